@@ -1,0 +1,42 @@
+# tilld: `make run` starts a till and its ledger, `make test` proves it. See README.md.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check format demo bench pins clean
+TILLD := .venv/bin/tilld
+PYTHON := .venv/bin/python
+
+help:  ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## Debian packages where missing, then .venv with tilld
+	@packaging/setup.sh run
+
+setup-dev:  ## the same with everything the tests need
+	@packaging/setup.sh test
+
+run: setup  ## a ledger and a till with every reader found, until Ctrl-C
+	@packaging/run.sh
+
+test: setup-dev check  ## everything CI runs
+	@$(PYTHON) -m pytest
+
+check: setup-dev  ## format, lint, types
+	@.venv/bin/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy --no-error-summary
+
+format: setup-dev  ## put the code in its form
+	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+
+demo: setup  ## half a minute: card, sale, line cut, kill -9, sync, proof
+	@packaging/setup.sh demo
+	@$(PYTHON) -m bench.demo
+
+bench: setup-dev  ## speed and memory beside what you would use instead
+	@packaging/setup.sh bench
+	@$(PYTHON) -m bench
+
+pins: setup-dev  ## renew requirements/*.txt from pyproject.toml
+	@packaging/pins.sh
+
+clean:  ## remove the virtual environment and caches (never the state)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info

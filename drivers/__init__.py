@@ -1,0 +1,1 @@
+"""What touches hardware. Knows no points, no till and no ledger."""

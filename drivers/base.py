@@ -1,0 +1,145 @@
+"""The whole contract of a reader: what a driver must offer and what it says.
+
+A driver is one file in this folder. Its name is the driver's name in the config; its docstring is an honest
+support table; it holds `Options` (a frozen msgspec.Struct: the config of one reader) and `class Reader`.
+Libraries that touch hardware are imported inside `open()`. A driver runs alone in a child process
+(drivers/worker.py), so it may block, leak and crash; it must never lie.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class Technology(StrEnum):
+    """What carried the data."""
+
+    NTAG = "ntag"
+    ULTRALIGHT = "ultralight"
+    MIFARE_CLASSIC = "mifare_classic"
+    DESFIRE = "desfire"
+    TYPE_4 = "type_4"
+    FELICA = "felica"
+    ISO7816 = "iso7816"
+    PHONE = "phone"
+    PAYMENT = "payment"
+    MAGSTRIPE = "magstripe"
+    QR = "qr"
+    AZTEC = "aztec"
+    PDF417 = "pdf417"
+    DATAMATRIX = "datamatrix"
+    EAN = "ean"
+    CODE128 = "code128"
+    CODE39 = "code39"
+    ITF = "itf"
+    KEYED = "keyed"
+    UNKNOWN = "unknown"
+
+
+class EntryMode(StrEnum):
+    """How the data came into the till (the words of the nexo Retailer Protocol, in snake case)."""
+
+    CONTACTLESS = "contactless"
+    ICC = "icc"
+    SCANNED = "scanned"
+    MAG_STRIPE = "mag_stripe"
+    KEYED = "keyed"
+
+
+class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read"):
+    """One presentation of one card.
+
+    `data` is the text the card carries (an NDEF text, a bar code), None when it carried none;
+    `uid` its serial number in lower-case hex. `slot` is the device's own name for where it was read.
+    `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
+    `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
+    """
+
+    technology: Technology
+    entry_mode: EntryMode
+    data: str | None = None
+    uid: str | None = None
+    slot: str | None = None
+    effort: int = 1
+    duration_ms: float = 0.0
+
+
+class CardUnreadable(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_unreadable"):
+    """A card was there and could not be read. `reason` is a stable code, `detail` a sentence for people."""
+
+    reason: str
+    detail: str
+    slot: str | None = None
+    technology: Technology = Technology.UNKNOWN
+
+
+class ReaderState(StrEnum):
+    """What a reader is doing; every state but `ready` has a reason and a remedy."""
+
+    READY = "ready"
+    RECONNECTING = "reconnecting"
+    ABSENT = "absent"
+    HELD = "held"
+    FORBIDDEN = "forbidden"
+    STOPPED = "stopped"
+    FAILING = "failing"
+
+
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True, tag="condition"):
+    """A driver's word on itself, sent whenever it changes: `remedy` is what a technician types or does."""
+
+    state: ReaderState
+    detail: str
+    remedy: str | None = None
+
+
+Report = CardRead | CardUnreadable | Condition
+"""Everything that a driver may say."""
+
+
+class DriverError(Exception):
+    """The reader cannot go on. `condition` tells the technician why and what mends it.
+
+    The worker ends with it, and the supervisor opens the reader again with growing pauses.
+    """
+
+    state = ReaderState.FAILING
+
+    def __init__(self, detail: str, remedy: str | None = None) -> None:
+        super().__init__(detail)
+        self.condition = Condition(self.state, detail, remedy)
+
+
+class ReaderAbsent(DriverError):
+    """No such device is there now."""
+
+    state = ReaderState.ABSENT
+
+
+class ReaderHeld(DriverError):
+    """Another program or kernel driver owns the device; the detail names it."""
+
+    state = ReaderState.HELD
+
+
+class ReaderForbidden(DriverError):
+    """The device is there and this user may not open it."""
+
+    state = ReaderState.FORBIDDEN
+
+
+class Reader(Protocol):
+    """What the worker drives, from one thread: open, then read again and again, then close."""
+
+    def open(self) -> None:
+        """Take the device. Raises DriverError."""
+
+    def read(self, timeout_s: float) -> Report | None:
+        """The next report, or None when `timeout_s` passed without one. Raises DriverError.
+
+        It returns at least every `timeout_s` seconds while nothing hangs: that is the reader's heartbeat.
+        """
+
+    def close(self) -> None:
+        """Give the device back. Never raises, may be called twice and without open."""

@@ -1,0 +1,1 @@
+"""The reference central ledger: the executable specification of the wire."""

@@ -1,0 +1,195 @@
+"""The entry: one earned, redeemed or reversed number of points, as the till wrote it and as it travels.
+
+The bytes of an entry are made once, before they are durable, and never again: what is stored is what is
+sent, hashed and signed. They are one line of JSON (RFC 8259) without a raw line feed, so a batch is JSON
+Lines and a stranger can recompute the chain with a SHA-256 tool alone.
+"""
+
+import hashlib
+import uuid
+from enum import StrEnum
+from typing import Annotated, Final
+
+import msgspec
+
+VERSION: Final = 1
+GENESIS_HASH: Final = bytes(32)
+"""The hash before the first record of a stream."""
+
+MAX_POINTS: Final = 1_000_000_000
+"""More than any programme grants at once; keeps sums of a billion entries inside 64 bits."""
+MAX_ENTRY_BYTES: Final = 8192
+
+
+class Undecodable(ValueError):
+    """These bytes are no entry that this version knows."""
+
+
+class Kind(StrEnum):
+    """What a record says. `genesis` and `seal` open and close a stream; the others move points or rights."""
+
+    GENESIS = "genesis"
+    SEAL = "seal"
+    EARN = "earn"
+    REDEEM = "redeem"
+    REVERSE = "reverse"
+    RELEASE = "release"
+
+
+class Lane(StrEnum):
+    """Each lane is a stream of its own, so that a backlog of earns never delays a redemption."""
+
+    URGENT = "urgent"
+    BULK = "bulk"
+
+
+LANE_OF: Final = {
+    Kind.EARN: Lane.BULK,
+    Kind.REDEEM: Lane.URGENT,
+    Kind.REVERSE: Lane.URGENT,
+    Kind.RELEASE: Lane.URGENT,
+}
+
+
+class State(StrEnum):
+    """Where an entry stands. `queued` and `accepted` follow from the ledger's mark, the others from its decision."""
+
+    QUEUED = "queued"
+    ACCEPTED = "accepted"
+    POSTED = "posted"
+    PARKED = "parked"
+    CONFLICT = "conflict"
+    RESOLVED = "resolved"
+
+
+TRANSITIONS: Final = {
+    State.QUEUED: frozenset({State.ACCEPTED}),
+    # A ledger restored from a backup has forgotten: its mark goes down and the entry is queued again.
+    State.ACCEPTED: frozenset({State.QUEUED, State.POSTED, State.PARKED, State.CONFLICT}),
+    State.POSTED: frozenset({State.QUEUED, State.CONFLICT}),
+    State.PARKED: frozenset({State.QUEUED, State.POSTED, State.CONFLICT}),
+    State.CONFLICT: frozenset({State.QUEUED, State.RESOLVED}),
+    State.RESOLVED: frozenset({State.QUEUED}),
+}
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """Money: `value` in minor units (cents), `currency` after ISO 4217."""
+
+    value: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+
+
+class Card(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py)."""
+
+    number: str
+    technology: str | None = None
+    entry_mode: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The POS's receipt; `issued_at` is an RFC 3339 time by the POS's clock."""
+
+    number: str
+    store: str | None = None
+    issued_at: str | None = None
+
+
+class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the till knew of time when it wrote: enough to place the entry although its wall clock is wrong.
+
+    `boot_id` is Linux's random id of this boot, `monotonic_ms` CLOCK_BOOTTIME, `wall` RFC 3339 in UTC,
+    `ledger_time` the last time heard from the ledger.
+    """
+
+    boot_id: str
+    monotonic_ms: int
+    wall: str
+    ledger_time: str | None = None
+
+
+class Parent(msgspec.Struct, frozen=True):
+    """The record that a new stream follows: parents form a tree in which a fork is visible."""
+
+    stream: str
+    seq: int
+    hash: str
+
+
+class Genesis(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the first record of a stream says of who opened it; the chain binds all that follow to it."""
+
+    stream: str
+    lane: Lane
+    machine_id: str
+    software: str
+    protocol: int
+    parent: Parent | None = None
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record. `points` is never negative: `kind` tells the direction.
+
+    `id` is a UUIDv7 (RFC 9562 section 5.7), `key` the idempotency key of the POS, `reverses` the id of the
+    original, `allowance` the id of the right that a redemption consumes or a release gives back, `rule` the
+    `id@version` that computed the points.
+    """
+
+    id: str
+    key: str
+    kind: Kind
+    terminal: str
+    business_day: str
+    occurred_at: str
+    clock: Clock
+    v: int = VERSION
+    points: Annotated[int, msgspec.Meta(ge=0, le=MAX_POINTS)] = 0
+    card: Card | None = None
+    amount: Amount | None = None
+    receipt: Receipt | None = None
+    rule: str | None = None
+    reverses: str | None = None
+    allowance: str | None = None
+    operator: str | None = None
+    genesis: Genesis | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    """One line of JSON without its line feed."""
+    return _encoder.encode(entry)
+
+
+def decode(record: bytes) -> Entry:
+    """Raises Undecodable for anything but an entry of a version we know."""
+    if len(record) > MAX_ENTRY_BYTES:
+        raise Undecodable(f"{len(record)} bytes, more than the {MAX_ENTRY_BYTES} an entry may have")
+    try:
+        entry = _decoder.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Undecodable(str(error)) from error
+    if entry.v != VERSION:
+        raise Undecodable(f"version {entry.v}, known is {VERSION}")
+    return entry
+
+
+def chain(previous: bytes, record: bytes) -> bytes:
+    """h(n) = SHA-256(h(n-1) || bytes(n)); 32 bytes."""
+    return hashlib.sha256(previous + record).digest()
+
+
+def uuid7(unix_ms: int, randomness: bytes) -> str:
+    """A UUIDv7 after RFC 9562 section 5.7 from a time in milliseconds and 10 random bytes."""
+    high = (unix_ms & 0xFFFF_FFFF_FFFF) << 80
+    low = int.from_bytes(randomness, "big")
+    value = high | low & ~(0xF << 76) & ~(0x3 << 62) & ((1 << 80) - 1)
+    return str(uuid.UUID(int=value | 0x7 << 76 | 0x2 << 62))
+
+
+def masked(number: str) -> str:
+    """A card number as people and logs may see it: `•••• 0017`."""
+    return f"•••• {number[-4:]}" if len(number) > 4 else "••••"

@@ -1,0 +1,1 @@
+"""The journal's schema, forward only: one file a version."""

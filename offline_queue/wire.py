@@ -1,0 +1,197 @@
+"""The messages between till and ledger: shapes only, shared by both ends (docs/protocol.md tells their meaning).
+
+Requests and answers are JSON; a batch is JSON Lines: a `BatchHeader`, then the records as they are stored.
+Times are RFC 3339 in UTC, hashes lower-case hex, keys and signatures base64 (RFC 4648 section 4).
+
+Every request carries `Authorization: Tilld terminal=…, signature=…`: an Ed25519 signature (RFC 8032) of
+`signing_input()` by the terminal's key.
+"""
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from offline_queue.entry import Lane, Parent, State
+
+PROTOCOL: Final = 1
+"""The one version spoken so far; hello carries a range so that a later one can be agreed."""
+MAX_BATCH: Final = 1000
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+BATCH_TYPE: Final = "application/x-ndjson"
+
+
+class StreamHead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the till holds of one stream: `seq` and `hash` of its last record."""
+
+    stream: str
+    lane: Lane
+    seq: int
+    hash: str
+    accepted: int
+    sealed: bool = False
+    parent: Parent | None = None
+
+
+class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
+    """First word of a till: who it is, what it holds, what it knows of the ledger.
+
+    `streams` are all that are open or not wholly accepted; `allowances` the ids of rights neither consumed
+    nor released; `time` the till's own clock, for the ledger's measure of its skew.
+    """
+
+    request: str
+    terminal: str
+    public_key: str
+    protocol_min: int
+    protocol_max: int
+    software: str
+    streams: list[StreamHead]
+    time: str
+    generation: str | None = None
+    allowances: list[str] = []
+
+
+class Marks(msgspec.Struct, frozen=True):
+    """How far the ledger holds a stream: in custody up to `accepted`, covered by its backup up to `stable`."""
+
+    accepted: int
+    stable: int
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """The answer to Hello. `generation` changes when the ledger was restored from a backup."""
+
+    request: str
+    protocol: int
+    generation: str
+    streams: dict[str, Marks]
+    time: str
+    next_sync_after_s: float
+
+
+class BatchHeader(msgspec.Struct, frozen=True):
+    """First line of a batch: `count` records from `first` on; `head` is the chain's hash after the last of them."""
+
+    request: str
+    stream: str
+    first: int
+    count: int
+    head: str
+    generation: str
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """The ledger has custody up to `accepted`, whatever it thinks of the records."""
+
+    request: str
+    stream: str
+    generation: str
+    accepted: int
+    stable: int
+
+
+class Park(msgspec.Struct, frozen=True):
+    """One record that cannot be delivered in a batch, as opaque bytes (base64)."""
+
+    request: str
+    stream: str
+    seq: int
+    record: str
+    generation: str
+
+
+class AllowanceRequest(msgspec.Struct, frozen=True):
+    """Asks for the right to redeem `points`; `id` is made by the till and re-sent unchanged until answered."""
+
+    request: str
+    id: str
+    card: str
+    points: int
+    stream: str
+
+
+class Balance(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account as the ledger sees it: `points` in the books, `reserved` of them promised to tills."""
+
+    number: str
+    points: int
+    reserved: int
+    as_of: str
+    status: str = "active"
+
+
+class AllowanceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Granted or refused with a `code` (`insufficient_points`, `card_unknown`, `card_blocked_known`)."""
+
+    request: str
+    id: str
+    granted: bool
+    code: str | None = None
+    balance: Balance | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ledger's decision on the records `first`..`last` of a stream: their state and why.
+
+    Plain posted records of one batch share a verdict; every other record has its own. A later verdict on
+    the same record replaces the earlier one (a parked earn is posted when its card is registered).
+    `points` is the effect on the account, negative for a redemption, where it differs from what was asked.
+    """
+
+    n: int
+    stream: str
+    first: int
+    last: int
+    state: State
+    code: str
+    detail: str | None = None
+    points: int | None = None
+
+
+class Decisions(msgspec.Struct, frozen=True):
+    """A page of the feed for this terminal: verdicts in order of `n`; ask again after `next` while `more`."""
+
+    request: str
+    generation: str
+    verdicts: list[Verdict]
+    balances: list[Balance]
+    next: int
+    more: bool
+
+
+class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Points of one award that are left."""
+
+    entry: str
+    earned_at: str
+    points: int
+    remaining: int
+    expires_at: str | None = None
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Everything that a till may know of an account."""
+
+    request: str
+    generation: str
+    balance: Balance
+    lots: list[Lot]
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """RFC 9457 problem document. `expected` is the seq a gap waits for, `retry_after_s` an order to wait."""
+
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    type: str = "about:blank"
+    request: str | None = None
+    generation: str | None = None
+    expected: int | None = None
+
+
+def signing_input(method: str, path: str, body: bytes) -> bytes:
+    """What a request's signature covers; `path` with its query."""
+    return b"tilld-1\n" + method.encode() + b"\n" + path.encode() + b"\n" + hashlib.sha256(body).digest()

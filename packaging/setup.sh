@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what tilld needs, and says what it does: setup.sh run|test|demo|bench
+# Debian packages where missing (with sudo when not root), then the virtual environment .venv.
+# Every step is skipped when it is done already, so a second run takes well under a second.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+
+say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
+
+# gcc, swig (by pip) and the pcsclite headers build pyscard, which is published as source only.
+packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid)
+case $purpose in
+    test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
+    demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
+    bench) packages+=(nats-server strace) ;;
+esac
+
+have() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+install_packages() {
+    command -v dpkg-query >/dev/null || { say "not a Debian system: make sure these are there: ${packages[*]}"; return; }
+    local missing=() as_root=()
+    for package in "${packages[@]}"; do have "$package" || missing+=("$package"); done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || fail "these Debian packages are missing and there is no sudo: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "installing Debian packages: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    "${as_root[@]}" apt-get -q update >&2
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2
+}
+
+find_python() {
+    for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        if "$candidate" -c 'import sys, ensurepip; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+            command -v "$candidate"; return
+        fi
+    done
+    fail "no Python 3.11, 3.12 or 3.13 found; on Debian 12 and Ubuntu 24.04: apt-get install python3 python3-venv"
+}
+
+install_environment() {
+    local wanted=requirements/runtime.txt stamp
+    [ "$purpose" = test ] || [ "$purpose" = bench ] && wanted=requirements/dev.txt
+    stamp=".venv/.installed-$(basename "$wanted" .txt)-$(cat requirements/*.txt pyproject.toml | sha256sum | cut -c1-16)"
+    # dev.txt holds everything of runtime.txt at the same versions.
+    [ -e "$stamp" ] || [ -e "${stamp/-runtime-/-dev-}" ] && [ -x .venv/bin/tilld ] && return
+    if ! .venv/bin/python -c '' 2>/dev/null; then
+        local python
+        python=$(find_python)
+        say "making .venv with $($python --version)"
+        rm -rf .venv
+        "$python" -m venv .venv
+    fi
+    say "installing Python packages of $wanted (about a minute the first time)"
+    local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input install -q)
+    "${pip[@]}" --require-hashes -r requirements/build.txt
+    PATH="$PWD/.venv/bin:$PATH" "${pip[@]}" --require-hashes --no-build-isolation -r "$wanted"
+    "${pip[@]}" --no-deps --no-build-isolation -e .
+    rm -f .venv/.installed-"$(basename "$wanted" .txt)"-*
+    touch "$stamp"
+}
+
+install_packages
+install_environment

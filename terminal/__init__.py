@@ -1,0 +1,1 @@
+"""The till: where a card, a sale and the offline queue meet."""

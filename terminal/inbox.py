@@ -1,0 +1,200 @@
+"""The events of the till and the bounded queue they travel in.
+
+Everything that happens - a card, a sale, an answer of the ledger - becomes one of these values and is posted
+here; one thread takes them out and changes the till's state (terminal/till.py).
+"""
+
+import queue
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+from drivers.base import CardRead, CardUnreadable, ReaderState
+from offline_queue.entry import Entry
+from offline_queue.wire import Account, AllowanceAnswer, Balance, Verdict
+from terminal.pos import ReadAnswer, TransactionRequest
+
+CAPACITY: Final = 1000
+"""Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
+
+
+class InboxFull(Exception):
+    """The till is not keeping up; nothing was taken."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A transaction's answer; `replayed` when the key was known and the first answer is given again."""
+
+    body: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What a reader has done since the daemon's start."""
+
+    good: int = 0
+    unreadable: int = 0
+    duplicate: int = 0
+    restarts: int = 0
+
+
+@dataclass(frozen=True)
+class ReaderStatus:
+    """A reader as the technician sees it; `since` is RFC 3339 in UTC, `remedy` the command or act that mends it."""
+
+    name: str
+    driver: str
+    status: ReaderState
+    since: str
+    detail: str
+    remedy: str | None = None
+    pid: int | None = None
+    counters: Counters = Counters()
+
+
+@dataclass(frozen=True)
+class CardPresented:
+    reader: str
+    read: CardRead
+
+
+@dataclass(frozen=True)
+class CardFailed:
+    reader: str
+    failure: CardUnreadable
+
+
+@dataclass(frozen=True)
+class ReaderChanged:
+    status: ReaderStatus
+
+
+@dataclass(frozen=True)
+class TransactionAsked:
+    """`reply` becomes Answered once durable, or raises Refusal."""
+
+    request: TransactionRequest
+    key: str
+    reply: "Future[Answered]"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The journal has answered for an entry: durable, replayed, or `error`."""
+
+    entry: Entry
+    replayed: bool
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class AllowanceAnswered:
+    """The ledger's word on a right; `answer` is None when it did not answer in time."""
+
+    allowance: str
+    answer: AllowanceAnswer | None
+
+
+@dataclass(frozen=True)
+class AccountHeard:
+    """`account` is None when the ledger did not answer; `known` is False when it has no such card."""
+
+    number: str
+    account: Account | None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The journal has taken over a page of the ledger's decisions."""
+
+    verdicts: Sequence[Verdict]
+    balances: Sequence[Balance]
+    cursor: int
+
+
+@dataclass(frozen=True)
+class SyncChanged:
+    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass."""
+
+    reachable: bool
+    last_success: str | None
+    next_attempt: str | None
+    detail: str
+    accepted: int = 0
+    ledger_time: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadAsked:
+    """A POS waits for the next card. `reply` becomes ReadAnswer or raises Refusal."""
+
+    entry_modes: frozenset[str]
+    reply: "Future[ReadAnswer]"
+
+
+@dataclass(frozen=True)
+class ReadAbandoned:
+    """The POS waits no longer: `code` is `no_card` (time is up) or `aborted`. No `reply` means whoever waits."""
+
+    code: str
+    reply: "Future[ReadAnswer] | None" = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question about the till as it stands: `what` names it, `argument` its subject (see Till.QUESTIONS)."""
+
+    what: str
+    argument: str
+    reply: "Future[Any]"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The last event: the till finishes what it has accepted."""
+
+
+Event = (
+    CardPresented
+    | CardFailed
+    | ReaderChanged
+    | TransactionAsked
+    | Recorded
+    | AllowanceAnswered
+    | AccountHeard
+    | Settled
+    | SyncChanged
+    | ReadAsked
+    | ReadAbandoned
+    | Asked
+    | Stop
+)
+
+
+class Inbox:
+    """A bounded queue of events, many posters and one taker."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._events: queue.Queue[Event] = queue.Queue(capacity)
+
+    def post(self, event: Event) -> None:
+        """Waits for room: for parts of the till itself, whose events must not be lost."""
+        self._events.put(event)
+
+    def offer(self, event: Event) -> None:
+        """Raises InboxFull at once: for the outside, which can be told to come again."""
+        try:
+            self._events.put_nowait(event)
+        except queue.Full:
+            raise InboxFull from None
+
+    def take(self, timeout_s: float | None = None) -> Event | None:
+        """The next event, or None after `timeout_s`."""
+        try:
+            return self._events.get(timeout=timeout_s)
+        except queue.Empty:
+            return None

@@ -1,0 +1,106 @@
+"""The talk between POS and till: what is asked and what is answered, whatever dialect carries it.
+
+Values only. The REST API shows these shapes as they are; other dialects translate them.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from offline_queue.entry import MAX_POINTS, Amount, Kind, Receipt, State
+
+MAX_TEXT = 64
+
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)]
+TransactionKind = Literal["earn", "redeem", "reverse"]
+
+
+class CardNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A card by its number (keyed or scanned by the POS itself) or by a read that the till has made."""
+
+    number: str | None = None
+    read_id: str | None = None
+
+
+class TransactionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sale, a redemption or the reversal of one. Exactly one of `points` and `amount`, neither for a reversal in full.
+
+    `reverses` is the id of the original transaction.
+    """
+
+    kind: TransactionKind
+    card: CardNumber | None = None
+    points: Annotated[int, msgspec.Meta(ge=1, le=MAX_POINTS)] | None = None
+    amount: Amount | None = None
+    receipt: Receipt | None = None
+    operator: Text | None = None
+    reverses: str | None = None
+
+
+class CardView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A card as the POS sees it; `number` only where an authorised POS needs it whole."""
+
+    masked: str
+    number: str | None = None
+
+
+class BalanceView(msgspec.Struct, frozen=True):
+    """What the till knows of the points: `points` now, of which `pending` are not yet decided by the ledger.
+
+    `as_of` is the ledger's time of the last certain balance, None when there has been none;
+    `estimate` is true unless the ledger has confirmed everything counted here.
+    """
+
+    points: int
+    as_of: str | None
+    pending: int
+    estimate: bool
+
+
+class TransactionAnswer(msgspec.Struct, frozen=True):
+    """What the POS hears once the entry is durable. `points` as in the entry: never negative."""
+
+    id: str
+    kind: Kind
+    state: State
+    points: int
+    card: CardView | None
+    balance: BalanceView | None
+    claim: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of a transaction: its answer now, the ledger's code and how it got there."""
+
+    id: str
+    kind: Kind
+    state: State
+    points: int
+    idempotency_key: str
+    occurred_at: str
+    card: CardView | None
+    verdict: str | None = None
+    detail: str | None = None
+    reverses: str | None = None
+    history: list[State] = []
+
+
+class ReadAnswer(msgspec.Struct, frozen=True):
+    """A card that was presented; `read_id` stands for it in a transaction. `hints` are words for the cashier."""
+
+    read_id: str
+    card: CardView
+    technology: str
+    entry_mode: str
+    reader: str
+    balance: BalanceView | None
+    hints: list[str]
+
+
+class Refusal(Exception):
+    """The till says no. `code` is stable, `detail` says what it means for the points and what to do next."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail

@@ -1,0 +1,1 @@
+"""The pages: plain HTML, ES modules and EventSource, served as they are."""
