@@ -5,6 +5,7 @@ here; one thread takes them out and changes the till's state (terminal/till.py).
 """
 
 import queue
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -83,11 +84,13 @@ class TransactionAsked:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The journal has answered for an entry: durable, replayed, or `error`."""
+    """The journal has answered for an entry: durable at `stream`, `seq`, replayed, or `error`."""
 
     entry: Entry
     replayed: bool
     error: Exception | None = None
+    stream: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,22 +182,34 @@ class Inbox:
     """A bounded queue of events, many posters and one taker."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
-        self._events: queue.Queue[Event] = queue.Queue(capacity)
+        self._events: queue.SimpleQueue[tuple[Event, bool]] = queue.SimpleQueue()
+        self._room = threading.Semaphore(capacity)
 
     def post(self, event: Event) -> None:
         """Waits for room: for parts of the till itself, whose events must not be lost."""
-        self._events.put(event)
+        self._room.acquire()
+        self._events.put((event, True))
 
     def offer(self, event: Event) -> None:
         """Raises InboxFull at once: for the outside, which can be told to come again."""
-        try:
-            self._events.put_nowait(event)
-        except queue.Full:
-            raise InboxFull from None
+        if not self._room.acquire(blocking=False):
+            raise InboxFull
+        self._events.put((event, True))
+
+    def report(self, event: Event) -> None:
+        """Never waits: for consequences of what was taken before, so there are no more of them than of causes.
+
+        The journal's writer reports from its own thread; were it to wait for the till, the two could wait for
+        each other.
+        """
+        self._events.put((event, False))
 
     def take(self, timeout_s: float | None = None) -> Event | None:
         """The next event, or None after `timeout_s`."""
         try:
-            return self._events.get(timeout=timeout_s)
+            event, counted = self._events.get(timeout=timeout_s)
         except queue.Empty:
             return None
+        if counted:
+            self._room.release()
+        return event

@@ -23,9 +23,9 @@ class CardNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TransactionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sale, a redemption or the reversal of one. Exactly one of `points` and `amount`, neither for a reversal in full.
+    """A sale, a redemption or the reversal of one.
 
-    `reverses` is the id of the original transaction.
+    Exactly one of `points` and `amount`, neither for a reversal in full. `reverses` is the id of the original transaction.
     """
 
     kind: TransactionKind
@@ -98,9 +98,13 @@ class ReadAnswer(msgspec.Struct, frozen=True):
 
 
 class Refusal(Exception):
-    """The till says no. `code` is stable, `detail` says what it means for the points and what to do next."""
+    """The till says no. `code` is stable, `detail` says what it means for the points and what to do next.
 
-    def __init__(self, code: str, detail: str) -> None:
+    `reason` is a second stable word where one code has several causes (`card_refused`: `payment_card`, ...).
+    """
+
+    def __init__(self, code: str, detail: str, reason: str | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.reason = reason
