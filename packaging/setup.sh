@@ -60,7 +60,8 @@ install_environment() {
     local pip=(.venv/bin/python -m pip --disable-pip-version-check --no-input install -q)
     "${pip[@]}" --require-hashes -r requirements/build.txt
     PATH="$PWD/.venv/bin:$PATH" "${pip[@]}" --require-hashes --no-build-isolation -r "$wanted"
-    "${pip[@]}" --no-deps --no-build-isolation -e .
+    # setuptools warns at length that top-level packages lie beside the project: here they are meant to (decision 1).
+    "${pip[@]}" --no-deps --no-build-isolation -e . 2>.venv/install.log || { cat .venv/install.log >&2; fail "tilld itself did not install"; }
     rm -f .venv/.installed-"$(basename "$wanted" .txt)"-*
     touch "$stamp"
 }

@@ -1,0 +1,5 @@
+"""`python -m terminal` is `tilld`."""
+
+from terminal.cli import main
+
+main()

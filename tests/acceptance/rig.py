@@ -1,0 +1,163 @@
+"""Real processes for acceptance tests and the demo: a ledger, a till, and the POS that talks to it."""
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+TILLD = [sys.executable, "-m", "terminal"]
+START_S = 20
+STOP_S = 15
+
+
+def tilld(*arguments: str | Path, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """One run of the command line, to its end."""
+    command = [*TILLD, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})})
+
+
+def asked(*arguments: str | Path) -> Any:
+    """What a command says with --json."""
+    done = tilld(*arguments, "--json")
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout)
+
+
+class Process:
+    """A child that is always ended; its output goes to `log`."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def spawn(self, command: list[str], env: Mapping[str, str]) -> None:
+        with self.log.open("ab") as out:
+            self.child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ, **env})
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is said, nothing is tidied."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        return self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> int:
+        if self.child is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            self.child.send_signal(how)
+        try:
+            code = self.child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise
+        self.child = None
+        return code
+
+
+@contextlib.contextmanager
+def ready_socket(folder: Path) -> Iterator[tuple[str, socket.socket]]:
+    """systemd's readiness protocol, so that nothing has to poll or sleep."""
+    path = folder / "notify.sock"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        told.bind(str(path))
+        told.settimeout(START_S)
+        yield str(path), told
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+class LedgerProcess(Process):
+    """`tilld ledger` on a port of its own that it keeps over restarts."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "ledger.log")
+        self.port = free_port()
+        self.database = f"sqlite:///{folder / 'ledger.db'}"
+
+    def start(self, *options: str) -> None:
+        listen = f"127.0.0.1:{self.port}"
+        command = [*TILLD, "ledger", "--listen", listen, "--database", self.database, *options]
+        with self.log.open("ab") as errors:
+            self.child = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, env=dict(os.environ)
+            )
+        assert self.child.stdout is not None
+        line = self.child.stdout.readline()
+        assert b"listening" in line, self.log.read_text()
+        threading.Thread(target=self.child.stdout.read, daemon=True).start()
+
+    def account(self, number: str) -> Any:
+        return asked("ledger", "account", number, "--database", self.database)
+
+
+class TillProcess(Process):
+    """`tilld run` with a state folder and config that survive its deaths."""
+
+    def __init__(self, folder: Path, ledger_url: str, *, extra: str = "", readers: str | None = None) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(folder / "till.log")
+        self.state = folder / "state"
+        self.config = folder / "tilld.toml"
+        self.port = free_port()
+        chosen = '[[reader]]\nname = "simulated"\ndriver = "simulated"\n' if readers is None else readers
+        self.config.write_text(
+            f'[api]\nlisten = "127.0.0.1:{self.port}"\n[ledger]\nurl = "{ledger_url}"\n{extra}\n{chosen}'
+        )
+
+    def start(self, env: Mapping[str, str] | None = None) -> None:
+        with ready_socket(self.config.parent) as (path, told):
+            command = [*TILLD, "run", "--config", str(self.config), "--state", str(self.state)]
+            self.spawn(command, {**(env or {}), "NOTIFY_SOCKET": path})
+            try:
+                while b"READY=1" not in told.recv(4096):
+                    pass
+            except TimeoutError:
+                raise AssertionError(f"the till did not start:\n{self.log.read_text()}") from None
+
+    def pos(self) -> "Pos":
+        return Pos(self.port, (self.state / "pos.token").read_text().strip())
+
+
+class Pos:
+    """A POS: one keep-alive connection, the token, JSON."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.port, self.token = port, token
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, JSON and headers. Raises OSError or HTTPException when the till is gone."""
+        sent = {"Authorization": f"Bearer {self.token}", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        data = None
+        if body is not None:
+            data = json.dumps(body)
+            sent["Content-Type"] = "application/json"
+        try:
+            self.connection.request(method, path, data, sent)
+            answer = self.connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            raise
+        return answer.status, json.loads(text) if text else None, answer.headers
+
+    def transaction(self, key: str, kind: str, **fields: Any) -> tuple[int, Any]:
+        status, answer, _ = self.ask("POST", "/v1/transactions", {"kind": kind, **fields}, Idempotency_Key=key)
+        return status, answer
+
+    def close(self) -> None:
+        self.connection.close()

@@ -1,0 +1,123 @@
+"""The house keeps its order: who may import whom, what stays pure, what a reader brings along."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("drivers", "offline_queue", "terminal", "ledger")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+ALLOWED = {
+    "drivers": {"drivers", "msgspec", "smartcard"},
+    "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
+    "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
+    "terminal": {"terminal", "drivers", "offline_queue", "msgspec", "starlette", "uvicorn", "click", "rich", "cryptography"},
+}
+ALSO = {
+    # The ledger shares the entry and the wire with the till, and nothing else of it.
+    "ledger": {"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece"},
+    # The command line is where `tilld ledger` comes in.
+    "terminal/cli.py": {"ledger.commands"},
+}
+PURE = (
+    "terminal/identification.py",
+    "terminal/transaction.py",
+    "terminal/offline_limits.py",
+    "offline_queue/streams.py",
+    "offline_queue/conflicts.py",
+    "ledger/book.py",
+)
+IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}
+HARDWARE = {"smartcard", "nfc", "cv2", "serial", "evdev"}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    """Drivers know no till, the queue no hardware, the ledger no terminal."""
+    room = path.relative_to(ROOT).parts[0]
+    allowed = ALLOWED[room] | sys.stdlib_module_names
+    also = ALSO.get(room, set()) | ALSO.get(name(path), set())
+    foreign = [m for m in imports(ast.parse(path.read_text())) if m.split(".")[0] not in allowed and m not in also]
+    assert not foreign
+
+
+@pytest.mark.parametrize("file", PURE)
+def test_what_decides_is_pure(file: str) -> None:
+    """No clock, no randomness, no log and no I/O where points are decided."""
+    used = {module.split(".")[0] for module in imports(ast.parse((ROOT / file).read_text()))}
+    assert not used & IMPURE
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "drivers").glob("*.py")), ids=name)
+def test_a_driver_loads_its_hardware_library_only_when_opened(path: Path) -> None:
+    """A till without a camera never loads OpenCV: hardware libraries are imported inside functions."""
+    at_the_top = ast.Module(body=[n for n in ast.parse(path.read_text()).body if not isinstance(n, ast.If)], type_ignores=[])
+    loaded = {m.split(".")[0] for n in at_the_top.body if isinstance(n, ast.Import | ast.ImportFrom) for m in imports(n)}
+    assert not loaded & HARDWARE
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    """Every module can be understood after those it imports."""
+    graph = {module_name(path): set(local_imports(path)) for path in MODULES}
+    done: set[str] = set()
+    while ready := [m for m in graph if m not in done and not graph[m] - done - {m}]:
+        done |= set(ready)
+    assert not set(graph) - done
+
+
+def module_name(path: Path) -> str:
+    return name(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def local_imports(path: Path) -> Iterator[str]:
+    known = {module_name(p) for p in MODULES}
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                if (found := full if full in known else node.module) in known:
+                    yield found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    """Someone new reads the first line of a file and knows what lives there."""
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def test_a_driver_brings_its_companions() -> None:
+    """A reader is one file, with options, a support table and a line in the readers' page."""
+    page = (ROOT / "docs" / "readers.md").read_text()
+    for path in (ROOT / "drivers").glob("*.py"):
+        if path.stem in {"__init__", "base", "worker"}:
+            continue
+        text = path.read_text()
+        assert "class Options(" in text, path
+        assert "class Reader" in text, path
+        assert f"`{path.stem}`" in page, path
+
+
+def test_nothing_names_a_machine_or_a_download_host() -> None:
+    """The project can be built from any mirror, anywhere: no lock with addresses, no path of one machine."""
+    hosts = "pypi" + ".org|pythonhosted" + ".org|registry.npmjs" + ".org|deb.debian" + ".org"
+    found = subprocess.run(["git", "grep", "-nIE", hosts], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.stdout == ""
