@@ -4,10 +4,13 @@ Requests and answers are JSON; a batch is JSON Lines: a `BatchHeader`, then the 
 Times are RFC 3339 in UTC, hashes lower-case hex, keys and signatures base64 (RFC 4648 section 4).
 
 Every request carries `Authorization: Tilld terminal=…, signature=…`: an Ed25519 signature (RFC 8032) of
-`signing_input()` by the terminal's key.
+`signing_input()` by the terminal's key. A GET carries its request id as the query parameter `request`, so
+that the signature covers it; every answer and every Problem repeats it.
 """
 
 import hashlib
+import re
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -190,6 +193,35 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     request: str | None = None
     generation: str | None = None
     expected: int | None = None
+
+
+class ProblemCode(StrEnum):
+    """Why the ledger took nothing: the `code` of a Problem, with its HTTP status."""
+
+    MALFORMED = "malformed"  # 400
+    TERMINAL_UNKNOWN = "terminal_unknown"  # 401
+    SIGNATURE_BAD = "signature_bad"  # 401
+    ACCOUNT_UNKNOWN = "account_unknown"  # 404
+    STREAM_UNKNOWN = "stream_unknown"  # 404: say hello, which declares it
+    GAP = "gap"  # 409: `expected` is the seq the ledger waits for
+    GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
+    TOO_LARGE = "too_large"  # 413
+    PROTOCOL = "protocol"  # 426
+    UNAVAILABLE = "unavailable"  # 503, with Retry-After in seconds
+
+
+_AUTHORIZATION: Final = re.compile(r"Tilld terminal=([A-Za-z0-9._-]{1,64}), signature=([A-Za-z0-9+/]{86}==)")
+
+
+def authorization(terminal: str, signature: str) -> str:
+    """The Authorization header; `signature` in base64."""
+    return f"Tilld terminal={terminal}, signature={signature}"
+
+
+def parse_authorization(header: str) -> tuple[str, str] | None:
+    """The terminal and the signature (base64) of an Authorization header, None when it is none of ours."""
+    found = _AUTHORIZATION.fullmatch(header)
+    return (found[1], found[2]) if found else None
 
 
 def signing_input(method: str, path: str, body: bytes) -> bytes:
