@@ -1,0 +1,77 @@
+"""How the API says no: problem documents (RFC 9457) with a stable `code`."""
+
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from terminal.pos import Refusal
+
+TYPE: Final = "application/problem+json"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error. Programs go by `code`, people by `detail`: what happened, what it means, what to do next."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    type: str = "about:blank"
+
+
+class Refused(Exception):
+    """The request is turned down before the till hears of it. `code` is one of PROBLEMS, `status` its own or a stronger one."""
+
+    def __init__(self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.headers = headers or {}
+        self.status = status or PROBLEMS[code][0]
+
+
+PROBLEMS: Final[dict[str, tuple[int, str]]] = {
+    "malformed": (400, "The request is not well-formed"),
+    "idempotency_key_missing": (400, "The Idempotency-Key header is missing"),
+    "unauthorized": (401, "A token is needed"),
+    "host_refused": (403, "This Host is not ours"),
+    "cross_site": (403, "Web pages of others may not ask"),
+    "not_found": (404, "There is no such thing"),
+    "method_not_allowed": (405, "This address does not do that"),
+    "no_card": (408, "No card was presented in time"),
+    "insufficient_points": (409, "There are not enough points"),
+    "too_slow": (408, "The request came too slowly"),
+    "offline_limit": (409, "The ledger is out of reach and the points cannot be promised without it"),
+    "busy": (409, "The till is busy"),
+    "aborted": (409, "The read was ended"),
+    "too_large": (413, "The request is too large"),
+    "media_type": (415, "Only JSON is taken"),
+    "card_refused": (422, "The card is refused"),
+    "idempotency_key_reused": (422, "The Idempotency-Key was used for another request"),
+    "invalid": (422, "The request does not fit"),
+    "too_many_attempts": (429, "Too many wrong tokens"),
+    "internal": (500, "The till failed"),
+    "not_recorded": (503, "The sale could not be written down"),
+    "unanswered": (503, "The till has not answered in time"),
+}
+"""Every code, its HTTP status (RFC 9110 section 15) and title."""
+
+RETRY_AFTER_S: Final = 1
+
+
+def overloaded(detail: str) -> Refused:
+    """The till cannot take more now: 503 `busy`, unlike the 409 `busy` of a second reader in the queue."""
+    return Refused("busy", detail, status=503)
+
+
+def problem_response(refused: Refused | Refusal) -> Response:
+    """What the API refuses itself and what the till refuses, in one form."""
+    status, title = PROBLEMS.get(refused.code, (409, refused.code.replace("_", " ")))
+    headers: dict[str, str] = {}
+    if isinstance(refused, Refused):
+        status, headers = refused.status, refused.headers
+    if status == 503:
+        headers = {"retry-after": str(RETRY_AFTER_S), **headers}
+    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail))
+    return Response(body, status, headers, media_type=TYPE)

@@ -1,0 +1,71 @@
+"""The answers of the API that are not already values of the till's own talk (terminal/pos.py)."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from drivers.base import EntryMode
+from terminal.inbox import ReaderStatus
+from terminal.pos import BalanceView, CardView, Outcome
+
+
+class LedgerView(msgspec.Struct, frozen=True):
+    """How the ledger stands; times are RFC 3339 in UTC, `next_attempt` None while a pass runs or none is due."""
+
+    reachable: bool
+    last_success: str | None
+    next_attempt: str | None
+    detail: str | None = None
+
+
+class QueueView(msgspec.Struct, frozen=True):
+    """`queued` entries that the ledger has not taken, the oldest of them `oldest_age_s` seconds old."""
+
+    queued: int
+    oldest_age_s: float | None
+    conflicts: int
+
+
+class Status(msgspec.Struct, frozen=True):
+    """The till at a glance; `clock` says what it knows of time."""
+
+    terminal: str
+    version: str
+    ledger: LedgerView
+    queue: QueueView
+    readers: list[ReaderStatus]
+    clock: dict[str, Any]
+
+
+class CardAnswer(msgspec.Struct, frozen=True):
+    """A card as the till knows it; `known` is False when the ledger has said that it has no such card."""
+
+    card: CardView
+    balance: BalanceView | None
+    known: bool
+
+
+class Outcomes(msgspec.Struct, frozen=True):
+    """A page of transactions, oldest first; ask again with `after` = `next` while there is one."""
+
+    entries: list[Outcome]
+    next: str | None
+
+
+class Due(msgspec.Struct, frozen=True):
+    """How many records the pass has to send."""
+
+    due: int
+
+
+class Health(msgspec.Struct, frozen=True):
+    """`ok`: the till's own thread has just answered."""
+
+    status: str
+
+
+class ReadRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Waits at most `timeout_ms` for a card that comes by one of `entry_modes` (any when empty)."""
+
+    timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=300_000)] = 30_000
+    entry_modes: list[EntryMode] = []
