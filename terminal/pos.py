@@ -25,7 +25,8 @@ class CardNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TransactionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sale, a redemption or the reversal of one.
 
-    Exactly one of `points` and `amount`, neither for a reversal in full. `reverses` is the id of the original transaction.
+    Exactly one of `points` and `amount`, neither for a reversal in full.
+    `reverses` is the id of the original transaction.
     """
 
     kind: TransactionKind

@@ -1,0 +1,207 @@
+"""What a shop may set: read whole, checked whole, all mistakes told at once.
+
+The reference with each key's reason is terminal/default.toml; the defaults here equal it (a test holds them to it).
+"""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from terminal.config_problems import (
+    Problem,
+    address_problem,
+    driver_problems,
+    name_problems,
+    unknown,
+    url_problem,
+    values,
+)
+from terminal.identification import CardFormat, Language
+from terminal.transaction import PointsRule
+
+SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")
+
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+RuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$")]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Factor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Length = Annotated[int, msgspec.Meta(ge=1, le=64)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
+
+
+class ConfigUnusable(Exception):
+    """The config has mistakes; `problems` holds every one of them."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    id: TerminalId = "S001-T01"
+    store: Short = "S001"
+    language: Language = "fr"
+
+
+class Api(msgspec.Struct, frozen=True):
+    listen: Short = "127.0.0.1:8780"
+    hosts: tuple[Short, ...] = ()
+
+
+class Nexo(msgspec.Struct, frozen=True):
+    enabled: bool = False
+    listen: Short = "127.0.0.1:8443"
+
+
+class LedgerAddress(msgspec.Struct, frozen=True):
+    url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
+
+
+class Programme(msgspec.Struct, frozen=True):
+    rule: RuleName = "base@1"
+    currency: Currency = "EUR"
+    points: Factor = 1
+    per: Factor = 100
+    worth: Factor = 1
+
+    def points_rule(self) -> PointsRule:
+        return PointsRule(self.rule, self.currency, self.points, self.per, self.worth)
+
+
+class Cards(msgspec.Struct, frozen=True):
+    shortest: Length = 4
+    longest: Length = 64
+    prefixes: tuple[Short, ...] = ()
+    bare_uid: bool = False
+    debounce_ms: Milliseconds = 1000
+
+    def card_format(self) -> CardFormat:
+        return CardFormat(self.shortest, self.longest, self.prefixes, self.bare_uid)
+
+
+class ReaderConfig(msgspec.Struct, frozen=True):
+    """One reader; `options` are its driver's own keys as written, checked against that driver's `Options`."""
+
+    name: str
+    driver: str
+    options: dict[str, Any] = {}
+
+
+DEFAULT_READERS: Final = (ReaderConfig("simulated", "simulated"), ReaderConfig("pcsc", "pcsc"))
+
+
+class Config(msgspec.Struct, frozen=True):
+    terminal: Terminal = Terminal()
+    api: Api = Api()
+    nexo: Nexo = Nexo()
+    ledger: LedgerAddress = LedgerAddress()
+    programme: Programme = Programme()
+    cards: Cards = Cards()
+    readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
+
+
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
+    "terminal": Terminal,
+    "api": Api,
+    "nexo": Nexo,
+    "ledger": LedgerAddress,
+    "programme": Programme,
+    "cards": Cards,
+}
+
+
+def find(path: Path | None) -> Path | None:
+    """The file to read: the one given, else the system's if it is there, else None for the built-in defaults."""
+    if path is not None:
+        return path
+    return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+
+
+def load(path: Path | None) -> Config:
+    """The config in `path`, or the defaults. Raises ConfigUnusable with every problem."""
+    if path is None:
+        return Config()
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        raise ConfigUnusable([Problem(str(path), f"cannot be read: {error.strerror}.")]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigUnusable(
+            [Problem(str(path), f"is not UTF-8 text: {error.reason} at byte {error.start}.")]
+        ) from error
+    return parse(text, str(path))
+
+
+def check(path: Path | None) -> list[Problem]:
+    """Every problem of the file, none when it is fine."""
+    try:
+        load(path)
+    except ConfigUnusable as unusable:
+        return unusable.problems
+    return []
+
+
+def parse(text: str, file: str) -> Config:
+    """Raises ConfigUnusable with every problem."""
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigUnusable([Problem(file, f"is not TOML: {error}.")]) from error
+    problems: list[Problem] = []
+    known = [*SECTIONS, "reader"]
+    problems += [Problem(f"{file}:{key}", unknown("section", key, known)) for key in document if key not in known]
+    read = {name: _section(document, name, struct, file, problems) for name, struct in SECTIONS.items()}
+    readers = tuple(_readers(document.get("reader"), file, problems))
+    config = Config(**read, readers=readers or DEFAULT_READERS)
+    problems += _disagreements(config, file)
+    if problems:
+        raise ConfigUnusable(problems)
+    return config
+
+
+def _section(
+    document: dict[str, Any], name: str, struct: type[msgspec.Struct], file: str, problems: list[Problem]
+) -> Any:
+    table = document.get(name, {})
+    if not isinstance(table, dict):
+        problems.append(Problem(f"{file}:{name}", f"must be a section: write [{name}] and its keys below."))
+        return struct()
+    return struct(**values(table, struct, f"{file}:{name}", problems))
+
+
+def _readers(tables: Any, file: str, problems: list[Problem]) -> Iterator[ReaderConfig]:
+    if tables is None:
+        return
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        problems.append(Problem(f"{file}:reader", "must be written [[reader]], once for each reader."))
+        return
+    names: set[str] = set()
+    for number, table in enumerate(tables, 1):
+        where = f"{file}:reader[{number}]"
+        name, driver = table.get("name"), table.get("driver")
+        options = {key: value for key, value in table.items() if key not in {"name", "driver"}}
+        problems += name_problems(name, names, f"{where}.name")
+        problems += driver_problems(driver, options, where)
+        if isinstance(name, str) and isinstance(driver, str):
+            names.add(name)
+            yield ReaderConfig(name, driver, options)
+
+
+def _disagreements(config: Config, file: str) -> list[Problem]:
+    """What is wrong although each key alone is right."""
+    found = []
+    if problem := address_problem(config.api.listen):
+        found.append(Problem(f"{file}:api.listen", problem))
+    if problem := address_problem(config.nexo.listen):
+        found.append(Problem(f"{file}:nexo.listen", problem))
+    if config.nexo.enabled:
+        found.append(Problem(f"{file}:nexo.enabled", "the nexo dialect comes with a later version; set it to false."))
+    if problem := url_problem(config.ledger.url):
+        found.append(Problem(f"{file}:ledger.url", problem))
+    if config.cards.shortest > config.cards.longest:
+        found.append(Problem(f"{file}:cards.shortest", f"is above cards.longest, {config.cards.longest}."))
+    return found

@@ -1,0 +1,129 @@
+"""What can be wrong in a config, and the words for it: where it stands, what is wrong, what was perhaps meant."""
+
+import difflib
+import importlib
+import importlib.util
+import ipaddress
+import pkgutil
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+import drivers
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One mistake: `where` is `file:section.key`, `what` says what is wrong and what would be right."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+def values(
+    table: Mapping[str, Any], struct: type[msgspec.Struct], where: str, problems: list[Problem]
+) -> dict[str, Any]:
+    """The table's keys that are right; each of the others becomes a problem."""
+    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    values = {}
+    for key, value in table.items():
+        if key not in fields:
+            problems.append(Problem(f"{where}.{key}", unknown("key", key, list(fields))))
+            continue
+        try:
+            values[key] = msgspec.convert(value, fields[key].type)
+        except msgspec.ValidationError as error:
+            problems.append(Problem(f"{where}.{key}", f"{_plain(str(error))}; it is {_shown(value)}."))
+    return values
+
+
+def name_problems(name: Any, taken: set[str], where: str) -> list[Problem]:
+    if name is None:
+        return [Problem(where, "is missing: every reader needs a name of its own.")]
+    if not isinstance(name, str) or not _NAME.match(name):
+        return [Problem(where, f"must be 1 to 32 of a-z, 0-9, - and _; it is {_shown(name)}.")]
+    if name in taken:
+        return [Problem(where, f"{_shown(name)} is taken by a reader above; give each its own.")]
+    return []
+
+
+def driver_problems(driver: Any, options: dict[str, Any], where: str) -> list[Problem]:
+    if not isinstance(driver, str):
+        return [Problem(f"{where}.driver", f"is missing or no text; one of {', '.join(driver_names())}.")]
+    schema = driver_options(driver)
+    if schema is None:
+        return [Problem(f"{where}.driver", unknown("driver", driver, driver_names()))]
+    problems: list[Problem] = []
+    values(options, schema, where, problems)
+    missing = [field.name for field in msgspec.structs.fields(schema) if field.required and field.name not in options]
+    problems += [Problem(f"{where}.{name}", f"is missing: the driver {driver} needs it.") for name in missing]
+    if problems:
+        return problems
+    try:
+        msgspec.convert(options, schema)  # what the driver asks of its keys together
+    except msgspec.ValidationError as error:
+        problems.append(Problem(where, f"{_plain(str(error))}."))
+    return problems
+
+
+def driver_options(name: str) -> type[msgspec.Struct] | None:
+    """The option schema of drivers/<name>.py, None when there is no such driver. Loads no hardware library."""
+    if not _NAME.match(name) or importlib.util.find_spec(f"drivers.{name}") is None:
+        return None
+    module = importlib.import_module(f"drivers.{name}")
+    options = getattr(module, "Options", None)
+    return options if hasattr(module, "Reader") and isinstance(options, type) else None
+
+
+def driver_names() -> list[str]:
+    """Every driver: each file in drivers/ that holds `Options` and `Reader`."""
+    return sorted(module.name for module in pkgutil.iter_modules(drivers.__path__) if driver_options(module.name))
+
+
+def address_problem(listen: str) -> str | None:
+    host, _, port = listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        return f"must be HOST:PORT, like 127.0.0.1:8780; it is {_shown(listen)}."
+    if not _is_loopback(host):
+        return f"must be an address of this machine alone, like 127.0.0.1:{port}: tokens travel in the clear."
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def url_problem(url: str) -> str | None:
+    found = re.fullmatch(r"(https?)://(?P<user>[^/@]*@)?[A-Za-z0-9.\-\[\]:]+(/[^?#\s]*)?", url)
+    if found is None:
+        return f"must be http://HOST:PORT or https://HOST; it is {_shown(url.rpartition('@')[2])}."
+    if found["user"]:
+        return "must hold no user or password: the terminal signs what it sends with its own key."
+    return None
+
+
+def unknown(noun: str, name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"there is no {noun} {_shown(name)}. Did you mean {_shown(close[0])}?"
+    return f"there is no {noun} {_shown(name)}. Known: {', '.join(known)}."
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _plain(error: str) -> str:
+    """A sentence without the library's path notation."""
+    text = error.partition(" - at ")[0]
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,110 @@
+"""The till's copy of what the ledger said of each card: may be lost and is fetched again.
+
+Its own file without syncs to disk: nothing in it is a fact that exists only here. A damaged file is set aside
+and a new one made.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from offline_queue.wire import Balance
+
+log = logging.getLogger("directory")
+
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE card (
+    number TEXT PRIMARY KEY,
+    points INTEGER NOT NULL,
+    reserved INTEGER NOT NULL,
+    status TEXT NOT NULL,      -- as the ledger calls it
+    as_of TEXT NOT NULL,       -- the ledger's time of this balance, RFC 3339
+    start TEXT NOT NULL        -- the start of the daemon that heard it
+) STRICT, WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The last certain word on a card; `fresh` when it was heard since this start."""
+
+    balance: Balance
+    fresh: bool
+
+
+class Directory:
+    """Used by the till's thread alone."""
+
+    def __init__(self, connection: sqlite3.Connection, start: str) -> None:
+        self._connection = connection
+        self._start = start
+
+    @classmethod
+    def open(cls, path: Path, start: str) -> "Directory":
+        """`start` names this start of the daemon. Raises sqlite3.OperationalError where the folder is not writable."""
+        try:
+            return cls(_connect(path), start)
+        except (sqlite3.DatabaseError, _Foreign) as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            aside = path.with_suffix(".damaged")
+            log.warning("%s is damaged (%s): set aside as %s; balances are fetched again", path, error, aside.name)
+            _set_aside(path, aside)
+            return cls(_connect(path), start)
+
+    def find(self, number: str) -> Known | None:
+        row = self._connection.execute(
+            "SELECT points, reserved, as_of, status, start FROM card WHERE number = ?", (number,)
+        ).fetchone()
+        if row is None:
+            return None
+        return Known(Balance(number, row[0], row[1], row[2], row[3]), fresh=row[4] == self._start)
+
+    def hear(self, balances: Iterable[Balance]) -> None:
+        """Takes over what is not older than what is known; one transaction."""
+        self._connection.execute("BEGIN")
+        self._connection.executemany(
+            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET"
+            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6"
+            " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
+            [(b.number, b.points, b.reserved, b.status, b.as_of, self._start) for b in balances],
+        )
+        self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Foreign(Exception):
+    """A sound database that is none of ours."""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        if not tables and not version:
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        elif version != _SCHEMA_VERSION or tables != ["card"]:
+            raise _Foreign(f"version {version}, tables {tables}")
+        elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise _Foreign(found)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_aside(path: Path, aside: Path) -> None:
+    path.replace(aside)
+    for leftover in (path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        leftover.unlink(missing_ok=True)

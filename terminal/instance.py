@@ -1,0 +1,69 @@
+"""One daemon for each state folder: two would write into one journal.
+
+The lock is the kernel's (flock): it goes with its process however that ends, so it can never be stale.
+"""
+
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who holds a state folder; `since` is RFC 3339 in UTC."""
+
+    pid: int
+    since: str
+
+
+class AlreadyRunning(Exception):
+    """Another daemon holds the folder; `holder` is None while that one has not yet written who it is."""
+
+    def __init__(self, folder: Path, holder: Holder | None) -> None:
+        who = f"by process {holder.pid} since {holder.since}" if holder else "by another process"
+        super().__init__(f"the state folder {folder} is in use {who}")
+        self.holder = holder
+
+
+class Instance:
+    """Holds the folder from `claim` to `release`. The file stays behind, empty of meaning without its lock."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def claim(cls, folder: Path) -> Self:
+        """Raises AlreadyRunning; OSError where the folder cannot be written."""
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            told = os.read(descriptor, 256)
+            os.close(descriptor)
+            raise AlreadyRunning(folder, _holder(told)) from None
+        holder = Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(holder), 0)
+        return cls(descriptor)
+
+    def release(self) -> None:
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _holder(told: bytes) -> Holder | None:
+    try:
+        return msgspec.json.decode(told, type=Holder)
+    except msgspec.DecodeError:
+        return None
