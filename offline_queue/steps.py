@@ -1,0 +1,132 @@
+"""The shapes of the protocol core: what a till can do next, what it remembers, what an answer brings about.
+
+Values only; offline_queue/streams.py holds the rules over them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from offline_queue.backoff import Backoff
+from offline_queue.wire import Balance, BatchAnswer, Decisions, Marks, StreamHead, Verdict, Welcome
+
+FIRST_BATCH: Final = 100
+
+
+class SayHello(msgspec.Struct, frozen=True):
+    """`everything`: with every stream ever opened, for a ledger that may have forgotten some."""
+
+    everything: bool
+
+
+class SendRecords(msgspec.Struct, frozen=True):
+    """At most `limit` records of a stream from `first` on."""
+
+    stream: str
+    first: int
+    limit: int
+
+
+class ParkRecord(msgspec.Struct, frozen=True):
+    """One record that no batch could carry, as opaque bytes."""
+
+    stream: str
+    seq: int
+
+
+class FetchDecisions(msgspec.Struct, frozen=True):
+    after: int
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """Nothing to say before `until_ms`."""
+
+    until_ms: int
+
+
+Request = SayHello | SendRecords | ParkRecord | FetchDecisions
+Step = Request | Rest
+Answer = Welcome | BatchAnswer | Decisions
+
+
+class Silence(msgspec.Struct, frozen=True):
+    """No answer that counts. `reached` is False when not even a connection came about, so no record is to blame."""
+
+    reached: bool
+    retry_after_s: float | None = None
+
+
+class MarkStreams(msgspec.Struct, frozen=True):
+    """Effect: what the ledger holds. `renewed`: under a new generation, in which marks may be lower than before
+    and the feed of decisions starts again from its first."""
+
+    marks: Mapping[str, Marks]
+    generation: str
+    renewed: bool = False
+
+
+class TakeDecisions(msgspec.Struct, frozen=True):
+    """Effect: a page of the feed and its cursor, to be durable together before anyone hears of it."""
+
+    verdicts: Sequence[Verdict]
+    balances: Sequence[Balance]
+    cursor: int
+    generation: str
+
+
+Effect = MarkStreams | TakeDecisions
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """Now, in ms since boot; a `chance` in [0, 1); and how long the request `took_ms`."""
+
+    now_ms: int
+    chance: float
+    took_ms: int = 0
+
+
+class Outstanding(msgspec.Struct, frozen=True):
+    """The one request in flight, and the heads of the streams that we held when it left."""
+
+    request: str
+    step: Request
+    heads: Mapping[str, StreamHead]
+
+
+class Suspect(msgspec.Struct, frozen=True):
+    """The batch that failed last, `failures` times in a row, although the ledger had just answered a hello."""
+
+    stream: str
+    first: int
+    failures: int
+    alone: bool = False
+
+
+class SyncState(msgspec.Struct, frozen=True):
+    """All that the protocol remembers between two requests.
+
+    `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
+    `alarm` is the problem code that stopped us; only a welcome clears it.
+    """
+
+    generation: str | None = None
+    greeted: bool = False
+    everything: bool = False
+    hello_due_ms: int = 0
+    feed_due: bool = False
+    batches_since_feed: int = 0
+    batch: int = FIRST_BATCH
+    backoff: Backoff = Backoff()
+    suspect: Suspect | None = None
+    rewinds: Mapping[str, int] = {}
+    outstanding: Outstanding | None = None
+    alarm: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The state after an answer or a failure, and what must be durable before it holds. `ok`: an answer counted."""
+
+    state: SyncState
+    effects: tuple[Effect, ...] = ()
+    ok: bool = False

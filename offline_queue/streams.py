@@ -1,0 +1,243 @@
+"""What a till says to the ledger next, and what an answer or a silence changes: the core of the protocol.
+
+Pure: the clock, chance and request ids are arguments, and what must be written is returned as an effect. The
+rules are those of docs/protocol.md; `Courier` (offline_queue/courier.py) performs what is decided here, and
+tests/simulation drives it through every fault we could think of.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from offline_queue.backoff import Backoff, after_failure, after_refusal, after_success
+from offline_queue.entry import Lane
+from offline_queue.steps import (
+    Answer,
+    FetchDecisions,
+    MarkStreams,
+    Moment,
+    Outcome,
+    Outstanding,
+    ParkRecord,
+    Request,
+    Rest,
+    SayHello,
+    SendRecords,
+    Silence,
+    Step,
+    Suspect,
+    SyncState,
+    TakeDecisions,
+)
+from offline_queue.wire import (
+    MAX_BATCH,
+    PROTOCOL,
+    BatchAnswer,
+    Decisions,
+    Marks,
+    Problem,
+    ProblemCode,
+    StreamHead,
+    Welcome,
+)
+
+BATCH_STEP: Final = 50
+BATCH_TARGET_MS: Final = 500
+FAILURES_OF_A_BATCH: Final = 3
+BATCHES_PER_FEED: Final = 10
+"""Decisions are fetched at least once in so many batches, however long the backlog."""
+REST_S: Final = (1.0, 3600.0)
+"""Whatever the ledger orders, an idle till says hello within these bounds, or never learns of a restored ledger."""
+
+_LANES: Final = {Lane.URGENT: 0, Lane.BULK: 1}
+_HALTING: Final = frozenset({401, 403, 426})
+
+_replace = msgspec.structs.replace
+
+
+def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms: int) -> Step:
+    """`heads`: streams that are open or not wholly accepted, older before newer; `cursor` of the feed."""
+    if now_ms < state.backoff.next_attempt_ms:
+        return Rest(state.backoff.next_attempt_ms)
+    if not state.greeted or now_ms >= state.hello_due_ms:
+        return SayHello(state.everything or state.generation is None)
+    head = _most_urgent(state, heads)
+    if state.feed_due and (head is None or state.batches_since_feed >= BATCHES_PER_FEED):
+        return FetchDecisions(cursor)
+    return Rest(state.hello_due_ms) if head is None else _delivery(state, head)
+
+
+def begin(state: SyncState, step: Request, request: str, heads: Sequence[StreamHead]) -> SyncState:
+    """From here on only the answer to `request` counts."""
+    return _replace(state, outstanding=Outstanding(request, step, {head.stream: head for head in heads}))
+
+
+def hasten(state: SyncState, now_ms: int) -> SyncState:
+    """A person asks for a pass now: no wait holds, and the ledger is asked what it knows."""
+    return _replace(state, greeted=False, backoff=_replace(state.backoff, next_attempt_ms=now_ms))
+
+
+def heard(state: SyncState, answer: Answer, moment: Moment) -> Outcome:
+    """An answer that does not match the outstanding request is silence."""
+    flight = state.outstanding
+    if flight is None or answer.request != flight.request:
+        return failed(state, Silence(reached=True), moment)
+    match flight.step, answer:
+        case SayHello(), Welcome():
+            return _welcomed(state, flight, answer, moment)
+        case SendRecords(stream=stream) | ParkRecord(stream=stream), BatchAnswer() if answer.stream == stream:
+            return _custody(state, flight.heads[stream], answer, moment)
+        case FetchDecisions(after=after), Decisions():
+            return _decided(state, after, answer, moment)
+    return failed(state, Silence(reached=True), moment)
+
+
+def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcome:
+    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece."""
+    flight = state.outstanding
+    state = _replace(state, outstanding=None, greeted=False)
+    if isinstance(cause, Problem) and cause.status in _HALTING:
+        backoff = after_refusal(state.backoff, moment.now_ms, moment.chance)
+        return Outcome(_replace(state, backoff=backoff, alarm=cause.code))
+    retry_after = cause.retry_after_s if isinstance(cause, Silence) else None
+    state = _replace(state, backoff=after_failure(state.backoff, moment.now_ms, moment.chance, retry_after))
+    match flight.step if flight else None:
+        case SendRecords() as step if flight:
+            return Outcome(_undelivered(state, step, flight.heads[step.stream], cause))
+        case ParkRecord(stream, seq):
+            failures = state.suspect.failures + 1 if state.suspect else 1
+            return Outcome(_replace(state, suspect=Suspect(stream, seq, failures, alone=True)))
+        case FetchDecisions():
+            return Outcome(_replace(state, batches_since_feed=0))
+    return Outcome(state)
+
+
+def _undelivered(state: SyncState, step: SendRecords, head: StreamHead, cause: Silence | Problem) -> SyncState:
+    match cause:
+        case Silence(reached=False) | Problem(code=ProblemCode.GENERATION | ProblemCode.STREAM_UNKNOWN):
+            return state
+        case Problem(code=ProblemCode.GAP, expected=int(expected)) if 1 <= expected < step.first:
+            return _replace(state, rewinds={**state.rewinds, head.stream: expected})
+        case Problem(status=413):
+            return _blamed(state, step, FAILURES_OF_A_BATCH)
+    return _blamed(state, step, 1)
+
+
+def _first(state: SyncState, head: StreamHead) -> int:
+    return state.rewinds.get(head.stream, head.accepted + 1)
+
+
+def _most_urgent(state: SyncState, heads: Sequence[StreamHead]) -> StreamHead | None:
+    """A stream whose record the ledger would not even park comes last, so that it holds up nobody else."""
+    waiting = [head for head in heads if _first(state, head) <= head.seq]
+    last = state.suspect.stream if state.suspect and state.suspect.alone and state.suspect.failures else None
+    return min(waiting, key=lambda head: (head.stream == last, _LANES[head.lane]), default=None)
+
+
+def _delivery(state: SyncState, head: StreamHead) -> SendRecords | ParkRecord:
+    first, suspect = _first(state, head), state.suspect
+    if suspect is not None and suspect.alone and (suspect.stream, suspect.first) == (head.stream, first):
+        return ParkRecord(head.stream, first)
+    return SendRecords(head.stream, first, min(state.batch, head.seq - first + 1))
+
+
+def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Moment) -> Outcome:
+    if answer.protocol != PROTOCOL:
+        problem = Problem("no common protocol version", 426, ProblemCode.PROTOCOL)
+        return failed(state, problem, moment)
+    renewed = answer.generation != state.generation
+    if renewed and not (isinstance(flight.step, SayHello) and flight.step.everything):
+        return Outcome(_replace(state, outstanding=None, greeted=False, everything=True))
+    marks = {stream: _clamped(head, answer.streams.get(stream)) for stream, head in flight.heads.items()}
+    known = {stream: mark for stream, mark in marks.items() if mark is not None}
+    lower = {s: mark.accepted + 1 for s, mark in known.items() if mark.accepted < flight.heads[s].accepted}
+    held = {s: mark for s, mark in known.items() if s not in lower}
+    wait_s = min(max(answer.next_sync_after_s, REST_S[0]), REST_S[1]) * (0.9 + 0.2 * moment.chance)
+    state = _replace(
+        state,
+        generation=answer.generation,
+        greeted=True,
+        everything=False,
+        outstanding=None,
+        hello_due_ms=moment.now_ms + int(wait_s * 1000),
+        feed_due=True,
+        rewinds={} if renewed else {**{s: n for s, n in state.rewinds.items() if s not in known}, **lower},
+        alarm=None,
+        backoff=_relieved(state),
+    )
+    if renewed:
+        held = {stream: mark or Marks(0, 0) for stream, mark in marks.items()}
+    return Outcome(state, (MarkStreams(held, answer.generation, renewed),) if held or renewed else (), ok=True)
+
+
+def _clamped(head: StreamHead, marks: Marks | None) -> Marks | None:
+    """No ledger holds more of a stream than its till: a mark beyond would skip records not yet written."""
+    if marks is None:
+        return None
+    accepted = min(max(marks.accepted, 0), head.seq)
+    return Marks(accepted, min(max(marks.stable, 0), accepted))
+
+
+def _relieved(state: SyncState) -> Backoff:
+    """A hello alone does not end the growing waits of a batch that keeps failing."""
+    if state.suspect is None:
+        return after_success(state.backoff)
+    return _replace(state.backoff, ordered=False)
+
+
+def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Moment) -> Outcome:
+    if answer.generation != state.generation:
+        return failed(state, Silence(reached=False), moment)
+    marks = _clamped(head, Marks(answer.accepted, answer.stable))
+    first = _first(state, head)
+    if marks is None or marks.accepted < first:
+        gap = Problem("nothing was taken", 409, ProblemCode.GAP, expected=answer.accepted + 1)
+        return failed(state, gap, moment)
+    behind = marks.accepted < head.accepted
+    rewinds = {stream: seq for stream, seq in state.rewinds.items() if stream != head.stream}
+    if behind:
+        rewinds[head.stream] = marks.accepted + 1
+    state = _replace(
+        state,
+        outstanding=None,
+        feed_due=True,
+        batches_since_feed=state.batches_since_feed + 1,
+        batch=_next_batch(state, marks.accepted - first + 1, moment.took_ms),
+        backoff=after_success(state.backoff),
+        suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
+        rewinds=rewinds,
+    )
+    return Outcome(state, () if behind else (MarkStreams({head.stream: marks}, answer.generation),), ok=True)
+
+
+def _next_batch(state: SyncState, taken: int, took_ms: int) -> int:
+    """Additive increase, multiplicative decrease; a batch that was not full tells nothing about a larger one."""
+    if took_ms > BATCH_TARGET_MS:
+        return max(1, state.batch // 2)
+    return min(MAX_BATCH, state.batch + BATCH_STEP) if taken >= state.batch else state.batch
+
+
+def _decided(state: SyncState, after: int, answer: Decisions, moment: Moment) -> Outcome:
+    if answer.generation != state.generation:
+        return failed(state, Silence(reached=False), moment)
+    numbers = [after, *(verdict.n for verdict in answer.verdicts)]
+    ordered = all(a < b for a, b in pairwise(numbers)) and answer.next >= numbers[-1]
+    if not ordered or (answer.more and answer.next == after):
+        return failed(state, Silence(reached=True), moment)
+    state = _replace(state, outstanding=None, feed_due=answer.more, batches_since_feed=0, backoff=_relieved(state))
+    news = answer.verdicts or answer.balances or answer.next != after
+    page = TakeDecisions(answer.verdicts, answer.balances, answer.next, answer.generation)
+    return Outcome(state, (page,) if news else (), ok=True)
+
+
+def _blamed(state: SyncState, step: SendRecords, weight: int) -> SyncState:
+    """After FAILURES_OF_A_BATCH: half the batch and fresh waits; a single record is parked."""
+    same = state.suspect is not None and (state.suspect.stream, state.suspect.first) == (step.stream, step.first)
+    failures = weight + (state.suspect.failures if same and state.suspect is not None else 0)
+    if failures < FAILURES_OF_A_BATCH:
+        return _replace(state, suspect=Suspect(step.stream, step.first, failures))
+    fresh = _replace(state.backoff, failures=1)
+    suspect = Suspect(step.stream, step.first, 0, alone=step.limit == 1)
+    return _replace(state, batch=max(1, step.limit // 2), backoff=fresh, suspect=suspect)
