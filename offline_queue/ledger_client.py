@@ -1,0 +1,298 @@
+"""The till's view of the ledger: six questions, and what it means when there is no proper answer.
+
+Only a well-formed answer that repeats our request id is an answer. A captive portal's HTML, a proxy's 404, an
+empty 200 or a cut body are silence; so nothing in between till and ledger can make an entry look delivered.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from offline_queue.terminal_key import sign
+from offline_queue.wire import (
+    BATCH_TYPE,
+    Account,
+    AllowanceAnswer,
+    AllowanceRequest,
+    BatchAnswer,
+    BatchHeader,
+    Decisions,
+    Hello,
+    Park,
+    Problem,
+    ProblemCode,
+    Welcome,
+    authorization,
+    signing_input,
+)
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from urllib3 import BaseHTTPResponse
+
+MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
+"""Several times the largest page of decisions; a longer answer is none of ours."""
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+_NOT_NOW: Final = frozenset({408, 425, 429})
+_UNREAD: Final = frozenset({401, 403, 413, 426})
+"""A ledger may refuse these before it has read our request id; believing them costs a wait, never a point."""
+
+A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Decisions, Account)
+
+
+class LedgerError(Exception):
+    """No answer that counts; the text is for people."""
+
+
+class TransientLedgerError(LedgerError):
+    """The ledger cannot be reached or cannot answer now. `reached`: somebody took the request."""
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None, reached: bool = True) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+        self.reached = reached
+
+
+class LedgerProtocolError(LedgerError):
+    """Something answered, but not a ledger that speaks with us."""
+
+
+class LedgerRefused(LedgerError):
+    """The ledger understood and took nothing."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail or problem.title)
+        self.problem = problem
+
+
+class UnsafeLedgerUrl(ValueError):
+    """Points would travel where anybody can read or change them."""
+
+
+class Ledger(Protocol):
+    """Every method raises LedgerError and nothing else; `request` is an id that the answer repeats."""
+
+    def hello(self, hello: Hello) -> Welcome: ...
+
+    def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer: ...
+
+    def park(self, park: Park) -> BatchAnswer: ...
+
+    def allowance(self, request: AllowanceRequest) -> AllowanceAnswer: ...
+
+    def decisions(self, request: str, after: int, limit: int) -> Decisions: ...
+
+    def account(self, request: str, number: str) -> Account | None:
+        """None when the ledger has no such card."""
+
+
+class Received(msgspec.Struct, frozen=True):
+    """An HTTP answer as it came, body complete."""
+
+    status: int
+    content_type: str
+    body: bytes
+    retry_after: str | None = None
+
+
+class HttpLedger:
+    """A ledger over HTTP/1.1. Safe for several threads; `close` gives the connections back.
+
+    `connect_s` bounds the connection, `answer_s` the whole answer. Raises UnsafeLedgerUrl.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        terminal: str,
+        key: "Ed25519PrivateKey",
+        *,
+        connect_s: float = 3.0,
+        answer_s: float = 10.0,
+        allow_plain_http: bool = False,
+        ca_file: str | None = None,
+    ) -> None:
+        import urllib3
+
+        self._url = checked_url(url, allow_plain_http=allow_plain_http)
+        self._path = urlsplit(self._url).path
+        self._terminal, self._key, self._answer_s = terminal, key, answer_s
+        self._pool = urllib3.PoolManager(
+            num_pools=1,
+            maxsize=2,
+            retries=False,
+            timeout=urllib3.Timeout(connect=connect_s, read=answer_s),
+            cert_reqs="CERT_REQUIRED",
+            ca_certs=ca_file,
+        )
+
+    def hello(self, hello: Hello) -> Welcome:
+        return self._post("/v1/hello", msgspec.json.encode(hello), hello.request, Welcome)
+
+    def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
+        body = batch_body(header, records)
+        return self._post(f"/v1/streams/{header.stream}/records", body, header.request, BatchAnswer, BATCH_TYPE)
+
+    def park(self, park: Park) -> BatchAnswer:
+        return self._post("/v1/park", msgspec.json.encode(park), park.request, BatchAnswer)
+
+    def allowance(self, request: AllowanceRequest) -> AllowanceAnswer:
+        return self._post("/v1/allowances", msgspec.json.encode(request), request.request, AllowanceAnswer)
+
+    def decisions(self, request: str, after: int, limit: int) -> Decisions:
+        path = f"/v1/decisions?after={after}&limit={limit}&request={request}"
+        return understood(self._exchange("GET", path, b"", JSON), request, Decisions)
+
+    def account(self, request: str, number: str) -> Account | None:
+        path = f"/v1/accounts/{quote(number, safe='')}?request={request}"
+        try:
+            return understood(self._exchange("GET", path, b"", JSON), request, Account)
+        except LedgerRefused as refusal:
+            if refusal.problem.code == ProblemCode.ACCOUNT_UNKNOWN:
+                return None
+            raise
+
+    def close(self) -> None:
+        self._pool.clear()
+
+    def _post(self, path: str, body: bytes, request: str, shape: type[A], content_type: str = JSON) -> A:
+        return understood(self._exchange("POST", path, body, content_type), request, shape)
+
+    def _exchange(self, method: str, path: str, body: bytes, content_type: str) -> Received:
+        from urllib3.exceptions import HTTPError
+
+        signature = sign(self._key, signing_input(method, self._path + path, body))
+        headers = {
+            "Accept": f"{JSON}, {PROBLEM}",
+            "Authorization": authorization(self._terminal, signature),
+            "Content-Type": content_type,
+        }
+        try:
+            return self._received(method, path, body, headers)
+        except (HTTPError, OSError, ValueError) as error:
+            raise _trouble(self._url, error) from error
+
+    def _received(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Received:
+        deadline = time.monotonic() + self._answer_s
+        response = self._pool.request(
+            method, self._url + path, body=body or None, headers=headers, redirect=False, preload_content=False
+        )
+        try:
+            content = _bounded(response, deadline)
+        except BaseException:
+            response.close()
+            raise
+        response.release_conn()
+        content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        return Received(response.status, content_type, content, response.headers.get("Retry-After"))
+
+
+def batch_body(header: BatchHeader, records: Sequence[bytes]) -> bytes:
+    """JSON Lines: the header, then the records exactly as they are stored, a line feed after each."""
+    return b"\n".join((msgspec.json.encode(header), *records, b""))
+
+
+def checked_url(url: str, *, allow_plain_http: bool = False) -> str:
+    """The ledger's base URL without a trailing slash. Raises UnsafeLedgerUrl."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise UnsafeLedgerUrl(f"{url!r} is no URL ({error}); give one like https://ledger.example.com") from error
+    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment or parts.username:
+        raise UnsafeLedgerUrl(f"{url!r} is no address of a ledger; give one like https://ledger.example.com")
+    if parts.scheme == "http" and not (allow_plain_http or is_loopback(host)):
+        raise UnsafeLedgerUrl(
+            f"{url!r} is not encrypted: anybody on the way could read card numbers and change points; use https://"
+        )
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """True for this machine itself, by name or address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def understood(received: Received, request: str, shape: type[A]) -> A:
+    """The answer of `shape` to `request`. Raises LedgerError for whatever else has come."""
+    if received.content_type == PROBLEM:
+        raise _refusal(received, request)
+    if received.status >= 500 or received.status in _NOT_NOW:
+        raise _not_now(received)
+    if received.status != 200 or received.content_type != JSON:
+        kind = received.content_type or "no content type"
+        raise LedgerProtocolError(f"something that is no ledger answered: HTTP {received.status}, {kind}")
+    try:
+        answer = msgspec.json.decode(received.body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LedgerProtocolError(f"the ledger's answer makes no sense: {error}") from error
+    if answer.request != request:
+        raise LedgerProtocolError("the ledger answered another request than ours")
+    return answer
+
+
+def _refusal(received: Received, request: str) -> LedgerError:
+    try:
+        problem = msgspec.json.decode(received.body, type=Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return LedgerProtocolError(f"the ledger's problem document makes no sense: {error}")
+    if received.status >= 500 or received.status in _NOT_NOW:
+        return _not_now(received, problem.detail or problem.title)
+    ours = problem.request == request or (problem.request is None and received.status in _UNREAD)
+    if not ours or problem.status != received.status or received.status < 400:
+        return LedgerProtocolError(f"a problem document that is not about our request: HTTP {received.status}")
+    return LedgerRefused(problem)
+
+
+def _not_now(received: Received, detail: str | None = None) -> TransientLedgerError:
+    said = f": {detail}" if detail else ""
+    wait = retry_after_s(received.retry_after)
+    return TransientLedgerError(f"the ledger cannot answer now (HTTP {received.status}{said})", retry_after_s=wait)
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Seconds of a Retry-After header. Its other form, a date, needs a right wall clock: we do not trust ours."""
+    return float(header.strip()) if header and header.strip().isascii() and header.strip().isdigit() else None
+
+
+def _bounded(response: "BaseHTTPResponse", deadline: float) -> bytes:
+    """The body, within MAX_ANSWER_BYTES and before the deadline, however slowly it drips."""
+    pieces, size = [], 0
+    for piece in response.stream(65536, decode_content=False):
+        size += len(piece)
+        if size > MAX_ANSWER_BYTES:
+            raise LedgerProtocolError(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise TransientLedgerError("the ledger's answer did not end in time")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _trouble(url: str, error: Exception) -> LedgerError:
+    from urllib3 import exceptions
+
+    if isinstance(error, exceptions.IncompleteRead | exceptions.InvalidChunkLength):
+        return LedgerProtocolError(f"the answer of {url} was cut off")
+    if isinstance(error, exceptions.SSLError):
+        return TransientLedgerError(f"no trusted connection to {url}: {error}", reached=False)
+    if isinstance(error, exceptions.NewConnectionError | exceptions.ConnectTimeoutError):
+        return TransientLedgerError(f"no connection to {url}: {_reason(error)}", reached=False)
+    if isinstance(error, exceptions.TimeoutError):
+        return TransientLedgerError(f"{url} took the request and did not answer in time")
+    return TransientLedgerError(f"the connection to {url} broke: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    """The operating system's own words, without the names of our objects around them."""
+    cause = error.__cause__ or error.__context__
+    return cause.strerror or str(cause) if isinstance(cause, OSError) else str(error)

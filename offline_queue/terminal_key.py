@@ -1,0 +1,89 @@
+"""The terminal's Ed25519 key (RFC 8032): what a ledger knows this till by.
+
+A PEM file after PKCS 8 (RFC 5208), mode 0600; it never leaves the machine.
+"""
+
+import os
+import secrets
+from base64 import b64encode
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class KeyUnusable(Exception):
+    """The key file cannot be used; nothing was changed."""
+
+
+def load_or_create_key(path: Path) -> "Ed25519PrivateKey":
+    """The key in `path`, made at the first start. Raises KeyUnusable, OSError."""
+    try:
+        pem = path.read_bytes()
+    except FileNotFoundError:
+        _create(path)
+        pem = path.read_bytes()
+    path.chmod(0o600)
+    return _parsed(path, pem)
+
+
+def public_key(key: "Ed25519PrivateKey") -> str:
+    """The 32 bytes of the public key, base64."""
+    return b64encode(key.public_key().public_bytes_raw()).decode()
+
+
+def sign(key: "Ed25519PrivateKey", message: bytes) -> str:
+    """A signature, base64."""
+    return b64encode(key.sign(message)).decode()
+
+
+def _parsed(path: Path, pem: bytes) -> "Ed25519PrivateKey":
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyUnusable(_unusable(path, str(error))) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyUnusable(_unusable(path, "it is of another kind than Ed25519"))
+    return key
+
+
+def _unusable(path: Path, why: str) -> str:
+    return (
+        f"{path} holds no key of this terminal ({why}). Sales can be journalled, but the ledger would not know who sent"
+        " them: put the right file back, or move this one away and have the terminal enrolled again."
+    )
+
+
+def _create(path: Path) -> None:
+    """Whole or not at all, and never over another's file: written aside, synced, then linked into place."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        _link(aside, path)
+    finally:
+        aside.unlink()
+
+
+def _link(aside: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(aside)
+    except FileExistsError:
+        return  # Another start was quicker; its key is the terminal's.
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
