@@ -62,17 +62,19 @@ class Notices:
         for wake in watchers:
             wake()
 
-    def position(self, last_id: str | None) -> int | None:
-        """Where a watcher that last saw `last_id` goes on; None when that id is not of this start.
+    def position(self, last_id: str | None) -> tuple[int, bool]:
+        """Where a watcher that last saw `last_id` goes on, and whether it missed events.
 
-        Without an id it goes on from now.
+        Without an id it goes on from now and has missed nothing. An id of another start, or one that we never
+        gave, cannot be resumed: events were missed.
         """
         if not last_id:
-            return self._count
+            return self._count, False
         start, _, number = last_id.rpartition("-")
-        if start != self._start or not (number.isascii() and number.isdigit() and len(number) < 19):
-            return None
-        return int(number) if int(number) <= self._count else None
+        known = start == self._start and number.isascii() and number.isdigit() and len(number) < 19
+        if not known or int(number) > self._count:
+            return self._count, True
+        return int(number), False
 
     def after(self, position: int) -> Catch:
         """Everything since `position` that is still kept."""

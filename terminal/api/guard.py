@@ -30,12 +30,12 @@ DRAIN_TIME_S: Final = 2.0
 MAX_REQUESTS: Final = 300
 PAGE_COOKIE: Final = "tilld_page"
 
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
 SECURITY_HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-    ),
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -52,6 +52,11 @@ class Caller(IntEnum):
     PAGE = 1
     POS = 2
     TECHNICIAN = 3
+
+    @property
+    def sees_numbers(self) -> bool:
+        """Whole card numbers are for authorised programs, never for the page."""
+        return self >= Caller.POS
 
 
 @dataclass(frozen=True)

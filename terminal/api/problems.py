@@ -21,9 +21,14 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """The request is turned down before the till hears of it. `code` is one of PROBLEMS, `status` its own or a stronger one."""
+    """The request is turned down before the till decides.
 
-    def __init__(self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None) -> None:
+    `code` is one of PROBLEMS, `status` its own unless given.
+    """
+
+    def __init__(
+        self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
