@@ -174,7 +174,7 @@ class HttpLedger:
         }
         try:
             return self._received(method, path, body, headers)
-        except (HTTPError, OSError, ValueError) as error:
+        except (HTTPError, OSError) as error:
             raise _trouble(self._url, error) from error
 
     def _received(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Received:
