@@ -57,10 +57,15 @@ def ask(path: Path, method: str, target: str, body: object = None, time_s: float
         answer = connection.getresponse()
         text = answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise NotRunning(str(error) or type(error).__name__) from error
+        raise NotRunning(_reason(error)) from error
     finally:
         connection.close()
     return Reply(answer.status, json.loads(text) if text else None)
+
+
+def _reason(error: Exception) -> str:
+    words = error.strerror if isinstance(error, OSError) else str(error)
+    return words or type(error).__name__
 
 
 def watch(path: Path, last_id: str | None = None) -> Iterator[Happening]:
@@ -71,7 +76,7 @@ def watch(path: Path, last_id: str | None = None) -> Iterator[Happening]:
         answer = connection.getresponse()
         yield from happenings(iter(answer.readline, b""))
     except (OSError, http.client.HTTPException) as error:
-        raise NotRunning(str(error) or type(error).__name__) from error
+        raise NotRunning(_reason(error)) from error
     finally:
         connection.close()
 
