@@ -67,9 +67,13 @@ class ReaderChild:
         line, _, self._received = self._received.partition(b"\n")
         return _message(line)
 
-    def dismiss(self, patience_s: float) -> None:
-        """Asks it to give its device back and end; kills it when it does not."""
+    def hang_up(self) -> None:
+        """Asks it to give its device back and end: what it also sees when this process dies."""
         self._control.close()
+
+    def dismiss(self, patience_s: float) -> None:
+        """Hangs up, and kills it when it does not end."""
+        self.hang_up()
         self._reaped(patience_s)
         self.free()
 

@@ -16,6 +16,7 @@ import select
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.virtual.cards import Card
 from tests.virtual.vpcd import InsertedCard, connector
 
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+ROOT = Path(__file__).parents[2]
 SOCKET = Path("run/pcscd/pcscd.comm")
 FIRST_PORT = 0x8C7B
 PATIENCE_S = 10.0
@@ -115,8 +117,9 @@ class VirtualPcscd:
             self._pcscd.send_signal(signal.SIGKILL)
             self._pcscd.wait(PATIENCE_S)
             self._pcscd = None
-        for reader in list(self._cards):
-            self.remove(reader)
+        for card in self._cards.values():
+            card.remove()
+        self._cards.clear()
 
     def insert(self, card: Card, reader: int = 0) -> InsertedCard:
         """Lays a card on a reader; one that lies there is taken away first."""
@@ -125,10 +128,17 @@ class VirtualPcscd:
         return self._cards[reader]
 
     def remove(self, reader: int = 0) -> None:
-        """Takes the card away, if there is one."""
+        """Takes the card away, if there is one, and returns when pcscd has noticed."""
         card = self._cards.pop(reader, None)
-        if card is not None:
-            card.remove()
+        if card is None:
+            return
+        card.remove()
+        subprocess.run(
+            [sys.executable, "-m", "tests.virtual.empty_reader", f"{self.names[reader]} 00 00"],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+        )
 
     def close(self) -> None:
         self.kill()
