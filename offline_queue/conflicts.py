@@ -130,11 +130,6 @@ def kind_of(code: str) -> ConflictKind | None:
     return _KINDS.get(code)
 
 
-def strongest(codes: list[str]) -> ConflictKind | None:
-    """The one of several codes that stands first in the order of precedence."""
-    return next((kind for kind in ConflictKind if kind in codes), None)
-
-
 def meaning(code: str) -> Meaning:
     """Never raises: a code of a later version is for people to look at."""
     if code == POSTED:
