@@ -166,12 +166,9 @@ class Courier:
         if isinstance(effect, TakeDecisions):
             self._store.settle(effect.verdicts, effect.cursor, effect.generation)
             return
-        if effect.renewed:
-            # The restored ledger numbers its decisions anew. The generation is remembered last, so that a crash
-            # in between repeats all of it.
-            self._store.settle([], 0, effect.generation)
         self._store.mark(effect.marks, effect.generation)
         if effect.renewed:
+            # Remembered last: after a crash in between, everything is declared and marked once more.
             self._store.remember(GENERATION_FACT, effect.generation)
 
     def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:

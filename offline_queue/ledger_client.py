@@ -153,7 +153,7 @@ class HttpLedger:
         try:
             return understood(self._exchange("GET", path, b"", JSON), request, Account)
         except LedgerRefused as refusal:
-            if refusal.problem.code == ProblemCode.ACCOUNT_UNKNOWN:
+            if refusal.problem.code == ProblemCode.CARD_UNKNOWN:
                 return None
             raise
 
