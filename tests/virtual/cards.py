@@ -112,6 +112,7 @@ class Type4Card:
     uid: bytes | None = bytes.fromhex("0801020304")[1:]
     atr: bytes = bytes.fromhex("3b8180018080")
     max_read: int = 0x3B
+    applications: frozenset[str] = frozenset({"d2760000850101"})
 
     def __post_init__(self) -> None:
         control = bytes([0x04, 0x06, 0xE1, 0x04, 0x04, 0x00, 0x00, 0xFF])
@@ -124,7 +125,7 @@ class Type4Card:
         if apdu[:4] == b"\xff\xca\x00\x00":
             return NOT_SUPPORTED if self.uid is None else self.uid + OK
         if apdu[:4] == b"\x00\xa4\x04\x00":
-            self._in_application = apdu[5 : 5 + apdu[4]] == bytes.fromhex("d2760000850101")
+            self._in_application = apdu[5 : 5 + apdu[4]].hex() in self.applications
             return OK if self._in_application else NOT_FOUND
         if apdu[:4] == b"\x00\xa4\x00\x0c" and self._in_application:
             self._selected = self._files.get(int.from_bytes(apdu[5:7], "big"))

@@ -133,12 +133,15 @@ class VirtualPcscd:
         if card is None:
             return
         card.remove()
-        subprocess.run(
-            [sys.executable, "-m", "tests.virtual.empty_reader", f"{self.names[reader]} 00 00"],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-        )
+        self._await(reader, "empty")
+
+    def wait_for_card(self, reader: int = 0) -> None:
+        """Returns when pcscd has noticed the card."""
+        self._await(reader, "present")
+
+    def _await(self, reader: int, state: str) -> None:
+        command = [sys.executable, "-m", "tests.virtual.reader_state", f"{self.names[reader]} 00 00", state]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
 
     def close(self) -> None:
         self.kill()

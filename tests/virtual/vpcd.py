@@ -54,21 +54,20 @@ def connector(holder: int, port: int) -> Connect:
 class InsertedCard:
     """Serves one card until it is removed, pulled or its reader goes away.
 
-    `powered` is set when the reader has asked for the ATR after switching the card on; `asked` holds the
-    APDUs that the card has seen.
+    `asked` holds the APDUs that the card has seen; `silent` is set when it leaves one unanswered, `gone` when
+    it has left.
     """
 
     def __init__(self, card: Card, connect: Connect) -> None:
         self.asked: list[bytes] = []
+        self.silent = threading.Event()
         self.gone = threading.Event()
         self._connect = connect
         self._socket = connect()
-        self._removed = False
         self._thread = threading.Thread(target=self._serve, args=(card,), daemon=True)
         self._thread.start()
 
     def remove(self) -> None:
-        self._removed = True
         with contextlib.suppress(OSError):  # it may be gone already
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
@@ -85,6 +84,7 @@ class InsertedCard:
             except (Pulled, OSError):
                 pass
             except Mute:
+                self.silent.set()
                 self._wait_for_removal()
             self._socket.close()
             self.gone.set()
