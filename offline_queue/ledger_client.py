@@ -4,6 +4,7 @@ Only a well-formed answer that repeats our request id is an answer. A captive po
 empty 200 or a cut body are silence; so nothing in between till and ledger can make an entry look delivered.
 """
 
+import http.client
 import time
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
@@ -153,7 +154,7 @@ class HttpLedger:
         try:
             return understood(self._exchange("GET", path, b"", JSON), request, Account)
         except LedgerRefused as refusal:
-            if refusal.problem.code == ProblemCode.CARD_UNKNOWN:
+            if refusal.problem.code == ProblemCode.ACCOUNT_UNKNOWN:
                 return None
             raise
 
@@ -281,7 +282,7 @@ def _bounded(response: "BaseHTTPResponse", deadline: float) -> bytes:
 def _trouble(url: str, error: Exception) -> LedgerError:
     from urllib3 import exceptions
 
-    if isinstance(error, exceptions.IncompleteRead | exceptions.InvalidChunkLength):
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in (error, error.__context__, *error.args)):
         return LedgerProtocolError(f"the answer of {url} was cut off")
     if isinstance(error, exceptions.SSLError):
         return TransientLedgerError(f"no trusted connection to {url}: {error}", reached=False)

@@ -199,18 +199,15 @@ class ProblemCode(StrEnum):
     """Why the ledger took nothing: the `code` of a Problem, with its HTTP status."""
 
     MALFORMED = "malformed"  # 400
-    COUNT_MISMATCH = "count_mismatch"  # 400
-    HEAD_MISMATCH = "head_mismatch"  # 400: the records do not lead to the declared head
     TERMINAL_UNKNOWN = "terminal_unknown"  # 401
     SIGNATURE_BAD = "signature_bad"  # 401
-    KEY_REVOKED = "key_revoked"  # 401
-    CARD_UNKNOWN = "card_unknown"  # 404
+    ACCOUNT_UNKNOWN = "account_unknown"  # 404
     GAP = "gap"  # 409: `expected` is the seq the ledger waits for
     GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426
-    NOT_RECORDED = "not_recorded"  # 503: the books could not be written; send it again
+    UNAVAILABLE = "unavailable"  # 503: the books cannot be used now; send it again
 
 
 _AUTHORIZATION: Final = re.compile(r"Tilld terminal=([A-Za-z0-9._-]{1,64}), signature=([A-Za-z0-9+/]{86}==)")
