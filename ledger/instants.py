@@ -1,11 +1,6 @@
-"""Times as people and the wire have them, from milliseconds since 1970 and back."""
+"""When a sale was, as far as the ledger believes what it is told."""
 
 from datetime import UTC, datetime
-
-
-def rfc3339(unix_ms: int) -> str:
-    """UTC with milliseconds."""
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def effective(told: str, now: int) -> int:

@@ -19,7 +19,6 @@ from offline_queue.wire import (
     Lot,
     Park,
     Problem,
-    Verdict,
     Welcome,
 )
 
@@ -118,11 +117,10 @@ class Registration(msgspec.Struct, frozen=True):
     points: int
     code: str | None
     detail: str | None
-    verdicts: list[Verdict] = []
 
 
 class Book(Protocol):
-    """The central books of points."""
+    """The central books of points. Every call may raise NotRecorded."""
 
     @property
     def generation(self) -> str:
@@ -132,7 +130,7 @@ class Book(Protocol):
         """From an enrolled terminal. Raises Refused `protocol`."""
 
     def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
-        """Custody and decisions for a batch. Raises Refused `gap`, `generation`, `head_mismatch`; NotRecorded."""
+        """Custody and decisions for a batch. Raises Refused `gap`, `generation`, `malformed`."""
 
     def park(self, terminal: str, park: Park) -> BatchAnswer:
         """Custody of one record, decided apart, so that nothing in it can stop those behind it."""

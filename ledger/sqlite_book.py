@@ -13,7 +13,6 @@ from ledger import sqlite_audit, sqlite_office
 from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read, same_request
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for
 from ledger.facts import Decision, Policy, Right, RightState
-from ledger.instants import rfc3339
 from ledger.port import Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
 from ledger.sheet import Sheet
@@ -24,7 +23,7 @@ from ledger.sqlite_pen import SqlitePen
 from ledger.sqlite_source import SqliteSource
 from ledger.sqlite_streams import SqliteStreams
 from offline_queue.entry import MAX_POINTS, Card, Clock, Entry, Kind, encode, uuid7
-from offline_queue.timepiece import SystemTimepiece, Timepiece
+from offline_queue.timepiece import SystemTimepiece, Timepiece, rfc3339
 from offline_queue.wire import (
     PROTOCOL,
     Account,
@@ -75,7 +74,7 @@ class SqliteBook:
 
     def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if not len(records) == header.count > 0 or header.first < 1:
-            raise refused("count_mismatch", request=header.request)
+            raise refused("malformed", "a batch holds as many records as it says, from 1 on", request=header.request)
         head = as_hash(header.head, header.request)
         with self._file.writing():
             place = self._place(terminal, header, header.first, head, records)
@@ -229,14 +228,14 @@ class SqliteBook:
     def _place(
         self, terminal: str, sent: BatchHeader | Park, first: int, head: bytes | None, records: Sequence[bytes]
     ) -> Held | Fork:
-        """Raises Refused `generation`, `gap` or `head_mismatch`."""
+        """Raises Refused `generation`, `gap` or `malformed`."""
         if sent.generation != self.generation:
             raise refused("generation", request=sent.request, generation=self.generation)
         place = self._streams.place(terminal, sent.stream, first, head, records)
         if isinstance(place, Gap):
             raise refused("gap", request=sent.request, generation=self.generation, expected=place.expected)
         if isinstance(place, HeadMismatch):
-            raise refused("head_mismatch", request=sent.request, generation=self.generation)
+            raise refused("malformed", "the records do not lead to the declared head", request=sent.request)
         return place
 
     def _give(self, number: str, points: int, sheet: Sheet) -> Decision:

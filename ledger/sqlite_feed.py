@@ -3,10 +3,10 @@
 import sqlite3
 from typing import Final
 
-from ledger.instants import rfc3339
 from ledger.sqlite_file import SEQ_BITS
 from ledger.sqlite_source import SEQ_MASK
 from offline_queue.entry import State
+from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Balance, Lot, Verdict
 
 MAX_PAGE_RECORDS: Final = 2000

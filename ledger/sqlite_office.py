@@ -4,13 +4,12 @@ import base64
 import sqlite3
 
 from ledger.book import read, waits_for_card
-from ledger.instants import rfc3339
 from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.sqlite_feed import SqliteFeed
 from ledger.sqlite_file import SEQ_BITS
 from ledger.sqlite_source import SEQ_MASK
 from offline_queue.entry import Entry, decode, masked
-
+from offline_queue.timepiece import rfc3339
 
 FORK = (
     "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first"
