@@ -31,14 +31,15 @@ def _streams(database: "Database") -> None:
             "lane": str,
             "last": int,
             "sealed": int,
+            "settled": int,
             "indexed": int,
             "accepted": int,
             "stable": int,
             "generation": str,
         },
         pk="no",
-        not_null={"uid", "lane", "sealed", "indexed", "accepted", "stable"},
-        defaults={"sealed": 0, "indexed": 1, "accepted": 0, "stable": 0},
+        not_null={"uid", "lane", "sealed", "settled", "indexed", "accepted", "stable"},
+        defaults={"sealed": 0, "settled": 0, "indexed": 1, "accepted": 0, "stable": 0},
         strict=True,
     )
     database.table("stream").create_index(["uid"], unique=True)
