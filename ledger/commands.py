@@ -52,9 +52,7 @@ def books(database: str | None, *, must_exist: bool) -> Path:
         )
     path = Path(url.removeprefix("sqlite:///")).expanduser()
     if must_exist and not path.exists():
-        raise Unusable(
-            f"there are no books at {path}. `tilld ledger` makes them; --database sqlite:///FILE names others."
-        )
+        raise Unusable(f"there are no books at {path}. `tilld ledger` makes them; --database names others.")
     return path
 
 
@@ -69,8 +67,8 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
     def wrap(command: Callable[..., int]) -> Callable[..., int]:
         @click.option("--database", metavar="URL", help=DATABASE_HELP)
         @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
-        @click.pass_context
         @functools.wraps(command)
+        @click.pass_context
         def run(context: click.Context, *, database: str | None, **options: Any) -> int:
             from ledger.port import NotRecorded, Refused
 

@@ -54,8 +54,8 @@ class Gate:
         if known is not None and known != shown:
             raise refused(
                 ProblemCode.SIGNATURE_BAD,
-                f"terminal {terminal} is enrolled with another key. If its disk was replaced, let the ledger accept the "
-                f"new one: tilld ledger enroll --replace {terminal} {hello.public_key}",
+                f"terminal {terminal} is enrolled with another key. If its disk was replaced, let the ledger accept"
+                f" the new one: tilld ledger enroll --replace {terminal} {hello.public_key}",
                 request=hello.request,
             )
         _check(shown, signature, signing_input("POST", path, body))

@@ -45,8 +45,8 @@ def bound(host: str, port: int) -> socket.socket:
 def _why(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} on {host} is in use, perhaps by another ledger; see who holds it with `ss -ltnp sport = :{port}`"
-            f" and stop that, or choose another: --listen {host}:{port + 1}"
+            f"port {port} on {host} is in use, perhaps by another ledger. `ss -ltnp sport = :{port}` shows who holds"
+            f" it; stop that, or choose another port: --listen {host}:{port + 1}"
         )
     if error.errno == errno.EACCES:
         return f"this user may not listen on port {port}; choose one above 1023"
