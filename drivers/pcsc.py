@@ -122,12 +122,14 @@ class Reader:
             return None
         while not self._waiting:
             readers = [name for name in service.readers() if self._match in name]
-            if news := self._say(condition_of(readers, self._match)):
-                return news
+            condition = condition_of(readers, self._match)
+            is_news = condition != self._said
             known = {name: self._known.get(name, 0) for name in readers}
-            seen = service.wait(known, max(0.0, deadline - time.monotonic()))
+            seen = service.wait(known, 0.0 if is_news else max(0.0, deadline - time.monotonic()))
             self._failures = 0
             self._take(readers, seen)
+            if is_news:  # told only now that the service has answered every question
+                return self._say(condition)
             if not self._waiting and time.monotonic() >= deadline:
                 return None
         card = self._waiting.popleft()
