@@ -17,6 +17,8 @@ import msgspec
 CAPACITY: Final = 1000
 """A busy till's quarter of an hour; about half a megabyte."""
 
+FIRST: Final = "first"
+"""Instead of an id: everything that is still kept."""
 RESET: Final = "reset"
 """The kind of notice that says: events are missing here, ask for the state again."""
 
@@ -65,15 +67,19 @@ class Notices:
     def position(self, last_id: str | None) -> tuple[int, bool]:
         """Where a watcher that last saw `last_id` goes on, and whether it missed events.
 
-        Without an id it goes on from now and has missed nothing. An id of another start, or one that we never
-        gave, cannot be resumed: events were missed.
+        Without an id it goes on from now and has missed nothing; with FIRST from the oldest that is kept. An id of
+        another start, or one that we never gave, cannot be resumed: events were missed.
         """
+        with self._lock:
+            newest, kept = self._count, len(self._kept)
         if not last_id:
-            return self._count, False
+            return newest, False
+        if last_id == FIRST:
+            return newest - kept, False
         start, _, number = last_id.rpartition("-")
         known = start == self._start and number.isascii() and number.isdigit() and len(number) < 19
-        if not known or int(number) > self._count:
-            return self._count, True
+        if not known or int(number) > newest:
+            return newest, True
         return int(number), False
 
     def after(self, position: int) -> Catch:

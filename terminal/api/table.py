@@ -47,7 +47,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             )
         },
         ("unauthorized", "too_many_attempts"),
-        (_LAST_ID, Parameter("after", "query", "The same, for clients that set no headers.", {"type": "string"})),
+        (_LAST_ID, Parameter("after", "query", "The same, for clients that set no headers; `first` brings all that is kept.", {"type": "string"})),
     ),
     Route(
         "POST",
