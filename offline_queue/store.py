@@ -110,7 +110,13 @@ class Store:
 
     def ask_allowance(self, allowance: Allowance) -> None:
         """A right is asked for: durable before it is sent. Asking again with the same id changes nothing."""
-        self._act(lambda connection: journal_rights.ask(connection, allowance))
+        self.submit_allowance(allowance).result()
+
+    def submit_allowance(self, allowance: Allowance) -> "Future[None]":
+        """The same without the wait; callbacks run in the writer's thread."""
+        job = Act(lambda connection: journal_rights.ask(connection, allowance))
+        self._writer.put(job)
+        return job.future
 
     def answer_allowance(self, id: str, granted: bool) -> None:  # noqa: A002 - the port's word
         """An answer to what is not asked any more changes nothing."""
