@@ -80,6 +80,23 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
         assert "secret" not in found["f:ledger.url"]
 
 
+@pytest.mark.parametrize(
+    ("ledger", "fine"),
+    [
+        ('url = "https://ledger.example.com/points"', True),
+        ('url = "http://localhost:8790"', True),
+        ('url = "http://ledger.example.com"', False),
+        ('url = "http://ledger.example.com"\nplain_http = true', True),
+        ('url = "ledger.example.com"', False),
+        ('url = ""', False),
+        ('ca_file = "/no/such/file"', False),
+    ],
+)
+def test_points_do_not_travel_where_anybody_can_change_them(ledger: str, fine: bool) -> None:
+    """Plain HTTP to another machine only where the shop says so."""
+    assert bool(problems(f"[ledger]\n{ledger}")) is not fine
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1:8780", "127.0.0.1:0", "localhost:80", "[::1]:8780"])
 def test_the_api_listens_on_this_machine(listen: str) -> None:
     """Every name and port of the loopback is fine."""
