@@ -66,11 +66,13 @@ class Watched:
     def failure(self) -> CardUnreadable:
         return self.wait(lambda event: event.failure if isinstance(event, CardFailed) else None)
 
-    def state(self, state: ReaderState) -> ReaderStatus:
-        """The next status that is of this state."""
+    def state(self, state: ReaderState, but_not: str = "-") -> ReaderStatus:
+        """The next status that is of this state, with another detail than `but_not`."""
 
         def found(event: Event) -> ReaderStatus | None:
-            return event.status if isinstance(event, ReaderChanged) and event.status.status is state else None
+            if not isinstance(event, ReaderChanged) or event.status.detail == but_not:
+                return None
+            return event.status if event.status.status is state else None
 
         return self.wait(found)
 
