@@ -172,7 +172,8 @@ def test_a_process_that_cannot_be_started_is_a_state(program: Path, tmp_path: Pa
     """The supervisor goes on trying instead of dying itself, and the reader comes when it can."""
     with Watched(tmp_path, "simulated") as reader:
         assert "could not be started" in reader.state(ReaderState.FAILING).detail
-        program.symlink_to(PYTHON)
+        program.write_text(f'#!/bin/sh\nexec {PYTHON} "$@"\n')
+        program.chmod(0o700)
         reader.state(ReaderState.READY)
 
 
