@@ -340,7 +340,7 @@ causes = st.one_of(
 @settings(max_examples=150)
 @given(events=st.lists(st.one_of(answers, causes), max_size=40), chance=st.floats(0, 1, exclude_max=True))
 def test_nothing_that_is_heard_breaks_the_marks(events: list[object], chance: float) -> None:
-    """Whatever comes back, marks stay within what the till holds, fall only under a new generation, and time is kept."""
+    """Whatever comes back, marks stay within what the till holds and fall only under a new generation."""
     marks = {"b": 0, "u": 0}
     state, now, cursor = SyncState(), 0, 0
     for event in events:

@@ -27,6 +27,7 @@ class Till:
         self.ledger = line.ledger(name)
         self.told: list[Entry] = []
         self.reversed: set[str] = set()
+        self.repeated: set[str] = set()
         self.store, self.journal, self.courier = self._started()
 
     def sell(self, key: str, card: str, points: int) -> None:
@@ -38,7 +39,7 @@ class Till:
         self._record(again)
 
     def reverse(self, original: Entry) -> None:
-        if original.id in self.reversed or original.card is None:
+        if original.id in self.reversed or original.key in self.repeated or original.card is None:
             return
         self.reversed.add(original.id)
         entry = self._entry(f"reverse:{original.id}", Kind.REVERSE, original.card.number, original.points)
@@ -128,17 +129,15 @@ class Till:
             self.told.append(entry)
 
     def _append(self, entry: Entry) -> Appended:
+        answered = self.store.append(entry, entry.id.encode(), digest(entry))
         if self._clock.chance.random() < 0.05:
             # Killed after the commit and before the answer: the POS asks again and must hear the first answer.
-            self.store.append(entry, entry.id.encode(), digest(entry))
             self.kill()
             again = msgspec.structs.replace(entry, id=self._id())
-            answered = self.store.append(again, again.id.encode(), digest(entry))
-            assert answered.replayed
-            assert answered.reply == entry.id.encode()
-            self.told.append(entry)
-            return answered
-        return self.store.append(entry, entry.id.encode(), digest(entry))
+            repeated = self.store.append(again, again.id.encode(), digest(entry))
+            assert repeated.replayed
+            assert repeated.reply == answered.reply
+        return answered
 
     def _entry(self, key: str, kind: Kind, card: str, points: int) -> Entry:
         now = rfc3339(self.timepiece.unix_ms())
