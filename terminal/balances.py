@@ -56,9 +56,17 @@ class Balances:
             pending.entries += 1
 
     def hear(self, balances: Sequence[Balance]) -> None:
-        """Certain balances from the ledger; older ones than known are passed over."""
+        """Balances that came with decisions; older ones than known are passed over."""
         if balances:
             self._directory.hear(balances)
+
+    def hear_beside(self, balance: Balance) -> None:
+        """A balance that came with an answer, not with the decisions behind it.
+
+        It may count entries already that are pending here, so while there are any the decisions' own is awaited.
+        """
+        if balance.number not in self._pending or self._directory.find(balance.number) is None:
+            self._directory.hear([balance])
 
     def decide(self, verdict: Verdict) -> Iterator[Decided]:
         """The entries of a verdict; those decided for the first time leave the pending sums."""

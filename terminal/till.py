@@ -139,7 +139,7 @@ class Till:
         match event:
             case AllowanceAnswered(_, word):
                 if word is not None and word.balance is not None:
-                    self._balances.hear([word.balance])
+                    self._balances.hear_beside(word.balance)
                 self._redemptions.answered(event)
             case AccountHeard():
                 self._account(event)
@@ -230,7 +230,7 @@ class Till:
 
     def _account(self, event: AccountHeard) -> None:
         if event.account is not None:
-            self._balances.hear([event.account.balance])
+            self._balances.hear_beside(event.account.balance)
         card = CardView(masked(event.number), event.number)
         told = {"card": card, "balance": self._balances.view(event.number), "known": event.known}
         for reply in self._card_questions.pop(event.number, []):

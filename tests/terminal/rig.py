@@ -113,6 +113,11 @@ class TillRig:
         while (event := self.inbox.take(0)) is not None:
             self.till.handle(event)
 
+    def catch_up(self) -> None:
+        """Everything that was handed to the journal is durable, reported and handled."""
+        self.store.remember("test", "mark")
+        self.drain()
+
     def settle(self) -> None:
         """Handles what the journal reports until nothing is in flight."""
         while not self.till.idle:

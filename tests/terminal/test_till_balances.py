@@ -138,6 +138,21 @@ def test_an_answer_that_was_overtaken_is_ignored(till: TillRig) -> None:
     assert view.points == 80
 
 
+def test_a_balance_that_may_count_pending_points_is_not_added_to_them(till: TillRig) -> None:
+    """The ledger has posted the sale, its decision is under way: no point is shown twice."""
+    till.directory.hear([till.balance(100)])
+    sale = till.sell("sale-1", points=20)
+    till.timepiece.now_ms += 1000
+    till.send(AccountHeard(CARD, Account("r", "g1", till.balance(120), [])))
+    view = shown(till)
+    assert view is not None
+    assert (view.points, view.pending) == (120, 20)
+    settled(till, verdict(till, sale.id), points=120)
+    view = shown(till)
+    assert view is not None
+    assert (view.points, view.pending) == (120, 0)
+
+
 def test_a_long_page_is_told_by_its_sum(till: TillRig) -> None:
     """A backlog of decisions does not flood whoever watches."""
     sales = [till.sell(f"sale-{n}", points=1) for n in range(101)]
