@@ -16,7 +16,17 @@ ALLOWED = {
     "drivers": {"drivers", "msgspec", "smartcard"},
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
     "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
-    "terminal": {"terminal", "drivers", "offline_queue", "msgspec", "starlette", "uvicorn", "click", "rich", "cryptography"},
+    "terminal": {
+        "terminal",
+        "drivers",
+        "offline_queue",
+        "msgspec",
+        "starlette",
+        "uvicorn",
+        "click",
+        "rich",
+        "cryptography",
+    },
 }
 ALSO = {
     # The ledger shares the entry and the wire with the till, and nothing else of it.
@@ -68,8 +78,12 @@ def test_what_decides_is_pure(file: str) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "drivers").glob("*.py")), ids=name)
 def test_a_driver_loads_its_hardware_library_only_when_opened(path: Path) -> None:
     """A till without a camera never loads OpenCV: hardware libraries are imported inside functions."""
-    at_the_top = ast.Module(body=[n for n in ast.parse(path.read_text()).body if not isinstance(n, ast.If)], type_ignores=[])
-    loaded = {m.split(".")[0] for n in at_the_top.body if isinstance(n, ast.Import | ast.ImportFrom) for m in imports(n)}
+    at_the_top = ast.Module(
+        body=[n for n in ast.parse(path.read_text()).body if not isinstance(n, ast.If)], type_ignores=[]
+    )
+    loaded = {
+        m.split(".")[0] for n in at_the_top.body if isinstance(n, ast.Import | ast.ImportFrom) for m in imports(n)
+    }
     assert not loaded & HARDWARE
 
 

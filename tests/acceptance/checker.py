@@ -26,7 +26,7 @@ class Findings:
 
 
 def compare(effects: dict[str, tuple[str, int]], accounts: dict[str, Any]) -> Findings:
-    """`effects`: for each entry that got a yes, its card and signed points; `accounts`: the ledger's word on each card."""
+    """`effects`: card and signed points of each entry that got a yes; `accounts`: the ledger's word on each card."""
     posted: dict[str, list[tuple[str, int]]] = {}
     for number, account in accounts.items():
         for line in account["entries"]:

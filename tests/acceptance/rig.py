@@ -39,7 +39,9 @@ class Process:
 
     def spawn(self, command: list[str], env: Mapping[str, str]) -> None:
         with self.log.open("ab") as out:
-            self.child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ, **env})
+            self.child = subprocess.Popen(
+                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ, **env}
+            )
 
     def kill(self) -> None:
         """SIGKILL: nothing is said, nothing is tidied."""

@@ -18,7 +18,7 @@ ANSWER_DEADLINE_S = 60.0
 
 @dataclass
 class Log:
-    """What the customers know: `yes` holds the id of every sale that got a 201, `no` the keys given up after an error."""
+    """What the customers know: `yes` holds the id of each sale that got a 201, `no` the keys given up."""
 
     yes: dict[str, str] = field(default_factory=dict)
     effects: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -41,7 +41,9 @@ class Log:
 class Shopper(threading.Thread):
     """Buys, redeems, takes back and repeats itself until `closing` is set; then it finishes what it has begun."""
 
-    def __init__(self, name: str, seed: int, log: Log, up: threading.Event, closing: threading.Event, pos: Callable[[], Pos]):
+    def __init__(
+        self, name: str, seed: int, log: Log, up: threading.Event, closing: threading.Event, pos: Callable[[], Pos]
+    ):
         super().__init__(name=name, daemon=True)
         self.log, self.up, self.closing = log, up, closing
         self.random = random.Random(seed)
@@ -56,7 +58,7 @@ class Shopper(threading.Thread):
             while not self.closing.is_set():
                 number += 1
                 self._one(f"{self.name}-{number}")
-        except BaseException as failure:  # shown by the test, which is in another thread
+        except BaseException as failure:  # noqa: BLE001 - the test shows it, in another thread
             self.failure = failure
         finally:
             if self.pos is not None:
