@@ -104,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         if "--debug" in given:
             raise
         click.echo(f"tilld failed: {type(error).__name__}: {error}", err=True)
-        click.echo("This is a defect; `tilld --debug ...` shows where. The journal is not touched by it.", err=True)
+        click.echo(
+            "This is a defect; `tilld --debug ...` shows where. What was answered with 201 is in the journal.", err=True
+        )
         sys.exit(Code.INTERNAL)
     sys.exit(code if isinstance(code, int) else Code.FINE)

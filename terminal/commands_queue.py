@@ -1,5 +1,6 @@
 """Commands about the journal: what the running till says of it, or, with the till down, the journal itself."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from terminal.client import NotRunning, ask
 from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
 
 if TYPE_CHECKING:
-    from offline_queue.store import JournalReader
+    from offline_queue.journal_reader import JournalReader
 
 
 @click.group(epilog="They work with the till up or down; nothing here changes the journal.")
@@ -25,7 +26,8 @@ def queue() -> None:
 @contextmanager
 def opened_journal(place: Place) -> "Iterator[JournalReader]":
     """Read-only. Raises Failed when there is none, or it cannot be read."""
-    from offline_queue.store import JournalReader, JournalUnusable
+    from offline_queue.journal import JournalUnusable
+    from offline_queue.journal_reader import JournalReader
 
     if not place.journal.exists():
         raise Failed(f"there is no journal at {place.journal}: is --state right?", Code.NOT_RUNNING)
@@ -44,7 +46,7 @@ def opened_journal(place: Place) -> "Iterator[JournalReader]":
 @answering
 @placed
 def list_entries(place: Place, only: str | None, after: str | None, limit: int, *, as_json: bool) -> Code:
-    """Transactions of this till, oldest first."""
+    """Transactions of this till, stream by stream, the oldest first."""
     wanted = {"limit": str(limit), "after": after, "state": only}
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value is not None)
     try:
@@ -152,7 +154,7 @@ def export(place: Place, output: Path | None, *, as_json: bool) -> Code:
         raise click.UsageError("The export is JSON Lines itself; add --output FILE to have a summary with --json.")
     with opened_journal(place) as journal:
         if output is None:
-            journal.export(click.get_binary_stream("stdout"))
+            journal.export(sys.stdout.buffer)
             return Code.FINE
         with _private(output) as out:
             written = journal.export(out)

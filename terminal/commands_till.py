@@ -1,6 +1,7 @@
 """Commands that run the till or talk to the one that runs."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,11 +88,15 @@ def _status_from_journal(place: Place, why: NotRunning) -> dict[str, Any]:
         "ledger": {"reachable": False, "last_success": None, "next_attempt": None},
         "queue": {
             "queued": totals.queued,
-            "oldest_unaccepted_at": totals.oldest_unaccepted_at,
+            "oldest_age_s": _age_s(totals.oldest_unaccepted_at),
             "conflicts": totals.conflicts,
         },
         "readers": [],
     }
+
+
+def _age_s(since: str | None) -> float | None:
+    return None if since is None else max(0.0, (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
 
 
 def status_text(told: dict[str, Any]) -> str:
@@ -102,7 +107,7 @@ def status_text(told: dict[str, Any]) -> str:
         lines.append(f"till      {told['terminal']}, tilld {told['version']}")
         reach = "reachable" if ledger["reachable"] else "out of reach: sales go on, points are sent later"
         lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
-    waiting = queue.get("oldest_unaccepted_at") or age(queue.get("oldest_age_s"))
+    waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
     lines.append(
         f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")

@@ -21,7 +21,7 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     detail: str
     type: str = "about:blank"
-    reason: str | None = None
+    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(Exception):
@@ -78,10 +78,10 @@ def problem_response(refused: Refused | Refusal) -> Response:
     """What the API refuses itself and what the till refuses, in one form."""
     status, title = PROBLEMS.get(refused.code, (409, refused.code.replace("_", " ")))
     headers: dict[str, str] = {}
-    reason = None
+    reason: str | msgspec.UnsetType = msgspec.UNSET
     if isinstance(refused, Refused):
         status, headers = refused.status, refused.headers
-    else:
+    elif refused.reason is not None:
         reason = refused.reason
     if status == 503:
         headers = {"retry-after": str(RETRY_AFTER_S), **headers}

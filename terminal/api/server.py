@@ -148,6 +148,7 @@ def _config(desk: Desk) -> uvicorn.Config:
         interface="asgi3",
         access_log=False,
         log_config=None,
+        log_level="error",
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,

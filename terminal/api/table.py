@@ -47,7 +47,15 @@ ROUTES: Final[tuple[Route, ...]] = (
             )
         },
         ("unauthorized", "too_many_attempts"),
-        (_LAST_ID, Parameter("after", "query", "The same, for clients that set no headers; `first` brings all that is kept.", {"type": "string"})),
+        (
+            _LAST_ID,
+            Parameter(
+                "after",
+                "query",
+                "The same, for clients that set no headers; `first` brings all that is kept.",
+                {"type": "string"},
+            ),
+        ),
     ),
     Route(
         "POST",
@@ -156,7 +164,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET",
         "/v1/queue",
         rest.queue,
-        "The journal's transactions, oldest first",
+        "The journal's transactions, stream by stream, the oldest first",
         Caller.PAGE,
         {200: Answer("A page of them.", Outcomes)},
         (*_ASKING, "invalid"),
