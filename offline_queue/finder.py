@@ -7,6 +7,8 @@ run at its end: written once and in order.
 
 import sqlite3
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain
 from typing import Final, Literal
 
 import msgspec
@@ -18,6 +20,8 @@ SEQ_BITS: Final = 40
 SEQ_MASK: Final = (1 << SEQ_BITS) - 1
 RUN: Final = 512
 """Records in a run: with more the tail takes longer to search, with fewer there are more runs to look into."""
+CHUNK: Final = 256
+"""Rows in one statement."""
 
 Field = Literal["key", "id"]
 FIELDS: Final[tuple[Field, ...]] = ("key", "id")
@@ -67,7 +71,7 @@ def _candidates(connection: sqlite3.Connection, field: Field, value: str, needle
 
 
 class Finder:
-    """The writer's side: how much the tail holds, and how it becomes a run."""
+    """The writer's side: what the tail holds, and how it becomes a run."""
 
     def __init__(self, connection: sqlite3.Connection, seen: Seen) -> None:
         self._connection = connection
@@ -75,16 +79,23 @@ class Finder:
         self._next_run = 0 if newest is None else newest + 1
         for (word,) in connection.execute("SELECT word & 0xFFFFFFFF FROM finder WHERE (word >> 32 & 1) = 0"):
             seen.add(word)
-        self.tail = 0
-        for _, entry in self._tail_entries():
-            seen.add(word_of(entry.key))
-            self.tail += 1
+        self.tail: list[tuple[int, int, str]] = []
+        """Place, word of the key and id of every record that is in no run yet."""
+        for place, record in connection.execute(_TAIL):
+            entry = decode(record)
+            if entry.kind in LANE_OF:
+                word = word_of(entry.key)
+                self.tail.append((place, word, entry.id))
+                seen.add(word)
 
     def index(self) -> None:
         """Turns the tail into a run, in a transaction of its own. Raises sqlite3.Error, and then nothing changed."""
+        words = self._words()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            self._connection.executemany("INSERT INTO finder VALUES (?, ?)", sorted(self._words()))
+            for start in range(0, len(words), CHUNK):
+                chunk = words[start : start + CHUNK]
+                self._connection.execute(_insertion(len(chunk)), list(chain.from_iterable(chunk)))
             self._connection.execute(_TAIL_IS_INDEXED)
             self._connection.execute("COMMIT")
         except sqlite3.Error:
@@ -92,15 +103,15 @@ class Finder:
                 self._connection.execute("ROLLBACK")
             raise
         self._next_run += 1
-        self.tail = 0
+        self.tail.clear()
 
-    def _words(self) -> Iterator[tuple[int, int]]:
-        for place, entry in self._tail_entries():
-            for bit, field in enumerate(FIELDS):
-                yield self._next_run << 33 | bit << 32 | word_of(getattr(entry, field)), place
+    def _words(self) -> list[tuple[int, int]]:
+        keys, ids = self._next_run << 33, self._next_run << 33 | 1 << 32
+        by_key = [(keys | word, place) for place, word, _ in self.tail]
+        by_id = [(ids | word_of(identity), place) for place, _, identity in self.tail]
+        return sorted(by_key) + sorted(by_id)
 
-    def _tail_entries(self) -> Iterator[tuple[int, Entry]]:
-        for place, record in self._connection.execute(_TAIL):
-            entry = decode(record)
-            if entry.kind in LANE_OF:
-                yield place, entry
+
+@lru_cache(maxsize=2)
+def _insertion(rows: int) -> str:
+    return "INSERT INTO finder VALUES" + ", ".join(["(?, ?)"] * rows)  # noqa: S608 - placeholders only

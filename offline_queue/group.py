@@ -5,6 +5,7 @@ A member that is refused does not fail its group: each has a savepoint of its ow
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
 from typing import Final
 
 from offline_queue.entry import Entry, Lane
@@ -30,13 +31,13 @@ class GroupCommit:
     def __init__(self, connection: sqlite3.Connection, heads: dict[Lane, Head], seen: Seen, finder: Finder) -> None:
         self._connection = connection
         self._execute: Callable[..., sqlite3.Cursor] = connection.cursor().execute
-        self.heads = heads
+        self._heads = heads
         self._seen = seen
         self._finder = finder
         self.sealed = False
 
     def commit(self, group: Sequence[Job]) -> None:
-        """Gives every member its result or error. Never raises for what a disk or a caller does."""
+        """Gives every member its outcome. Never raises for what a disk or a caller does."""
         try:
             if self.sealed or not self._commit_at_once(group):
                 self._commit_one_by_one(group)
@@ -45,32 +46,36 @@ class GroupCommit:
                 self._connection.execute("ROLLBACK")
             for job in group:
                 job.error = job.error or not_recorded(error)
-                if isinstance(job, Append):
-                    job.result = None
+
+    def note(self, group: Sequence[Job]) -> None:
+        """Bookkeeping that nobody waits for: what was appended is now in the tail."""
+        tail = self._finder.tail
+        for job in group:
+            if isinstance(job, Append) and job.place and job.error is None:
+                tail.append((job.place, job.word, job.entry.id))
 
     def _commit_at_once(self, group: Sequence[Job]) -> bool:
-        """New keys without claims to rights, as one statement that is its own transaction; False where it is not so."""
-        heads, values, words, results = self.heads.copy(), list[int | bytes](), set[int](), list[Appended]()
+        """New keys without claims, in one statement that is its own transaction; False where it is not as simple."""
+        heads, values, words = self._heads.copy(), list[int | bytes](), set[int]()
         for job in group:
-            if not isinstance(job, Append) or job.rights or job.word in self._seen:
+            if isinstance(job, Act) or job.claims or job.word in self._seen:
                 return False
             words.add(job.word)
-            head = heads[job.lane] = heads[job.lane].grown(job.record)
-            values += row(head, job.record, job.digest, job.reply)
-            results.append(Appended(head.uid, head.seq, job.reply, replayed=False))
+            before = heads[job.lane]
+            heads[job.lane] = head = Head(before.place + 1, sha256(before.hash + job.record).digest())
+            job.place = head.place
+            values += (head.place, job.record, head.hash, job.digest, job.reply)
         if len(words) < len(group):
             return False
         try:
             self._execute(insertion(len(group)), values)
         except _MEMBERS_FAULT:
             return False
-        self._took(heads, words)
-        for job, result in zip(group, results, strict=True):
-            job.result = result  # type: ignore[union-attr]  # every member is an Append here
+        self._take(heads, words)
         return True
 
     def _commit_one_by_one(self, group: Sequence[Job]) -> None:
-        heads, words = self.heads.copy(), set[int]()
+        heads, words = self._heads.copy(), set[int]()
         self._execute("BEGIN IMMEDIATE")
         for job in group:
             self._execute("SAVEPOINT member")
@@ -87,13 +92,14 @@ class GroupCommit:
                 self._execute("ROLLBACK TO member")
             self._execute("RELEASE member")
         self._execute("COMMIT")
-        self._took(heads, words)
+        self._take(heads, words)
 
     def _append(self, job: Append, heads: dict[Lane, Head], words: set[int]) -> None:
+        job.place = 0
         if job.word in self._seen or job.word in words:
             known = find(self._connection, "key", job.entry.key)
             if known is not None:
-                job.result = self._replay(job, *known)
+                job.replay = self._replay(job, *known)
                 return
         if self.sealed:
             raise NotRecorded("The journal is sealed: the till is shutting down. Nothing was recorded.")
@@ -102,7 +108,7 @@ class GroupCommit:
         self._execute(insertion(1), row(head, job.record, job.digest, job.reply))
         heads[job.lane] = head
         words.add(job.word)
-        job.result = Appended(head.uid, head.seq, job.reply, replayed=False)
+        job.place = head.place
 
     def _replay(self, job: Append, place: int, first: Entry) -> Appended:
         digest, reply, uid = self._connection.execute(
@@ -112,11 +118,10 @@ class GroupCommit:
             raise KeyReused(first.id)
         return Appended(uid, place & SEQ_MASK, reply, replayed=True)
 
-    def _took(self, heads: dict[Lane, Head], words: Collection[int]) -> None:
-        self.heads = heads
+    def _take(self, heads: dict[Lane, Head], words: Collection[int]) -> None:
+        self._heads = heads
         for word in words:
             self._seen.add(word)
-        self._finder.tail += len(words)
 
 
 def not_recorded(error: Exception) -> NotRecorded:

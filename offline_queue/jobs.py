@@ -1,50 +1,72 @@
 """What callers hand to the writer, and how they learn what became of it."""
 
 import sqlite3
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from threading import Lock
 from typing import Any
+from zlib import crc32
 
-from offline_queue.entry import LANE_OF, MAX_ENTRY_BYTES, Entry, encode
+from offline_queue.entry import LANE_OF, MAX_ENTRY_BYTES, Entry, Lane, encode
+from offline_queue.finder import SEQ_MASK
 from offline_queue.journal import Appended
-from offline_queue.journal_rights import needs_rights
-from offline_queue.seen import word_of
 
 
 class Append:
-    """One entry to be made durable. Everything that needs no order is done here, in the caller's thread."""
+    """One entry to be made durable. Everything that needs no order is done here, in the caller's thread.
 
-    __slots__ = ("_done", "digest", "entry", "error", "lane", "record", "reply", "result", "rights", "word")
+    The writer sets `place` when the entry is new, `replay` when its key was known, or `error`.
+    """
 
-    def __init__(self, entry: Entry, reply: bytes, digest: bytes) -> None:
+    __slots__ = (
+        "_done",
+        "claims",
+        "digest",
+        "entry",
+        "error",
+        "lane",
+        "place",
+        "record",
+        "replay",
+        "reply",
+        "stream",
+        "word",
+    )
+
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
         """Raises ValueError for what can never be appended."""
         if entry.kind not in LANE_OF:
             raise ValueError(f"only the journal itself writes {entry.kind} records")
-        self.entry = entry
-        self.reply = reply
-        self.digest = digest
-        self.lane = LANE_OF[entry.kind]
         self.record = encode(entry)
         if len(self.record) > MAX_ENTRY_BYTES:
             raise ValueError(f"an entry of {len(self.record)} bytes; at most {MAX_ENTRY_BYTES} travel to the ledger")
-        self.word = word_of(entry.key)
-        self.rights = needs_rights(entry)
-        self.result: Appended | None = None
+        self.entry = entry
+        self.reply = reply
+        self.digest = digest
+        self.lane = lane = LANE_OF[entry.kind]
+        self.stream = streams[lane]
+        self.word = crc32(entry.key.encode())
+        self.claims = entry.reverses is not None or entry.allowance is not None
+        self.place = 0
+        self.replay: Appended | None = None
         self.error: Exception | None = None
-        self._done = threading.Lock()
-        self._done.acquire()
+        self._done = done = Lock()
+        done.acquire()
 
     def finish(self) -> None:
-        """Called once, by the writer's thread, when `result` or `error` stands."""
+        """Called once, by the writer's thread."""
         self._done.release()
 
     def wait(self) -> Appended:
         """Raises `error`."""
         self._done.acquire()
-        if self.result is None:
-            raise self.error or RuntimeError("the writer has left this append without an outcome")
-        return self.result
+        return self.outcome()
+
+    def outcome(self) -> Appended:
+        """Raises `error`."""
+        if self.error is not None:
+            raise self.error
+        return self.replay or Appended(self.stream, self.place & SEQ_MASK, self.reply, replayed=False)
 
 
 class Submit(Append):
@@ -52,22 +74,23 @@ class Submit(Append):
 
     __slots__ = ("future",)
 
-    def __init__(self, entry: Entry, reply: bytes, digest: bytes) -> None:
-        super().__init__(entry, reply, digest)
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
+        super().__init__(entry, reply, digest, streams)
         self.future: Future[Appended] = Future()
         self.future.set_running_or_notify_cancel()
 
     def finish(self) -> None:
-        if self.result is None:
-            self.future.set_exception(self.error or RuntimeError("no outcome"))
+        if self.error is not None:
+            self.future.set_exception(self.error)
         else:
-            self.future.set_result(self.result)
+            self.future.set_result(self.outcome())
 
 
 class Act:
     """Any other change: `run` is called with the connection, inside a transaction."""
 
     __slots__ = ("error", "future", "run")
+    claims = True
 
     def __init__(self, run: Callable[[sqlite3.Connection], Any]) -> None:
         self.run = run

@@ -29,10 +29,6 @@ def use_rights(connection: sqlite3.Connection, entry: Entry) -> None:
         _move(connection, _known(connection, entry.allowance), AllowanceState.RELEASED)
 
 
-def needs_rights(entry: Entry) -> bool:
-    return entry.reverses is not None or entry.allowance is not None
-
-
 def ask(connection: sqlite3.Connection, allowance: Allowance) -> None:
     """Asking again with the same id changes nothing."""
     connection.execute(

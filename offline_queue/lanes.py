@@ -33,20 +33,18 @@ ORDER: Final = (Lane.URGENT, Lane.BULK)
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The end of a stream: its number in the table, and its last record."""
+    """The end of a stream: the place and the chain's hash of its last record."""
 
-    no: int
-    uid: str
-    seq: int
+    place: int
     hash: bytes
 
     def grown(self, record: bytes) -> "Head":
-        return Head(self.no, self.uid, self.seq + 1, chain(self.hash, record))
+        return Head(self.place + 1, chain(self.hash, record))
 
 
 def row(head: Head, record: bytes, digest: bytes, reply: bytes) -> Row:
     """The row of the record that `head` ends with."""
-    return head.no << 40 | head.seq, record, head.hash, digest, reply
+    return head.place, record, head.hash, digest, reply
 
 
 @lru_cache(maxsize=256)
@@ -55,54 +53,59 @@ def insertion(rows: int) -> str:
     return "INSERT INTO record VALUES" + ", ".join(["(?, ?, ?, ?, ?)"] * rows)
 
 
-def begin(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> dict[Lane, Head]:
-    """Closes what an earlier start has left open and begins a stream for each lane. Raises sqlite3.Error."""
+def begin(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> dict[Lane, tuple[str, Head]]:
+    """Closes what an earlier start has left open and begins a stream for each lane: its uid and its head.
+
+    Raises sqlite3.Error, and then nothing has changed.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         _close_leftovers(connection)
-        heads = {lane: _begin_stream(connection, lane, origin, timepiece) for lane in ORDER}
+        begun = {lane: _begin_stream(connection, lane, origin, timepiece) for lane in ORDER}
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return heads
+    return begun
 
 
 def seal(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> None:
     """The last record of each open stream: this start has ended in order, nothing follows."""
-    for no, uid in connection.execute("SELECT no, uid FROM stream WHERE last IS NULL").fetchall():
+    for no in _open(connection):
         record = encode(_control(Kind.SEAL, origin, timepiece))
-        head = _head(connection, no, uid).grown(record)
+        head = _head(connection, no).grown(record)
         connection.execute(insertion(1), row(head, record, b"", b""))
-        connection.execute("UPDATE stream SET sealed = 1, last = ? WHERE no = ?", (head.seq, no))
+        connection.execute("UPDATE stream SET sealed = 1, last = ? WHERE no = ?", (head.place & SEQ_MASK, no))
 
 
 def _close_leftovers(connection: sqlite3.Connection) -> None:
-    for no, uid in connection.execute("SELECT no, uid FROM stream WHERE last IS NULL").fetchall():
-        connection.execute("UPDATE stream SET last = ? WHERE no = ?", (_head(connection, no, uid).seq, no))
+    for no in _open(connection):
+        last = _head(connection, no).place & SEQ_MASK
+        connection.execute("UPDATE stream SET last = ? WHERE no = ?", (last, no))
         note_settled(connection, no)
 
 
-def _head(connection: sqlite3.Connection, no: int, uid: str) -> Head:
-    place, digest = connection.execute(
+def _open(connection: sqlite3.Connection) -> list[int]:
+    return [no for (no,) in connection.execute("SELECT no FROM stream WHERE last IS NULL").fetchall()]
+
+
+def _head(connection: sqlite3.Connection, no: int) -> Head:
+    found = connection.execute(
         "SELECT place, hash FROM record WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1",
         (place_of(no, 1), place_of(no, SEQ_MASK)),
     ).fetchone()
-    return Head(no, uid, place & SEQ_MASK, digest)
+    return Head(*found)
 
 
-def _begin_stream(connection: sqlite3.Connection, lane: Lane, origin: Origin, timepiece: Timepiece) -> Head:
+def _begin_stream(connection: sqlite3.Connection, lane: Lane, origin: Origin, timepiece: Timepiece) -> tuple[str, Head]:
     uid = timepiece.random(16).hex()
-    parent = _parent(connection, lane)
-    genesis = Genesis(uid, lane, origin.machine_id, origin.software, PROTOCOL, parent)
+    genesis = Genesis(uid, lane, origin.machine_id, origin.software, PROTOCOL, _parent(connection, lane))
     record = encode(_control(Kind.GENESIS, origin, timepiece, genesis))
-    (no,) = connection.execute(
-        "INSERT INTO stream (uid, lane) VALUES (?, ?) RETURNING no", (uid, lane.value)
-    ).fetchone()
-    head = Head(no, uid, 0, GENESIS_HASH).grown(record)
+    no = connection.execute("INSERT INTO stream (uid, lane) VALUES (?, ?)", (uid, lane.value)).lastrowid or 0
+    head = Head(place_of(no, 0), GENESIS_HASH).grown(record)
     connection.execute(insertion(1), row(head, record, b"", b""))
-    return head
+    return uid, head
 
 
 def _parent(connection: sqlite3.Connection, lane: Lane) -> Parent | None:

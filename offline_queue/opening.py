@@ -18,7 +18,8 @@ from offline_queue.migrations import APPLICATION_ID, LATEST, migrate
 
 PAGE_SIZE: Final = 2048
 """Two or three records: a commit writes little more than what is new (SD cards)."""
-CHECKPOINT_PAGES: Final = 2000
+CHECKPOINT_PAGES: Final = 8000
+"""Only when the writer has found no time: it takes the log over between two commits (writer.py)."""
 BUSY_S: Final = 5.0
 MAGIC: Final = b"SQLite format 3\x00"
 

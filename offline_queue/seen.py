@@ -22,7 +22,7 @@ class Seen:
         self._buckets = [bytearray() for _ in range(BUCKETS)]
 
     def add(self, word: int) -> None:
-        self._buckets[word % BUCKETS] += (word // BUCKETS).to_bytes(3, "big")
+        self._buckets[word & 0xFFF] += (word >> 12).to_bytes(3, "big")
 
     def __contains__(self, word: int) -> bool:
-        return (word // BUCKETS).to_bytes(3, "big") in self._buckets[word % BUCKETS]
+        return (word >> 12).to_bytes(3, "big") in self._buckets[word & 0xFFF]

@@ -64,8 +64,9 @@ class Store:
         self._timepiece = timepiece
         self._seen = Seen()
         finder = Finder(connection, self._seen)
-        heads = lanes.begin(connection, origin, timepiece)
-        self._streams = {lane: head.uid for lane, head in heads.items()}
+        begun = lanes.begin(connection, origin, timepiece)
+        self._streams = {lane: uid for lane, (uid, _) in begun.items()}
+        heads = {lane: head for lane, (_, head) in begun.items()}
         self._commits = GroupCommit(connection, heads, self._seen, finder)
         self._writer = Writer(connection, self._commits, finder)
         self._writer.start()
@@ -98,13 +99,13 @@ class Store:
 
         Raises KeyReused, RightsRefused, NotRecorded; ValueError for what no entry can be.
         """
-        job = Append(entry, reply, digest)
+        job = Append(entry, reply, digest, self._streams)
         self._writer.put(job)
         return job.wait()
 
     def submit(self, entry: Entry, reply: bytes, digest: bytes) -> "Future[Appended]":
         """The same without the wait; callbacks of the future run in the writer's thread and must be quick."""
-        job = Submit(entry, reply, digest)
+        job = Submit(entry, reply, digest, self._streams)
         self._writer.put(job)
         return job.future
 

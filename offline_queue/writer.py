@@ -13,13 +13,15 @@ from typing import Final
 
 from offline_queue.finder import RUN, Finder
 from offline_queue.group import GroupCommit, not_recorded
-from offline_queue.jobs import Append, Job
+from offline_queue.jobs import Job
 from offline_queue.journal import NotRecorded
 
 MAX_GROUP: Final = 128
 """Rows in one statement; also the longest that a caller waits for others' rows, about a millisecond."""
 LINGER_S: Final = 0.0003
 """Callers that were just released come back within this, and are worth waiting for: one sync serves them all."""
+RUNS_PER_CHECKPOINT: Final = 4
+"""About 3 MB of log: often enough to keep it small, seldom enough that its syncs cost little."""
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._tend_at = RUN
+        self._runs = 0
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="journal-writer", daemon=True)
 
@@ -73,31 +76,28 @@ class Writer:
             for job in group:
                 job.finish()
             released = len(group)
-            if self._finder.tail >= self._tend_at:
+            self._commits.note(group)
+            if len(self._finder.tail) >= self._tend_at:
                 self._tend()
         self._checkpoint("TRUNCATE")
 
     def _gather(self, released: int) -> list[Job]:
         """The next group; empty when it is time to stop. Several who were just released are waited for a moment."""
-        jobs, group = self._jobs, list[Job]()
-        deadline = time.monotonic() + LINGER_S
-        job = jobs.get()
-        while job is not None:
-            group.append(job)
-            if len(group) >= MAX_GROUP:
-                break
+        jobs = self._jobs
+        first = jobs.get()
+        if first is None:
+            return []
+        group = [first]
+        deadline = time.monotonic() + LINGER_S if released > 1 else 0.0
+        while len(group) < MAX_GROUP and (len(group) < released or not jobs.empty()):
             try:
-                missing = released > 1 and len(group) < released
-                if missing and (left := deadline - time.monotonic()) > 0:
-                    job = jobs.get(timeout=left)
-                elif jobs.empty():
-                    break
-                else:
-                    job = jobs.get_nowait()
+                job = jobs.get(timeout=max(0.0, deadline - time.monotonic()))
             except queue.Empty:
                 break
-        if job is None and group:
-            jobs.put(None)
+            if job is None:
+                jobs.put(None)
+                break
+            group.append(job)
         return group
 
     def _tend(self) -> None:
@@ -107,8 +107,10 @@ class Writer:
             self._tend_at = RUN
         except sqlite3.Error as error:
             log.warning("the journal's index waits: %s", error)
-            self._tend_at = self._finder.tail + RUN
-        self._checkpoint("PASSIVE")
+            self._tend_at = len(self._finder.tail) + RUN
+        self._runs += 1
+        if self._runs % RUNS_PER_CHECKPOINT == 0:
+            self._checkpoint("PASSIVE")
 
     def _checkpoint(self, mode: str) -> None:
         try:
@@ -120,8 +122,6 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         for job in group:
-            if isinstance(job, Append):
-                job.result = None
             job.error = not_recorded(error)
             job.finish()
 
