@@ -1,5 +1,7 @@
 """What becomes of a reader: the rules alone, then real processes that flood, babble, hang and die."""
 
+import os
+import select
 import signal
 import sys
 import threading
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 
 from drivers.base import CardRead, CardUnreadable, Condition, EntryMode, ReaderState, Technology
 from drivers.simulated import BREAKDOWNS, Fault, NotTapped, Tap, tap
+from drivers.worker import Assignment
 from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardPresented, Event, Inbox, ReaderChanged
+from terminal.reader_child import ReaderChild
 from terminal.reader_life import (
     HOPELESS_AFTER,
     Allowed,
@@ -246,6 +250,22 @@ def test_stopping_takes_bounded_time_whatever_the_reader_does(tmp_path: Path, wh
     assert time.monotonic() - began < 5.0  # a bound on waiting, not on speed
     assert reader.state(ReaderState.STOPPED)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_stuck_reader_does_not_outlive_the_till(tmp_path: Path) -> None:
+    """When the till is killed while a driver hangs, nobody is left to kill it: it ends by itself."""
+    wake = os.eventfd(0)
+    child = ReaderChild("simulated", "counter", Assignment(str(tmp_path)))
+    watch = os.pidfd_open(child.pid)
+    try:
+        assert isinstance(child.next(wake, 10.0), Condition)
+        tap(tmp_path / "counter.sock", Tap(fault=Fault.HANG))
+        child.hang_up()
+        assert select.select([watch], [], [], 10)[0]
+    finally:
+        child.free()
+        os.close(watch)
+        os.close(wake)
 
 
 def test_the_simulated_readers_socket_is_for_its_user_alone(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ SOCKET = Path("run/pcscd/pcscd.comm")
 FIRST_PORT = 0x8C7B
 PATIENCE_S = 10.0
 
+ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+
 READER = """FRIENDLYNAME "{name}"
 DEVICENAME /dev/null:0x{port:X}
 LIBPATH {library}
@@ -44,8 +46,8 @@ def missing() -> str | None:
     """Why a virtual pcscd cannot run here, or None when it can."""
     if os.geteuid() != 0:
         return "needs root: pcscd runs in mount and network namespaces of its own"
-    for program in ("pcscd", "unshare", "nsenter", "ip"):
-        if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+    for program in ("pcscd", "unshare", "nsenter", "setpriv", "ip"):
+        if shutil.which(program, path=ENVIRONMENT["PATH"]) is None:
             return f"needs the program {program} (make setup-dev installs it)"
     if not DRIVER.exists():
         return "needs the Debian package vsmartcard-vpcd (make setup-dev installs it)"
@@ -66,13 +68,16 @@ class VirtualPcscd:
         self._configure()
         # The holder of the namespaces ends with its standard input, so it never outlives this process.
         self._holder = subprocess.Popen(
-            ["unshare", "-mn", "sh", "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ["unshare", "-mn", "sh", "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENVIRONMENT
         )
-        assert self._holder.stdout is not None
-        if self._holder.stdout.readline() != b"ready\n":
+        try:
+            assert self._holder.stdout is not None
+            if self._holder.stdout.readline() != b"ready\n":
+                raise RuntimeError("no namespaces for pcscd: " + (missing() or "unshare failed"))
+            self.start()
+        except BaseException:
             self.close()
-            raise RuntimeError("no namespaces for pcscd: " + (missing() or "unshare failed"))
-        self.start()
+            raise
         return self
 
     def __exit__(
@@ -99,11 +104,13 @@ class VirtualPcscd:
     def start(self) -> None:
         """Starts pcscd and returns when it listens."""
         self.socket.unlink(missing_ok=True)
-        into = ["nsenter", "--target", str(self._holder.pid), "--mount", "--net"]
+        # setpriv: pcscd ends with the thread that has started it, however that ends.
+        into = ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--target={self._holder.pid}", "--mount", "--net"]
         self._pcscd = subprocess.Popen(
             [*into, "pcscd", "--foreground", "--config", str(self._folder / "readers")],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
         )
         deadline = time.monotonic() + PATIENCE_S
         while not self.socket.exists():
