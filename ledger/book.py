@@ -108,7 +108,7 @@ def grant(right: Right, standing: Standing | None, *, forked: bool) -> Right:
 
 def same_request(held: Right, asked: Right) -> bool:
     """Whether a repeated request for a right is the one that was answered; one used up unseen is its holder's alone."""
-    if held.code is Code.ALLOWANCE_VOID:
+    if held.code == Code.ALLOWANCE_VOID:
         return held.terminal == asked.terminal
     return (held.terminal, held.card, held.points, held.stream) == (
         asked.terminal,

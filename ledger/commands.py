@@ -69,7 +69,7 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
         @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
         @functools.wraps(command)
         @click.pass_context
-        def run(context: click.Context, *, database: str | None, **options: Any) -> int:
+        def run(context: click.Context, /, *, database: str | None, **options: Any) -> int:
             from ledger.port import NotRecorded, Refused
 
             named = database or (context.parent.params.get("database") if context.parent else None)
