@@ -39,7 +39,7 @@ _IN_RUNS = """
         UNION ALL SELECT n - 1 FROM run WHERE n > 0
     )
     SELECT r.place, r.record FROM run
-    CROSS JOIN finder f ON f.word = (run.n << 33 | ? << 32 | ?)
+    CROSS JOIN finder f ON f.word = (run.n << 33 | (? << 32) | ?)
     JOIN record r ON r.place = f.place
 """
 _TAIL_IS_INDEXED = """
@@ -114,4 +114,4 @@ class Finder:
 
 @lru_cache(maxsize=2)
 def _insertion(rows: int) -> str:
-    return "INSERT INTO finder VALUES" + ", ".join(["(?, ?)"] * rows)  # noqa: S608 - placeholders only
+    return "INSERT INTO finder VALUES" + ", ".join(["(?, ?)"] * rows)
