@@ -58,29 +58,29 @@ class FaultyLedger:
 
     def __init__(self, line: Line, terminal: str) -> None:
         self._line, self._terminal = line, terminal
-        self._earlier: list[object] = []
+        self._earlier: dict[type, list[object]] = {}
 
     def hello(self, hello: Hello) -> Welcome:
-        return self._travel(lambda ledger: ledger.hello(hello))
+        return self._travel(Welcome, lambda ledger: ledger.hello(hello))
 
     def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if self._line.poison.intersection(records):
             raise TransientLedgerError("HTTP 500: this batch breaks the ledger")
-        return self._travel(lambda ledger: ledger.send(header, records))
+        return self._travel(BatchAnswer, lambda ledger: ledger.send(header, records))
 
     def park(self, park: Park) -> BatchAnswer:
-        return self._travel(lambda ledger: ledger.park(park))
+        return self._travel(BatchAnswer, lambda ledger: ledger.park(park))
 
     def allowance(self, request: AllowanceRequest) -> AllowanceAnswer:
-        return self._travel(lambda ledger: ledger.allowance(request))
+        return self._travel(AllowanceAnswer, lambda ledger: ledger.allowance(request))
 
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
-        return self._travel(lambda ledger: ledger.decisions(request, after, limit))
+        return self._travel(Decisions, lambda ledger: ledger.decisions(request, after, limit))
 
     def account(self, request: str, number: str) -> Account | None:
-        return self._travel(lambda ledger: ledger.account(request, number))
+        return self._travel(Account, lambda ledger: ledger.account(request, number))
 
-    def _travel(self, call: Callable[[BookLedger], T]) -> T:
+    def _travel(self, shape: type, call: Callable[[BookLedger], T]) -> T:
         line = self._line
         line.clock.pass_ms(line.clock.chance.choice((1, 20, 200, 900)))
         fault = self._weather()
@@ -97,9 +97,14 @@ class FaultyLedger:
         if fault == "request_late":
             line.late.append(lambda: call(self._book()))
             raise TransientLedgerError("no answer in time")
-        return self._answer(call, fault)
+        earlier = self._earlier.setdefault(shape, [])
+        if fault == "answer_of_another" and earlier:
+            return line.clock.chance.choice(earlier)  # type: ignore[return-value]
+        answer = self._delivered(call, fault)
+        earlier.append(answer)
+        return answer
 
-    def _answer(self, call: Callable[[BookLedger], T], fault: str) -> T:
+    def _delivered(self, call: Callable[[BookLedger], T], fault: str) -> T:
         answer = call(self._book())
         if fault == "request_doubled":
             answer = call(self._book())
@@ -107,10 +112,6 @@ class FaultyLedger:
             self._line.office.restart()
         if fault in ("answer_lost", "ledger_killed"):
             raise TransientLedgerError("connection reset")
-        alike = [earlier for earlier in self._earlier if type(earlier) is type(answer)]
-        self._earlier = [*self._earlier[-9:], answer]
-        if fault == "answer_of_another" and alike:
-            return self._line.clock.chance.choice(alike)  # type: ignore[return-value]
         return answer
 
     def _weather(self) -> str:

@@ -64,6 +64,11 @@ class World:
         self._settle()
         check(self)
 
+    @property
+    def happened(self) -> dict[str, int]:
+        """How often each fault of the line has struck."""
+        return self._line.happened
+
     def close(self) -> None:
         for till in self.tills:
             till.close()
