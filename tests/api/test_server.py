@@ -11,7 +11,7 @@ import pytest
 
 from terminal.api.desk import Desk
 from terminal.api.server import ApiServer
-from terminal.api.sockets import CannotListen, bind_unix, listening_inodes, parse_listen
+from terminal.api.sockets import CannotListen, bind_tcp, bind_unix, listening_inodes, parse_listen
 from terminal.client import NotRunning, ask
 from tests.api.conftest import TOKENS, Api, serving
 from tests.api.fake_till import FakeTill
@@ -117,3 +117,9 @@ def test_many_pos_at_once_are_served(api: Api) -> None:
         replies = list(pool.map(lambda n: api.sale(f"k-{n}", points=n + 1), range(64)))
     assert [reply.status for reply in replies] == [201] * 64
     assert [reply.json["points"] for reply in replies] == list(range(1, 65))
+
+
+def test_answers_do_not_wait_for_a_delayed_acknowledgement() -> None:
+    """asyncio sends small packets at once (TCP_NODELAY) only where the socket names its protocol."""
+    with bind_tcp("127.0.0.1:0") as bound:
+        assert bound.proto == socket.IPPROTO_TCP
