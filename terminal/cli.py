@@ -8,7 +8,8 @@ from typing import Final, NoReturn
 import click
 
 from terminal.commands_queue import queue
-from terminal.commands_till import check_config, readers, run, status, sync, tap, watch_events
+from terminal.commands_till import check_config, readers, run, status, sync, tap
+from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
