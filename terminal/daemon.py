@@ -120,7 +120,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the API": api.alive,
         }
         _start((loop, inquiries, sync, *readers, api), stack)
-        return _watch(loop, essential, api.address, stop)
+        return watch(loop, essential, api.address, stop)
 
 
 def _start(parts: Sequence[Part], stack: ExitStack) -> None:
@@ -130,7 +130,7 @@ def _start(parts: Sequence[Part], stack: ExitStack) -> None:
         part.start()
 
 
-def _watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str, stop: threading.Event) -> int:
+def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str, stop: threading.Event) -> int:
     """Until told to stop, or until an essential part is dead: half a till must not pass for a whole one."""
     log.info("ready: http://%s/", address)
     notify(READY, f"STATUS=http://{address}/")
