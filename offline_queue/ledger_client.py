@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """Several times the largest page of decisions; a longer answer is none of ours."""
+CONNECTIONS: Final = 3
+"""Kept open: one for sync, two for questions that customers wait for."""
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
 _NOT_NOW: Final = frozenset({408, 425, 429})
@@ -125,7 +127,7 @@ class HttpLedger:
         self._terminal, self._key, self._answer_s = terminal, key, answer_s
         self._pool = urllib3.PoolManager(
             num_pools=1,
-            maxsize=2,
+            maxsize=CONNECTIONS,
             retries=False,
             timeout=urllib3.Timeout(connect=connect_s, read=answer_s),
             cert_reqs="CERT_REQUIRED",
