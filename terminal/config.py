@@ -44,7 +44,7 @@ class ConfigUnusable(Exception):
 class Terminal(msgspec.Struct, frozen=True):
     id: TerminalId = "S001-T01"
     store: Short = "S001"
-    language: Language = "fr"
+    language: Language = "en"
 
 
 class Api(msgspec.Struct, frozen=True):
