@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, Receipt, chain, encode
-from offline_queue.ledger_client import LedgerRefused, batch_body
+from offline_queue.ledger_answers import LedgerRefused
+from offline_queue.ledger_client import batch_body
 from offline_queue.terminal_key import public_key, sign
 from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, StreamHead, authorization, signing_input
 from tests.simulation.book_ledger import BookLedger
