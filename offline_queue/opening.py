@@ -88,9 +88,9 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 def _check_access(path: Path) -> None:
     try:
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
             raise JournalUnusable(path, "this user may not write it", NO_SALES, f"Run: chmod u+rw {quoted(path)}")
-        if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             what = "its folder does not exist or this user may not write there"
             remedy = f"Run: install -d -m 700 -o {os.getuid()} {quoted(path.parent)}"
             raise JournalUnusable(path, what, NO_SALES, remedy)

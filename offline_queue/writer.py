@@ -60,7 +60,7 @@ class Writer:
         finally:
             self._closed = True
             self._refuse_rest()
-            self._connection.close()
+            self._commits.close()
 
     def _serve(self) -> None:
         released = 1
