@@ -99,7 +99,7 @@ class TestOffice:
         assert (fine.return_value, json.loads(fine.stdout)["ok"]) == (0, True)
         assert "All adds up" in run(path, "verify").stdout
         with closing(SqliteBook(path)) as book:
-            book._connection.execute("UPDATE account SET balance = balance + 1")
+            book._engine.connection.execute("UPDATE account SET balance = balance + 1")
         bad = run(path, "verify")
         assert (bad.return_value, "its entries" in bad.stdout) == (1, True)
 

@@ -42,7 +42,9 @@ class TestOpening:
         """Mode 0600, write-ahead log, a full sync at each commit."""
         assert path.stat().st_mode & 0o777 == 0o600
         with closing(SqliteBook(path)) as book:
-            pragmas = [book._connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("journal_mode", "synchronous")]
+            pragmas = [
+                book._engine.connection.execute(f"PRAGMA {p}").fetchone()[0] for p in ("journal_mode", "synchronous")
+            ]
         assert pragmas == ["wal", 2]
 
     def test_a_file_of_something_else_is_left_alone(self, tmp_path: Path) -> None:
@@ -90,12 +92,12 @@ class TestOpening:
         """Nothing half-written; when there is room again the same batch is taken."""
         with closing(SqliteBook(path)) as book:
             till = FakeTill(book, 2)
-            (pages,) = book._connection.execute("PRAGMA page_count").fetchone()
-            book._connection.execute(f"PRAGMA max_page_count = {pages}")
+            (pages,) = book._engine.connection.execute("PRAGMA page_count").fetchone()
+            book._engine.connection.execute(f"PRAGMA max_page_count = {pages}")
             with pytest.raises(NotRecorded):
                 till.send(*(till.earn(1) for _ in range(1000)))
             assert (points_of(book), till.feed()) == (50, [])
-            book._connection.execute("PRAGMA max_page_count = 1000000")
+            book._engine.connection.execute("PRAGMA max_page_count = 1000000")
             assert till.deliver(till.stream, 1, 1000).accepted == 1000
             assert points_of(book) == 1050
             assert book.verify().ok

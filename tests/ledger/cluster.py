@@ -1,0 +1,109 @@
+"""A PostgreSQL server of the tests' own: Debian's programs, a folder, a Unix socket, durable as in production."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+PROGRAMS: Final = next(
+    iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1:]), None
+)
+MISSING: Final = "no PostgreSQL server programs (on Debian: apt-get install postgresql)"
+SETTINGS: Final = (
+    "listen_addresses=",
+    "max_connections=100",
+    "shared_buffers=64MB",
+    "deadlock_timeout=200ms",
+    "log_min_messages=warning",
+)
+"""fsync and full_page_writes are on by default, and stay so."""
+
+
+class Cluster:
+    """A running server; each test gets a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._names = count(1)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://till@/{database}?host={self.folder}"
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"books{next(self._names)}"
+        self.run("postgres", f"CREATE DATABASE {name} STRATEGY file_copy")
+        return self.url(name)
+
+    def run(self, database: str, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text()
+
+
+@contextmanager
+def cluster(*settings: str) -> Iterator[Cluster]:
+    """Starts and stops a server in a folder of its own; as an unprivileged user, since it refuses to be root."""
+    assert PROGRAMS is not None, MISSING
+    folder = Path(tempfile.mkdtemp(prefix="tilld-pg-"))
+    try:
+        _own(folder)
+        _run(
+            "initdb",
+            "--pgdata",
+            str(folder / "data"),
+            "--username=till",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-sync",
+        )
+        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, *settings, f"unix_socket_directories={folder}"))
+        _run("pg_ctl", "start", "-w", "-D", str(folder / "data"), "-l", str(folder / "log"), "-o", options)
+        try:
+            yield Cluster(folder)
+        finally:
+            _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(folder / "data"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _user() -> pwd.struct_passwd | None:
+    """Who the server runs as when the tests are root's."""
+    if os.getuid() != 0:
+        return None
+    names = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return names.get("postgres") or names["nobody"]
+
+
+def _own(folder: Path) -> None:
+    if user := _user():
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    folder.chmod(0o755)
+
+
+def _run(program: str, *arguments: str) -> None:
+    assert PROGRAMS is not None
+    user = _user()
+    done = subprocess.run(
+        [PROGRAMS / program, *arguments],
+        user=user.pw_uid if user else None,
+        group=user.pw_gid if user else None,
+        extra_groups=[] if user else None,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, f"{program}: {done.stderr}"
