@@ -34,11 +34,11 @@ class PostgresTables:
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
         if rows := list(rows):
-            self._connection.execute(_insertion(table, conflict), _columns(table, rows))
+            self._connection.execute(_insertion(table, conflict), _columns(rows))
 
     def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> int:
         """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
-        return self._connection.execute(_insertion(table, "ON CONFLICT DO NOTHING"), _columns(table, rows)).rowcount
+        return self._connection.execute(_insertion(table, "ON CONFLICT DO NOTHING"), _columns(rows)).rowcount
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -64,7 +64,8 @@ def _insertion(table: str, conflict: str) -> bytes:
     return f"INSERT INTO {table} SELECT * FROM unnest({arrays}) {conflict}".encode()  # noqa: S608 - names of our own
 
 
-def _columns(table: str, rows: Sequence[Sequence[object]]) -> list[str]:
+def _columns(rows: Sequence[Sequence[object]]) -> list[str]:
+    """Each column as an array."""
     return [array(values) for values in zip(*rows, strict=True)]
 
 
@@ -72,16 +73,18 @@ def _value(value: object) -> object:
     return array(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
 
 
-def array(values: Iterable[object]) -> str:
+def array(values: Sequence[object]) -> str:
     """An array as text (PostgreSQL 15 manual, section 8.15.6); several times faster than the driver's own way."""
-    return "{" + ",".join(map(_element, values)) + "}"
+    kind = next((type(value) for value in values if value is not None), str)
+    if kind is int:
+        return "{" + repr(list(values))[1:-1].replace("None", "NULL") + "}"
+    quoted = _bytes if kind is bytes else _text
+    return "{" + ",".join(["NULL" if value is None else quoted(value) for value in values]) + "}"
 
 
-def _element(value: object) -> str:
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if value is None:
-        return "NULL"
+def _bytes(value: Any) -> str:
+    return '"\\\\x' + str(value.hex()) + '"'
+
+
+def _text(value: Any) -> str:
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -93,9 +93,9 @@ class Sheet:
         """Asks in bulk, and holds what others must not change meanwhile, in the order that the source wants."""
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
-        self._meet(met)
-        self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self.rights.warm(entry.allowance for entry in entries if entry.allowance)
+        self._meet(met)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]

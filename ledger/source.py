@@ -48,19 +48,19 @@ class Source(Protocol):
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
 
+    def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
+        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
+
+    def rights(self, ids: Sequence[str]) -> dict[str, Right]:
+        """Holds those that are there."""
+
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
-
-    def rights(self, ids: Sequence[str]) -> dict[str, Right]:
-        """Holds those that are there."""
-
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
-
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
-        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""

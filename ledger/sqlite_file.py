@@ -178,7 +178,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 class SqliteFile:
-    """See tables.Engine. An open file of books: one connection, one transaction at a time over all threads, one writer over all processes.
+    """See tables.Engine. One connection, one transaction at a time over all threads, one writer over all processes.
 
     SQLite before 3.51.3 can corrupt a WAL that two connections reset at once; the office's commands work beside a
     running server, so each writer holds a lock (a file beside the books) from before BEGIN until after COMMIT with its

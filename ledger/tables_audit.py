@@ -115,7 +115,9 @@ def _lots(tables: Tables) -> Iterator[str]:
     query = """
         SELECT record, remaining, told FROM (
             SELECT l.record, l.points, l.remaining, l.points + CAST(coalesce(sum(m.points), 0) AS BIGINT) AS told
-            FROM lot l LEFT JOIN move m ON m.account = l.account AND m.lot = l.record GROUP BY l.account, l.record, l.points, l.remaining) AS lots
+            FROM lot l
+            LEFT JOIN move m ON m.account = l.account AND m.lot = l.record 
+            GROUP BY l.account, l.record, l.points, l.remaining) AS lots
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):
         yield f"the lot of record {record} says {remaining} points, its moves {left}"

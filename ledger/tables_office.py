@@ -65,7 +65,8 @@ def terminals(tables: Tables) -> list[Terminal]:
     rows = tables.rows(
         "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
         " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT)"
-        " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
+        " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name"
+        " WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
     )
     return [_terminal(*row) for row in rows]
 

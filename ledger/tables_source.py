@@ -19,7 +19,8 @@ FIRSTS = f"""
     JOIN record r ON r.no = c.record JOIN stream s ON s.no = c.record >> {SEQ_BITS}
     JOIN decision d ON d.terminal = s.terminal AND d.n = (
         SELECT o.n FROM decision o WHERE o.terminal = s.terminal AND o.record <= c.record
-        AND o.record > c.record - {MAX_BATCH} AND o.record + o.count > c.record ORDER BY o.record DESC, o.n DESC LIMIT 1)
+        AND o.record > c.record - {MAX_BATCH} AND o.record + o.count > c.record
+        ORDER BY o.record DESC, o.n DESC LIMIT 1)
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 

@@ -7,9 +7,11 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import psycopg
 
 PROGRAMS: Final = next(
     iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1:]), None
@@ -26,26 +28,32 @@ SETTINGS: Final = (
 
 
 class Cluster:
-    """A running server; each test gets a database of its own."""
+    """A running server, and its one database by URL."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._names = count(1)
+        self.url = f"postgresql://till@/postgres?host={folder}"
 
-    def url(self, database: str) -> str:
-        return f"postgresql://till@/{database}?host={self.folder}"
+    def emptied(self) -> str:
+        """The URL of a database without books."""
+        self.run("DROP SCHEMA IF EXISTS tilld CASCADE")
+        return self.url
 
-    def fresh(self) -> str:
-        """The URL of a new, empty database."""
-        name = f"books{next(self._names)}"
-        self.run("postgres", f"CREATE DATABASE {name} STRATEGY file_copy")
-        return self.url(name)
+    def run(self, statement: str) -> None:
+        with self.connected() as connection:
+            connection.execute(statement.encode())
 
-    def run(self, database: str, statement: str) -> None:
+    def connected(self) -> "psycopg.Connection[Any]":
+        """For a test to look in, or to stand in the way."""
         import psycopg
 
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            connection.execute(statement.encode())
+        connection = psycopg.connect(self.url, autocommit=True)
+        connection.execute("SET search_path = tilld")
+        return connection
+
+    def restart(self) -> None:
+        """All connections are lost."""
+        _run("pg_ctl", "restart", "-w", "-m", "fast", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"))
 
     def log(self) -> str:
         return (self.folder / "log").read_text()
@@ -72,7 +80,7 @@ def cluster(*settings: str) -> Iterator[Cluster]:
         try:
             yield Cluster(folder)
         finally:
-            _run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(folder / "data"))
+            _run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", str(folder / "data"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

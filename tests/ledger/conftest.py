@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -11,11 +10,10 @@ from typing import Any
 import pytest
 
 from ledger.app import create_app
+from ledger.commands import books as opener
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book
-from ledger.postgres_book import PostgresBook
 from ledger.server import LedgerServer, bound
-from ledger.sqlite_book import SqliteBook
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
@@ -51,11 +49,16 @@ def postgres() -> Iterator[Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelfful]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a place where there are no books yet."""
     if request.param == "sqlite":
-        books = Shelfful(partial(SqliteBook, tmp_path / "ledger.db"))
-    else:
-        books = Shelfful(partial(PostgresBook, request.getfixturevalue("postgres").fresh()))
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return str(request.getfixturevalue("postgres").emptied())
+
+
+@pytest.fixture
+def shelf(database: str) -> Iterator[Shelfful]:
+    books = Shelfful(opener(database, must_exist=False))
     yield books
     books.close()
 
