@@ -7,7 +7,7 @@ from offline_queue.timepiece import SystemTimepiece, Timepiece
 
 
 class PostgresBook(Bookkeeping):
-    """See port.Book. The URL is libpq's (PostgreSQL 15 manual, section 34.1.1.2); the tables lie in a schema `tilld`."""
+    """See port.Book. The URL is libpq's (PostgreSQL 15 manual, section 34.1.1.2); the tables lie in schema `tilld`."""
 
     def __init__(
         self,

@@ -13,7 +13,6 @@ from ledger.book import bounded
 from ledger.facts import First, Original
 from ledger.postgres_tables import PostgresTables
 from ledger.tables_source import TablesSource
-from offline_queue.entry import State
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
@@ -37,13 +36,7 @@ class PostgresSource(TablesSource):
         rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
         if self._shared.insert_new("claim", rows) == len(rows):
             return {}
-        found = self._firsts(keys, list(hashes))
-        undecided = {key: first.record for key, first in found.items() if first.state is State.PARKED}
-        if undecided:
-            held = sorted(map(long_hash, undecided))
-            self._tables.rows("SELECT hash FROM claim WHERE hash = ANY(?) ORDER BY hash FOR UPDATE", held)
-            found |= self._firsts(undecided, held)
-        return found
+        return self._firsts(keys, list(hashes))
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""

@@ -90,16 +90,21 @@ class Sheet:
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
-        """Asks in bulk, and holds what others must not change meanwhile, in the order that the source wants."""
+        """Asks in bulk, and holds what others must not change meanwhile, in the order that the source wants.
+
+        What a record may wait for is held before its key is claimed: so a repetition sees the first still waiting and
+        waits with it, or sees what became of it.
+        """
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
         self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
-        self._meet(met)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
+        homes = self._source.homes(reversed_here) if reversed_here else {}
+        self._meet(met)
         accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
-        accounts += self._source.homes(reversed_here).values() if reversed_here else []
+        accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm(reversed_here)
 

@@ -56,14 +56,14 @@ class Source(Protocol):
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         """Holds those that are there."""
 
+    def homes(self, entries: Sequence[str]) -> dict[str, int]:
+        """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
+
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
-
-    def homes(self, entries: Sequence[str]) -> dict[str, int]:
-        """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         """Holds the accounts, and with each its postings, lots and reservations."""

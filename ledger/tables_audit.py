@@ -116,7 +116,7 @@ def _lots(tables: Tables) -> Iterator[str]:
         SELECT record, remaining, told FROM (
             SELECT l.record, l.points, l.remaining, l.points + CAST(coalesce(sum(m.points), 0) AS BIGINT) AS told
             FROM lot l
-            LEFT JOIN move m ON m.account = l.account AND m.lot = l.record 
+            LEFT JOIN move m ON m.account = l.account AND m.lot = l.record
             GROUP BY l.account, l.record, l.points, l.remaining) AS lots
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):

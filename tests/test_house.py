@@ -15,7 +15,17 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 ALLOWED = {
     "drivers": {"drivers", "msgspec", "smartcard"},
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
-    "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
+    "ledger": {
+        "ledger",
+        "msgspec",
+        "cryptography",
+        "sqlite_utils",
+        "starlette",
+        "uvicorn",
+        "click",
+        "rich",
+        "psycopg",
+    },
     "terminal": {
         "terminal",
         "drivers",

@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 
+from ledger.book import UNREAD
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book, BooksUnusable, NotRecorded, Refused
 from ledger.postgres_book import PostgresBook
@@ -149,6 +150,18 @@ class TestNobodyWaitsForEver:
         assert fronts[0].flagged() == []
         assert points_of(fronts[0]) == 0
 
+    def test_a_reversal_beside_the_registration_that_credits_its_sale(self, fronts: list[Book]) -> None:
+        """The sale has waited for its card; its reversal comes in the moment in which it is credited."""
+        first, second = tills_on(fronts, 2)
+        for turn in range(ROUNDS):
+            card = f"29950000{turn:05d}"
+            sale = first.earn(10, card)
+            first.send(sale)
+            undone = second.reverse(sale)
+            at_once(partial(second.send, undone), partial(fronts[2].register, card))
+            assert points_of(fronts[0], card) == 0
+        assert fronts[0].flagged() == []
+
     def test_points_on_a_card_that_is_being_registered(self, fronts: list[Book]) -> None:
         """They are credited by the registration or at once."""
         (till,) = tills_on(fronts, 1)
@@ -169,6 +182,34 @@ class TestNobodyWaitsForEver:
             at_once(partial(second.send, again), partial(fronts[2].register, card))
             assert points_of(fronts[0], card) == 10
         assert fronts[0].flagged() == []
+
+    def test_a_repeated_reversal_beside_the_sale_that_both_wait_for(self, fronts: list[Book]) -> None:
+        """The first is posted with the sale, the second is told so, now or then."""
+        tills = tills_on(fronts, 3)
+        for turn in range(ROUNDS):
+            sale = tills[0].earn(10)
+            first, again = (till.reverse(sale, key=f"U{turn}") for till in tills[1:])
+            tills[1].send(first)
+            at_once(partial(tills[0].send, sale), partial(tills[2].send, again))
+            assert points_of(fronts[0]) == 0
+            assert tills[2].verdict(again).state == "posted"
+        assert fronts[0].flagged() == []
+
+    def test_what_an_update_can_read_is_decided_once(self, postgres: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Three front ends come back with the new version at the same time."""
+        url = postgres.emptied()
+        with closing(PostgresBook(url)) as book, monkeypatch.context() as older:
+            book.register(CARD)
+            older.setattr("ledger.sheet.read", lambda _: UNREAD)
+            till = FakeTill(book)
+            till.send(*(till.earn(10) for _ in range(20)))
+            assert points_of(book) == 0
+        opened: list[Book] = []
+        at_once(*[lambda: opened.append(PostgresBook(url))] * FRONT_ENDS)
+        assert points_of(opened[0]) == 200
+        assert opened[0].verify().problems == []
+        for book in opened:
+            book.close()
 
     def test_unknown_cards_of_an_open_programme_get_one_account(self, postgres: Cluster) -> None:
         """Three tills are the first to see the same cards."""
