@@ -34,11 +34,16 @@ class PostgresTables:
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
         if rows := list(rows):
-            self._connection.execute(_insertion(table, conflict), _columns(rows))
+            self._connection.execute(*self.prepared(table, rows, conflict))
 
     def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> int:
         """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
-        return self._connection.execute(_insertion(table, "ON CONFLICT DO NOTHING"), _columns(rows)).rowcount
+        return self._connection.execute(*self.prepared(table, rows, "ON CONFLICT DO NOTHING")).rowcount
+
+    @staticmethod
+    def prepared(table: str, rows: Sequence[Sequence[object]], conflict: str) -> tuple[bytes, list[str]]:
+        """The statement that inserts these rows, and an array for each column."""
+        return _insertion(table, conflict), [array(values) for values in zip(*rows, strict=True)]
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -62,11 +67,6 @@ def _spoken(query: str) -> bytes:
 def _insertion(table: str, conflict: str) -> bytes:
     arrays = ", ".join(f"%s::{type_}[]" for type_ in TYPES[table].split())
     return f"INSERT INTO {table} SELECT * FROM unnest({arrays}) {conflict}".encode()  # noqa: S608 - names of our own
-
-
-def _columns(rows: Sequence[Sequence[object]]) -> list[str]:
-    """Each column as an array."""
-    return [array(values) for values in zip(*rows, strict=True)]
 
 
 def _value(value: object) -> object:

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import psycopg
 
-PROGRAMS: Final = next(
-    iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))[-1:]), None
-)
+PROGRAMS: Final = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), default=None)
 MISSING: Final = "no PostgreSQL server programs (on Debian: apt-get install postgresql)"
 SETTINGS: Final = (
     "listen_addresses=",
@@ -59,11 +57,16 @@ class Cluster:
         return (self.folder / "log").read_text()
 
 
-@contextmanager
-def cluster(*settings: str) -> Iterator[Cluster]:
-    """Starts and stops a server in a folder of its own; as an unprivileged user, since it refuses to be root."""
+def programs() -> Path:
+    """The folder of the newest server's programs."""
     assert PROGRAMS is not None, MISSING
-    folder = Path(tempfile.mkdtemp(prefix="tilld-pg-"))
+    return PROGRAMS
+
+
+@contextmanager
+def cluster(*settings: str, within: Path | None = None) -> Iterator[Cluster]:
+    """Starts and stops a server in a folder of its own; as an unprivileged user, since it refuses to be root."""
+    folder = Path(tempfile.mkdtemp(prefix="tilld-pg-", dir=within))
     try:
         _own(folder)
         _run(
@@ -100,10 +103,9 @@ def _own(folder: Path) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    assert PROGRAMS is not None
     user = _user()
     done = subprocess.run(
-        [PROGRAMS / program, *arguments],
+        [programs() / program, *arguments],
         user=user.pw_uid if user else None,
         group=user.pw_gid if user else None,
         extra_groups=[] if user else None,
