@@ -422,7 +422,7 @@ class TestReversals:
         within = third.earn(10, UNKNOWN, key="K")
         twice = third.reverse(within)
         third.send(twice, within)
-        assert seen(third, twice) == (State.CONFLICT, "reversed_twice", 0)
+        assert seen(third, twice) == (State.CONFLICT, "reversed_twice", None)
         assert points_of(book, UNKNOWN) == 100
 
     def test_an_id_that_is_in_the_books_is_its_own(self, book: Book, till: FakeTill) -> None:
@@ -433,7 +433,7 @@ class TestReversals:
         assert points_of(book) == 10
         undone = till.reverse(victim)
         till.send(undone)
-        assert seen(till, undone) == (State.CONFLICT, "reversed_twice", 0)
+        assert seen(till, undone) == (State.CONFLICT, "reversed_twice", None)
 
     def test_a_reversal_is_not_reversed(self, book: Book, till: FakeTill) -> None:
         """Undoing an undo would let one sale count for ever."""
