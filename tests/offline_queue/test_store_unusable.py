@@ -60,6 +60,12 @@ def spoil_schema(path: Path) -> None:
         file.write(bytes(200))
 
 
+def spoil_newest_record(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE record SET record = x'7b' WHERE place = (SELECT max(place) - 1 FROM record)")
+    Path(f"{path}-wal").unlink(missing_ok=True)
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: os.truncate(path, 0), "empty"),
     "garbage": (lambda path: path.write_bytes(b"not a database at all" * 99), "first bytes"),
@@ -68,6 +74,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut in the header": (lambda path: os.truncate(path, 99), "first bytes"),
     "another program's": (other_program, "another program"),
     "newer": (newer, "newer tilld"),
+    "a spoilt record": (spoil_newest_record, "cannot be read"),
     "spoilt": (spoil_schema, "damaged"),
 }
 
@@ -111,6 +118,30 @@ def test_a_damaged_page_is_found_after_an_unclean_end(crashed: Path) -> None:
     with pytest.raises(JournalUnusable, match="damaged"):
         open_store(crashed)
     assert content(crashed.parent) == before
+
+
+def test_the_log_of_a_lost_journal_is_not_taken_over(crashed: Path) -> None:
+    """Somebody removed journal.db and nothing else: its log may hold the only copy of sales, and no new journal may
+    swallow it. What the message tells to type keeps it aside."""
+    crashed.unlink()
+    before = content(crashed.parent)
+    with pytest.raises(JournalUnusable, match="is gone") as caught:
+        open_store(crashed)
+    assert content(crashed.parent) == before
+    subprocess.run(caught.value.remedy.rpartition("Run: ")[2], shell=True, check=True, timeout=10)
+    with closing(open_store(crashed)) as store:
+        assert put(store, sale()).seq == 2
+
+
+def test_a_copy_made_by_another_tool_is_a_journal(used: Path, tmp_path: Path) -> None:
+    """`VACUUM INTO` leaves no write-ahead mode behind; the till takes it up again."""
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(used)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    with closing(open_store(copy)) as store, closing(store.reader()) as reader:
+        put(store, sale())
+        assert reader.totals().queued == 21
+        assert Path(f"{copy}-wal").stat().st_size > 0
 
 
 def test_an_unclean_end_alone_is_no_reason(crashed: Path, caplog: pytest.LogCaptureFixture) -> None:
