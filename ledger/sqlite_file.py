@@ -101,11 +101,13 @@ CREATE INDEX decision_flagged ON decision (record) WHERE state <> 'posted';
 CREATE TABLE waiting (record INTEGER PRIMARY KEY REFERENCES record, reason TEXT NOT NULL) STRICT;
 CREATE INDEX waiting_reason ON waiting (reason);
 """
-DUPLICATES: Final = """
+NAMES: Final = """
 -- A sale sent through two tills has two ids; a reversal may name the one that had no effect.
 CREATE TABLE duplicate (entry TEXT PRIMARY KEY, first TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- A till that has been given another name goes on with its streams.
+CREATE INDEX stream_uid ON stream (uid);
 """
-STEPS: Final = (BOOKS, DUPLICATES)
+STEPS: Final = (BOOKS, NAMES)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 

@@ -48,7 +48,7 @@ class World:
             "restart": (2, Till.restart),
             "poison": (2, self._poison),
             "backup": (2, lambda _: self.office.back_up()),
-            "restore": (2 if self._restores else 0, lambda _: self.office.restore()),
+            "restore": (2 if self._restores else 0, lambda _: self.office.restore(told=self._chance.random() < 0.5)),
         }
 
     def run(self) -> None:
