@@ -14,7 +14,7 @@ packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config 
 case $purpose in
     test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
     demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
-    bench) packages+=(nats-server strace) ;;
+    bench) packages+=(iproute2 mount strace util-linux vsmartcard-vpcd) ;;
 esac
 
 have() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
