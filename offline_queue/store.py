@@ -29,6 +29,7 @@ from offline_queue.journal import (
 )
 from offline_queue.journal_reader import JournalReader
 from offline_queue.opening import Synchronous, damaged, open_to_write, reserve_log, unusable
+from offline_queue.ownership import refuse_heritage
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Marks, Verdict
@@ -80,7 +81,11 @@ class Store:
         """
         connection = open_to_write(path, synchronous)
         try:
+            refuse_heritage(path, connection, origin.terminal)
             return cls(path, connection, origin, timepiece)
+        except JournalUnusable:
+            connection.close()
+            raise
         except sqlite3.Error as error:
             connection.close()
             raise unusable(path, error) from error

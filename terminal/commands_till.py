@@ -168,7 +168,8 @@ def tap(
     try:
         present(socket, Tap(card, Technology(technology), Fault(fault) if fault else None, uid))
     except NotTapped as why:
-        raise Failed(f"{why}", Code.ATTENTION if socket.exists() else Code.NOT_RUNNING) from None
+        place.need("GET", "/v1/status")
+        raise Failed(f"{why}", Code.ATTENTION) from None
     shown = masked(card) if card else uid or fault or ""
     told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
     answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.journal import JournalUnusable
+from offline_queue.entry import State
+from offline_queue.journal import JournalUnusable, Origin
 from offline_queue.journal_reader import JournalReader
 from offline_queue.migrations import LATEST
 from offline_queue.opening import parse_header
-from tests.offline_queue.sales import content, open_store, put, sale
+from offline_queue.store import Store
+from offline_queue.wire import Marks
+from tests.offline_queue.sales import ORIGIN, StoppedTimepiece, content, open_store, put, sale, verdict
 
 
 @pytest.fixture
@@ -118,6 +121,21 @@ def test_a_damaged_page_is_found_after_an_unclean_end(crashed: Path) -> None:
     with pytest.raises(JournalUnusable, match="damaged"):
         open_store(crashed)
     assert content(crashed.parent) == before
+
+
+def test_a_terminal_with_another_name_does_not_inherit_what_waits(used: Path) -> None:
+    """The ledger would credit nothing of it: the entries say who wrote them. Under the old name it opens, and once
+    everything is decided under any."""
+    renamed = Origin("S001-T09", ORIGIN.machine_id, ORIGIN.software)
+    before = content(used.parent)
+    with pytest.raises(JournalUnusable, match=f"terminal {ORIGIN.terminal} wrote it"):
+        Store.open(used, origin=renamed, timepiece=StoppedTimepiece(-1))
+    assert content(used.parent) == before
+    with closing(open_store(used)) as store, closing(store.reader()) as reader:
+        streams = reader.streams()
+        store.mark({head.stream: Marks(head.seq, 0) for head in streams}, "g1")
+        store.settle([verdict(head.stream, 1, head.seq, State.POSTED) for head in streams], 1, "g1")
+    Store.open(used, origin=renamed, timepiece=StoppedTimepiece(-1)).close()
 
 
 def test_the_log_of_a_lost_journal_is_not_taken_over(crashed: Path) -> None:
