@@ -104,8 +104,9 @@ def status_text(told: dict[str, Any]) -> str:
     lines = []
     if told["running"]:
         lines.append(f"till      {told['terminal']}, tilld {told['version']}")
-        reach = "reachable" if ledger["reachable"] else "out of reach: sales go on, points are sent later"
+        reach = "reachable" if ledger["reachable"] else "not reached"
         lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
+        lines += [] if ledger["reachable"] else [f"          {ledger['detail']}"]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
     lines.append(
