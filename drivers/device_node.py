@@ -52,7 +52,7 @@ def refusal(path: Path, code: int | None, doing: str, look: str) -> DriverError:
 
 def held(path: Path, by: list[Holder]) -> ReaderHeld:
     """Two readers of one device would get half a scan each, so it is taken alone or not at all."""
-    names = " or ".join(f"{holder.name} (process {holder.pid})" for holder in by) or "another program"
+    names = " or ".join(f"{holder.name} (process {holder.pid})" for holder in by[:3]) or "another program"
     remedy = f"end it: sudo kill {by[0].pid}" if len(by) == 1 else f"close the one that reads it: sudo fuser -v {path}"
     return ReaderHeld(f"{path} is in use by {names}", f"{remedy}; if it comes back, see docs/readers.md")
 
