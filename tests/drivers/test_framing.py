@@ -1,5 +1,7 @@
 """Framing: where scans begin and end, in whatever pieces they come."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,7 @@ def test_pieces_change_nothing(sent: bytes, cuts: list[int], ending: Ending) -> 
     """However the line chops what was sent, the scans are the same, and nothing but scans comes out."""
     whole, chopped = Framer(ending), Framer(ending)
     edges = [0, *sorted(min(cut, len(sent)) for cut in cuts), len(sent)]
-    pieces = [sent[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [sent[a:b] for a, b in itertools.pairwise(edges)]
     at_once = whole.feed(sent) + whole.silence()
     assert [scan for piece in pieces for scan in chopped.feed(piece)] + chopped.silence() == at_once
     assert not any(byte in ENDINGS for scan in at_once for byte in scan.text)

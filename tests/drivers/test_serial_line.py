@@ -26,6 +26,11 @@ def made(port: Path | str, **options: object) -> SerialReader:
     return SerialReader(Place("counter", "/nowhere"), told)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("drivers.attachment.RETRY_S", 0.05)
+
+
 @pytest.fixture
 def scanner(tmp_path: Path) -> Iterator[SerialScanner]:
     with SerialScanner(tmp_path) as plugged:
@@ -111,7 +116,9 @@ def test_a_missing_port_is_looked_for_until_it_is_there(tmp_path: Path) -> None:
             state(reader, ReaderState.READY)
 
 
-HOLD = "import sys, serial; port = serial.Serial(sys.argv[1], exclusive=True); print('held', flush=True); sys.stdin.read()"
+HOLD = (
+    "import sys, serial; port = serial.Serial(sys.argv[1], exclusive=True); print('held', flush=True); sys.stdin.read()"
+)
 OPEN = "import sys; port = open(sys.argv[1], 'rb'); print('held', flush=True); sys.stdin.read()"
 
 
@@ -225,7 +232,7 @@ def test_a_port_is_chosen_by_its_id_only_when_that_is_clear(tmp_path: Path) -> N
     assert chosen(Options(port=str(link), usb="0c2e:0b6a"), [str(port)]) == link
     with pytest.raises(ReaderAbsent):
         chosen(Options(usb="0c2e:0b6a"), [])
-    with pytest.raises(DriverError, match="ttyACM0.*ttyACM1"):
+    with pytest.raises(DriverError, match=r"ttyACM0.*ttyACM1"):
         chosen(Options(usb="0c2e:0b6a"), ["/dev/ttyACM0", "/dev/ttyACM1"])
     with pytest.raises(DriverError, match="is no 0c2e:0b6a"):
         chosen(Options(port=str(link), usb="0c2e:0b6a"), ["/dev/ttyACM1"])
@@ -261,8 +268,7 @@ def test_without_pyserial_the_reader_is_absent_and_says_what_to_install(monkeypa
 def test_a_till_that_was_busy_does_not_join_two_scans(scanner: SerialScanner, reader: Reader) -> None:
     """Half a scan that waits while nobody listens is as broken as any."""
     scanner.send(b"299000")
-    deadline = time.monotonic() + 0.02
-    while time.monotonic() < deadline:
+    while reader._scanner._framer.idle:  # type: ignore[attr-defined]
         reader.read(0.0)
     busy_until = time.monotonic() + 0.06
     while time.monotonic() < busy_until:
