@@ -68,6 +68,25 @@ def open_to_write(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
     return connection
 
 
+def reserve_log(path: Path, size: int) -> None:
+    """Writes zeros up to `size` bytes into the write-ahead log, behind what is in it.
+
+    A log that grows costs the file system a journal commit of its own with every append; SQLite writes over
+    zeros as over an old log. Without the room it is left to grow.
+    """
+    wal = Path(f"{path}-wal")
+    start = wal.stat().st_size
+    with wal.open("r+b", buffering=0) as file:
+        file.seek(start)
+        try:
+            file.write(bytes(max(0, size - start)))
+            os.fsync(file.fileno())
+        except OSError as error:
+            log.warning("no room to reserve for the journal's log: %s", error)
+        if file.tell() < size:
+            file.truncate(start)
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Raises JournalUnusable. The journal may be open elsewhere."""
     if not path.exists():

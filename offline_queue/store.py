@@ -28,11 +28,11 @@ from offline_queue.journal import (
     Verification,
 )
 from offline_queue.journal_reader import JournalReader
-from offline_queue.opening import Synchronous, open_to_write, unusable
+from offline_queue.opening import Synchronous, open_to_write, reserve_log, unusable
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Marks, Verdict
-from offline_queue.writer import Writer
+from offline_queue.writer import LOG_BYTES, Writer
 
 __all__ = [
     "Allowance",
@@ -65,9 +65,9 @@ class Store:
         self._seen = Seen()
         finder = Finder(connection, self._seen)
         begun = lanes.begin(connection, origin, timepiece)
-        self._streams = {lane: uid for lane, (uid, _) in begun.items()}
-        heads = {lane: head for lane, (_, head) in begun.items()}
-        self._commits = GroupCommit(connection, heads, self._seen, finder)
+        self._streams = [uid for uid, _ in begun]
+        reserve_log(path, LOG_BYTES)
+        self._commits = GroupCommit(connection, [head for _, head in begun], self._seen, finder)
         self._writer = Writer(connection, self._commits, finder)
         self._writer.start()
 
@@ -92,7 +92,7 @@ class Store:
 
     def stream(self, lane: Lane) -> str:
         """The uid of the stream that entries of this lane go to."""
-        return self._streams[lane]
+        return self._streams[lanes.ORDER.index(lane)]
 
     def append(self, entry: Entry, reply: bytes, digest: bytes) -> Appended:
         """Returns when the entry is durable. `digest` tells whether a repeated key repeats the same request.

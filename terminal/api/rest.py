@@ -32,7 +32,7 @@ async def status(call: Call) -> Response:
 
 async def events(call: Call) -> Response:
     last_id = call.request.headers.get("last-event-id") or call.request.query_params.get("after")
-    return EventStream(call.desk.notices, last_id, whole=call.caller.sees_numbers)
+    return EventStream(call.desk.notices, last_id, call.streams, whole=call.caller.sees_numbers)
 
 
 async def read(call: Call) -> Response:

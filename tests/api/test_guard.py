@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.api.guard import Attempts, Tokens, examine, own_hosts
+from terminal.api.callers import Attempts, Tokens
+from terminal.api.guard import examine, own_hosts
 from terminal.client import ask
 from tests.api.conftest import TOKENS, Api
+from tests.api.fake_till import FakeTill
 
 HOSTS = own_hosts("127.0.0.1:8780", ("till.shop.example",))
 
@@ -179,3 +181,35 @@ def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.Monke
     connection.endheaders(b"{")
     assert connection.getresponse().status == 408
     connection.close()
+
+
+def raw(api: Api, request: bytes) -> bytes:
+    """The answer to bytes that no HTTP client would send; the till must end it."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Content-Type"])
+def test_a_header_that_counts_is_sent_once(api: Api, till: FakeTill, name: str) -> None:
+    """Which of two keys names the sale is not left to chance; nothing is recorded."""
+    values = {"Authorization": f"Bearer {TOKENS.pos}", "Content-Type": "application/json", "Idempotency-Key": "k-1"}
+    lines = [f"{each}: {value}\r\n" for each, value in [*values.items(), (name, values[name])]]
+    body = '{"kind":"earn","points":1}'
+    head = f"POST /v1/transactions HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\nContent-Length: {len(body)}\r\n"
+    refused = raw(api, f"{head}{''.join(lines)}\r\n{body}".encode())
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert b'"code":"malformed"' in refused
+    assert till.outcomes == []
+
+
+def test_a_question_has_no_body(api: Api) -> None:
+    """An event stream whose client announces a body and never sends it would wait for it and break."""
+    refused = api.ask("GET", "/v1/events", b"{}")
+    assert (refused.status, refused.json["code"]) == (400, "malformed")
+
+
+def test_nothing_is_sent_elsewhere(api: Api) -> None:
+    """A sale at an address with a slash too many is refused in words, not redirected: many clients do not follow."""
+    refused = api.ask("POST", "/v1/transactions/", {"kind": "earn", "points": 1}, Idempotency_Key="k-1")
+    assert (refused.status, refused.json["code"]) == (404, "not_found")
