@@ -9,12 +9,15 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from terminal.api.app import create_app
 from terminal.api.desk import Desk
-from terminal.api.problems import Refused
+from terminal.api.guard import SECURITY_HEADERS
+from terminal.api.limits import CLOSE
+from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import Visitor
 from terminal.api.sockets import bind_tcp, bind_unix, peer_uid
 from terminal.inbox import ReadAbandoned
@@ -63,6 +66,15 @@ class GuardedProtocol(H11Protocol):
             self._head_arrived()
         elif self._head_timer is None:
             self._await_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP hears a problem document like everybody, unless an answer has begun already."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            said = problem_response(Refused("malformed", f"{msg} Nothing was recorded.", CLOSE))
+            headers = [*said.raw_headers, *SECURITY_HEADERS]
+            self.transport.write(self.conn.send(h11.Response(status_code=400, headers=headers)) or b"")
+            self.transport.write(self.conn.send(h11.Data(data=bytes(said.body))) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_arrived()
