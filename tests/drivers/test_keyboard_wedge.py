@@ -32,7 +32,9 @@ def scanner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorde
 
 
 def watched(scanner: RecordedKeyboard, **options: object) -> Watched:
-    return Watched(scanner.path.parent, "keyboard_wedge", options={"device": str(scanner.path), **options})
+    return Watched(
+        scanner.path.parent, "keyboard_wedge", options={"device": str(scanner.path), "silence_ms": 60, **options}
+    )
 
 
 def test_scans_swipes_losses_and_an_unplugging(scanner: RecordedKeyboard) -> None:

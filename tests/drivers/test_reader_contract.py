@@ -88,7 +88,7 @@ def serial_line(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
             present=lambda _, number: scanner.send(number.encode() + b"\r"),
             garble=garble,
             hang=stop_the_process,
-            options={"port": str(scanner.port)},
+            options={"port": str(scanner.port), "silence_ms": 40},
         )
 
 
@@ -109,7 +109,7 @@ def keyboard_wedge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Ri
             present=lambda _, number: scanner.scan(number),
             garble=garble,
             hang=stop_the_process,
-            options={"device": str(scanner.path)},
+            options={"device": str(scanner.path), "silence_ms": 40},
         )
 
 
