@@ -21,6 +21,7 @@ ALLOWED = {
         "drivers",
         "offline_queue",
         "msgspec",
+        "h11",
         "starlette",
         "uvicorn",
         "click",
