@@ -5,6 +5,8 @@
 | NTAG213/215/216, Ultralight with NDEF | serial number; the first text or URI record |
 | Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
+| phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
+| payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
 | contact cards | nothing yet: reported as `unsupported_card` |
 
 One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a

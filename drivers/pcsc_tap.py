@@ -5,7 +5,8 @@ from itertools import count
 from typing import Final
 
 from drivers.atr import kind_of
-from drivers.base import CardRead, CardUnreadable, EntryMode
+from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
+from drivers.bearers import Bearer, bearer_of
 from drivers.ndef import Damaged
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
 from drivers.tags import Content, read_content, read_uid
@@ -30,6 +31,7 @@ HELD: Final = ("card_held", "Another program uses the card. Close it and present
 NOT_READ: Final = ("not_read", "The reader could not read the card. Present it again.")
 DAMAGED: Final = ("damaged", "What is written on the card is damaged. Present it again, or replace it.")
 SWAPPED: Final = ("card_swapped", "The card was changed for another while it was read. Lift it and present one card.")
+PAYMENT: Final = ("payment_card", "This is a payment card, not a loyalty card. Nothing of it was read or kept.")
 UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
 
 FAILURES: Final = {
@@ -42,6 +44,10 @@ FAILURES: Final = {
 
 class TwoCards(Exception):
     """One tap has seen two serial numbers."""
+
+
+class PaymentCard(Exception):
+    """The card is none of ours and nothing more may be asked of it."""
 
 
 class Tap:
@@ -65,6 +71,8 @@ class Tap:
                 return self._told(self._look(), attempt, started)
             except TwoCards:
                 return self._unreadable(SWAPPED)
+            except PaymentCard:
+                return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
             except Damaged:
                 failure = DAMAGED
             except PcscError as error:
@@ -79,10 +87,16 @@ class Tap:
 
     def _look(self) -> Content:
         """One connection, one transaction."""
-        with self._service.card(self._seen.reader) as exchange:
-            self._compare(read_uid(exchange))
-            content = read_content(self._kind, exchange)
-            self._compare(read_uid(exchange))
+        with self._service.card(self._seen.reader) as card:
+            self._compare(read_uid(card.exchange))
+            bearer = bearer_of(self._kind, card.exchange)
+            if bearer is Bearer.PAYMENT_CARD:
+                card.powers_down = True
+                raise PaymentCard
+            content = read_content(self._kind, card.exchange)
+            self._compare(read_uid(card.exchange))
+        if bearer is Bearer.PHONE:
+            return content._replace(technology=Technology.PHONE)
         return content
 
     def _compare(self, uid: str | None) -> None:
@@ -99,7 +113,7 @@ class Tap:
         return any(not now & PRESENT or now >> EVENT_COUNT != self._seen.state >> EVENT_COUNT for _, now, _ in changes)
 
     def _told(self, content: Content, attempt: int, started: float) -> CardRead | CardUnreadable:
-        if self._uid is None and content.text is None:
+        if self._uid is None and content.text is None and content.technology is not Technology.PHONE:
             return self._unreadable(UNSUPPORTED)
         return CardRead(
             technology=content.technology,
