@@ -9,7 +9,8 @@ from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.ndef import Damaged
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
-from drivers.tags import Content, read_content, read_uid
+from drivers.tags import Content, read_uid
+from drivers.wishes import Wishes, read_wished
 
 PRESENT: Final = 0x20
 """SCARD_STATE_PRESENT."""
@@ -57,8 +58,9 @@ class Tap:
     number is read at both ends of each look, and one that differs in any look makes the tap unreadable.
     """
 
-    def __init__(self, service: Service, seen: Seen) -> None:
+    def __init__(self, service: Service, seen: Seen, wishes: Wishes) -> None:
         self._service = service
+        self._wishes = wishes
         self._seen = seen
         self._kind = kind_of(seen.atr)
         self._uid: str | None = None
@@ -68,7 +70,7 @@ class Tap:
         started = time.monotonic()
         for attempt in count(1):
             try:
-                return self._told(self._look(), attempt, started)
+                return self._told(self._look(attempt), attempt, started)
             except TwoCards:
                 return self._unreadable(SWAPPED)
             except PaymentCard:
@@ -85,7 +87,7 @@ class Tap:
                 break
         return self._unreadable(failure)
 
-    def _look(self) -> Content:
+    def _look(self, attempt: int) -> Content:
         """One connection, one transaction."""
         with self._service.card(self._seen.reader) as card:
             self._compare(read_uid(card.exchange))
@@ -93,7 +95,7 @@ class Tap:
             if bearer is Bearer.PAYMENT_CARD:
                 card.powers_down = True
                 raise PaymentCard
-            content = read_content(self._kind, card.exchange)
+            content = read_wished(self._wishes, self._kind, self._uid, card.exchange, again=attempt > 1)
             self._compare(read_uid(card.exchange))
         if bearer is Bearer.PHONE:
             return content._replace(technology=Technology.PHONE)
@@ -122,6 +124,7 @@ class Tap:
             data=content.text,
             uid=self._uid,
             slot=self._seen.reader,
+            chip=content.chip,
             effort=attempt,
             duration_ms=round((time.monotonic() - started) * 1000, 3),
         )

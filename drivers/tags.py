@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from drivers.apdu import OK, Exchange, select
 from drivers.atr import CardKind
-from drivers.base import Technology
+from drivers.base import Chip, Technology
 from drivers.ndef import MAX_MESSAGE, Damaged, Incomplete, message_in, text_in
 
 _GET_UID: Final = bytes.fromhex("ffca000000")
@@ -43,6 +43,7 @@ class Content(NamedTuple):
 
     technology: Technology
     text: str | None
+    chip: Chip | None = None
 
 
 def read_uid(exchange: Exchange) -> str | None:
