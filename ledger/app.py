@@ -5,7 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -29,8 +30,6 @@ from offline_queue.wire import (
     Problem,
     ProblemCode,
 )
-
-T = TypeVar("T")
 
 log = logging.getLogger("tilld.ledger")
 
@@ -155,10 +154,18 @@ class HostGuard:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and Request(scope).url.hostname not in LOOPBACK_NAMES:
+        if scope["type"] == "http" and _host_named(Request(scope)) not in LOOPBACK_NAMES:
             await _document(problem("host", "this ledger listens for its own machine only"))(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+def _host_named(request: Request) -> str:
+    """The Host header without its port and brackets; empty when there is none or it makes no sense."""
+    try:
+        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _signed(request: Request) -> tuple[str, str]:

@@ -195,8 +195,10 @@ class SqliteFile:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """One consistent view. Raises NotRecorded where the engine failed."""
-        with self._threads, self._transaction("BEGIN"):
-            yield
+        with self._threads:
+            self._must_be_open()
+            with self._transaction("BEGIN"):
+                yield
 
     def close(self) -> None:
         """Closing the last connection checkpoints, so that too happens alone. May be called twice."""
@@ -211,13 +213,18 @@ class SqliteFile:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with self._threads:
-            if self._writer is None:
-                raise NotRecorded("the books are closed; no points were changed")
-            fcntl.flock(self._writer, fcntl.LOCK_EX)
+            lock = self._must_be_open()
+            fcntl.flock(lock, fcntl.LOCK_EX)
             try:
                 yield
             finally:
-                fcntl.flock(self._writer, fcntl.LOCK_UN)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def _must_be_open(self) -> int:
+        """The writer's lock. Raises NotRecorded."""
+        if self._writer is None:
+            raise NotRecorded("the books are closed; no points were changed")
+        return self._writer
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:

@@ -11,7 +11,8 @@ import msgspec
 
 from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
 from offline_queue.journal import AllowanceState, NotRecorded
-from offline_queue.ledger_client import Ledger, LedgerError, LedgerRefused, TransientLedgerError
+from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
+from offline_queue.ledger_client import Ledger
 from offline_queue.steps import (
     Answer,
     Effect,

@@ -17,7 +17,8 @@ import msgspec
 
 from offline_queue.backoff import BUDGET, ceiling_ms
 from offline_queue.journal import Allowance, AllowanceState, NotRecorded
-from offline_queue.ledger_client import Ledger, LedgerError, LedgerProtocolError
+from offline_queue.ledger_answers import LedgerError, LedgerProtocolError
+from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest
 

@@ -63,9 +63,10 @@ class Balances:
     def hear_beside(self, balance: Balance) -> None:
         """A balance that came with an answer, not with the decisions behind it.
 
-        It may count entries already that are pending here, so while there are any the decisions' own is awaited.
+        It may count entries already that are pending here, so while there are any the decisions' own is awaited:
+        they are on their way when the ledger answers.
         """
-        if balance.number not in self._pending or self._directory.find(balance.number) is None:
+        if balance.number not in self._pending:
             self._directory.hear([balance])
 
     def decide(self, verdict: Verdict) -> Iterator[Decided]:

@@ -45,7 +45,8 @@ class ConfigUnusable(Exception):
 class Terminal(msgspec.Struct, frozen=True):
     id: TerminalId = "S001-T01"
     store: Short = "S001"
-    language: Language = "fr"
+    state: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    language: Language = "en"
 
 
 class Api(msgspec.Struct, frozen=True):
@@ -122,6 +123,17 @@ def find(path: Path | None) -> Path | None:
     if path is not None:
         return path
     return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+
+
+def named_state(path: Path | None) -> Path | None:
+    """The state folder that the config names, None where it names none or cannot be read (`load` tells why)."""
+    if path is None:
+        return None
+    try:
+        named = tomllib.loads(path.read_bytes().decode())["terminal"]["state"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Path(named) if isinstance(named, str) and named else None
 
 
 def load(path: Path | None) -> Config:

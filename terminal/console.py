@@ -12,9 +12,9 @@ from typing import Any, Final
 import click
 
 from terminal.client import NotRunning, Reply, ask
-from terminal.config import SYSTEM_FILE
+from terminal.config import SYSTEM_FILE, find, named_state
 
-STATE_HELP: Final = "State folder [default: $STATE_DIRECTORY, else ~/.local/state/tilld]."
+STATE_HELP: Final = "State folder [default: the config's, else $STATE_DIRECTORY, else ~/.local/state/tilld]."
 CONFIG_HELP: Final = f"Config file [default: {SYSTEM_FILE}, else built in]."
 
 
@@ -77,10 +77,11 @@ def accepted(reply: Reply) -> Any:
     return reply.body
 
 
-def state_folder(given: Path | None) -> Path:
-    """`--state`, else systemd's $STATE_DIRECTORY (its first), else the user's own."""
-    if given is not None:
-        return given
+def state_folder(given: Path | None, config: Path | None = None) -> Path:
+    """`--state`, else what the config names, else systemd's $STATE_DIRECTORY (its first), else the user's own."""
+    chosen = given or named_state(find(config))
+    if chosen is not None:
+        return chosen
     named = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return Path(named) if named else Path.home() / ".local" / "state" / "tilld"
 
@@ -92,7 +93,7 @@ def placed(command: Callable[..., Code]) -> Callable[..., Code]:
     @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=CONFIG_HELP)
     @functools.wraps(command)
     def with_place(*arguments: Any, state: Path | None, config: Path | None, **options: Any) -> Code:
-        return command(*arguments, place=Place(state_folder(state), config), **options)
+        return command(*arguments, place=Place(state_folder(state, config), config), **options)
 
     return with_place
 

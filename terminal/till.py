@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
-from offline_queue.entry import Card, State, masked
+from offline_queue.entry import Card, Entry, State, masked
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
@@ -158,7 +158,7 @@ class Till:
         self._redemptions.landed(event)
         if event.error is None and not event.replayed:
             self._sync.nudge()
-            self._tell(event.entry.id)
+            self._tell(event.entry, State.QUEUED)
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
@@ -252,7 +252,7 @@ class Till:
         one_by_one = len(decided) <= TOLD_ONE_BY_ONE
         for one in decided:
             if one_by_one:
-                self._tell(one.entry.id)
+                self._tell(one.entry, one.verdict.state)
             if one.verdict.state is State.CONFLICT:
                 self._publish("conflict", _conflict(one))
 
@@ -262,16 +262,12 @@ class Till:
         self._redemptions.give_back()
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
-    def _tell(self, entry_id: str) -> None:
-        """Watchers hear of a transaction as the journal has it now."""
-        found = self._journal.find_id(entry_id)
-        if found is None:
-            return
-        entry = found.entry
-        card = CardView(masked(entry.card.number), entry.card.number) if entry.card else None
-        balance = self._balances.view(entry.card.number) if entry.card else None
-        told = {"id": entry.id, "kind": entry.kind, "state": found.state, "points": entry.points}
-        self._publish("transaction", {**told, "card": card, "balance": balance})
+    def _tell(self, entry: Entry, state: State) -> None:
+        """Watchers hear of a transaction's new state."""
+        number = entry.card.number if entry.card else None
+        told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
+        card = CardView(masked(number), number) if number else None
+        self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
 
 
 def _conflict(decided: Decided) -> dict[str, str | None]:

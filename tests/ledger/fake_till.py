@@ -65,14 +65,14 @@ class FakeStream:
 
 
 class FakeTill:
-    """Enrols itself. `number` keeps ids and keys of several tills apart."""
+    """Enrols itself, with a key nobody can sign by unless one is given. `number` keeps ids and keys of tills apart."""
 
-    def __init__(self, book: Book, number: int = 1) -> None:
+    def __init__(self, book: Book, number: int = 1, key: bytes | None = None) -> None:
         self.book = book
         self.number = number
         self.terminal = f"S001-T{number:02d}"
-        self.key = bytes([number]) * 32
-        book.enrol(self.terminal, self.key)
+        self.key = key or bytes([number]) * 32
+        assert book.enrol(self.terminal, self.key)
         self._ids = itertools.count(1)
         self.stream = self.new_stream()
 

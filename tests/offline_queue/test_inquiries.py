@@ -14,7 +14,7 @@ from offline_queue.backoff import CAP_MS
 from offline_queue.entry import Lane
 from offline_queue.inquiries import Inquiries, OnAllowance, Question, after_failure, next_look_ms, overdue
 from offline_queue.journal import Allowance, AllowanceState
-from offline_queue.ledger_client import LedgerError, TransientLedgerError
+from offline_queue.ledger_answers import LedgerError, TransientLedgerError
 from offline_queue.store import Store
 from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest, Balance
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened

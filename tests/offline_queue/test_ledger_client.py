@@ -11,22 +11,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.ledger_client import (
+from offline_queue.ledger_answers import (
     JSON,
-    MAX_ANSWER_BYTES,
     PROBLEM,
-    HttpLedger,
     LedgerError,
     LedgerProtocolError,
     LedgerRefused,
     Received,
     TransientLedgerError,
-    UnsafeLedgerUrl,
-    batch_body,
-    checked_url,
     retry_after_s,
     understood,
 )
+from offline_queue.ledger_client import MAX_ANSWER_BYTES, HttpLedger, UnsafeLedgerUrl, batch_body, checked_url
 from offline_queue.wire import BatchAnswer, BatchHeader, Decisions, Problem, parse_authorization, signing_input
 from tests.offline_queue.canned import canned, http
 

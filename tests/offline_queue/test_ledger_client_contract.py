@@ -13,7 +13,8 @@ from ledger.gate import Enrolment
 from ledger.server import LedgerServer, bound
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, State, chain, encode, uuid7
-from offline_queue.ledger_client import HttpLedger, Ledger, LedgerRefused
+from offline_queue.ledger_answers import LedgerRefused
+from offline_queue.ledger_client import HttpLedger, Ledger
 from offline_queue.terminal_key import public_key
 from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park
 from tests.simulation.book_ledger import BookLedger

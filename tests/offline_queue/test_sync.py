@@ -12,7 +12,7 @@ from ledger.sqlite_book import SqliteBook
 from offline_queue import sync as sync_module
 from offline_queue.courier import Courier, Identity
 from offline_queue.entry import State
-from offline_queue.ledger_client import LedgerProtocolError, LedgerRefused, TransientLedgerError
+from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync, SyncReport, in_words
 from offline_queue.wire import Balance, BatchAnswer, BatchHeader, Decisions, Hello, Problem, Verdict, Welcome

@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.gate import public_key
 from ledger.port import Book, NotRecorded, Refused
-from offline_queue.ledger_client import LedgerRefused, TransientLedgerError
+from offline_queue.ledger_answers import LedgerRefused, TransientLedgerError
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from offline_queue.ledger_client import LedgerProtocolError, TransientLedgerError
+from offline_queue.ledger_answers import LedgerProtocolError, TransientLedgerError
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,

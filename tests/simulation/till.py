@@ -9,7 +9,7 @@ import msgspec
 from offline_queue.courier import Courier, Exchange, Identity
 from offline_queue.entry import LANE_OF, Card, Clock, Entry, Kind, uuid7
 from offline_queue.journal import Allowance, AllowanceState, Origin
-from offline_queue.ledger_client import LedgerError
+from offline_queue.ledger_answers import LedgerError
 from offline_queue.steps import Rest
 from offline_queue.store import Appended, JournalReader, Store
 from offline_queue.timepiece import rfc3339

@@ -261,6 +261,12 @@ def test_the_state_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/tilld:/var/lib/other")
     assert state_folder(None) == Path("/var/lib/tilld")
     assert state_folder(Path("x")) == Path("x")
+    config = tmp_path / "tilld.toml"
+    config.write_text(f'[terminal]\nstate = "{tmp_path}"\n')
+    assert state_folder(None, config) == tmp_path
+    assert state_folder(Path("x"), config) == Path("x")
+    config.write_text("[terminal]\nstate = 7\n")
+    assert state_folder(None, config) == Path("/var/lib/tilld")
 
 
 def test_small_forms() -> None:

@@ -127,7 +127,7 @@ def test_two_reversals_in_flight_cannot_take_back_more_than_the_original(till: T
     heard = [till.heard(reply) for reply in replies]
     assert [isinstance(one, Answered) for one in heard] == [True, False]
     assert heard[1].code == "invalid"
-    assert "No" in heard[1].detail or "no points" in heard[1].detail
+    assert till.journal.reversed_points(sale.id) == 20
 
 
 def test_a_reversal_needs_its_original(till: TillRig) -> None:
