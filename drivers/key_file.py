@@ -32,7 +32,7 @@ class Keys:
         """Raises KeysUnusable when it is missing or not of `length` bytes."""
         key = self._keys.get(name)
         if key is None:
-            raise KeysUnusable(f"{self._path or 'no key file'} has no key {name!r}: add a line {name} = \"...\".")
+            raise KeysUnusable(f'{self._path or "no key file"} has no key {name!r}: add a line {name} = "...".')
         if length is not None and len(key) != length:
             raise KeysUnusable(f"the key {name!r} in {self._path} has {len(key)} bytes, not {length}.")
         return key
@@ -44,14 +44,14 @@ NO_KEYS: Final = Keys({})
 def load_keys(path: Path) -> Keys:
     """Raises KeysUnusable."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        # A pipe in its place must not keep the till waiting.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            status, content = os.fstat(file.fileno()), file.read(MAX_BYTES + 1)
     except OSError as error:
         raise KeysUnusable(f"{path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
-            raise KeysUnusable(f"{path} holds keys and others may read it: chown it to the till's user and chmod 600 it.")
-        return _parsed(file.read(MAX_BYTES + 1), path)
+    if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
+        raise KeysUnusable(f"{path} holds keys and others may read it: chown it to the till's user and chmod 600 it.")
+    return _parsed(content, path)
 
 
 def _parsed(content: bytes, path: Path) -> Keys:
