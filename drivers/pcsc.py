@@ -8,7 +8,9 @@
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
 | phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
 | payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
-| contact cards | nothing yet: reported as `unsupported_card` |
+| DESFire EV1 to EV3, NTAG 424 DNA, with `desfire` | the number in a file, after AES authentication |
+| cards of ISO/IEC 7816, contact or contactless, with `iso7816` | the number in the answer to configured commands |
+| other contact cards | nothing: reported as `unsupported_card` |
 
 One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a
 device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no real reader yet (docs/readers.md).
@@ -18,11 +20,15 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers.aes import KEY
+from drivers.applications import DesfireFile, Iso7816Profile
+from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
+from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
 from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
 from drivers.wishes import Wishes
@@ -50,11 +56,15 @@ CONDITIONS: Final = {
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there.
 
-    `chip` asks NTAG and Ultralight chips for model, signature and counter: five more exchanges in each tap.
+    `chip` asks chips for model, signature and counter: five more exchanges in each tap. `desfire` and `iso7816` are
+    applications of cards where the number stands, `keys` the file with their keys.
     """
 
     match: str = ""
     chip: bool = False
+    keys: str = ""
+    desfire: tuple[DesfireFile, ...] = ()
+    iso7816: tuple[Iso7816Profile, ...] = ()
 
 
 class Change(Enum):
@@ -95,7 +105,8 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
-        self._wishes = Wishes(options.chip)
+        self._options = options
+        self._wishes = Wishes(options.chip, options.desfire, options.iso7816)
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
@@ -111,6 +122,8 @@ class Reader:
         except ImportError as error:
             raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
         self._scard = scard
+        if self._options.desfire:
+            self._wishes = self._wishes._replace(keys=_keys(self._options))
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -187,6 +200,17 @@ class Reader:
         self._service = None
         self._known = {}
         self._waiting.clear()
+
+
+def _keys(options: Options) -> Keys:
+    """With every key that the options name. Raises DriverError."""
+    try:
+        keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
+        for file in options.desfire:
+            keys.get(file.key, KEY)
+    except KeysUnusable as unusable:
+        raise DriverError(str(unusable), "mend the key file, or `keys` of this [[reader]] in the config") from None
+    return keys
 
 
 def _failing(error: PcscError) -> Condition:
