@@ -5,11 +5,10 @@ proves that it knows the key, and signs what it sends with a session key. Comman
 of class 90. Sources: NXP AN12196 (EV2), AN12343, and public traces of EV1 cards. Nothing here does I/O of its own.
 """
 
-import hmac
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from drivers.aes import BLOCK, ZERO, cmac, decrypt, encrypt, short_mac
+from drivers.aes import BLOCK, ZERO, cmac, decrypt, encrypt, is_same, short_mac
 from drivers.apdu import OK, Exchange
 from drivers.apdu import select as select_by_name
 from drivers.ndef import Damaged
@@ -33,8 +32,8 @@ _FURTHER: Final = 0xAF
 
 _DONE: Final = b"\x91\x00"
 _MORE: Final = b"\x91\xaf"
-_NOT_HERE: Final = frozenset({b"\x91\xa0", b"\x6a\x82", b"\x6d\x00", b"\x6e\x00", b"\x68\x00"})
-"""No such application; or the card is no DESFire and says so in the words of ISO/IEC 7816-4."""
+_NOT_HERE: Final = frozenset({b"\x91\xa0", b"\x91\x1c"})
+"""No such application; no such command. What is no DESFire says so in its own words, which do not begin with 91."""
 _MAC: Final = 8
 _PADDING_STARTS: Final = 0x80
 
@@ -89,10 +88,11 @@ def select(exchange: Exchange, application: bytes) -> None:
     """
     by_name = len(application) != IDENTIFIER
     status = exchange(select_by_name(application) if by_name else command(_SELECT, application[::-1]))[-2:]
-    if status in _NOT_HERE:
+    if status in (_DONE, OK):
+        return
+    if status in _NOT_HERE or status[:1] != _DONE[:1]:
         raise NotHere
-    if status not in (_DONE, OK):
-        raise Damaged(f"selecting the application: status {status.hex()}")
+    raise Damaged(f"selecting the application: status {status.hex()}")
 
 
 def authenticate_ev1(exchange: Exchange, number: int, key: bytes, random: Random) -> Session:
@@ -101,7 +101,7 @@ def authenticate_ev1(exchange: Exchange, number: int, key: bytes, random: Random
     theirs, ours = decrypt(key, challenge), random(BLOCK)
     response = encrypt(key, ours + _rotated(theirs), challenge)
     answer = _asked(exchange, command(_FURTHER, response), _DONE, BLOCK)
-    if not hmac.compare_digest(decrypt(key, answer, response[-BLOCK:]), _rotated(ours)):
+    if not is_same(decrypt(key, answer, response[-BLOCK:]), _rotated(ours)):
         raise NotAuthentic("the card has not decrypted our challenge")
     return Ev1Session(ours[:4] + theirs[:4] + ours[12:] + theirs[12:])
 
@@ -112,7 +112,7 @@ def authenticate_ev2(exchange: Exchange, number: int, key: bytes, random: Random
     theirs, ours = decrypt(key, challenge), random(BLOCK)
     answer = _asked(exchange, command(_FURTHER, encrypt(key, ours + _rotated(theirs))), _DONE, 2 * BLOCK)
     plain = decrypt(key, answer)
-    if not hmac.compare_digest(plain[4 : 4 + BLOCK], _rotated(ours)):
+    if not is_same(plain[4 : 4 + BLOCK], _rotated(ours)):
         raise NotAuthentic("the card has not decrypted our challenge")
     return Ev2Session(*ev2_keys(key, ours, theirs), plain[:4])
 
@@ -146,7 +146,7 @@ class Ev1Session:
             raise NotAuthentic(f"status {answer[-2:].hex()}")
         data, mac = answer[: -_MAC - 2], answer[-_MAC - 2 : -2]
         self._chain = _chained(self._key, data + b"\x00", self._chain)
-        if not hmac.compare_digest(self._chain[:_MAC], mac):
+        if not is_same(self._chain[:_MAC], mac):
             raise NotAuthentic("an answer with a wrong MAC")
         return data
 
@@ -175,7 +175,7 @@ class Ev2Session:
             raise NotAuthentic(f"status {answer[-2:].hex()}")
         self._counter += 1
         data, mac = answer[: -_MAC - 2], answer[-_MAC - 2 : -2]
-        if not hmac.compare_digest(short_mac(self._mac, b"\x00" + self._context() + data), mac):
+        if not is_same(short_mac(self._mac, b"\x00" + self._context() + data), mac):
             raise NotAuthentic("an answer with a wrong MAC")
         return data
 

@@ -5,7 +5,6 @@ Values never appear in a message, a log or a repr.
 
 import os
 import stat
-import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +54,8 @@ def load_keys(path: Path) -> Keys:
 
 
 def _parsed(content: bytes, path: Path) -> Keys:
+    import tomllib
+
     try:
         if len(content) > MAX_BYTES:
             raise ValueError

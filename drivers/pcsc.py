@@ -25,7 +25,7 @@ from typing import Any, Final
 
 import msgspec
 
-from drivers.aes import KEY
+from drivers import aes
 from drivers.applications import DesfireFile, Iso7816Profile
 from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
 from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
@@ -124,6 +124,7 @@ class Reader:
         self._scard = scard
         if self._options.desfire:
             self._wishes = self._wishes._replace(keys=_keys(self._options))
+            aes.load()
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -207,7 +208,7 @@ def _keys(options: Options) -> Keys:
     try:
         keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
         for file in options.desfire:
-            keys.get(file.key, KEY)
+            keys.get(file.key, aes.KEY)
     except KeysUnusable as unusable:
         raise DriverError(str(unusable), "mend the key file, or `keys` of this [[reader]] in the config") from None
     return keys

@@ -1,7 +1,7 @@
 """What a shop wants to be read of cards, beyond their text, and the order in which a card is asked for it."""
 
 import contextlib
-import secrets
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ class Wishes(NamedTuple):
     desfire: tuple[DesfireFile, ...] = ()
     iso7816: tuple[Iso7816Profile, ...] = ()
     keys: Keys = NO_KEYS
-    random: Random = secrets.token_bytes
+    random: Random = os.urandom
 
 
 def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:

@@ -46,7 +46,7 @@ class Sdm(msgspec.Struct, frozen=True):
     diversification: Hex = ""
     picc: Parameter = "picc_data"
     file: Parameter = ""
-    mac: Parameter = "cmac"
+    mac: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{1,32}$")] = "cmac"
     number: NumberFrom = "uid"
 
 

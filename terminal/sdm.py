@@ -5,12 +5,11 @@ and a MAC over them with a key that never leaves it (NXP AN12196 section 3.4). A
 seen before; that is for the caller to remember. Pure. The LRP mode of these chips is not supported.
 """
 
-import hmac
 import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from drivers.aes import BLOCK, cmac, decrypt, diversified, encrypt, short_mac
+from drivers.aes import BLOCK, cmac, decrypt, diversified, encrypt, is_same, short_mac
 
 NumberFrom = Literal["uid", "file"]
 
@@ -69,7 +68,7 @@ def opened(rule: SdmRule, text: str) -> Tapped | None:
         return None
     uid, counter = told
     file_key, covered = _file_key(rule, uid), _covered(rule, text)
-    if not hmac.compare_digest(mac, short_mac(_session_key(file_key, _SESSION_MAC, uid, counter), covered)):
+    if not is_same(mac, short_mac(_session_key(file_key, _SESSION_MAC, uid, counter), covered)):
         return None
     data = _file_data(file_key, uid, counter, values[rule.file]) if rule.file else None
     return Tapped(uid.hex().upper(), int.from_bytes(counter, "little"), data)

@@ -169,6 +169,19 @@ def test_another_card_is_not_here() -> None:
     select(DesfireCard().answer, bytes.fromhex("d2760000850101"))
 
 
+@pytest.mark.parametrize("status", ["91a0", "911c", "6a82", "6d00", "6985", "6700", "9c08", ""])
+def test_what_is_no_desfire_says_so_in_its_own_words(status: str) -> None:
+    """Whatever another card answers, its other applications are still looked for."""
+    with pytest.raises(NotHere):
+        select(lambda _: bytes.fromhex(status), bytes.fromhex("a1b2c3"))
+
+
+def test_a_desfire_that_stumbles_is_damage() -> None:
+    """It may have the application: taking its text instead would make it another card."""
+    with pytest.raises(Damaged):
+        select(lambda _: b"\x91\xca", bytes.fromhex("a1b2c3"))
+
+
 def test_the_generation_is_told_and_all_frames_are_fetched() -> None:
     """Else the card would refuse the next command."""
     card = DesfireCard()

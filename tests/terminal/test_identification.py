@@ -11,6 +11,8 @@ from terminal.links import LinkRule
 from terminal.number_formats import NumberFormat
 from terminal.payment_numbers import is_payment_card
 from terminal.refusals import WORDS, Refused
+from terminal.rotating_codes import RotatingRule, SignedRule
+from terminal.sdm import SdmRule
 
 ANY = CardFormat()
 PAYMENT_CARDS = [
@@ -217,3 +219,35 @@ def test_every_number_that_an_issuer_could_give_is_refused(prefix: str, tail: st
 def test_one_check_digit_in_ten_is_right(digits: str) -> None:
     """The Luhn check accepts exactly one last digit."""
     assert sum(luhn(digits + last) for last in "0123456789") == 1
+
+
+EVERYTHING = Recognition(
+    CardFormat(formats=FORMATS, bare_uid=True, only_original=True),
+    SdmRule("https://l.example/t", bytes(16), bytes(16), file="enc", number="file"),
+    RotatingRule("{number}:{totp_timestamp_millis}:{totp_value_0}", b"key"),
+    SignedRule((bytes(32),)),
+    LinkRule(frozenset({"id.gs1.org"}), ("https://l.example/c/",)),
+)
+BEGINNINGS = ("", "https://l.example/t?", "https://l.example/c/", "https://id.gs1.org/8018/", "tilld1.1234.", "1234:")
+
+
+@given(
+    beginning=st.sampled_from(BEGINNINGS),
+    text=st.text(max_size=80),
+    technology=st.sampled_from(list(Technology)),
+    mode=st.sampled_from(list(EntryMode)),
+    uid=st.one_of(st.none(), st.binary(max_size=10).map(bytes.hex)),
+    now_ms=st.integers(0, 10**13),
+)
+@settings(max_examples=300)
+def test_whatever_is_presented_gets_one_verdict(
+    beginning: str, text: str, technology: Technology, mode: EntryMode, uid: str | None, now_ms: int
+) -> None:
+    """With every rule switched on, any data ends in a clean number or in words that do not repeat it."""
+    verdict = identify(CardRead(technology, mode, beginning + text, uid), EVERYTHING, "fr", now_ms)
+    if isinstance(verdict, Identified):
+        assert verdict.number.isascii()
+        assert not is_payment_card(verdict.number, EVERYTHING.card_format.claimed)
+    else:
+        assert verdict.reason in WORDS
+        assert "Aucun point" in verdict.detail or verdict.reason == "payment_card"
