@@ -9,7 +9,7 @@ from typing import Final
 
 from drivers.base import CardRead, EntryMode, Technology
 from terminal.check_digits import transposed
-from terminal.links import LinkRule, is_link, number_in
+from terminal.links import MEMBER, LinkRule, is_link, number_in
 from terminal.number_formats import NumberFormat, fits, mistyped
 from terminal.payment_numbers import is_payment_card
 from terminal.refusals import Language, Refused, mistyped_words, refused
@@ -103,6 +103,8 @@ def _identify_text(read: CardRead, text: str, recognition: Recognition, language
     if is_link(text):
         number = None if recognition.links is None else number_in(recognition.links, text)
         return refused("foreign_link", language) if number is None else _scanned(number, card_format, language)
+    if member := dict(read.elements).get(MEMBER):
+        return _scanned(member, card_format, language)
     return identify_number(text, card_format, language, keyed=read.entry_mode is EntryMode.KEYED)
 
 

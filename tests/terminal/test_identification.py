@@ -10,7 +10,7 @@ from terminal.identification import CardFormat, Identified, Recognition, identif
 from terminal.links import LinkRule
 from terminal.number_formats import NumberFormat
 from terminal.payment_numbers import is_payment_card
-from terminal.refusals import WORDS, Refused
+from terminal.refusals import WORDS, Refused, refused
 from terminal.rotating_codes import RotatingRule, SignedRule
 from terminal.sdm import SdmRule
 
@@ -117,6 +117,19 @@ def test_serial_numbers_count_only_where_allowed_and_lasting(uid: str | None, al
     read = CardRead(Technology.NTAG, EntryMode.CONTACTLESS, uid=uid)
     verdict = identify(read, Recognition(CardFormat(bare_uid=allowed)), "en", 0)
     assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
+
+
+def test_a_member_s_number_among_gs1_elements_is_the_card_number() -> None:
+    """Of an article's elements none is; those of an address count for nothing without its host."""
+    elements = (("8018", "411369833821910265"), ("8019", "1"))
+    told = CardRead(Technology.DATAMATRIX, EntryMode.SCANNED, "(8018)411369833821910265(8019)1", elements=elements)
+    assert identify(told, Recognition(), "en", 0) == Identified("411369833821910265")
+    article = CardRead(Technology.DATAMATRIX, EntryMode.SCANNED, "(01)09520123456788", elements=(("01", "1"),))
+    assert isinstance(identify(article, Recognition(), "en", 0), Refused)
+    link = CardRead(Technology.QR, EntryMode.SCANNED, "https://shop.example/8018/411369833821910265", elements=elements)
+    assert identify(link, Recognition(links=LinkRule(frozenset({"id.gs1.org"}))), "en", 0) == refused(
+        "foreign_link", "en"
+    )
 
 
 FORMATS = (NumberFormat(13, "299", "ean"), NumberFormat(16, "4111", "luhn"), NumberFormat(6))
