@@ -47,6 +47,18 @@ class EntryMode(StrEnum):
     KEYED = "keyed"
 
 
+class Chip(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a chip says of itself, as far as it says it.
+
+    `original` is whether its maker's signature fits its serial number; an imitation that cannot show one is not
+    original. `taps` is its own count of presentations.
+    """
+
+    model: str | None = None
+    original: bool | None = None
+    taps: int | None = None
+
+
 ENTRY_MODES: Final = {
     Technology.ISO7816: EntryMode.ICC,
     Technology.MAGSTRIPE: EntryMode.MAG_STRIPE,
@@ -76,6 +88,7 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     `data` holds, in its order: each identifier once, check digits right; who may use them is not decided here.
     `slot` is the device's own name for where it was read.
     `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
+    `chip` is there where the chip was asked, the card has one that answers and the reader lets it.
     `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
     """
 
@@ -85,6 +98,7 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     uid: str | None = None
     elements: tuple[tuple[str, str], ...] = ()
     slot: str | None = None
+    chip: Chip | None = None
     effort: int = 1
     duration_ms: float = 0.0
 
