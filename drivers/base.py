@@ -1,9 +1,9 @@
 """The whole contract of a reader: what a driver must offer and what it says.
 
 A driver is one file in this folder. Its name is the driver's name in the config; its docstring is an honest
-support table; it holds `Options` (a frozen msgspec.Struct: the config of one reader) and `class Reader`.
-Libraries that touch hardware are imported inside `open()`. A driver runs alone in a child process
-(drivers/worker.py), so it may block, leak and crash; it must never lie.
+support table; it holds `Options` (a frozen msgspec.Struct: the config of one reader) and `class Reader`, made
+with `Reader(place, options)`. Libraries that touch hardware are imported inside `open()`. A driver runs alone
+in a child process (drivers/worker.py), so it may block, leak and crash; it must never lie.
 """
 
 from enum import StrEnum
@@ -129,6 +129,18 @@ class ReaderForbidden(DriverError):
     state = ReaderState.FORBIDDEN
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a driver works: the reader's `name` in the config and the one `folder` it may keep files in.
+
+    `reopened` is true when an earlier process of this reader has ended: a card that lies on the reader may
+    then have been presented already, perhaps by the customer before.
+    """
+
+    name: str
+    folder: str
+    reopened: bool = False
+
+
 class Reader(Protocol):
     """What the worker drives, from one thread: open, then read again and again, then close."""
 
@@ -138,7 +150,8 @@ class Reader(Protocol):
     def read(self, timeout_s: float) -> Report | None:
         """The next report, or None when `timeout_s` passed without one. Raises DriverError.
 
-        It returns at least every `timeout_s` seconds while nothing hangs: that is the reader's heartbeat.
+        The first report is a Condition: what opening has come to. It returns at least every `timeout_s`
+        seconds while nothing hangs: that is the reader's heartbeat.
         """
 
     def close(self) -> None:

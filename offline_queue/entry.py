@@ -133,7 +133,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `id` is a UUIDv7 (RFC 9562 section 5.7), `key` the idempotency key of the POS, `reverses` the id of the
     original, `allowance` the id of the right that a redemption consumes or a release gives back, `rule` the
-    `id@version` that computed the points.
+    `id@version` that computed the points. An entry without `v` is of version 1, for ever: later ones say theirs.
     """
 
     id: str
@@ -143,7 +143,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     business_day: str
     occurred_at: str
     clock: Clock
-    v: int = VERSION
+    v: int = 1
     points: Annotated[int, msgspec.Meta(ge=0, le=MAX_POINTS)] = 0
     card: Card | None = None
     amount: Amount | None = None

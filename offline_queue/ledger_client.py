@@ -1,17 +1,25 @@
-"""The till's view of the ledger: six questions, and what it means when there is no proper answer.
+"""The till's view of the ledger: six questions, and the ledger at the other end of an HTTP connection."""
 
-Only a well-formed answer that repeats our request id is an answer. A captive portal's HTML, a proxy's 404, an
-empty 200 or a cut body are silence; so nothing in between till and ledger can make an entry look delivered.
-"""
-
+import http.client
 import time
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from offline_queue.ledger_answers import (
+    JSON,
+    PROBLEM,
+    A,
+    LedgerError,
+    LedgerProtocolError,
+    LedgerRefused,
+    Received,
+    TransientLedgerError,
+    understood,
+)
 from offline_queue.terminal_key import sign
 from offline_queue.wire import (
     BATCH_TYPE,
@@ -23,7 +31,6 @@ from offline_queue.wire import (
     Decisions,
     Hello,
     Park,
-    Problem,
     ProblemCode,
     Welcome,
     authorization,
@@ -36,38 +43,8 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 """Several times the largest page of decisions; a longer answer is none of ours."""
-JSON: Final = "application/json"
-PROBLEM: Final = "application/problem+json"
-_NOT_NOW: Final = frozenset({408, 425, 429})
-_UNREAD: Final = frozenset({401, 403, 413, 426})
-"""A ledger may refuse these before it has read our request id; believing them costs a wait, never a point."""
-
-A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Decisions, Account)
-
-
-class LedgerError(Exception):
-    """No answer that counts; the text is for people."""
-
-
-class TransientLedgerError(LedgerError):
-    """The ledger cannot be reached or cannot answer now. `reached`: somebody took the request."""
-
-    def __init__(self, detail: str, *, retry_after_s: float | None = None, reached: bool = True) -> None:
-        super().__init__(detail)
-        self.retry_after_s = retry_after_s
-        self.reached = reached
-
-
-class LedgerProtocolError(LedgerError):
-    """Something answered, but not a ledger that speaks with us."""
-
-
-class LedgerRefused(LedgerError):
-    """The ledger understood and took nothing."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail or problem.title)
-        self.problem = problem
+CONNECTIONS: Final = 3
+"""Kept open: one for sync, two for questions that customers wait for."""
 
 
 class UnsafeLedgerUrl(ValueError):
@@ -89,15 +66,6 @@ class Ledger(Protocol):
 
     def account(self, request: str, number: str) -> Account | None:
         """None when the ledger has no such card."""
-
-
-class Received(msgspec.Struct, frozen=True):
-    """An HTTP answer as it came, body complete."""
-
-    status: int
-    content_type: str
-    body: bytes
-    retry_after: str | None = None
 
 
 class HttpLedger:
@@ -124,7 +92,7 @@ class HttpLedger:
         self._terminal, self._key, self._answer_s = terminal, key, answer_s
         self._pool = urllib3.PoolManager(
             num_pools=1,
-            maxsize=2,
+            maxsize=CONNECTIONS,
             retries=False,
             timeout=urllib3.Timeout(connect=connect_s, read=answer_s),
             cert_reqs="CERT_REQUIRED",
@@ -174,7 +142,7 @@ class HttpLedger:
         }
         try:
             return self._received(method, path, body, headers)
-        except (HTTPError, OSError, ValueError) as error:
+        except (HTTPError, OSError) as error:
             raise _trouble(self._url, error) from error
 
     def _received(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Received:
@@ -223,48 +191,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def understood(received: Received, request: str, shape: type[A]) -> A:
-    """The answer of `shape` to `request`. Raises LedgerError for whatever else has come."""
-    if received.content_type == PROBLEM:
-        raise _refusal(received, request)
-    if received.status >= 500 or received.status in _NOT_NOW:
-        raise _not_now(received)
-    if received.status != 200 or received.content_type != JSON:
-        kind = received.content_type or "no content type"
-        raise LedgerProtocolError(f"something that is no ledger answered: HTTP {received.status}, {kind}")
-    try:
-        answer = msgspec.json.decode(received.body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise LedgerProtocolError(f"the ledger's answer makes no sense: {error}") from error
-    if answer.request != request:
-        raise LedgerProtocolError("the ledger answered another request than ours")
-    return answer
-
-
-def _refusal(received: Received, request: str) -> LedgerError:
-    try:
-        problem = msgspec.json.decode(received.body, type=Problem)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return LedgerProtocolError(f"the ledger's problem document makes no sense: {error}")
-    if received.status >= 500 or received.status in _NOT_NOW:
-        return _not_now(received, problem.detail or problem.title)
-    ours = problem.request == request or (problem.request is None and received.status in _UNREAD)
-    if not ours or problem.status != received.status or received.status < 400:
-        return LedgerProtocolError(f"a problem document that is not about our request: HTTP {received.status}")
-    return LedgerRefused(problem)
-
-
-def _not_now(received: Received, detail: str | None = None) -> TransientLedgerError:
-    said = f": {detail}" if detail else ""
-    wait = retry_after_s(received.retry_after)
-    return TransientLedgerError(f"the ledger cannot answer now (HTTP {received.status}{said})", retry_after_s=wait)
-
-
-def retry_after_s(header: str | None) -> float | None:
-    """Seconds of a Retry-After header. Its other form, a date, needs a right wall clock: we do not trust ours."""
-    return float(header.strip()) if header and header.strip().isascii() and header.strip().isdigit() else None
-
-
 def _bounded(response: "BaseHTTPResponse", deadline: float) -> bytes:
     """The body, within MAX_ANSWER_BYTES and before the deadline, however slowly it drips."""
     pieces, size = [], 0
@@ -281,7 +207,7 @@ def _bounded(response: "BaseHTTPResponse", deadline: float) -> bytes:
 def _trouble(url: str, error: Exception) -> LedgerError:
     from urllib3 import exceptions
 
-    if isinstance(error, exceptions.IncompleteRead | exceptions.InvalidChunkLength):
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in (error, error.__context__, *error.args)):
         return LedgerProtocolError(f"the answer of {url} was cut off")
     if isinstance(error, exceptions.SSLError):
         return TransientLedgerError(f"no trusted connection to {url}: {error}", reached=False)

@@ -116,7 +116,7 @@ def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcom
 
 def _undelivered(state: SyncState, step: SendRecords, head: StreamHead, cause: Silence | Problem) -> SyncState:
     match cause:
-        case Silence(reached=False) | Problem(code=ProblemCode.GENERATION | ProblemCode.STREAM_UNKNOWN):
+        case Silence(reached=False) | Problem(code=ProblemCode.GENERATION):
             return state
         case Problem(code=ProblemCode.GAP, expected=int(expected)) if 1 <= expected < step.first:
             return _replace(state, rewinds={**state.rewinds, head.stream: expected})

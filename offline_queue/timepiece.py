@@ -5,6 +5,7 @@ Nothing that decides about points trusts the wall clock; it is recorded, beside 
 
 import os
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -38,3 +39,8 @@ class SystemTimepiece:
 
     def random(self, count: int) -> bytes:
         return os.urandom(count)
+
+
+def rfc3339(unix_ms: int) -> str:
+    """A time as it is written in records and messages: RFC 3339, UTC, milliseconds."""
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -202,12 +202,12 @@ class ProblemCode(StrEnum):
     TERMINAL_UNKNOWN = "terminal_unknown"  # 401
     SIGNATURE_BAD = "signature_bad"  # 401
     ACCOUNT_UNKNOWN = "account_unknown"  # 404
-    STREAM_UNKNOWN = "stream_unknown"  # 404: say hello, which declares it
     GAP = "gap"  # 409: `expected` is the seq the ledger waits for
     GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
+    KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426
-    UNAVAILABLE = "unavailable"  # 503, with Retry-After in seconds
+    UNAVAILABLE = "unavailable"  # 503: the books cannot be used now; send it again
 
 
 _AUTHORIZATION: Final = re.compile(r"Tilld terminal=([A-Za-z0-9._-]{1,64}), signature=([A-Za-z0-9+/]{86}==)")

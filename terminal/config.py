@@ -44,7 +44,8 @@ class ConfigUnusable(Exception):
 class Terminal(msgspec.Struct, frozen=True):
     id: TerminalId = "S001-T01"
     store: Short = "S001"
-    language: Language = "fr"
+    state: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    language: Language = "en"
 
 
 class Api(msgspec.Struct, frozen=True):
@@ -59,6 +60,8 @@ class Nexo(msgspec.Struct, frozen=True):
 
 class LedgerAddress(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
+    plain_http: bool = False
+    ca_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
 
 
 class Programme(msgspec.Struct, frozen=True):
@@ -119,6 +122,17 @@ def find(path: Path | None) -> Path | None:
     if path is not None:
         return path
     return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+
+
+def named_state(path: Path | None) -> Path | None:
+    """The state folder that the config names, None where it names none or cannot be read (`load` tells why)."""
+    if path is None:
+        return None
+    try:
+        named = tomllib.loads(path.read_bytes().decode())["terminal"]["state"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return Path(named) if isinstance(named, str) and named else None
 
 
 def load(path: Path | None) -> Config:
@@ -200,8 +214,10 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
         found.append(Problem(f"{file}:nexo.listen", problem))
     if config.nexo.enabled:
         found.append(Problem(f"{file}:nexo.enabled", "the nexo dialect comes with a later version; set it to false."))
-    if problem := url_problem(config.ledger.url):
+    if problem := url_problem(config.ledger.url, plain_http=config.ledger.plain_http):
         found.append(Problem(f"{file}:ledger.url", problem))
+    if config.ledger.ca_file and not Path(config.ledger.ca_file).is_file():
+        found.append(Problem(f"{file}:ledger.ca_file", f"{config.ledger.ca_file!r} is no file that can be read."))
     if config.cards.shortest > config.cards.longest:
         found.append(Problem(f"{file}:cards.shortest", f"is above cards.longest, {config.cards.longest}."))
     return found

@@ -3,7 +3,6 @@
 import difflib
 import importlib
 import importlib.util
-import ipaddress
 import pkgutil
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 import drivers
+from offline_queue.ledger_client import UnsafeLedgerUrl, checked_url, is_loopback
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
 
@@ -90,24 +90,18 @@ def address_problem(listen: str) -> str | None:
     host, _, port = listen.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
         return f"must be HOST:PORT, like 127.0.0.1:8780; it is {_shown(listen)}."
-    if not _is_loopback(host):
+    if not is_loopback(host.removeprefix("[").removesuffix("]")):
         return f"must be an address of this machine alone, like 127.0.0.1:{port}: tokens travel in the clear."
     return None
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def url_problem(url: str) -> str | None:
-    found = re.fullmatch(r"(https?)://(?P<user>[^/@]*@)?[A-Za-z0-9.\-\[\]:]+(/[^?#\s]*)?", url)
-    if found is None:
-        return f"must be http://HOST:PORT or https://HOST; it is {_shown(url.rpartition('@')[2])}."
-    if found["user"]:
+def url_problem(url: str, *, plain_http: bool) -> str | None:
+    if "@" in url:
         return "must hold no user or password: the terminal signs what it sends with its own key."
+    try:
+        checked_url(url, allow_plain_http=plain_http)
+    except UnsafeLedgerUrl as unsafe:
+        return f"{unsafe}."
     return None
 
 

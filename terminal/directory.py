@@ -87,21 +87,26 @@ def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
+        _judge(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-        if not tables and not version:
+        if not connection.execute("PRAGMA user_version").fetchone()[0]:
             connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        elif version != _SCHEMA_VERSION or tables != ["card"]:
-            raise _Foreign(f"version {version}, tables {tables}")
-        elif (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise _Foreign(found)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _judge(connection: sqlite3.Connection) -> None:
+    """Raises _Foreign for what is neither empty nor sound and ours; changes nothing."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    if (version, tables) not in ((0, []), (_SCHEMA_VERSION, ["card"])):
+        raise _Foreign(f"version {version}, tables {tables}")
+    if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise _Foreign(found)
 
 
 def _set_aside(path: Path, aside: Path) -> None:

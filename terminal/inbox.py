@@ -88,7 +88,7 @@ class Recorded:
 
     entry: Entry
     replayed: bool
-    error: Exception | None = None
+    error: BaseException | None = None
     stream: str = ""
     seq: int = 0
 

@@ -63,4 +63,5 @@ def set_up(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Readable() if watched_by_a_person(stream) else JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its comings and goings are ours to tell
     logging.captureWarnings(capture=True)

@@ -17,6 +17,8 @@ import msgspec
 CAPACITY: Final = 1000
 """A busy till's quarter of an hour; about half a megabyte."""
 
+FIRST: Final = "first"
+"""Instead of an id: everything that is still kept."""
 RESET: Final = "reset"
 """The kind of notice that says: events are missing here, ask for the state again."""
 
@@ -62,17 +64,23 @@ class Notices:
         for wake in watchers:
             wake()
 
-    def position(self, last_id: str | None) -> int | None:
-        """Where a watcher that last saw `last_id` goes on; None when that id is not of this start.
+    def position(self, last_id: str | None) -> tuple[int, bool]:
+        """Where a watcher that last saw `last_id` goes on, and whether it missed events.
 
-        Without an id it goes on from now.
+        Without an id it goes on from now and has missed nothing; with FIRST from the oldest that is kept. An id of
+        another start, or one that we never gave, cannot be resumed: events were missed.
         """
+        with self._lock:
+            newest, kept = self._count, len(self._kept)
         if not last_id:
-            return self._count
+            return newest, False
+        if last_id == FIRST:
+            return newest - kept, False
         start, _, number = last_id.rpartition("-")
-        if start != self._start or not (number.isascii() and number.isdigit() and len(number) < 19):
-            return None
-        return int(number) if int(number) <= self._count else None
+        known = start == self._start and number.isascii() and number.isdigit() and len(number) < 19
+        if not known or int(number) > newest:
+            return newest, True
+        return int(number), False
 
     def after(self, position: int) -> Catch:
         """Everything since `position` that is still kept."""

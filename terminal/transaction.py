@@ -58,9 +58,9 @@ class Original:
 
 
 def check_key(key: str) -> None:
-    """Raises Refusal unless `key` is 1-64 visible ASCII characters."""
-    if not 1 <= len(key) <= MAX_TEXT or not all("!" <= character <= "~" for character in key):
-        raise Refusal("invalid", f"Idempotency-Key must be 1 to {MAX_TEXT} visible ASCII characters.")
+    """Raises Refusal unless `key` is 1-64 printable ASCII characters."""
+    if not (1 <= len(key) <= MAX_TEXT and key.isascii() and key.isprintable()):
+        raise Refusal("invalid", f"An Idempotency-Key has 1 to {MAX_TEXT} printable ASCII characters.")
 
 
 def draft_earn(request: TransactionRequest, key: str, rule: PointsRule, card: Card | None, stamp: Stamp) -> Entry:

@@ -1,6 +1,7 @@
 """Where the API meets the till: it posts questions into the inbox and waits for the answer on its own loop."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -42,9 +43,30 @@ class Desk:
 
 
 async def answer(reply: "Future[Any]", time_s: float, unanswered: str) -> Any:
-    """Waits without ever cancelling `reply`: the till must find it open when it answers late."""
+    """Raises what the till raised, or Refused when `time_s` is over; `reply` stays open for a late answer."""
     try:
         async with asyncio.timeout(time_s):
-            return await asyncio.shield(asyncio.wrap_future(reply))
+            await settled(reply)
     except TimeoutError:
         raise Refused("unanswered", unanswered) from None
+    return reply.result()
+
+
+async def settled(reply: "Future[Any]") -> None:
+    """Waits for a reply without taking it, and without ever cancelling it: the till must find it open."""
+    done = asyncio.Event()
+    wake = waker(done)
+    reply.add_done_callback(lambda _: wake())
+    await done.wait()
+
+
+def waker(event: asyncio.Event) -> Callable[[], None]:
+    """Sets `event` of the running loop from any thread."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        # At the server's end the loop may be closed before a late answer: nobody waits for it any more.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(event.set)
+
+    return wake

@@ -6,6 +6,7 @@ from typing import Final
 
 from starlette.responses import StreamingResponse
 
+from terminal.api.desk import waker
 from terminal.notices import Catch, Notice, Notices
 
 KEEP_ALIVE_S: Final = 15.0
@@ -21,13 +22,11 @@ class EventStream(StreamingResponse):
 
 
 async def _frames(notices: Notices, last_id: str | None, *, whole: bool) -> AsyncIterator[bytes]:
-    loop, news = asyncio.get_running_loop(), asyncio.Event()
-    with notices.watched(lambda: loop.call_soon_threadsafe(news.set)):
-        resumed = notices.position(last_id)
-        position = notices.position(None) if resumed is None else resumed
-        assert position is not None, "without an id there is always a position"
+    news = asyncio.Event()
+    with notices.watched(waker(news)):
+        position, missed = notices.position(last_id)
         yield b"retry: %d\n\n" % RETRY_MS
-        if resumed is None:
+        if missed:
             yield frame(notices.reset(), whole=whole)
         while not notices.closed:
             catch = notices.after(position)

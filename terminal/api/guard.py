@@ -6,7 +6,6 @@ Origin and Sec-Fetch-Site (no pages of others), content type, size and time, and
 for the page's own cookie (read-only, masked), or for a peer on the Unix socket.
 """
 
-import asyncio
 import hmac
 import secrets
 import time
@@ -19,23 +18,18 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from terminal.api.problems import Refused, overloaded, problem_response
+from terminal.api.limits import bounded, examine_body, refuse
+from terminal.api.problems import Refused, overloaded
 
-MAX_BODY: Final = 1024 * 1024
-"""A sale is under 2 kB; a megabyte is nobody's honest request."""
-BODY_TIME_S: Final = 10.0
-DRAIN_BYTES: Final = 32 * 1024 * 1024
-DRAIN_TIME_S: Final = 2.0
-"""A refused body is thrown away that far, so that the refusal arrives instead of a broken connection."""
 MAX_REQUESTS: Final = 300
 PAGE_COOKIE: Final = "tilld_page"
 
+_POLICY: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
 SECURITY_HEADERS: Final = (
-    (
-        b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        b" base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-    ),
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -52,6 +46,11 @@ class Caller(IntEnum):
     PAGE = 1
     POS = 2
     TECHNICIAN = 3
+
+    @property
+    def sees_numbers(self) -> bool:
+        """Whole card numbers are for authorised programs, never for the page."""
+        return self >= Caller.POS
 
 
 @dataclass(frozen=True)
@@ -178,22 +177,6 @@ def _own_origin(origin: bytes, hosts: frozenset[str]) -> bool:
     return scheme in {"http", "https"} and host in hosts
 
 
-def examine_body(method: str, headers: Mapping[bytes, list[bytes]]) -> Refused | None:
-    """Pure: what is wrong with a body as it is announced, or None."""
-    length = int(headers.get(b"content-length", [b"0"])[0])
-    if length > MAX_BODY:
-        return Refused("too_large", f"{length} bytes; at most {MAX_BODY} are taken. Nothing was recorded.", CLOSE)
-    if method in {"GET", "HEAD"} or not (length or b"transfer-encoding" in headers):
-        return None
-    media_type = headers.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        return Refused("media_type", "Send `Content-Type: application/json`.", CLOSE)
-    return None
-
-
-CLOSE: Final = {"connection": "close"}
-
-
 class Guard:
     """ASGI middleware in front of everything: examines, limits, and hardens every answer."""
 
@@ -206,14 +189,14 @@ class Guard:
         hardened = _hardened(send)
         refused = self._refusal(scope)
         if refused is not None:
-            await _refuse(refused, scope, receive, hardened)
+            await refuse(refused, scope, receive, hardened)
             return
         self._open += 1
         try:
-            await self._app(scope, _bounded(receive), hardened)
+            await self._app(scope, bounded(receive), hardened)
         except Refused as late:
             # Only the bounds of the body raise outside the routes, before any answer has begun.
-            await _refuse(late, scope, receive, hardened)
+            await refuse(late, scope, receive, hardened)
         finally:
             self._open -= 1
 
@@ -235,51 +218,3 @@ def _hardened(send: Send) -> Send:
         await send(message)
 
     return hardened
-
-
-def _bounded(receive: Receive) -> Receive:
-    """The same body, at most MAX_BODY bytes within BODY_TIME_S. Raises Refused."""
-    deadline = time.monotonic() + BODY_TIME_S
-    taken, whole = 0, False
-
-    async def bounded() -> Message:
-        nonlocal taken, whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                message = await receive()
-        except TimeoutError:
-            raise Refused("too_slow", f"The body took more than {BODY_TIME_S:.0f} s.", CLOSE) from None
-        taken += len(message.get("body", b""))
-        whole = not message.get("more_body", False)
-        if taken > MAX_BODY:
-            raise Refused("too_large", f"At most {MAX_BODY} bytes are taken. Nothing was recorded.", CLOSE)
-        return message
-
-    return bounded
-
-
-async def _refuse(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers first, then throws away what still comes, within bounds, and only then ends."""
-    response = problem_response(refused)
-    if refused.headers is not CLOSE:
-        await response(scope, receive, send)
-        return
-    await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": True})
-    await _drain(receive)
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def _drain(receive: Receive) -> None:
-    taken = 0
-    try:
-        async with asyncio.timeout(DRAIN_TIME_S):
-            while taken < DRAIN_BYTES:
-                message = await receive()
-                taken += len(message.get("body", b""))
-                if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                    return
-    except TimeoutError:
-        return

@@ -11,19 +11,28 @@ TYPE: Final = "application/problem+json"
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """An error. Programs go by `code`, people by `detail`: what happened, what it means, what to do next."""
+    """An error. Programs go by `code`, people by `detail`: what happened, what it means, what to do next.
+
+    `reason` is a second stable word where one code has several causes (`card_refused`: `payment_card`, ...).
+    """
 
     title: str
     status: int
     code: str
     detail: str
     type: str = "about:blank"
+    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(Exception):
-    """The request is turned down before the till hears of it. `code` is one of PROBLEMS, `status` its own or a stronger one."""
+    """The request is turned down before the till decides.
 
-    def __init__(self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None) -> None:
+    `code` is one of PROBLEMS, `status` its own unless given.
+    """
+
+    def __init__(
+        self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
@@ -69,9 +78,12 @@ def problem_response(refused: Refused | Refusal) -> Response:
     """What the API refuses itself and what the till refuses, in one form."""
     status, title = PROBLEMS.get(refused.code, (409, refused.code.replace("_", " ")))
     headers: dict[str, str] = {}
+    reason: str | msgspec.UnsetType = msgspec.UNSET
     if isinstance(refused, Refused):
         status, headers = refused.status, refused.headers
+    elif refused.reason is not None:
+        reason = refused.reason
     if status == 503:
         headers = {"retry-after": str(RETRY_AFTER_S), **headers}
-    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail))
+    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail, reason=reason))
     return Response(body, status, headers, media_type=TYPE)

@@ -46,7 +46,7 @@ class CardAnswer(msgspec.Struct, frozen=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """A page of transactions, oldest first; ask again with `after` = `next` while there is one."""
+    """Transactions, stream by stream, the oldest first; ask again with `after` = `next` while there is one."""
 
     entries: list[Outcome]
     next: str | None

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,9 @@ class Process:
 
     def spawn(self, command: list[str], env: Mapping[str, str]) -> None:
         with self.log.open("ab") as out:
-            self.child = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ, **env})
+            self.child = subprocess.Popen(
+                command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env={**os.environ, **env}
+            )
 
     def kill(self) -> None:
         """SIGKILL: nothing is said, nothing is tidied."""
@@ -60,6 +61,8 @@ class Process:
             self.child.kill()
             self.child.wait()
             raise
+        if self.child.stdout is not None:
+            self.child.stdout.close()
         self.child = None
         return code
 
@@ -98,7 +101,6 @@ class LedgerProcess(Process):
         assert self.child.stdout is not None
         line = self.child.stdout.readline()
         assert b"listening" in line, self.log.read_text()
-        threading.Thread(target=self.child.stdout.read, daemon=True).start()
 
     def account(self, number: str) -> Any:
         return asked("ledger", "account", number, "--database", self.database)
@@ -127,6 +129,24 @@ class TillProcess(Process):
                     pass
             except TimeoutError:
                 raise AssertionError(f"the till did not start:\n{self.log.read_text()}") from None
+
+    def drain(self) -> None:
+        """Asks for a pass and returns when the ledger has custody of everything and has decided it."""
+        watcher = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_S * 4)
+        pos = self.pos()
+        try:
+            watcher.request("GET", "/v1/events", headers={"Authorization": f"Bearer {pos.token}"})
+            events = watcher.getresponse()
+            while True:
+                assert pos.ask("POST", "/v1/sync")[0] == 202
+                status = pos.ask("GET", "/v1/status")[1]
+                if status["queue"]["queued"] == 0 and status["ledger"]["reachable"]:
+                    return
+                while not events.readline().startswith(b"event: sync"):
+                    pass
+        finally:
+            watcher.close()
+            pos.close()
 
     def pos(self) -> "Pos":
         return Pos(self.port, (self.state / "pos.token").read_text().strip())

@@ -1,0 +1,184 @@
+"""Smart cards and contactless cards through PC/SC (pcscd and libccid, by pyscard's `smartcard.scard`).
+
+| card | what is read |
+|---|---|
+| NTAG213/215/216, Ultralight with NDEF | serial number; the first text or URI record |
+| Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
+| MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
+| contact cards | nothing yet: reported as `unsupported_card` |
+
+One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a
+device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no real reader yet (docs/readers.md).
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers.pcsc_service import PcscError, Seen, Service, Trouble
+from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
+
+RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
+"""Pauses between attempts to reach pcscd. systemd gives up on a pcscd.socket that starts a failing pcscd more
+than five times in ten seconds."""
+
+LYING: Final = ("card_was_there", "A card lay on the reader when it was opened. Lift it and present it again.")
+
+CONDITIONS: Final = {
+    Trouble.SERVICE_GONE: Condition(
+        ReaderState.ABSENT,
+        "pcscd, the service for card readers, does not answer",
+        "sudo apt-get install pcscd libccid && sudo systemctl enable --now pcscd.socket",
+    ),
+    Trouble.FORBIDDEN: Condition(
+        ReaderState.FORBIDDEN,
+        "pcscd does not let this user in (polkit)",
+        "sudo cp udev/polkit-tilld.rules /etc/polkit-1/rules.d/50-tilld.rules, with this user in the group tilld",
+    ),
+}
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there."""
+
+    match: str = ""
+
+
+class Change(Enum):
+    """What has happened on a reader between two looks at its state."""
+
+    NOTHING = "nothing"
+    ARRIVED = "arrived"
+    LYING = "lying"
+
+
+def change_of(before: int | None, now: int) -> Change:
+    """From two PC/SC states; `before` is None when the reader has not been looked at yet.
+
+    The event count tells a card that was lifted and laid down between the looks from one that lies there.
+    """
+    if not now & PRESENT:
+        return Change.NOTHING
+    if before is None:
+        return Change.LYING
+    same = before & PRESENT and before >> EVENT_COUNT == now >> EVENT_COUNT
+    return Change.NOTHING if same else Change.ARRIVED
+
+
+def condition_of(readers: Sequence[str], match: str) -> Condition:
+    """Of the readers that match."""
+    if readers:
+        return Condition(ReaderState.READY, ", ".join(readers))
+    wanted = f"whose name contains {match!r} " if match else ""
+    return Condition(
+        ReaderState.ABSENT,
+        f"pcscd sees no reader {wanted}",
+        "plug the reader in; where `lsusb` shows it and `pcsc_scan -r` does not, see docs/readers.md",
+    )
+
+
+class Reader:
+    """One thread, one context: pcscd tells what changes, and a card that arrives is read at once."""
+
+    def __init__(self, place: Place, options: Options) -> None:
+        self._match = options.match
+        self._scard: Any = None
+        self._service: Service | None = None
+        self._known: dict[str, int] = {}
+        self._waiting: deque[Seen | CardUnreadable] = deque()
+        self._looked_before = place.reopened
+        self._said: Condition | None = None
+        self._failures = 0
+        self._next_try = 0.0
+
+    def open(self) -> None:
+        try:
+            from smartcard import scard
+        except ImportError as error:
+            raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
+        self._scard = scard
+
+    def read(self, timeout_s: float) -> Report | None:
+        deadline = time.monotonic() + timeout_s
+        try:
+            return self._next(deadline)
+        except PcscError as error:
+            self._lose()
+            if error.trouble is Trouble.READER_GONE:
+                return None
+            return self._say(CONDITIONS.get(error.trouble) or _failing(error))
+
+    def close(self) -> None:
+        self._release()
+
+    def _next(self, deadline: float) -> Report | None:
+        service = self._reached(deadline)
+        if service is None:
+            return None
+        while not self._waiting:
+            readers = [name for name in service.readers() if self._match in name]
+            condition = condition_of(readers, self._match)
+            is_news = condition != self._said
+            known = {name: self._known.get(name, 0) for name in readers}
+            seen = service.wait(known, 0.0 if is_news else max(0.0, deadline - time.monotonic()))
+            self._failures = 0
+            self._take(readers, seen)
+            if is_news:  # told only now that the service has answered every question
+                return self._say(condition)
+            if not self._waiting and time.monotonic() >= deadline:
+                return None
+        card = self._waiting.popleft()
+        if isinstance(card, CardUnreadable):
+            return card
+        return Tap(service, card).report()
+
+    def _take(self, readers: Iterable[str], seen: Sequence[Seen]) -> None:
+        """Remembers the states and queues what they mean; readers that are gone are forgotten."""
+        before = {name: self._known[name] for name in readers if name in self._known}
+        self._known = before | {one.reader: one.state for one in seen}
+        for one in seen:
+            change = change_of(before.get(one.reader), one.state)
+            if change is Change.LYING and self._looked_before:
+                # It may be the card of the customer before: it must not answer for the next one.
+                self._waiting.append(CardUnreadable(*LYING, slot=one.reader))
+            elif change is not Change.NOTHING:
+                self._waiting.append(one)
+        self._looked_before = self._looked_before or bool(seen)
+
+    def _reached(self, deadline: float) -> Service | None:
+        """The service; None when it is not yet time to try again. Raises PcscError."""
+        if self._service is None:
+            time.sleep(max(0.0, min(self._next_try, deadline) - time.monotonic()))
+            if time.monotonic() < self._next_try:
+                return None
+            self._service = Service(self._scard)
+        return self._service
+
+    def _say(self, condition: Condition) -> Condition | None:
+        """The condition where it is news."""
+        if condition == self._said:
+            return None
+        self._said = condition
+        return condition
+
+    def _lose(self) -> None:
+        """After any failure everything is made anew, a little later each time."""
+        self._release()
+        self._next_try = time.monotonic() + RETRY_S[min(self._failures, len(RETRY_S) - 1)]
+        self._failures += 1
+
+    def _release(self) -> None:
+        if self._service is not None:
+            self._service.release()
+        self._service = None
+        self._known = {}
+        self._waiting.clear()
+
+
+def _failing(error: PcscError) -> Condition:
+    return Condition(ReaderState.FAILING, str(error), "sudo systemctl restart pcscd")

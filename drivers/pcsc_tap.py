@@ -1,0 +1,117 @@
+"""One presentation of one card: connect, read, make sure that it was one card, let go."""
+
+import time
+from itertools import count
+from typing import Final
+
+from drivers.atr import kind_of
+from drivers.base import CardRead, CardUnreadable, EntryMode
+from drivers.ndef import Damaged
+from drivers.pcsc_service import PcscError, Seen, Service, Trouble
+from drivers.tags import Content, read_content, read_uid
+
+PRESENT: Final = 0x20
+"""SCARD_STATE_PRESENT."""
+EVENT_COUNT: Final = 16
+"""The bit where pcscd's count of comings and goings starts in a state."""
+SETTLE_S: Final = 0.6
+"""How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
+GLANCE_S: Final = 0.1
+
+READERS_OWN: Final = frozenset({Trouble.READER_GONE, Trouble.SERVICE_GONE, Trouble.FORBIDDEN})
+"""Troubles that say nothing of the card."""
+
+Failure = tuple[str, str]
+"""Reason and detail of a CardUnreadable."""
+
+GONE: Final = ("card_gone", "The card left before it was read. Hold it still for a moment.")
+MUTE: Final = ("mute", "The card does not answer. Turn it or try its other side.")
+HELD: Final = ("card_held", "Another program uses the card. Close it and present the card again.")
+NOT_READ: Final = ("not_read", "The reader could not read the card. Present it again.")
+DAMAGED: Final = ("damaged", "What is written on the card is damaged. Present it again, or replace it.")
+SWAPPED: Final = ("card_swapped", "The card was changed for another while it was read. Lift it and present one card.")
+UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
+
+FAILURES: Final = {
+    Trouble.CARD_GONE: GONE,
+    Trouble.MUTE: MUTE,
+    Trouble.CARD_HELD: HELD,
+    Trouble.OTHER: NOT_READ,
+}
+
+
+class TwoCards(Exception):
+    """One tap has seen two serial numbers."""
+
+
+class Tap:
+    """Reads until one look goes through, at most SETTLE_S long.
+
+    pcscd says nothing of a swap within 0.4 s, and the old handle then talks to the new card. So the serial
+    number is read at both ends of each look, and one that differs in any look makes the tap unreadable.
+    """
+
+    def __init__(self, service: Service, seen: Seen) -> None:
+        self._service = service
+        self._seen = seen
+        self._kind = kind_of(seen.atr)
+        self._uid: str | None = None
+
+    def report(self) -> CardRead | CardUnreadable:
+        """Raises PcscError when it is the reader or the service that has failed."""
+        started = time.monotonic()
+        for attempt in count(1):
+            try:
+                return self._told(self._look(), attempt, started)
+            except TwoCards:
+                return self._unreadable(SWAPPED)
+            except Damaged:
+                failure = DAMAGED
+            except PcscError as error:
+                if error.trouble in READERS_OWN:
+                    raise
+                failure = FAILURES[error.trouble]
+            if self._has_left():
+                return self._unreadable(GONE)
+            if time.monotonic() - started > SETTLE_S:
+                break
+        return self._unreadable(failure)
+
+    def _look(self) -> Content:
+        """One connection, one transaction."""
+        with self._service.card(self._seen.reader) as exchange:
+            self._compare(read_uid(exchange))
+            content = read_content(self._kind, exchange)
+            self._compare(read_uid(exchange))
+        return content
+
+    def _compare(self, uid: str | None) -> None:
+        if self._uid is None:
+            self._uid = uid
+        elif uid is None:
+            raise Damaged("the card tells its serial number no longer")
+        elif uid != self._uid:
+            raise TwoCards
+
+    def _has_left(self) -> bool:
+        """Waits a moment for pcscd to notice. The event count also tells of a card that is back already."""
+        changes = self._service.wait({self._seen.reader: self._seen.state}, GLANCE_S)
+        return any(not now & PRESENT or now >> EVENT_COUNT != self._seen.state >> EVENT_COUNT for _, now, _ in changes)
+
+    def _told(self, content: Content, attempt: int, started: float) -> CardRead | CardUnreadable:
+        if self._uid is None and content.text is None:
+            return self._unreadable(UNSUPPORTED)
+        return CardRead(
+            technology=content.technology,
+            # A contact card has no serial number to tell the reader, whatever its ATR looks like.
+            entry_mode=EntryMode.CONTACTLESS if self._uid else self._kind.entry_mode,
+            data=content.text,
+            uid=self._uid,
+            slot=self._seen.reader,
+            effort=attempt,
+            duration_ms=round((time.monotonic() - started) * 1000, 3),
+        )
+
+    def _unreadable(self, failure: Failure) -> CardUnreadable:
+        reason, detail = failure
+        return CardUnreadable(reason, detail, self._seen.reader, self._kind.technology)

@@ -1,0 +1,345 @@
+"""The rules without I/O: a record, and what the books say about it, become a decision.
+
+`RULES` is the order of precedence, as data: the first rule that applies decides. Entries are facts, not requests:
+what the shop has already handed over is applied and flagged, never refused.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from ledger.facts import Case, Code, Decision, First, Right, RightState, Standing
+from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode, masked
+
+EVERY: Final = frozenset(Kind)
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE})
+"""Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
+ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM})
+REDEEM: Final = frozenset({Kind.REDEEM})
+REVERSE: Final = frozenset({Kind.REVERSE})
+RELEASE: Final = frozenset({Kind.RELEASE})
+
+MAX_NUMBER: Final = 64
+"""Characters of the longest card number that may open an account; a longer one is no card's."""
+
+NO_CLAIM: Final = frozenset({Code.TERMINAL_UNKNOWN, Code.SIGNATURE_BAD, Code.DUPLICATE, Code.KEY_MISMATCH})
+"""Decisions that leave the idempotency key to others: a stranger cannot burn a key."""
+APPLIED: Final = frozenset(
+    {Code.POSTED, Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL}
+)
+"""Decisions on points that make a posting, flagged or not."""
+OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL})
+"""Flagged decisions that may leave less in an account than was promised from it."""
+
+WAITS_FOR_UPGRADE: Final = "upgrade"
+
+
+UNREAD: Final = Decision(
+    State.PARKED,
+    Code.UNDECODABLE,
+    waits=WAITS_FOR_UPGRADE,
+    detail="taken into custody as opaque bytes, not yet looked into",
+)
+
+
+def waits_for_card(number: str) -> str:
+    return f"card:{number}"
+
+
+def waits_for_entry(entry: str) -> str:
+    return f"entry:{entry}"
+
+
+def waits_for_record(record: int) -> str:
+    return f"record:{record}"
+
+
+def plausible(number: str) -> bool:
+    """Whether an account may be opened under this card number."""
+    return 0 < len(number) <= MAX_NUMBER and number.isprintable()
+
+
+def read(record: bytes) -> Entry | Decision:
+    """The entry, or the decision to park what this version cannot read until a later one can."""
+    try:
+        return decode(record)
+    except Undecodable as error:
+        code = Code.VERSION_UNKNOWN if _of_later_version(record) else Code.UNDECODABLE
+        return Decision(State.PARKED, code, waits=WAITS_FOR_UPGRADE, detail=str(error))
+
+
+def decide(case: Case) -> Decision:
+    """The first rule of the order of precedence that applies."""
+    rule = next(rule for rule in _RULES_OF[case.entry.kind] if rule.applies(case))
+    if rule.code is Code.DUPLICATE and case.first is not None:
+        return _as_first(case, case.first)
+    effect = rule.effect(case)
+    return Decision(
+        state=rule.state,
+        code=rule.code,
+        effect=effect,
+        asked=_asked(case),
+        waits=rule.waits(case),
+        right=rule.right(case),
+        detail=rule.detail(case, effect),
+    )
+
+
+def substance(entry: Entry) -> tuple[object, ...]:
+    """What makes two entries the same sale, whichever till minted them and whenever."""
+    number = entry.card.number if entry.card else None
+    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+
+
+def grant(right: Right, standing: Standing | None, *, forked: bool) -> Right:
+    """Whether points may be promised: `right` as asked for comes back open, or refused with a code."""
+    if forked:
+        code = Code.FORK
+    elif standing is None:
+        code = Code.CARD_UNKNOWN
+    elif standing.available < right.points:
+        code = Code.INSUFFICIENT_POINTS
+    else:
+        return msgspec.structs.replace(right, account=standing.account, state=RightState.OPEN)
+    account = standing.account if standing else None
+    return msgspec.structs.replace(right, account=account, state=RightState.REFUSED, code=code)
+
+
+def same_request(held: Right, asked: Right) -> bool:
+    """Whether a repeated request for a right is the one that was answered; one used up unseen is its holder's alone."""
+    if held.code == Code.ALLOWANCE_VOID:
+        return held.terminal == asked.terminal
+    return (held.terminal, held.card, held.points, held.stream) == (
+        asked.terminal,
+        asked.card,
+        asked.points,
+        asked.stream,
+    )
+
+
+class _Version(msgspec.Struct):
+    v: int = VERSION
+
+
+_version = msgspec.json.Decoder(_Version)
+
+
+def _of_later_version(record: bytes) -> bool:
+    try:
+        return _version.decode(record).v != VERSION
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+# --- how much ---
+
+
+def _nothing(_: Case) -> int:
+    return 0
+
+
+def _asked(case: Case) -> int:
+    """The effect on the account that the entry asks for; a reversal of 0 points means all that is left."""
+    entry, original = case.entry, case.original
+    if entry.kind is Kind.EARN:
+        return entry.points
+    if entry.kind is Kind.REDEEM:
+        return -entry.points
+    if entry.kind is Kind.REVERSE and original is not None:
+        points = entry.points or original.left
+        return points if original.points < 0 else -points
+    return 0
+
+
+def _undone(case: Case) -> int:
+    """As much of a reversal as the original still carries."""
+    asked = _asked(case)
+    left = case.original.left if case.original is not None else 0
+    return max(asked, -left) if asked < 0 else min(asked, left)
+
+
+# --- when ---
+
+
+def _always(_: Case) -> bool:
+    return True
+
+
+def _not_enrolled(case: Case) -> bool:
+    return not case.enrolled
+
+
+def _of_another(case: Case) -> bool:
+    return case.entry.terminal != case.sender
+
+
+def _key_taken(case: Case) -> bool:
+    return case.first is not None and case.first.record != case.record
+
+
+def _same_sale(case: Case) -> bool:
+    return _key_taken(case) and case.first is not None and substance(case.first.entry) == substance(case.entry)
+
+
+def _no_account(case: Case) -> bool:
+    return case.standing is None
+
+
+def _no_original(case: Case) -> bool:
+    return case.original is None
+
+
+def _reversed_twice(case: Case) -> bool:
+    return case.original is not None and case.original.left == 0 and case.original.reversed > 0
+
+
+def _over_reversal(case: Case) -> bool:
+    original = case.original
+    return original is not None and (original.kind is Kind.REVERSE or abs(_asked(case)) > original.left)
+
+
+def _holds(case: Case) -> bool:
+    """The right is open, of this terminal, and on the account that the redemption names."""
+    right = case.right
+    if right is None or right.state is not RightState.OPEN or right.terminal != case.sender:
+        return False
+    return case.entry.kind is Kind.RELEASE or (case.standing is not None and right.account == case.standing.account)
+
+
+def _exceeded(case: Case) -> bool:
+    return _holds(case) and case.right is not None and case.entry.points > case.right.points
+
+
+def _void(case: Case) -> bool:
+    return case.entry.allowance is not None and not _holds(case)
+
+
+def _void_release(case: Case) -> bool:
+    """A right may be given back twice, and before the ledger has heard of it; never after its use or by another."""
+    right = case.right
+    return right is not None and (right.terminal != case.sender or right.state is RightState.CONSUMED)
+
+
+def _overdrawn(case: Case) -> bool:
+    effect = _asked(case)
+    return not _holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
+
+
+# --- and then ---
+
+
+def _never(_: Case) -> None:
+    return None
+
+
+def _its_original(case: Case) -> str | None:
+    return waits_for_entry(case.entry.reverses) if case.entry.reverses else None
+
+
+def _its_card(case: Case) -> str | None:
+    """A redemption on an unknown card waits for a person: there was nothing that it could have used."""
+    earned_on = case.entry.card if case.entry.kind is Kind.EARN else None
+    return waits_for_card(earned_on.number) if earned_on else None
+
+
+def _closed(case: Case) -> RightState | None:
+    """What becomes of the entry's right; one that is not known is noted, so that its late request reserves nothing."""
+    if case.entry.allowance is None or not (case.right is None or _holds(case)):
+        return None
+    return RightState.RELEASED if case.entry.kind is Kind.RELEASE else RightState.CONSUMED
+
+
+def _as_first(case: Case, first: First) -> Decision:
+    """The first decision again; while that is not final, this one waits with it."""
+    return Decision(
+        state=first.state,
+        code=Code.DUPLICATE,
+        asked=_asked(case),
+        waits=waits_for_record(first.record) if first.state is State.PARKED else None,
+        right=_closed(case),
+        detail=f"the key {case.entry.key!r} is already in the books as entry {first.entry.id}: {first.code}",
+    )
+
+
+# --- in words ---
+
+
+def _no_words(_: Case, _effect: int) -> None:
+    return None
+
+
+def _say_not_enrolled(case: Case, _: int) -> str:
+    return (
+        f"names terminal {case.entry.terminal}, which is not enrolled; {case.sender} signed for it, nothing is credited"
+    )
+
+
+def _say_of_another(case: Case, _: int) -> str:
+    return f"says it is of terminal {case.entry.terminal}, but {case.sender} signed for it; nothing is credited"
+
+
+def _say_key_mismatch(case: Case, _: int) -> str:
+    first = f" (entry {case.first.entry.id})" if case.first else ""
+    return f"the key {case.entry.key!r} was used before for another sale{first}, which stands; look at both receipts"
+
+
+def _say_card_unknown(case: Case, _: int) -> str:
+    card = f"card {masked(case.entry.card.number)}" if case.entry.card else "no card"
+    return f"{card}: no account; what was earned is credited when the card is registered"
+
+
+def _say_original_unknown(case: Case, _: int) -> str:
+    return f"waits for entry {case.entry.reverses}, which it reverses"
+
+
+def _say_reversed_twice(case: Case, _: int) -> str:
+    return f"entry {case.entry.reverses} was reversed before; there is nothing more to undo"
+
+
+def _say_over_reversal(case: Case, effect: int) -> str:
+    return f"{abs(effect)} of {case.entry.points} points reversed: the original carries no more"
+
+
+def _say_exceeded(case: Case, _: int) -> str:
+    return f"{case.entry.points} points redeemed on an allowance of {case.right.points if case.right else 0}"
+
+
+def _say_void(case: Case, _: int) -> str:
+    return f"the allowance {case.entry.allowance} is not an open one of this terminal and card"
+
+
+def _say_overdrawn(case: Case, effect: int) -> str:
+    free = max(case.standing.available, 0) if case.standing else 0
+    return f"{-effect} points taken where {free} were free; the next earned points repay the difference"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A way to disagree. The functions take the case; `detail` also the effect, for people."""
+
+    code: Code
+    kinds: frozenset[Kind]
+    applies: Callable[[Case], bool]
+    state: State
+    effect: Callable[[Case], int] = _nothing
+    waits: Callable[[Case], str | None] = _never
+    right: Callable[[Case], RightState | None] = _never
+    detail: Callable[[Case, int], str | None] = _no_words
+
+
+RULES: Final = (
+    Rule(Code.TERMINAL_UNKNOWN, EVERY, _not_enrolled, State.CONFLICT, detail=_say_not_enrolled),
+    Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=_say_of_another),
+    Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
+    Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, detail=_say_key_mismatch),
+    Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=_say_card_unknown),
+    Rule(Code.ORIGINAL_UNKNOWN, REVERSE, _no_original, State.PARKED, waits=_its_original, detail=_say_original_unknown),
+    Rule(Code.REVERSED_TWICE, REVERSE, _reversed_twice, State.CONFLICT, detail=_say_reversed_twice),
+    Rule(Code.OVER_REVERSAL, REVERSE, _over_reversal, State.CONFLICT, _undone, detail=_say_over_reversal),
+    Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=_closed, detail=_say_exceeded),
+    Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=_closed, detail=_say_void),
+    Rule(Code.ALLOWANCE_VOID, RELEASE, _void_release, State.CONFLICT, detail=_say_void),
+    Rule(Code.OVERDRAWN, REDEEM | REVERSE, _overdrawn, State.CONFLICT, _asked, detail=_say_overdrawn),
+    Rule(Code.POSTED, EVERY, _always, State.POSTED, _asked, right=_closed),
+)
+_RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}

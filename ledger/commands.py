@@ -1,0 +1,246 @@
+"""`tilld ledger`: the server, and the office's commands on the books, with the server up or down."""
+
+import functools
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+import msgspec
+
+from offline_queue.entry import masked
+
+if TYPE_CHECKING:
+    from ledger.port import Book
+
+T = TypeVar("T")
+
+FINE: Final = 0
+ATTENTION: Final = 1
+
+DATABASE_HELP: Final = "The books: sqlite:///FILE [default: ledger.db in the state folder]."
+SERVE_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger                                        serve the books in the state folder
+  tilld ledger --unknown-cards register --enrolment open    try things out on one machine
+  tilld ledger enroll S001-T01 <public key>           let a till in
+  tilld ledger register 2990000000017 --points 100    a new card, with a welcome gift
+  tilld ledger account 2990000000017                  every point of a card explained
+  tilld ledger verify                                 compute all sums and chains again
+"""
+
+
+class Unusable(click.ClickException):
+    """Ends a command with exit code 2: what is wrong and what to do."""
+
+    exit_code = 2
+
+
+def books(database: str | None, *, must_exist: bool) -> Path:
+    """The file that a database URL names. Raises Unusable, click.UsageError."""
+    url = database or f"sqlite:///{_state_folder() / 'ledger.db'}"
+    if url.startswith(("postgresql:", "postgres:")):
+        raise click.UsageError("books on PostgreSQL are not ready yet; keep them in a file: --database sqlite:///FILE")
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        raise click.UsageError(
+            f"{url!r} names no books; give a file like sqlite:///ledger.db (or sqlite:////var/lib/…)"
+        )
+    path = Path(url.removeprefix("sqlite:///")).expanduser()
+    if must_exist and not path.exists():
+        raise Unusable(f"there are no books at {path}. `tilld ledger` makes them; --database names others.")
+    return path
+
+
+def _state_folder() -> Path:
+    named = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return Path(named) if named else Path.home() / ".local" / "state" / "tilld"
+
+
+def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command `--database` and `--json`, opens the books and hands them on; click errors for what fails."""
+
+    def wrap(command: Callable[..., int]) -> Callable[..., int]:
+        @click.option("--database", metavar="URL", help=DATABASE_HELP)
+        @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+        @functools.wraps(command)
+        @click.pass_context
+        def run(context: click.Context, /, *, database: str | None, **options: Any) -> int:
+            from ledger.port import NotRecorded, Refused
+
+            named = database or (context.parent.params.get("database") if context.parent else None)
+            with closing(_opened(books(named, must_exist=must_exist))) as book:
+                try:
+                    return command(book, **options)
+                except (Refused, NotRecorded) as error:
+                    raise Unusable(str(error)) from error
+
+        return run
+
+    return wrap
+
+
+def _opened(path: Path, **options: Any) -> "Book":
+    from ledger.port import BooksUnusable
+    from ledger.sqlite_book import SqliteBook
+
+    try:
+        return SqliteBook(path, **options)
+    except BooksUnusable as error:
+        raise Unusable(str(error)) from error
+
+
+def say(value: object, show: Callable[[Any], None], *, as_json: bool) -> None:
+    """One JSON document, or what people like to read."""
+    if as_json:
+        click.echo(msgspec.json.encode(value).decode())
+    else:
+        show(value)
+
+
+@click.group(invoke_without_command=True, epilog=SERVE_EXAMPLES)
+@click.option("--listen", default="127.0.0.1:8790", show_default=True, metavar="HOST:PORT", help="Port 0: a free one.")
+@click.option("--database", metavar="URL", help=DATABASE_HELP)
+@click.option(
+    "--unknown-cards",
+    type=click.Choice(["park", "register"]),
+    default="park",
+    show_default=True,
+    help="Points on a card never seen: keep them until it is registered, or open an account at once.",
+)
+@click.option(
+    "--enrolment",
+    type=click.Choice(["open", "closed"]),
+    default="closed",
+    show_default=True,
+    help="open: a till is let in at its first contact. For trials on one machine only.",
+)
+@click.pass_context
+def ledger(context: click.Context, listen: str, database: str | None, unknown_cards: str, enrolment: str) -> int:
+    """Run the reference ledger, or look into its books.
+
+    Without a command it serves the tills until SIGTERM or Ctrl-C. The commands work on the books themselves, so the
+    server may be up or down.
+    """
+    if context.invoked_subcommand is not None:
+        return FINE
+    from ledger.server import address, is_loopback
+
+    try:
+        host, port = address(listen)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    if enrolment == "open" and not is_loopback(host):
+        raise click.UsageError(
+            f"--enrolment open would let any machine that reaches {host} in; it is for 127.0.0.1 alone."
+            " Enrol each till instead: tilld ledger enroll TERMINAL PUBLIC_KEY"
+        )
+    return _serve(host, port, books(database, must_exist=False), unknown_cards, enrolment)
+
+
+def _serve(host: str, port: int, path: Path, unknown_cards: str, enrolment: str) -> int:
+    from ledger.app import create_app
+    from ledger.facts import Policy, UnknownCards
+    from ledger.gate import Enrolment
+    from ledger.server import CannotListen, LedgerServer, bound, is_loopback
+
+    _log_to_stderr()
+    try:
+        listener = bound(host, port)
+    except CannotListen as error:
+        raise Unusable(str(error)) from error
+    with listener, closing(_opened(path, policy=Policy(UnknownCards(unknown_cards)))) as book:
+        app = create_app(book, enrolment=Enrolment(enrolment), loopback=is_loopback(host))
+        # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
+        LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
+    return FINE
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+@ledger.command(epilog="Example:  tilld ledger register 2990000000017 --points 100")
+@click.argument("number")
+@click.option("--points", type=click.IntRange(1), help="Opening points, given once per card however often you ask.")
+@on_books(must_exist=False)
+def register(book: "Book", number: str, points: int | None, *, as_json: bool) -> int:
+    """Open an account for a card; what waited for it is credited."""
+    from ledger import show
+
+    done = book.register(number, points or 0)
+    say(done, show.registration, as_json=as_json)
+    return ATTENTION if done.code == "key_mismatch" else FINE
+
+
+@ledger.command(epilog="Example:  tilld ledger account 2990000000017 --json | jq .points")
+@click.argument("number")
+@on_books()
+def account(book: "Book", number: str, *, as_json: bool) -> int:
+    """Explain a card's points: its lots and every entry behind them."""
+    from ledger import show
+
+    statement = book.statement(number)
+    if statement is not None:
+        say(statement, show.statement, as_json=as_json)
+        return FINE
+    if as_json:
+        click.echo(msgspec.json.encode({"number": number, "known": False}).decode())
+    click.echo(f"No account for {masked(number)}. Open one: tilld ledger register NUMBER", err=True)
+    return ATTENTION
+
+
+@ledger.command(epilog="Example:  tilld ledger terminals")
+@on_books()
+def terminals(book: "Book", *, as_json: bool) -> int:
+    """List the enrolled tills and what they have delivered."""
+    from ledger import show
+
+    say(book.terminals(), show.terminals, as_json=as_json)
+    return FINE
+
+
+@ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
+@on_books()
+def verify(book: "Book", *, as_json: bool) -> int:
+    """Compute every chain, sum and promise again from the records."""
+    from ledger import show
+
+    verification = book.verify()
+    say(verification, show.verification, as_json=as_json)
+    return FINE if verification.ok else ATTENTION
+
+
+@ledger.command(epilog="Example:  tilld ledger conflicts --json | jq '.[].code'")
+@on_books()
+def conflicts(book: "Book", *, as_json: bool) -> int:
+    """List the records that wait for something or need a person's look."""
+    from ledger import show
+
+    say(book.flagged(), show.flagged, as_json=as_json)
+    return FINE
+
+
+@ledger.command(epilog="Example:  tilld ledger enroll S001-T01 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
+@click.argument("terminal")
+@click.argument("public_key")
+@click.option("--replace", is_flag=True, help="Accept this key in place of the enrolled one (a new disk or machine).")
+@on_books(must_exist=False)
+def enroll(book: "Book", terminal: str, public_key: str, *, replace: bool, as_json: bool) -> int:
+    """Let a till in: its name and its Ed25519 public key in base64."""
+    from ledger import gate
+    from offline_queue.wire import authorization, parse_authorization
+
+    if parse_authorization(authorization(terminal, "A" * 86 + "==")) is None:
+        raise click.UsageError("a terminal's name is 1 to 64 of A-Z a-z 0-9 . _ -")
+    if not book.enrol(terminal, gate.public_key(public_key), replace=replace):
+        raise Unusable(f"{terminal} is enrolled with another key. If its disk or machine is new, add --replace.")
+    say({"terminal": terminal, "enrolled": True}, lambda _: click.echo(f"{terminal} is enrolled."), as_json=as_json)
+    return FINE

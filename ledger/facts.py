@@ -1,0 +1,137 @@
+"""What the rules know and say: values only, no rule and no I/O."""
+
+from enum import StrEnum
+
+import msgspec
+
+from offline_queue.entry import Entry, Kind, State
+
+
+class Code(StrEnum):
+    """Why a record stands as it does, in order of precedence; the last two only refuse an allowance."""
+
+    UNDECODABLE = "undecodable"
+    VERSION_UNKNOWN = "version_unknown"
+    TERMINAL_UNKNOWN = "terminal_unknown"
+    SIGNATURE_BAD = "signature_bad"
+    DUPLICATE = "duplicate"
+    KEY_MISMATCH = "key_mismatch"
+    CARD_UNKNOWN = "card_unknown"
+    ORIGINAL_UNKNOWN = "original_unknown"
+    REVERSED_TWICE = "reversed_twice"
+    OVER_REVERSAL = "over_reversal"
+    ALLOWANCE_EXCEEDED = "allowance_exceeded"
+    ALLOWANCE_VOID = "allowance_void"
+    OVERDRAWN = "overdrawn"
+    POSTED = "posted"
+    FORK = "fork"
+    INSUFFICIENT_POINTS = "insufficient_points"
+
+
+class UnknownCards(StrEnum):
+    """What becomes of points on a card that the books have never seen."""
+
+    PARK = "park"
+    REGISTER = "register"
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the retailer has chosen."""
+
+    unknown_cards: UnknownCards = UnknownCards.PARK
+
+
+class RightState(StrEnum):
+    """An allowance's life: `open` becomes `consumed` or `released` by a record of its holder, and by nothing else."""
+
+    OPEN = "open"
+    CONSUMED = "consumed"
+    RELEASED = "released"
+    REFUSED = "refused"
+
+
+class Right(msgspec.Struct, frozen=True):
+    """An allowance as the books hold it. `account` is None where the card was unknown."""
+
+    id: str
+    terminal: str
+    stream: str
+    card: str
+    points: int
+    account: int | None
+    state: RightState
+    code: str | None = None
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An account: `balance` in the books, `reserved` of it promised to tills by open allowances."""
+
+    account: int
+    balance: int = 0
+    reserved: int = 0
+
+    @property
+    def available(self) -> int:
+        """What may still be promised; negative when the account is overdrawn."""
+        return self.balance - self.reserved
+
+
+class Original(msgspec.Struct, frozen=True):
+    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it."""
+
+    record: int
+    kind: Kind
+    account: int
+    points: int
+    reversed: int = 0
+
+    @property
+    def left(self) -> int:
+        """Points that can still be reversed; a reversal itself cannot be."""
+        return 0 if self.kind is Kind.REVERSE else abs(self.points) - self.reversed
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a record does to the books.
+
+    `effect` in points with sign on the account; `asked` the effect it asked for; `waits` names what would have it
+    judged again; `right` the state that its allowance takes, None when that stays.
+    """
+
+    state: State
+    code: Code
+    effect: int = 0
+    asked: int = 0
+    waits: str | None = None
+    right: RightState | None = None
+    detail: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Done as asked, nothing to tell."""
+        return self.code is Code.POSTED and self.effect == self.asked
+
+
+class First(msgspec.Struct, frozen=True):
+    """The record that used an idempotency key before, and its decision."""
+
+    record: int
+    entry: Entry
+    state: State
+    code: Code
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One record and everything in the books that bears on it.
+
+    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
+    """
+
+    record: int
+    entry: Entry
+    sender: str
+    enrolled: bool = True
+    first: First | None = None
+    standing: Standing | None = None
+    original: Original | None = None
+    right: Right | None = None

@@ -1,0 +1,163 @@
+"""What every keeper of books offers, whichever engine lies below: the wire's calls, and those of the office.
+
+Each call is one transaction: when it has returned, it is durable. All may be called from any thread.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from offline_queue.wire import (
+    Account,
+    AllowanceAnswer,
+    AllowanceRequest,
+    BatchAnswer,
+    BatchHeader,
+    Decisions,
+    Hello,
+    Lot,
+    Park,
+    Problem,
+    Welcome,
+)
+
+
+class Refused(Exception):
+    """The answer is a problem document; nothing was changed."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail or problem.title)
+        self.problem = problem
+
+
+class BooksUnusable(Exception):
+    """These books cannot be opened: `what` is wrong, what it `means` for the points, and the `remedy`."""
+
+    def __init__(self, where: str, what: str, meaning: str, remedy: str) -> None:
+        super().__init__(f"{where}: {what}. {meaning} {remedy}")
+
+
+class NotRecorded(Exception):
+    """The books could not be written; nothing of the call was done and it may be repeated."""
+
+
+class Terminal(msgspec.Struct, frozen=True):
+    """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`."""
+
+    name: str
+    public_key: str
+    enrolled_at: str
+    seen_at: str | None
+    software: str | None
+    streams: int
+    forks: int
+    records: int
+
+
+class Line(msgspec.Struct, frozen=True):
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+
+    id: str
+    kind: str
+    points: int
+    asked: int
+    code: str
+    terminal: str
+    occurred_at: str
+    posted_at: str | None
+    receipt: str | None = None
+    reverses: str | None = None
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """An account with all that explains it; a lot below zero is an overdraft that later awards repay."""
+
+    number: str
+    points: int
+    reserved: int
+    as_of: str
+    lots: list[Lot]
+    entries: list[Line]
+    waiting: list[Line]
+
+
+class Flagged(msgspec.Struct, frozen=True):
+    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked."""
+
+    terminal: str
+    stream: str
+    seq: int
+    state: str
+    code: str
+    detail: str | None
+    id: str | None
+    kind: str | None
+    points: int | None
+    card: str | None
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """The invariants, computed again from the books; `liability` is what the programme owes all its customers."""
+
+    ok: bool
+    records: int
+    streams: int
+    accounts: int
+    postings: int
+    liability: int
+    problems: list[str]
+
+
+class Registration(msgspec.Struct, frozen=True):
+    """What became of a card's registration and of its opening points: `code` as in a verdict, None without points."""
+
+    number: str
+    opened: bool
+    points: int
+    code: str | None
+    detail: str | None
+
+
+class Book(Protocol):
+    """The central books of points. Every call may raise NotRecorded."""
+
+    @property
+    def generation(self) -> str:
+        """A random id of these books' history; another one means that they were restored."""
+
+    def hello(self, hello: Hello) -> Welcome:
+        """From an enrolled terminal. Raises Refused `protocol`."""
+
+    def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
+        """Custody and decisions for a batch. Raises Refused `gap`, `generation`, `malformed`."""
+
+    def park(self, terminal: str, park: Park) -> BatchAnswer:
+        """Custody of one record, decided apart, so that nothing in it can stop those behind it."""
+
+    def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
+        """Reserves at once; the same id gives the first answer again. Raises Refused `key_mismatch`."""
+
+    def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
+        """The terminal's verdicts beyond the cursor `after`, at most `limit` of them, with balances as of now."""
+
+    def account(self, request: str, number: str) -> Account | None: ...
+
+    def public_key(self, terminal: str) -> bytes | None:
+        """The enrolled Ed25519 key, 32 bytes."""
+
+    def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
+        """False when another key is enrolled and may not be replaced."""
+
+    def register(self, number: str, points: int = 0) -> Registration:
+        """Opens the card's account and credits what waited for it; `points` are given once per card."""
+
+    def statement(self, number: str) -> Statement | None: ...
+
+    def terminals(self) -> list[Terminal]: ...
+
+    def flagged(self) -> list[Flagged]: ...
+
+    def verify(self) -> Verification: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,238 @@
+"""The part of the books that a batch touches, in memory: loaded in bulk, changed by the rules, written in bulk.
+
+A sheet belongs to one transaction. It asks its `Source` for what the rules need to know and collects what they
+change; the books write that and commit.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ledger.book import (
+    APPLIED,
+    KEYED,
+    NO_CLAIM,
+    UNREAD,
+    decide,
+    grant,
+    plausible,
+    read,
+    waits_for_card,
+    waits_for_entry,
+    waits_for_record,
+)
+from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import effective
+from ledger.lots import Shelf
+from ledger.source import Item, Known, Posting, Ruling, Source
+from offline_queue.entry import Entry, Kind
+
+
+class Sheet:
+    """One batch's work on the books; `now` in ms since 1970."""
+
+    def __init__(self, source: Source, policy: Policy, now: int) -> None:
+        self._source, self._policy, self._now = source, policy, now
+        self.firsts = Known(source.firsts)
+        self.cards = Known(source.cards)
+        self.standings = Known(source.standings)
+        self.rights = Known(source.rights)
+        self.shelves: dict[int, Shelf] = {}
+        self.claims: list[tuple[str, int]] = []
+        self.postings: list[Posting] = []
+        self.rulings: list[Ruling] = []
+        self.waits: dict[int, str | None] = {}
+        """Records that wait, with what for; None for one that no longer does."""
+        self._waiting = Known(source.waiting)
+        self._enrolled = Known(source.enrolled)
+        self._originals = Known(source.originals)
+        self._posted_here: dict[str, Original] = {}
+        self._reversals_here: dict[int, list[int]] = {}
+
+    def judge(self, items: Iterable[Item]) -> None:
+        """Decides each record in order, and at once whatever waited for it."""
+        due = deque((item, read(item.raw)) for item in items)
+        self._warm([content for _, content in due if isinstance(content, Entry)])
+        while due:
+            item, content = due.popleft()
+            woken = self._settle(item, content)
+            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+
+    def defer(self, items: Iterable[Item]) -> None:
+        """Takes records without looking into them; they are decided when they are driven again."""
+        for item in items:
+            self._rule(item, UNREAD)
+
+    def drive(self, items: Sequence[Item]) -> None:
+        """Decides records that waited, as if they came now."""
+        self.waits.update(dict.fromkeys((item.record for item in items), None))
+        self.judge(items)
+
+    def register(self, number: str) -> int:
+        """The card's account, opened if need be; what waited for the card is decided now."""
+        account = self.cards.get(number)
+        if account is None:
+            account = self._open(number)
+            self.judge(self._wake(waits_for_card(number)))
+        return account
+
+    def reserve(self, asked: Right, *, forked: bool) -> Right:
+        """Grants or refuses an allowance; what is granted is held back at once."""
+        account = self.cards.get(asked.card)
+        right = grant(asked, None if account is None else self.standing(account), forked=forked)
+        self.rights.put(right.id, right)
+        if right.state is RightState.OPEN and account is not None:
+            self._move(account, reserved=right.points)
+        return right
+
+    def _warm(self, entries: Sequence[Entry]) -> None:
+        self._enrolled.warm(entry.terminal for entry in entries)
+        self.firsts.warm(entry.key for entry in entries if entry.kind in KEYED)
+        self.cards.warm(entry.card.number for entry in entries if entry.card)
+        self._originals.warm(entry.reverses for entry in entries if entry.reverses)
+        self.rights.warm(entry.allowance for entry in entries if entry.allowance)
+        self._waiting.warm(waits_for_entry(entry.id) for entry in entries if entry.kind in KEYED)
+        accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        self.standings.warm(account for account in accounts if account is not None)
+
+    def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
+        """Decides and applies one record; returns the records that waited for it."""
+        if isinstance(content, Decision):
+            self._rule(item, content)
+            return []
+        case, woken = self._case(item, content), list[Item]()
+        decision = decide(case)
+        if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
+            self._open(content.card.number)
+            woken = self._wake(waits_for_card(content.card.number))
+            case = self._case(item, content)
+            decision = decide(case)
+        self._apply(case, decision)
+        if item.record in self.waits and decision.waits is None:
+            woken += self._wake(waits_for_record(item.record))
+        self._rule(item, decision)
+        if content.kind in KEYED and decision.code in APPLIED:
+            woken += self._wake(waits_for_entry(content.id))
+        return woken
+
+    def _case(self, item: Item, entry: Entry) -> Case:
+        original = self._original(entry.reverses) if entry.kind is Kind.REVERSE and entry.reverses else None
+        account = self.cards.get(entry.card.number) if entry.card else None
+        if entry.kind is Kind.REVERSE:
+            account = original.account if original else None
+        return Case(
+            record=item.record,
+            entry=entry,
+            sender=item.sender,
+            enrolled=self._enrolled.get(entry.terminal) is not None,
+            first=self.firsts.get(entry.key) if entry.kind in KEYED else None,
+            standing=None if account is None else self.standing(account),
+            original=original,
+            right=self.rights.get(entry.allowance) if entry.allowance else None,
+        )
+
+    def standing(self, account: int) -> Standing:
+        return self.standings.get(account) or Standing(account)
+
+    def _original(self, entry: str) -> Original | None:
+        return self._originals.get(entry) or self._posted_here.get(entry)
+
+    def _may_register(self, number: str) -> bool:
+        return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
+
+    def _open(self, number: str) -> int:
+        account = self._source.new_account()
+        self.cards.put(number, account)
+        self.standings.put(account, Standing(account))
+        return account
+
+    def _rule(self, item: Item, decision: Decision) -> None:
+        self.rulings.append(Ruling(item, decision))
+        if decision.waits is not None:
+            self.waits[item.record] = decision.waits
+            self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
+
+    def _wake(self, reason: str) -> list[Item]:
+        woken = self._waiting.get(reason) or []
+        if woken:
+            self._waiting.put(reason, [])
+            self.waits.update(dict.fromkeys((item.record for item in woken), None))
+        return list(woken)
+
+    def _apply(self, case: Case, decision: Decision) -> None:
+        entry = case.entry
+        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+            if case.first is None:
+                self.claims.append((entry.key, case.record))
+            self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
+        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+            self._post(case, decision, case.standing.account)
+        if decision.right is not None and entry.allowance is not None:
+            self._close(case, entry.allowance, decision.right)
+
+    def _close(self, case: Case, allowance: str, state: RightState) -> None:
+        """Ends a right; what it held back is free again, or was just used."""
+        right = case.right
+        if right is None:
+            number = case.entry.card.number if case.entry.card else ""
+            right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
+        if right.state is RightState.OPEN and right.account is not None:
+            self._move(right.account, reserved=-right.points)
+        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+
+    def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
+        before = self.standing(account)
+        self.standings.put(account, Standing(account, before.balance + balance, before.reserved + reserved))
+
+    def _post(self, case: Case, decision: Decision, account: int) -> None:
+        entry, original, effect = case.entry, case.original, decision.effect
+        self._shelve(case, effect, account)
+        self._move(account, balance=effect)
+        number = original.record if original else None
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
+        self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
+        if original is not None and entry.reverses is not None:
+            self._reversals_here.setdefault(original.record, []).append(case.record)
+            left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
+            known = self._originals if self._originals.get(entry.reverses) else None
+            if known is not None:
+                known.put(entry.reverses, left)
+            else:
+                self._posted_here[entry.reverses] = left
+
+    def _shelve(self, case: Case, effect: int, account: int) -> None:
+        """The same effect on the account's lots."""
+        record, original = case.record, case.original
+        if effect == 0:
+            return
+        if case.entry.kind is Kind.EARN:
+            shelf = self._shelf(account, complete=self.standing(account).balance < 0)
+            shelf.award(record, effect, effective(case.entry.occurred_at, self._now))
+        elif original is None:
+            self._shelf(account).take(record, -effect, self._now)
+        elif effect < 0:
+            self._shelf(account).undo_award(record, -effect, self._now, original.record)
+        else:
+            shelf = self._shelf(account)
+            shelf.undo_take(record, effect, self._now, original.record, self._taken(shelf, original.record))
+
+    def _shelf(self, account: int, *, complete: bool = True) -> Shelf:
+        """A shelf that only receives need not know what lies on it."""
+        shelf = self.shelves.setdefault(account, Shelf())
+        if complete and not shelf.complete:
+            shelf.load(self._source.open_lots(account))
+            shelf.complete = True
+        return shelf
+
+    def _taken(self, shelf: Shelf, redemption: int) -> dict[int, int]:
+        """What a redemption, less its reversals, holds of each lot."""
+        moves, lots = self._source.trail(redemption)
+        shelf.load(lots)
+        here = {redemption, *self._reversals_here.get(redemption, ())}
+        moves += [(lot, points) for (record, lot), points in shelf.moves.items() if record in here]
+        taken: dict[int, int] = {}
+        for lot, points in moves:
+            taken[lot] = taken.get(lot, 0) - points
+        taken.pop(redemption, None)
+        return taken

@@ -1,0 +1,102 @@
+"""The office's answers as tables for people."""
+
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ledger.port import Flagged, Line, Registration, Statement, Terminal, Verification
+from offline_queue.entry import masked
+from offline_queue.wire import Lot
+
+
+def registration(done: Registration) -> None:
+    card = masked(done.number)
+    click.echo(f"{card}: {'an account is open now' if done.opened else 'an account was open already'}.")
+    if done.code == "posted":
+        click.echo(f"{done.points} opening points are in the books.")
+    elif done.code == "duplicate":
+        click.echo("Its opening points were given before; they are given once.")
+    elif done.code is not None:
+        click.echo(f"No points were given: {done.detail}", err=True)
+
+
+def statement(account: Statement) -> None:
+    held = f", {account.reserved} of them promised to tills" if account.reserved else ""
+    click.echo(f"{masked(account.number)}: {account.points} points{held}, as of {account.as_of}")
+    if account.lots:
+        _print("Lots, the oldest is used first", _lots(account.lots))
+    if account.entries:
+        _print("Entries", _lines(account.entries))
+    if account.waiting:
+        _print("Waiting", _lines(account.waiting))
+
+
+def terminals(tills: list[Terminal]) -> None:
+    if not tills:
+        click.echo("No till is enrolled yet: tilld ledger enroll TERMINAL PUBLIC_KEY")
+        return
+    table = _table("Terminal", "Last heard", "Software", streams="Streams", records="Records", forks="Forks")
+    for till in tills:
+        counts = (str(till.streams), str(till.records), str(till.forks))
+        table.add_row(till.name, till.seen_at or "never", till.software or "", *counts)
+    _print(None, table)
+
+
+def verification(found: Verification) -> None:
+    counts = f"{found.records} records in {found.streams} streams, {found.postings} postings, {found.accounts} accounts"
+    if found.ok:
+        click.echo(f"All adds up: {counts}; {found.liability} points owed.")
+        return
+    click.echo(f"{len(found.problems)} problem(s) in {counts}:")
+    for problem in found.problems:
+        click.echo(f"  - {problem}")
+    click.echo("Keep a copy of the file, then compare it with your last good backup.", err=True)
+
+
+def flagged(records: list[Flagged]) -> None:
+    if not records:
+        click.echo("Nothing waits and nothing needs a look.")
+        return
+    table = _table("State", "Code", "Terminal", "Record", "What", "Why", points="Points")
+    for record in records:
+        what = f"{record.kind} on {record.card}" if record.kind and record.card else record.kind or "?"
+        points = "" if record.points is None else str(record.points)
+        place = f"{record.stream[:8]}/{record.seq}"
+        table.add_row(record.state, record.code, record.terminal, place, what, record.detail or "", points)
+    _print(None, table)
+
+
+def _lots(lots: Iterable[Lot]) -> Table:
+    table = _table("Earned", "Entry", points="Points", left="Left")
+    for lot in lots:
+        table.add_row(lot.earned_at, lot.entry, str(lot.points), str(lot.remaining))
+    return table
+
+
+def _lines(entries: Iterable[Line]) -> Table:
+    table = _table("Sold", "Kind", "Terminal", "Receipt", "Decision", "Entry", points="Points")
+    for line in entries:
+        what = f"{line.kind} of {line.reverses}" if line.reverses else line.kind
+        points = f"{line.points:+d}"
+        table.add_row(line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, points)
+    return table
+
+
+def _table(*words: str, **numbers: str) -> Table:
+    """Columns of words on the left, of numbers right-aligned."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for word in words:
+        table.add_column(word, overflow="fold")
+    for number in numbers.values():
+        table.add_column(number, justify="right", no_wrap=True)
+    return table
+
+
+def _print(title: str | None, table: Table) -> None:
+    """Texts from records are shown as they are: nothing in them is markup."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    if title:
+        click.echo(f"\n{title}")
+    console.print(table)

@@ -1,0 +1,155 @@
+"""The invariants, computed again from the records and postings in SQLite: nothing that was summed up is believed."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from ledger.book import OVERDRAWING
+from ledger.port import Verification
+from ledger.sqlite_file import SEQ_BITS
+from ledger.sqlite_source import SEQ_MASK
+from ledger.sqlite_streams import SqliteStreams
+from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
+
+MAX_PROBLEMS = 100
+"""Enough to see the kind of damage; a broken file could name millions."""
+
+
+def verify(connection: sqlite3.Connection) -> Verification:
+    """Walks the whole books once; memory grows with the number of keys, 100 bytes each."""
+    checks = (_file, _chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
+    problems = [problem for check in checks for problem in _some(check(connection))]
+    count = {
+        table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608 - names of our own tables
+        for table in ("record", "stream", "account", "posting")
+    }
+    liability = connection.execute("SELECT coalesce(sum(points), 0) FROM posting").fetchone()[0]
+    return Verification(
+        not problems, count["record"], count["stream"], count["account"], count["posting"], liability, problems
+    )
+
+
+def _some(problems: Iterator[str]) -> list[str]:
+    return [problem for _, problem in zip(range(MAX_PROBLEMS), problems, strict=False)]
+
+
+def _file(connection: sqlite3.Connection) -> Iterator[str]:
+    """The pages and indexes themselves."""
+    for (line,) in connection.execute("PRAGMA integrity_check(10)"):
+        if line != "ok":
+            yield f"the file is damaged: {line}"
+
+
+def _chains(connection: sqlite3.Connection) -> Iterator[str]:
+    """I5: every stream is dense and its chain leads to its head."""
+    streams = SqliteStreams(connection)
+    rows = connection.execute("SELECT no, terminal, uid FROM stream ORDER BY no").fetchall()
+    for number, terminal, uid in rows:
+        branch = next(branch for branch in streams.branches(terminal, uid) if branch.no == number)
+        digest, seq = streams.hashes(branch, branch.base, branch.base)[0], branch.base
+        bad = None
+        for no, held, raw in connection.execute(
+            "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
+            (number << SEQ_BITS, (number + 1) << SEQ_BITS),
+        ):
+            digest, seq = chain(digest, raw), seq + 1
+            if bad is None and (no & SEQ_MASK != seq or digest != held):
+                bad = no & SEQ_MASK
+        if bad is not None or (seq, digest) != (branch.mark, branch.head):
+            yield f"stream {uid} of {terminal}: the chain breaks at record {bad or seq}"
+
+
+def _entries(connection: sqlite3.Connection) -> Iterator[str]:
+    """I2: one effect a key; and no effect that its own record does not explain."""
+    keys: set[str] = set()
+    rows = connection.execute("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
+    for record, points, raw in rows:
+        try:
+            entry = decode(raw or b"")
+        except Undecodable:
+            yield f"the posting of record {record} has no entry behind it"
+            continue
+        if entry.key in keys:
+            yield f"the key {entry.key!r} has more than one effect (entry {entry.id})"
+        keys.add(entry.key)
+        if not _explained(entry, points):
+            yield f"entry {entry.id} says {entry.kind} {entry.points}, the books {points}"
+
+
+def _explained(entry: Entry, points: int) -> bool:
+    if entry.kind is Kind.EARN:
+        return points == entry.points
+    if entry.kind is Kind.REDEEM:
+        return points == -entry.points
+    return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
+
+
+def _undecided(connection: sqlite3.Connection) -> Iterator[str]:
+    """I1: what is in custody has a decision."""
+    told = connection.execute("SELECT record, count FROM decision ORDER BY record, count DESC").fetchall()
+    for number, mark, base in connection.execute("SELECT no, mark, base FROM stream ORDER BY no").fetchall():
+        covered = (number << SEQ_BITS) + base
+        end = (number << SEQ_BITS) + mark
+        for record, count in told:
+            if covered < record <= end and record == covered + 1:
+                covered = record + count - 1
+        if covered != end:
+            yield f"record {(covered & SEQ_MASK) + 1} of stream number {number} was taken and never decided"
+
+
+def _balances(connection: sqlite3.Connection) -> Iterator[str]:
+    """I3: a balance is the sum of its postings."""
+    query = """
+        SELECT a.no, a.balance, coalesce(sum(p.points), 0) AS posted FROM account a
+        LEFT JOIN posting p ON p.account = a.no GROUP BY a.no HAVING a.balance <> posted"""
+    for account, balance, posted in connection.execute(query):
+        yield f"account {_name(connection, account)} says {balance} points, its entries {posted}"
+    for (record,) in connection.execute("SELECT record FROM posting WHERE account NOT IN (SELECT no FROM account)"):
+        yield f"the posting of record {record} is on no account"
+
+
+def _lots(connection: sqlite3.Connection) -> Iterator[str]:
+    """I3: a balance is the sum of its lots, and each lot the sum of what was done to it."""
+    query = """
+        SELECT a.no, a.balance, coalesce(sum(l.remaining), 0) AS held FROM account a
+        LEFT JOIN lot l ON l.account = a.no GROUP BY a.no HAVING a.balance <> held"""
+    for account, balance, held in connection.execute(query):
+        yield f"account {_name(connection, account)} says {balance} points, its lots {held}"
+    query = """
+        SELECT l.record, l.remaining, l.points + coalesce(sum(m.points), 0) AS left FROM lot l
+        LEFT JOIN move m ON m.lot = l.record GROUP BY l.record
+        HAVING l.remaining <> left OR abs(l.remaining) > abs(l.points) OR l.remaining * l.points < 0"""
+    for record, remaining, left in connection.execute(query):
+        yield f"the lot of record {record} says {remaining} points, its moves {left}"
+
+
+def _reserved(connection: sqlite3.Connection) -> Iterator[str]:
+    """I4: what is reserved is what open allowances hold."""
+    query = """
+        SELECT a.no, a.reserved, coalesce(sum(w.points), 0) AS open FROM account a
+        LEFT JOIN allowance w ON w.account = a.no AND w.state = 'open' GROUP BY a.no HAVING a.reserved <> open"""
+    for account, reserved, promised in connection.execute(query):
+        yield f"account {_name(connection, account)} holds {reserved} points back, its allowances {promised}"
+
+
+def _available(connection: sqlite3.Connection) -> Iterator[str]:
+    """I4: more is promised than there is only where a flagged entry took it."""
+    codes = ", ".join(f"'{code}'" for code in sorted(OVERDRAWING))
+    query = f"""
+        SELECT a.no, a.balance, a.reserved FROM account a WHERE a.balance < a.reserved
+        AND NOT EXISTS (SELECT 1 FROM posting p WHERE p.account = a.no AND p.code IN ({codes}))"""  # noqa: S608
+    for account, balance, reserved in connection.execute(query):
+        yield f"account {_name(connection, account)} has {balance} points, {reserved} promised, and nothing says why"
+
+
+def _reversals(connection: sqlite3.Connection) -> Iterator[str]:
+    """I12: reversals take no more than the original gave, and in the other direction."""
+    query = """
+        SELECT o.entry, o.points, sum(v.points) AS undone FROM posting v JOIN posting o ON o.record = v.original
+        GROUP BY o.record HAVING abs(undone) > abs(o.points) OR undone * o.points > 0"""
+    for entry, points, undone in connection.execute(query):
+        yield f"entry {entry} moved {points} points and its reversals {undone}"
+
+
+def _name(connection: sqlite3.Connection, account: int) -> str:
+    row = connection.execute("SELECT number FROM card WHERE account = ?", (account,)).fetchone()
+    return masked(row[0]) if row else str(account)

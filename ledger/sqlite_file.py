@@ -1,0 +1,239 @@
+"""The books as one SQLite file: its schema, and how it is opened, checked and locked."""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ledger.port import BooksUnusable, NotRecorded
+
+APPLICATION_ID: Final = 0x74696C4C
+"""`tilL`: told apart from the till's journal and from anybody else's file."""
+SCHEMA_VERSION: Final = 1
+SEQ_BITS: Final = 40
+"""A record's number is its stream's number and its seq: a stretch of a stream is one scan of the table."""
+
+SCHEMA: Final = """
+CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE terminal (
+    name TEXT PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    enrolled_at INTEGER NOT NULL,
+    seen_at INTEGER,
+    software TEXT,
+    decided INTEGER NOT NULL DEFAULT 0          -- n of its last verdict
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stream (
+    no INTEGER PRIMARY KEY,
+    terminal TEXT NOT NULL REFERENCES terminal,
+    uid TEXT NOT NULL,
+    branch INTEGER NOT NULL DEFAULT 0,          -- 0, or the how-manieth fork of this uid
+    grown_from INTEGER REFERENCES stream,
+    base INTEGER NOT NULL DEFAULT 0,            -- seq of the last record shared with grown_from
+    mark INTEGER NOT NULL DEFAULT 0,
+    stable INTEGER NOT NULL DEFAULT 0,          -- covered by a backup; nothing declares one yet
+    head BLOB NOT NULL,
+    UNIQUE (terminal, uid, branch)
+) STRICT;
+CREATE TABLE record (no INTEGER PRIMARY KEY, hash BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
+-- Idempotency keys for ever, by 64 bits of their hash; the whole key is compared in the record itself.
+CREATE TABLE claim (hash INTEGER NOT NULL, record INTEGER NOT NULL, PRIMARY KEY (hash, record)) STRICT, WITHOUT ROWID;
+CREATE TABLE account (
+    no INTEGER PRIMARY KEY,
+    balance INTEGER NOT NULL,
+    reserved INTEGER NOT NULL CHECK (reserved >= 0)
+) STRICT;
+CREATE TABLE card (number TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account) STRICT, WITHOUT ROWID;
+CREATE INDEX card_account ON card (account);
+-- Double entry in one row: the points go to the account, and the programme's liability carries the opposite.
+CREATE TABLE posting (
+    record INTEGER PRIMARY KEY REFERENCES record,
+    entry TEXT NOT NULL,
+    account INTEGER NOT NULL REFERENCES account,
+    points INTEGER NOT NULL,
+    original INTEGER REFERENCES posting,
+    code TEXT NOT NULL,
+    posted_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX posting_entry ON posting (entry);
+CREATE INDEX posting_account ON posting (account);
+CREATE INDEX posting_original ON posting (original) WHERE original IS NOT NULL;
+CREATE TABLE lot (
+    record INTEGER PRIMARY KEY REFERENCES posting,
+    account INTEGER NOT NULL REFERENCES account,
+    earned_at INTEGER NOT NULL,
+    points INTEGER NOT NULL,
+    remaining INTEGER NOT NULL                  -- below zero: an overdraft not yet repaid
+) STRICT;
+CREATE INDEX lot_open ON lot (account) WHERE remaining <> 0;
+CREATE TABLE move (
+    record INTEGER NOT NULL REFERENCES posting,
+    lot INTEGER NOT NULL REFERENCES lot,
+    points INTEGER NOT NULL,
+    PRIMARY KEY (record, lot)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE allowance (
+    id TEXT PRIMARY KEY,
+    terminal TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    card TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    account INTEGER REFERENCES account,
+    state TEXT NOT NULL,
+    code TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE decision (
+    terminal TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    record INTEGER NOT NULL,                    -- the first of `count` records of one stream
+    count INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT,
+    points INTEGER,
+    PRIMARY KEY (terminal, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX decision_record ON decision (record);
+CREATE INDEX decision_flagged ON decision (record) WHERE state <> 'posted';
+CREATE TABLE waiting (record INTEGER PRIMARY KEY REFERENCES record, reason TEXT NOT NULL) STRICT;
+CREATE INDEX waiting_reason ON waiting (reason);
+"""
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode with full syncs; makes the books where there are none.
+
+    Raises BooksUnusable and leaves a file that is not ours untouched.
+    """
+    if path.exists() and path.stat().st_size > 0:
+        _look(path)
+    connection: sqlite3.Connection | None = None
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        _prepare(connection, path)
+    except (OSError, sqlite3.Error) as error:
+        if connection is not None:
+            connection.close()
+        raise BooksUnusable(
+            str(path),
+            f"the books cannot be opened ({error})",
+            "No points were changed.",
+            "See that the folder exists, has room and belongs to this user.",
+        ) from error
+    except BooksUnusable:
+        if connection is not None:
+            connection.close()
+        raise
+    return connection
+
+
+def _look(path: Path) -> None:
+    """Reads the header alone (https://www.sqlite.org/fileformat2.html section 1.3), so that nothing is changed."""
+    meaning, remedy = (
+        "Nothing in it was touched.",
+        "Name another file with --database, or restore the books from a backup.",
+    )
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
+        raise BooksUnusable(str(path), "this file is no SQLite database", meaning, remedy)
+    ours = int.from_bytes(header[68:72], "big") == APPLICATION_ID
+    in_journal = Path(f"{path}-wal").exists()
+    if not ours and not in_journal:
+        raise BooksUnusable(str(path), "this database holds no tilld ledger", meaning, remedy)
+    page = int.from_bytes(header[16:18], "big")
+    expected = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+    if path.stat().st_size < expected and not in_journal:
+        what = f"the file is cut short: {path.stat().st_size} of {expected} bytes"
+        raise BooksUnusable(str(path), what, meaning, remedy)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Pragmas of every connection, then the schema where there is none."""
+    application, version, objects = (
+        connection.execute(query).fetchone()[0]
+        for query in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_schema")
+    )
+    if objects and (application != APPLICATION_ID or version > SCHEMA_VERSION):
+        newer = application == APPLICATION_ID
+        what = f"schema {version} is newer than this tilld's {SCHEMA_VERSION}" if newer else "this is no tilld ledger"
+        remedy = "Update tilld." if newer else "Name another file with --database."
+        raise BooksUnusable(str(path), what, "Nothing in it was touched.", remedy)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+    if not objects:
+        marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
+        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")
+
+
+class SqliteFile:
+    """An open file of books: one connection, one transaction at a time over all threads, one writer over all processes.
+
+    SQLite before 3.51.3 can corrupt a WAL that two connections reset at once; the office's commands work beside a
+    running server, so each writer holds a lock (a file beside the books) from before BEGIN until after COMMIT with its
+    checkpoint.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises BooksUnusable."""
+        self.connection = connect(path)
+        self._threads = threading.RLock()
+        self._writer: int | None = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction. Raises NotRecorded where the engine failed: then nothing was done."""
+        with self._alone(), self._transaction("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One consistent view. Raises NotRecorded where the engine failed."""
+        with self._threads:
+            self._must_be_open()
+            with self._transaction("BEGIN"):
+                yield
+
+    def close(self) -> None:
+        """Closing the last connection checkpoints, so that too happens alone. May be called twice."""
+        with self._threads:
+            if self._writer is None:
+                return
+            with self._alone():
+                self.connection.close()
+            os.close(self._writer)
+            self._writer = None
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        with self._threads:
+            lock = self._must_be_open()
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+
+    def _must_be_open(self) -> int:
+        """The writer's lock. Raises NotRecorded."""
+        if self._writer is None:
+            raise NotRecorded("the books are closed; no points were changed")
+        return self._writer
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        try:
+            self.connection.execute(begin)
+            yield
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise NotRecorded(f"the books could not be used ({error}); no points were changed") from error
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")

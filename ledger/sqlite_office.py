@@ -1,0 +1,112 @@
+"""What the office reads of the books in SQLite: an account explained, the terminals, what needs a look."""
+
+import base64
+import sqlite3
+
+from ledger.book import read, waits_for_card
+from ledger.port import Flagged, Line, Statement, Terminal
+from ledger.sqlite_feed import SqliteFeed
+from ledger.sqlite_file import SEQ_BITS
+from ledger.sqlite_source import SEQ_MASK
+from offline_queue.entry import Entry, decode, masked
+from offline_queue.timepiece import rfc3339
+
+FORK = (
+    "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first"
+)
+
+
+def statement(connection: sqlite3.Connection, number: str, feed: SqliteFeed) -> Statement | None:
+    """The account with every entry that explains it, in the order of posting; what waits for the card besides."""
+    account = feed.account(number)
+    if account is None:
+        return None
+    balance = feed.balance(account, number)
+    rows = connection.execute(
+        "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
+        " WHERE p.account = ? ORDER BY p.posted_at, p.record",
+        (account,),
+    )
+    entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
+    return Statement(
+        number,
+        balance.points,
+        balance.reserved,
+        balance.as_of,
+        feed.lots(account),
+        entries,
+        _waiting(connection, number),
+    )
+
+
+def _waiting(connection: sqlite3.Connection, number: str) -> list[Line]:
+    rows = connection.execute(
+        "SELECT r.bytes FROM waiting w JOIN record r ON r.no = w.record WHERE w.reason = ? ORDER BY w.record",
+        (waits_for_card(number),),
+    )
+    return [_line(decode(raw), 0, "card_unknown", None) for (raw,) in rows]
+
+
+def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
+    return Line(
+        id=entry.id,
+        kind=entry.kind,
+        points=points,
+        asked=entry.points,
+        code=code,
+        terminal=entry.terminal,
+        occurred_at=entry.occurred_at,
+        posted_at=posted_at,
+        receipt=entry.receipt.number if entry.receipt else None,
+        reverses=entry.reverses,
+    )
+
+
+def terminals(connection: sqlite3.Connection) -> list[Terminal]:
+    """Enrolled tills by name; the office's own terminal has no key and is not among them."""
+    rows = connection.execute(
+        "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
+        " count(s.grown_from), coalesce(sum(s.mark - s.base), 0)"
+        " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name WHERE t.public_key <> x'' GROUP BY t.name"
+    )
+    return [_terminal(*row) for row in rows]
+
+
+def _terminal(
+    name: str, key: bytes, enrolled: int, seen: int | None, software: str | None, streams: int, forks: int, records: int
+) -> Terminal:
+    seen_at = None if seen is None else rfc3339(seen)
+    return Terminal(
+        name, base64.b64encode(key).decode(), rfc3339(enrolled), seen_at, software, streams - forks, forks, records
+    )
+
+
+def flagged(connection: sqlite3.Connection) -> list[Flagged]:
+    """Forks first, then every record whose last decision is not simply posted, in the order of custody."""
+    rows = connection.execute(
+        """
+        SELECT s.terminal, s.uid, d.record, d.state, d.code, d.detail, r.bytes FROM decision d
+        JOIN record r ON r.no = d.record JOIN stream s ON s.no = d.record >> ?
+        WHERE d.state <> 'posted'
+          AND NOT EXISTS (SELECT 1 FROM decision later WHERE later.record = d.record AND later.n > d.n)
+        ORDER BY d.record""",
+        (SEQ_BITS,),
+    )
+    return [*_forks(connection), *(_flagged(*row) for row in rows)]
+
+
+def _forks(connection: sqlite3.Connection) -> list[Flagged]:
+    rows = connection.execute("SELECT terminal, uid, base, mark FROM stream WHERE grown_from IS NOT NULL ORDER BY no")
+    return [
+        Flagged(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None)
+        for terminal, uid, base, mark in rows
+    ]
+
+
+def _flagged(terminal: str, uid: str, record: int, state: str, code: str, detail: str | None, raw: bytes) -> Flagged:
+    entry = read(raw)
+    seq = record & SEQ_MASK
+    if not isinstance(entry, Entry):
+        return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None)
+    card = masked(entry.card.number) if entry.card else None
+    return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card)

@@ -1,0 +1,155 @@
+"""Every way in which ledger and till disagree: its precedence, whether people must look, and what to tell them.
+
+Pure. The ledger decides (docs/protocol.md lists its codes); this is what the till makes of its word.
+"""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from offline_queue.entry import State
+from offline_queue.wire import Verdict
+
+Language = Literal["fr", "en"]
+
+POSTED: Final = "posted"
+"""The code of an entry that is in the books as the till wrote it."""
+
+
+class ConflictKind(StrEnum):
+    """Verdict codes, the strongest first: where several apply to a record the ledger names the first."""
+
+    UNDECODABLE = "undecodable"
+    VERSION_UNKNOWN = "version_unknown"
+    TERMINAL_UNKNOWN = "terminal_unknown"
+    SIGNATURE_BAD = "signature_bad"
+    DUPLICATE = "duplicate"
+    KEY_MISMATCH = "key_mismatch"
+    CARD_UNKNOWN = "card_unknown"
+    ORIGINAL_UNKNOWN = "original_unknown"
+    REVERSED_TWICE = "reversed_twice"
+    OVER_REVERSAL = "over_reversal"
+    ALLOWANCE_EXCEEDED = "allowance_exceeded"
+    ALLOWANCE_VOID = "allowance_void"
+    OVERDRAWN = "overdrawn"
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What a kind means for people. `looked_at`: somebody has to decide; otherwise it settles by itself."""
+
+    looked_at: bool
+    fr: str
+    en: str
+
+
+MEANINGS: Final = {
+    ConflictKind.UNDECODABLE: Meaning(
+        looked_at=True,
+        fr="Le serveur ne sait pas lire cette opération. Les points sont conservés ; prévenez le support.",
+        en="The ledger cannot read this transaction. The points are kept safe; tell support.",
+    ),
+    ConflictKind.VERSION_UNKNOWN: Meaning(
+        looked_at=False,
+        fr="Le serveur est plus ancien que cette caisse. Les points seront crédités après sa mise à jour.",
+        en="The ledger is older than this till. The points are credited once it is updated.",
+    ),
+    ConflictKind.TERMINAL_UNKNOWN: Meaning(
+        looked_at=True,
+        fr="Cette caisse n'est pas enregistrée. Les points sont conservés ; le siège doit l'enregistrer.",
+        en="This till is not enrolled. The points are kept safe; head office must enrol it.",
+    ),
+    ConflictKind.SIGNATURE_BAD: Meaning(
+        looked_at=True,
+        fr="La signature de cette opération n'est pas celle de la caisse. Rien n'est crédité ; prévenez le support.",
+        en="This transaction is not signed by the till it names. Nothing is credited; tell support.",
+    ),
+    ConflictKind.DUPLICATE: Meaning(
+        looked_at=False,
+        fr="Cette vente était déjà enregistrée : elle ne compte qu'une fois. Rien à faire.",
+        en="This sale was recorded before: it counts once. Nothing to do.",
+    ),
+    ConflictKind.KEY_MISMATCH: Meaning(
+        looked_at=True,
+        fr="Deux ventes différentes portent le même numéro. La première compte ; comparez les deux tickets.",
+        en="Two different sales carry the same key. The first one counts; compare both receipts.",
+    ),
+    ConflictKind.CARD_UNKNOWN: Meaning(
+        looked_at=False,
+        fr="Carte encore inconnue. Les points gagnés seront crédités dès son enregistrement.",
+        en="The card is not registered yet. Earned points are credited as soon as it is.",
+    ),
+    ConflictKind.ORIGINAL_UNKNOWN: Meaning(
+        looked_at=False,
+        fr="L'annulation attend l'opération d'origine. Rien à faire.",
+        en="The reversal waits for the transaction it undoes. Nothing to do.",
+    ),
+    ConflictKind.REVERSED_TWICE: Meaning(
+        looked_at=True,
+        fr="Cette opération était déjà annulée : la seconde annulation est sans effet.",
+        en="This transaction was reversed before: the second reversal has no effect.",
+    ),
+    ConflictKind.OVER_REVERSAL: Meaning(
+        looked_at=True,
+        fr="L'annulation dépassait l'opération d'origine. Seul le reste a été annulé ; vérifiez le ticket.",
+        en="The reversal was larger than the original. Only what was left is undone; check the receipt.",
+    ),
+    ConflictKind.ALLOWANCE_EXCEEDED: Meaning(
+        looked_at=True,
+        fr="Plus de points ont été utilisés que promis. C'est appliqué et signalé au siège.",
+        en="More points were redeemed than were promised. It is applied and shown to head office.",
+    ),
+    ConflictKind.ALLOWANCE_VOID: Meaning(
+        looked_at=True,
+        fr="Des points ont été utilisés sans autorisation valable. C'est appliqué et signalé au siège.",
+        en="Points were redeemed without a valid allowance. It is applied and shown to head office.",
+    ),
+    ConflictKind.OVERDRAWN: Meaning(
+        looked_at=True,
+        fr="La carte n'avait plus assez de points. Son solde est négatif ; les prochains achats le compensent.",
+        en="The card no longer had enough points. Its balance is negative; the next purchases make up for it.",
+    ),
+}
+UNKNOWN: Final = Meaning(
+    looked_at=True,
+    fr="Le serveur signale un cas que cette version ne connaît pas. Les points sont conservés ; prévenez le support.",
+    en="The ledger reports a case that this version does not know. The points are kept safe; tell support.",
+)
+FINE: Final = Meaning(
+    looked_at=False,
+    fr="Les points sont au compte du client.",
+    en="The points are on the customer's account.",
+)
+
+_KINDS: Final = {kind.value: kind for kind in ConflictKind}
+_DECIDED: Final = frozenset({State.POSTED, State.PARKED, State.CONFLICT, State.RESOLVED})
+
+
+def kind_of(code: str) -> ConflictKind | None:
+    """None for `posted` and for codes of a later version."""
+    return _KINDS.get(code)
+
+
+def meaning(code: str) -> Meaning:
+    """Never raises: a code of a later version is for people to look at."""
+    if code == POSTED:
+        return FINE
+    kind = kind_of(code)
+    return MEANINGS[kind] if kind is not None else UNKNOWN
+
+
+def verdict_state(verdict: Verdict) -> State:
+    """The ledger's word, unless it is none that a decision can say: then people look."""
+    return verdict.state if verdict.state in _DECIDED else State.CONFLICT
+
+
+def needs_people(verdict: Verdict) -> bool:
+    """True when somebody has to decide; a record that waits for its card or its original does not count."""
+    state = verdict_state(verdict)
+    return state is State.CONFLICT or (state is State.PARKED and meaning(verdict.code).looked_at)
+
+
+def sentence(code: str, language: Language) -> str:
+    """For the cashier: what happened, what it means for the points, what to do."""
+    found = meaning(code)
+    return found.fr if language == "fr" else found.en

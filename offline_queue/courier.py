@@ -1,0 +1,248 @@
+"""Carries records to the ledger and decisions back, one request at a time.
+
+A thin loop around offline_queue/streams.py: ask the core what is next, say it, make the consequences durable,
+then tell the till. It has no thread and never waits, so a simulation can drive it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
+from offline_queue.journal import AllowanceState, NotRecorded
+from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
+from offline_queue.ledger_client import Ledger
+from offline_queue.steps import (
+    Answer,
+    Effect,
+    FetchDecisions,
+    MarkStreams,
+    Moment,
+    Outcome,
+    ParkRecord,
+    Request,
+    Rest,
+    SayHello,
+    SendRecords,
+    Silence,
+    SyncState,
+    TakeDecisions,
+)
+from offline_queue.streams import begin, failed, hasten, heard, next_step
+from offline_queue.timepiece import Timepiece, rfc3339
+from offline_queue.wire import (
+    MAX_BATCH_BYTES,
+    PROTOCOL,
+    Balance,
+    BatchAnswer,
+    BatchHeader,
+    Hello,
+    Park,
+    Problem,
+    StreamHead,
+    Verdict,
+    Welcome,
+)
+
+if TYPE_CHECKING:
+    from offline_queue.store import JournalReader, Store
+
+DECISIONS_PER_PAGE: Final = 500
+BATCH_ROOM: Final = MAX_BATCH_BYTES - 4096
+"""Bytes of records in a batch: what the ledger takes, less the header and the line feeds."""
+BACKOFF_FACT: Final = "sync.backoff"
+GENERATION_FACT: Final = "sync.generation"
+
+OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who speaks: the enrolled name, the public key (base64) and the version of the software."""
+
+    terminal: str
+    public_key: str
+    software: str
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """What came of one request: `accepted` records newly in custody; `trouble`, for people, when it failed.
+
+    `reachable`: a ledger that speaks with this till was heard.
+    """
+
+    step: Request
+    reachable: bool
+    accepted: int = 0
+    trouble: str | None = None
+
+
+class Courier:
+    """Used by one thread; `journal` is that thread's own reader.
+
+    `on_settled` is called after a page of decisions is durable.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        journal: "JournalReader",
+        ledger: Ledger,
+        timepiece: Timepiece,
+        identity: Identity,
+        on_settled: OnSettled,
+    ) -> None:
+        self._store, self._journal, self._ledger = store, journal, ledger
+        self._timepiece, self._identity, self._on_settled = timepiece, identity, on_settled
+        self.ledger_time: str | None = None
+        self.state = SyncState(generation=journal.recall(GENERATION_FACT), backoff=self._remembered_backoff())
+
+    def step(self) -> Exchange | Rest:
+        """Says the next thing, or tells how long there is nothing to say. Never raises for the ledger's sake."""
+        now_ms = self._timepiece.boottime_ms()
+        waits = now_ms < self.state.backoff.next_attempt_ms
+        heads = [] if waits else self._journal.streams()
+        step = next_step(self.state, heads, self._journal.cursor(), now_ms)
+        if isinstance(step, Rest):
+            return step
+        if isinstance(step, SayHello) and step.everything:
+            heads = self._journal.streams(all=True)
+        request = self._timepiece.random(16).hex()
+        self.state = begin(self.state, step, request, heads)
+        return self._exchange(step, request, heads, now_ms)
+
+    def hasten(self) -> None:
+        """A person asks for a pass now."""
+        self.state = hasten(self.state, self._timepiece.boottime_ms())
+
+    def heard_elsewhere(self) -> None:
+        """The ledger has answered another part of the till."""
+        moment = self._moment(self._timepiece.boottime_ms())
+        backoff = reachable_again(self.state.backoff, moment.now_ms, moment.chance)
+        self.state = msgspec.structs.replace(self.state, backoff=backoff)
+
+    def stumble(self) -> None:
+        """Something on our own side went wrong in the middle of a request: it is tried again later."""
+        self.state = self._failed(Silence(reached=False), self._timepiece.boottime_ms()).state
+
+    def _exchange(self, step: Request, request: str, heads: Sequence[StreamHead], started_ms: int) -> Exchange:
+        try:
+            answer = self._say(step, request, heads)
+        except LedgerError as error:
+            problem = error.problem if isinstance(error, LedgerRefused) else None
+            outcome = self._failed(problem or _silence(error), started_ms)
+            return self._concluded(step, outcome, str(error), reachable=problem is not None and not outcome.state.alarm)
+        outcome = heard(self.state, answer, self._moment(started_ms))
+        if isinstance(answer, Welcome) and outcome.ok:
+            self.ledger_time = answer.time
+        # A welcome under a new generation counts only once every stream was declared; that is no trouble.
+        fine = outcome.ok or (isinstance(answer, Welcome) and outcome.state.everything)
+        trouble = None if fine else "the ledger's answer does not belong to what was asked"
+        return self._concluded(step, outcome, trouble, reachable=fine)
+
+    def _concluded(self, step: Request, outcome: Outcome, trouble: str | None, *, reachable: bool) -> Exchange:
+        """Durable first; only then does the new state hold and the till hear of it."""
+        accepted = self._newly_accepted(outcome)
+        before = self.state.backoff
+        try:
+            for effect in outcome.effects:
+                self._keep(effect)
+            if outcome.state.backoff.failures or before.failures:
+                self._remember_backoff(outcome)
+        except NotRecorded as error:
+            self.stumble()
+            return Exchange(step, reachable, trouble=f"the journal cannot take over the ledger's answer: {error}")
+        self.state = outcome.state
+        for effect in outcome.effects:
+            if isinstance(effect, TakeDecisions):
+                self._on_settled(effect.verdicts, effect.balances, effect.cursor)
+        return Exchange(step, reachable, accepted, trouble)
+
+    def _newly_accepted(self, outcome: Outcome) -> int:
+        heads = self.state.outstanding.heads if self.state.outstanding else {}
+        marks = [mark for effect in outcome.effects if isinstance(effect, MarkStreams) for mark in effect.marks.items()]
+        return sum(max(0, mark.accepted - heads[stream].accepted) for stream, mark in marks)
+
+    def _keep(self, effect: Effect) -> None:
+        if isinstance(effect, TakeDecisions):
+            self._store.settle(effect.verdicts, effect.cursor, effect.generation)
+            return
+        self._store.mark(effect.marks, effect.generation)
+        if effect.renewed:
+            # Remembered last: after a crash in between, everything is declared and marked once more.
+            self._store.remember(GENERATION_FACT, effect.generation)
+
+    def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
+        match step:
+            case SayHello():
+                return self._ledger.hello(self._hello(request, heads))
+            case SendRecords(stream, first, limit):
+                return self._send(request, stream, first, limit)
+            case ParkRecord(stream, seq):
+                return self._park(request, stream, seq)
+            case FetchDecisions(after):
+                return self._ledger.decisions(request, after, DECISIONS_PER_PAGE)
+
+    def _hello(self, request: str, heads: Sequence[StreamHead]) -> Hello:
+        rights = self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)
+        return Hello(
+            request=request,
+            terminal=self._identity.terminal,
+            public_key=self._identity.public_key,
+            protocol_min=PROTOCOL,
+            protocol_max=PROTOCOL,
+            software=self._identity.software,
+            streams=list(heads),
+            time=rfc3339(self._timepiece.unix_ms()),
+            generation=self.state.generation,
+            allowances=[right.id for right in rights],
+        )
+
+    def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:
+        records = self._records(stream, first, limit)
+        last = first + len(records) - 1
+        head = self._journal.hash_at(stream, last).hex()
+        header = BatchHeader(request, stream, first, len(records), head, self.state.generation or "")
+        return self._ledger.send(header, records)
+
+    def _park(self, request: str, stream: str, seq: int) -> BatchAnswer:
+        from base64 import b64encode
+
+        (record,) = self._records(stream, seq, 1)
+        park = Park(request, stream, seq, b64encode(record).decode(), self.state.generation or "")
+        return self._ledger.park(park)
+
+    def _records(self, stream: str, first: int, limit: int) -> list[bytes]:
+        records = self._journal.records(stream, first, limit, BATCH_ROOM)
+        if not records:
+            raise TransientLedgerError(
+                f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`", reached=False
+            )
+        return records
+
+    def _failed(self, cause: Silence | Problem, started_ms: int) -> Outcome:
+        return failed(self.state, cause, self._moment(started_ms))
+
+    def _moment(self, started_ms: int) -> Moment:
+        now_ms = self._timepiece.boottime_ms()
+        chance = int.from_bytes(self._timepiece.random(6), "big") / 2**48
+        return Moment(now_ms, chance, now_ms - started_ms)
+
+    def _remember_backoff(self, outcome: Outcome) -> None:
+        kept = Kept(self._timepiece.boot_id, outcome.state.backoff, self._timepiece.boottime_ms())
+        self._store.remember(BACKOFF_FACT, msgspec.json.encode(kept).decode())
+
+    def _remembered_backoff(self) -> Backoff:
+        fact = self._journal.recall(BACKOFF_FACT)
+        moment = self._moment(self._timepiece.boottime_ms())
+        try:
+            kept = msgspec.json.decode(fact, type=Kept) if fact else None
+        except msgspec.DecodeError:
+            kept = None  # Written by another version: its waits are not worth more than a fresh start.
+        return resumed(kept, self._timepiece.boot_id, moment.now_ms, moment.chance)
+
+
+def _silence(error: LedgerError) -> Silence:
+    if isinstance(error, TransientLedgerError):
+        return Silence(error.reached, error.retry_after_s)
+    return Silence(reached=True)

@@ -1,0 +1,132 @@
+"""A group of jobs becomes durable in one commit, or none of it does.
+
+A member that is refused does not fail its group: each has a savepoint of its own where there is any doubt.
+"""
+
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
+from typing import Final
+
+from offline_queue.entry import Entry, Lane
+from offline_queue.finder import SEQ_MASK, Finder, find
+from offline_queue.jobs import Act, Append, Job
+from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
+from offline_queue.journal_rights import use_rights
+from offline_queue.lanes import Head, insertion, row
+from offline_queue.seen import Seen
+
+# The fault of one member: a value that no row can hold.
+_MEMBERS_FAULT: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+)
+
+
+class GroupCommit:
+    """Owns the connection that writes and the ends of the open streams. For one thread."""
+
+    def __init__(self, connection: sqlite3.Connection, heads: dict[Lane, Head], seen: Seen, finder: Finder) -> None:
+        self._connection = connection
+        self._execute: Callable[..., sqlite3.Cursor] = connection.cursor().execute
+        self._heads = heads
+        self._seen = seen
+        self._finder = finder
+        self.sealed = False
+
+    def commit(self, group: Sequence[Job]) -> None:
+        """Gives every member its outcome. Never raises for what a disk or a caller does."""
+        try:
+            if self.sealed or not self._commit_at_once(group):
+                self._commit_one_by_one(group)
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            for job in group:
+                job.error = job.error or not_recorded(error)
+
+    def note(self, group: Sequence[Job]) -> None:
+        """Bookkeeping that nobody waits for: what was appended is now in the tail."""
+        tail = self._finder.tail
+        for job in group:
+            if isinstance(job, Append) and job.place and job.error is None:
+                tail.append((job.place, job.word, job.entry.id))
+
+    def _commit_at_once(self, group: Sequence[Job]) -> bool:
+        """New keys without claims, in one statement that is its own transaction; False where it is not as simple."""
+        heads, values, words = self._heads.copy(), list[int | bytes](), set[int]()
+        for job in group:
+            if isinstance(job, Act) or job.claims or job.word in self._seen:
+                return False
+            words.add(job.word)
+            before = heads[job.lane]
+            heads[job.lane] = head = Head(before.place + 1, sha256(before.hash + job.record).digest())
+            job.place = head.place
+            values += (head.place, job.record, head.hash, job.digest, job.reply)
+        if len(words) < len(group):
+            return False
+        try:
+            self._execute(insertion(len(group)), values)
+        except _MEMBERS_FAULT:
+            return False
+        self._take(heads, words)
+        return True
+
+    def _commit_one_by_one(self, group: Sequence[Job]) -> None:
+        heads, words = self._heads.copy(), set[int]()
+        self._execute("BEGIN IMMEDIATE")
+        for job in group:
+            self._execute("SAVEPOINT member")
+            try:
+                if isinstance(job, Act):
+                    job.run(self._connection)
+                else:
+                    self._append(job, heads, words)
+            except (KeyReused, RightsRefused, NotRecorded) as error:
+                job.error = error
+            except _MEMBERS_FAULT as error:
+                job.error = not_recorded(error)
+            if job.error is not None:
+                self._execute("ROLLBACK TO member")
+            self._execute("RELEASE member")
+        self._execute("COMMIT")
+        self._take(heads, words)
+
+    def _append(self, job: Append, heads: dict[Lane, Head], words: set[int]) -> None:
+        job.place = 0
+        if job.word in self._seen or job.word in words:
+            known = find(self._connection, "key", job.entry.key)
+            if known is not None:
+                job.replay = self._replay(job, *known)
+                return
+        if self.sealed:
+            raise NotRecorded("The journal is sealed: the till is shutting down. Nothing was recorded.")
+        use_rights(self._connection, job.entry)
+        head = heads[job.lane].grown(job.record)
+        self._execute(insertion(1), row(head, job.record, job.digest, job.reply))
+        heads[job.lane] = head
+        words.add(job.word)
+        job.place = head.place
+
+    def _replay(self, job: Append, place: int, first: Entry) -> Appended:
+        digest, reply, uid = self._connection.execute(
+            "SELECT digest, reply, uid FROM record JOIN stream ON no = place >> 40 WHERE place = ?", (place,)
+        ).fetchone()
+        if digest != job.digest:
+            raise KeyReused(first.id)
+        return Appended(uid, place & SEQ_MASK, reply, replayed=True)
+
+    def _take(self, heads: dict[Lane, Head], words: Collection[int]) -> None:
+        self._heads = heads
+        for word in words:
+            self._seen.add(word)
+
+
+def not_recorded(error: Exception) -> NotRecorded:
+    """What a failed commit means to the one who waits for it."""
+    return NotRecorded(
+        f"the journal could not be written ({error}). Nothing was recorded and no points moved."
+        " When the disk has room and works again the till goes on by itself: then repeat the sale."
+    )

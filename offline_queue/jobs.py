@@ -1,0 +1,108 @@
+"""What callers hand to the writer, and how they learn what became of it."""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Lock
+from typing import Any
+from zlib import crc32
+
+from offline_queue.entry import LANE_OF, MAX_ENTRY_BYTES, Entry, Lane, encode
+from offline_queue.finder import SEQ_MASK
+from offline_queue.journal import Appended
+
+
+class Append:
+    """One entry to be made durable. Everything that needs no order is done here, in the caller's thread.
+
+    The writer sets `place` when the entry is new, `replay` when its key was known, or `error`.
+    """
+
+    __slots__ = (
+        "_done",
+        "claims",
+        "digest",
+        "entry",
+        "error",
+        "lane",
+        "place",
+        "record",
+        "replay",
+        "reply",
+        "stream",
+        "word",
+    )
+
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
+        """Raises ValueError for what can never be appended."""
+        if entry.kind not in LANE_OF:
+            raise ValueError(f"only the journal itself writes {entry.kind} records")
+        self.record = encode(entry)
+        if len(self.record) > MAX_ENTRY_BYTES:
+            raise ValueError(f"an entry of {len(self.record)} bytes; at most {MAX_ENTRY_BYTES} travel to the ledger")
+        self.entry = entry
+        self.reply = reply
+        self.digest = digest
+        self.lane = lane = LANE_OF[entry.kind]
+        self.stream = streams[lane]
+        self.word = crc32(entry.key.encode())
+        self.claims = entry.reverses is not None or entry.allowance is not None
+        self.place = 0
+        self.replay: Appended | None = None
+        self.error: Exception | None = None
+        self._done = done = Lock()
+        done.acquire()
+
+    def finish(self) -> None:
+        """Called once, by the writer's thread."""
+        self._done.release()
+
+    def wait(self) -> Appended:
+        """Raises `error`."""
+        self._done.acquire()
+        return self.outcome()
+
+    def outcome(self) -> Appended:
+        """Raises `error`."""
+        if self.error is not None:
+            raise self.error
+        return self.replay or Appended(self.stream, self.place & SEQ_MASK, self.reply, replayed=False)
+
+
+class Submit(Append):
+    """An append whose outcome goes into a future."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
+        super().__init__(entry, reply, digest, streams)
+        self.future: Future[Appended] = Future()
+        self.future.set_running_or_notify_cancel()
+
+    def finish(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.outcome())
+
+
+class Act:
+    """Any other change: `run` is called with the connection, inside a transaction."""
+
+    __slots__ = ("error", "future", "run")
+    claims = True
+
+    def __init__(self, run: Callable[[sqlite3.Connection], Any]) -> None:
+        self.run = run
+        self.error: Exception | None = None
+        self.future: Future[None] = Future()
+        self.future.set_running_or_notify_cancel()
+
+    def finish(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(None)
+
+
+Job = Append | Act

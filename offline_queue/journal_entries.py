@@ -1,0 +1,68 @@
+"""Entries with where they stand: found one by one, listed, and counted."""
+
+import sqlite3
+from collections.abc import Collection, Generator, Iterator
+from contextlib import closing
+
+from offline_queue.entry import State, decode
+from offline_queue.finder import SEQ_BITS, SEQ_MASK, Field, find, place_of
+from offline_queue.journal import Found, Totals
+from offline_queue.journal_marks import verdict_at
+from offline_queue.journal_streams import ALL, UNSETTLED, Stream, record_at, streams, stretches_of
+from offline_queue.stretches import Stretch
+
+_ONE = "SELECT record, digest, reply, uid, accepted FROM record, stream WHERE place = ? AND no = ?"
+_RANGE = "SELECT place, record, digest, reply FROM record WHERE place BETWEEN ? AND ? ORDER BY place"
+
+
+def find_entry(connection: sqlite3.Connection, field: Field, value: str) -> Found | None:
+    """The entry whose `field` is `value`."""
+    hit = find(connection, field, value)
+    if hit is None:
+        return None
+    place, entry = hit
+    seq = place & SEQ_MASK
+    record, digest, reply, uid, accepted = connection.execute(_ONE, (place, place >> SEQ_BITS)).fetchone()
+    verdict = verdict_at(connection, place, uid)
+    state = verdict.state if verdict else State.ACCEPTED if seq <= accepted else State.QUEUED
+    return Found(entry, record, uid, seq, state, verdict, reply, digest)
+
+
+def entries(connection: sqlite3.Connection, states: Collection[State], behind: int) -> Generator[Found]:
+    """Entries in any of these states beyond the place `behind`, stream by stream, the oldest first."""
+    for stream in streams(connection, ALL if State.POSTED in states else UNSETTLED):
+        if place_of(stream.no, stream.head) <= behind:
+            continue
+        for stretch in stretches_of(connection, stream):
+            if stretch.state in states:
+                yield from _of_stretch(connection, stream, stretch, behind)
+
+
+def _of_stretch(connection: sqlite3.Connection, stream: Stream, stretch: Stretch, behind: int) -> Iterator[Found]:
+    first = max(place_of(stream.no, stretch.first), behind + 1)
+    rows = connection.execute(_RANGE, (first, place_of(stream.no, stretch.last)))
+    with closing(rows):
+        for place, record, digest, reply in rows:
+            seq = place & SEQ_MASK
+            yield Found(decode(record), record, stream.uid, seq, stretch.state, stretch.verdict, reply, digest)
+
+
+def totals(connection: sqlite3.Connection) -> Totals:
+    """Looks at streams, not at entries: millions of them cost nothing."""
+    counts, oldest = dict.fromkeys(State, 0), list[str]()
+    (records,) = connection.execute("SELECT coalesce(sum(last), 0) FROM stream WHERE settled").fetchone()
+    for stream in streams(connection, UNSETTLED):
+        records += stream.head
+        found = stretches_of(connection, stream)
+        waiting = [stretch.first for stretch in found if stretch.state is State.QUEUED]
+        if waiting:
+            oldest.append(decode(record_at(connection, place_of(stream.no, waiting[0]))).occurred_at)
+        for stretch in found:
+            counts[stretch.state] += stretch.last - stretch.first + 1
+    return Totals(
+        queued=counts[State.QUEUED],
+        accepted_undecided=counts[State.ACCEPTED],
+        conflicts=counts[State.CONFLICT],
+        oldest_unaccepted_at=min(oldest, default=None),
+        records=records,
+    )

@@ -1,0 +1,84 @@
+"""Rows of the `stream` table, and what follows from them and the verdicts."""
+
+import sqlite3
+from typing import Final
+
+import msgspec
+
+from offline_queue.entry import Lane, decode
+from offline_queue.finder import SEQ_MASK, place_of
+from offline_queue.journal_marks import Range, verdict_from
+from offline_queue.stretches import Stretch, stretches
+from offline_queue.wire import StreamHead
+
+ALL: Final = """
+    SELECT no, uid, lane, accepted, sealed, last IS NULL, coalesce(last, (
+        SELECT max(place) & 0xFFFFFFFFFF FROM record WHERE place >= no << 40 AND place < (no + 1) << 40
+    )) FROM stream
+"""
+UNSETTLED: Final = ALL + " WHERE NOT settled"
+_VERDICTS = """
+    SELECT first, last, n, state, code, detail, points FROM verdict WHERE first >= ? AND first <= ? ORDER BY first
+"""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A stream as the journal holds it; `head` is the seq of its last record."""
+
+    no: int
+    uid: str
+    lane: str
+    accepted: int
+    sealed: int
+    is_open: int
+    head: int
+
+
+def streams(connection: sqlite3.Connection, which: str = ALL) -> list[Stream]:
+    """The oldest first; `which` is ALL or UNSETTLED."""
+    return [Stream(*row) for row in connection.execute(which).fetchall()]
+
+
+def stretches_of(connection: sqlite3.Connection, stream: Stream) -> list[Stretch]:
+    """How the entries of a stream stand, in order."""
+    bounds = place_of(stream.no, 0), place_of(stream.no, SEQ_MASK)
+    verdicts = [verdict_from(Range(*row), stream.uid) for row in connection.execute(_VERDICTS, bounds).fetchall()]
+    return [*stretches(stream.head, stream.accepted, verdicts, sealed=bool(stream.sealed))]
+
+
+def head_of(connection: sqlite3.Connection, stream: Stream) -> StreamHead:
+    """The stream as the ledger is told of it."""
+    genesis = decode(record_at(connection, place_of(stream.no, 1))).genesis
+    return StreamHead(
+        stream=stream.uid,
+        lane=Lane(stream.lane),
+        seq=stream.head,
+        hash=hash_at(connection, place_of(stream.no, stream.head)).hex(),
+        accepted=stream.accepted,
+        sealed=bool(stream.sealed),
+        parent=genesis.parent if genesis else None,
+    )
+
+
+def number_of(connection: sqlite3.Connection, uid: str) -> int:
+    """Raises LookupError."""
+    row = connection.execute("SELECT no FROM stream WHERE uid = ?", (uid,)).fetchone()
+    if row is None:
+        raise LookupError(f"no stream {uid} in this journal")
+    number: int = row[0]
+    return number
+
+
+def hash_at(connection: sqlite3.Connection, place: int) -> bytes:
+    """Raises LookupError."""
+    row = connection.execute("SELECT hash FROM record WHERE place = ?", (place,)).fetchone()
+    if row is None:
+        raise LookupError(f"no record {place & SEQ_MASK} in this stream")
+    digest: bytes = row[0]
+    return digest
+
+
+def record_at(connection: sqlite3.Connection, place: int) -> bytes:
+    """The bytes of a record that is there."""
+    (record,) = connection.execute("SELECT record FROM record WHERE place = ?", (place,)).fetchone()
+    return bytes(record)

@@ -1,0 +1,183 @@
+"""The thread that keeps the ledger up to date, and what it shows of itself.
+
+It never dies: whatever goes wrong is a state that people see, and sales go on into the journal meanwhile.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from offline_queue.courier import Courier, Exchange, Identity, OnSettled
+from offline_queue.ledger_client import Ledger
+from offline_queue.steps import Rest
+from offline_queue.timepiece import Timepiece, rfc3339
+
+if TYPE_CHECKING:
+    from offline_queue.store import Store
+
+LONGEST_WAIT_S: Final = 60.0
+"""A machine that slept wakes with its clock ahead of our wait; so look at the clock at least this often."""
+STOP_S: Final = 15.0
+"""A little more than a request may take."""
+BRAKE_S: Final = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class SyncReport(msgspec.Struct, frozen=True):
+    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
+
+    `detail` is a sentence for people; `ledger_time` the ledger's own clock as last heard.
+    """
+
+    reachable: bool
+    last_success: str | None
+    next_attempt: str | None
+    detail: str
+    accepted: int = 0
+    ledger_time: str | None = None
+
+
+OnChange = Callable[[SyncReport], None]
+
+NOT_YET: Final = SyncReport(False, None, None, "The ledger has not been asked yet; sales wait in the journal.")
+FINE: Final = "The ledger has heard everything."
+
+
+class Sync:
+    """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
+
+    `on_change` and `on_settled` are called in the sync thread, the latter after its decisions are durable.
+    """
+
+    def __init__(
+        self,
+        store: "Store",
+        ledger: Ledger,
+        timepiece: Timepiece,
+        identity: Identity,
+        on_change: OnChange,
+        on_settled: OnSettled,
+    ) -> None:
+        self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
+        self._on_change, self._on_settled = on_change, on_settled
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._pass_asked = threading.Event()
+        self._ledger_heard = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sync", daemon=True)
+        self._status = NOT_YET
+        self._accepted = 0
+        self._news = False
+
+    @property
+    def status(self) -> SyncReport:
+        """The last report."""
+        return self._status
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """Lets the request in flight end. Safe without `start`, and twice."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def nudge(self) -> None:
+        """There are new records: they leave at once, unless the ledger is given time to recover."""
+        self._wake.set()
+
+    def hasten(self) -> None:
+        """A person asks for a pass now, whatever the waits."""
+        self._pass_asked.set()
+        self._wake.set()
+
+    def heard_elsewhere(self) -> None:
+        """The ledger has answered another part of the till, so an outage may be over."""
+        self._ledger_heard.set()
+        self._wake.set()
+
+    def _run(self) -> None:
+        journal = self._store.reader()
+        try:
+            courier = Courier(self._store, journal, self._ledger, self._timepiece, self._identity, self._on_settled)
+            while not self._stopping.is_set():
+                self._turn(courier)
+        finally:
+            journal.close()
+
+    def _turn(self, courier: Courier) -> None:
+        # A fault of our own (a damaged journal, a bug) must not end the only road to the ledger while the till
+        # goes on selling: it is shown, logged and tried again like any other trouble.
+        try:
+            self._advance(courier)
+        except Exception as error:  # noqa: BLE001
+            if self._stopping.is_set():
+                return
+            _log.exception("sync stumbled")
+            courier.stumble()
+            detail = in_words(f"tilld itself failed ({error!r})", None)
+            self._status = msgspec.structs.replace(self._status, reachable=False, detail=detail)
+            self._stopping.wait(BRAKE_S)
+
+    def _advance(self, courier: Courier) -> None:
+        self._wake.clear()
+        if self._pass_asked.is_set():
+            self._pass_asked.clear()
+            courier.hasten()
+        if self._ledger_heard.is_set():
+            self._ledger_heard.clear()
+            courier.heard_elsewhere()
+        result = courier.step()
+        if isinstance(result, Rest):
+            self._rest(result)
+        else:
+            self._note(courier, result)
+
+    def _rest(self, rest: Rest) -> None:
+        if self._news:
+            self._news = False
+            self._publish(msgspec.structs.replace(self._status, next_attempt=self._wall(rest.until_ms)))
+            self._accepted = 0
+        wait_s = (rest.until_ms - self._timepiece.boottime_ms()) / 1000
+        self._wake.wait(min(max(wait_s, 0.0), LONGEST_WAIT_S))
+
+    def _note(self, courier: Courier, exchange: Exchange) -> None:
+        """A change of fortune is published at once, the rest of the news at the end of the pass."""
+        before, trouble = self._status, exchange.trouble
+        self._accepted += exchange.accepted
+        self._news = True
+        self._status = SyncReport(
+            reachable=exchange.reachable,
+            last_success=before.last_success if trouble else rfc3339(self._timepiece.unix_ms()),
+            next_attempt=self._wall(courier.state.backoff.next_attempt_ms) if trouble else None,
+            detail=in_words(trouble, courier.state.alarm) if trouble else FINE,
+            accepted=self._accepted,
+            ledger_time=courier.ledger_time,
+        )
+        if (exchange.reachable, self._status.detail) != (before.reachable, before.detail):
+            _log.log(logging.WARNING if trouble else logging.INFO, self._status.detail)
+            self._publish(self._status)
+
+    def _publish(self, report: SyncReport) -> None:
+        self._status = report
+        self._on_change(report)
+
+    def _wall(self, boottime_ms: int) -> str:
+        return rfc3339(self._timepiece.unix_ms() + boottime_ms - self._timepiece.boottime_ms())
+
+
+def in_words(trouble: str, alarm: str | None) -> str:
+    """What happened, what it means for the points, what to do."""
+    what = f"{trouble[:1].upper()}{trouble[1:]}".rstrip(".")
+    if alarm is None:
+        return f"{what}. Sales go on; their points wait in this till's journal and are sent when the ledger is back."
+    return (
+        f"The ledger refuses this till ({alarm}): {what}. Sales go on and their points are kept in this till's journal,"
+        " but none reach the ledger: ask head office to enrol or update this terminal, then run `tilld sync`."
+    )

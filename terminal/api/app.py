@@ -1,0 +1,72 @@
+"""The web application: the table of routes, the guard in front of it, and the document that describes it."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route as WebRoute
+
+from terminal.api.bodies import decode
+from terminal.api.desk import Desk
+from terminal.api.guard import SECURITY_HEADERS, Doorkeeper, Guard, own_hosts
+from terminal.api.openapi import document
+from terminal.api.problems import Refused, problem_response
+from terminal.api.routes import JSON, NOT_FOUND, Call, Route
+from terminal.api.table import ROUTES
+from terminal.pos import Refusal
+
+log = logging.getLogger(__name__)
+
+
+def create_app(desk: Desk) -> Starlette:
+    """Answers every route of the table; `desk.listen` is the address as bound, with the real port."""
+    doorkeeper = Doorkeeper(desk.tokens)
+    described = msgspec.json.encode(document(ROUTES, desk.version))
+
+    async def openapi(_: Request) -> Response:
+        return Response(described, media_type=JSON)
+
+    routes = [WebRoute(route.path, _endpoint(route, desk, doorkeeper), methods=[route.method]) for route in ROUTES]
+    return Starlette(
+        routes=[*routes, WebRoute("/openapi.json", openapi)],
+        middleware=[Middleware(Guard, hosts=own_hosts(desk.listen, desk.hosts))],
+        exception_handlers={HTTPException: _unrouted, Exception: _failed},
+    )
+
+
+def _endpoint(route: Route, desk: Desk, doorkeeper: Doorkeeper) -> Callable[[Request], Awaitable[Response]]:
+    """What every route does before and after its handler. Refused goes on to the guard, which also ends the body."""
+
+    async def endpoint(request: Request) -> Response:
+        caller = doorkeeper.admit(request, route.caller)
+        body = None
+        if route.body is not None:
+            sent = await request.body()
+            body = decode(sent if sent or route.body_required else b"{}", route.body)
+        try:
+            return await route.handler(Call(desk, request, caller, doorkeeper.page_session, body))
+        except Refusal as refusal:
+            return problem_response(refusal)
+
+    return endpoint
+
+
+async def _unrouted(_: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        allowed = dict(error.headers or {})
+        return problem_response(Refused("method_not_allowed", f"It does {allowed.get('Allow', 'others')}.", allowed))
+    return problem_response(NOT_FOUND)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The last resort; what failed is in the log, for the technician, not in the answer."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    detail = "A sale may be recorded or not: send it again with the same Idempotency-Key. The log says more."
+    response = problem_response(Refused("internal", detail))
+    response.raw_headers.extend(SECURITY_HEADERS)
+    return response

@@ -1,0 +1,56 @@
+"""The till's state as Prometheus reads it (text exposition format 0.0.4): counts, no cards."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from terminal.api.shapes import Status
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposition(answer: object) -> str:
+    """`answer` is the till's status, as a value or as plain data."""
+    status = msgspec.convert(msgspec.to_builtins(answer), Status)
+    return "".join(f"{line}\n" for line in [*_till(status), *_readers(status)])
+
+
+def _till(status: Status) -> Iterator[str]:
+    yield from _gauge("tilld_info", "Version and name of this till.")
+    yield f"tilld_info{_labels(version=status.version, terminal=status.terminal)} 1"
+    yield from _gauge("tilld_ledger_reachable", "1 while the last word from the ledger was an answer.")
+    yield f"tilld_ledger_reachable {int(status.ledger.reachable)}"
+    yield from _gauge("tilld_queue_entries", "Entries that the ledger has not taken yet.")
+    yield f"tilld_queue_entries {status.queue.queued}"
+    yield from _gauge("tilld_queue_oldest_age_seconds", "Age of the oldest of them, 0 when there is none.")
+    yield f"tilld_queue_oldest_age_seconds {status.queue.oldest_age_s or 0:g}"
+    yield from _gauge("tilld_conflicts", "Entries whose conflict nobody has resolved.")
+    yield f"tilld_conflicts {status.queue.conflicts}"
+
+
+def _readers(status: Status) -> Iterator[str]:
+    yield from _gauge("tilld_reader_ready", "1 while the reader can read a card.")
+    for reader in status.readers:
+        labels = _labels(reader=reader.name, driver=reader.driver)
+        yield f"tilld_reader_ready{labels} {int(reader.status == 'ready')}"
+    yield "# HELP tilld_reader_events_total What the reader has done since the daemon's start."
+    yield "# TYPE tilld_reader_events_total counter"
+    for reader in status.readers:
+        counters: dict[str, Any] = msgspec.to_builtins(reader.counters)
+        for event, count in counters.items():
+            labels = _labels(reader=reader.name, driver=reader.driver, event=event)
+            yield f"tilld_reader_events_total{labels} {count}"
+
+
+def _gauge(name: str, meaning: str) -> Iterator[str]:
+    yield f"# HELP {name} {meaning}"
+    yield f"# TYPE {name} gauge"
+
+
+def _labels(**labels: str) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,132 @@
+"""What each route does: one event or one query, no rules. The table at the end is the whole API."""
+
+import asyncio
+import json
+from concurrent.futures import Future
+from typing import Final
+
+from starlette.responses import Response
+
+from offline_queue.entry import State
+from terminal.api.desk import answer, settled
+from terminal.api.events import EventStream
+from terminal.api.metrics import MEDIA_TYPE, exposition
+from terminal.api.problems import Refused
+from terminal.api.routes import Call, json_response
+from terminal.api.shapes import Health, Outcomes
+from terminal.inbox import Answered, ReadAbandoned, ReadAsked, TransactionAsked
+from terminal.pos import ReadAnswer
+
+TRANSACTION_TIME_S: Final = 60.0
+"""Longer than the till waits for the ledger and the disk together."""
+READ_GRACE_S: Final = 10.0
+KEY_LENGTH: Final = 64
+NUMBER_LENGTH: Final = 64
+PAGE_LENGTH: Final = 100
+MAX_PAGE_LENGTH: Final = 1000
+
+
+async def status(call: Call) -> Response:
+    return json_response(await call.desk.ask("status"))
+
+
+async def events(call: Call) -> Response:
+    last_id = call.request.headers.get("last-event-id") or call.request.query_params.get("after")
+    return EventStream(call.desk.notices, last_id, whole=call.caller.sees_numbers)
+
+
+async def read(call: Call) -> Response:
+    """The till decides between card, time and abort, so that a card that comes at the last moment is not lost."""
+    reply: Future[ReadAnswer] = Future()
+    call.desk.put(ReadAsked(frozenset(mode.value for mode in call.body.entry_modes), reply))
+    heard, gone = asyncio.create_task(settled(reply)), asyncio.create_task(_client_gone(call))
+    await asyncio.wait({heard, gone}, timeout=call.body.timeout_ms / 1000, return_when=asyncio.FIRST_COMPLETED)
+    if not heard.done():
+        call.desk.put(ReadAbandoned("aborted" if gone.done() else "no_card", reply))
+    gone.cancel()
+    heard.cancel()
+    return json_response(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
+
+
+async def _client_gone(call: Call) -> None:
+    while (await call.request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def abort_read(call: Call) -> Response:
+    call.desk.put(ReadAbandoned("aborted"))
+    return Response(status_code=204)
+
+
+async def transact(call: Call) -> Response:
+    key = _idempotency_key(call.request.headers.get("idempotency-key"))
+    reply: Future[Answered] = Future()
+    call.desk.put(TransactionAsked(call.body, key, reply))
+    unknown = "It may be recorded or not: send it again with the same Idempotency-Key, it cannot count twice."
+    answered = await answer(reply, TRANSACTION_TIME_S, unknown)
+    if answered.replayed:
+        return Response(answered.body, 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
+    return Response(answered.body, 201, media_type="application/json")
+
+
+def _idempotency_key(key: str | None) -> str:
+    if not key:
+        raise Refused("idempotency_key_missing", "Send a key of your own, so that a repeated sale counts once.")
+    if len(key) > KEY_LENGTH or not (key.isascii() and key.isprintable()):
+        raise Refused("invalid", f"An Idempotency-Key has 1 to {KEY_LENGTH} printable ASCII characters.")
+    return key
+
+
+async def transaction(call: Call) -> Response:
+    return json_response(await call.desk.ask("transaction", call.request.path_params["id"]))
+
+
+async def transaction_by_key(call: Call) -> Response:
+    key = _idempotency_key(call.request.query_params.get("idempotency_key"))
+    return json_response(await call.desk.ask("transaction_by_key", key))
+
+
+async def card(call: Call) -> Response:
+    number = call.request.path_params["number"]
+    if len(number) > NUMBER_LENGTH:
+        raise Refused("invalid", f"A card number has at most {NUMBER_LENGTH} characters, this one {len(number)}.")
+    return json_response(await call.desk.ask("card", number))
+
+
+async def queue(call: Call) -> Response:
+    return await _outcomes(call, call.request.query_params.get("state"))
+
+
+async def conflicts(call: Call) -> Response:
+    return await _outcomes(call, State.CONFLICT.value)
+
+
+async def _outcomes(call: Call, state: str | None) -> Response:
+    limit = _limit(call.request.query_params.get("limit"))
+    if state is not None and state not in set(State):
+        raise Refused("invalid", f"`state` is one of {', '.join(State)}.")
+    wanted = {"after": call.request.query_params.get("after"), "limit": limit, "state": state}
+    entries = await call.desk.ask("queue", json.dumps(wanted))
+    following = entries[-1].id if len(entries) == limit else None
+    return json_response(Outcomes(entries, following))
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return PAGE_LENGTH
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_PAGE_LENGTH):
+        raise Refused("invalid", f"`limit` is a number from 1 to {MAX_PAGE_LENGTH}.")
+    return int(text)
+
+
+async def sync(call: Call) -> Response:
+    return json_response(await call.desk.ask("sync"), 202)
+
+
+async def health(call: Call) -> Response:
+    await call.desk.ask("health")
+    return json_response(Health("ok"))
+
+
+async def metrics(call: Call) -> Response:
+    return Response(exposition(await call.desk.ask("status")), media_type=MEDIA_TYPE)

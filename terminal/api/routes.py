@@ -1,0 +1,73 @@
+"""What a route is: one table from which both the web application and its OpenAPI document are made."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from terminal.api.desk import Desk
+from terminal.api.guard import Caller
+from terminal.pos import Refusal
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request on its way through a handler; `page_session` is the cookie that the page is given."""
+
+    desk: Desk
+    request: Request
+    caller: Caller
+    page_session: str
+    body: Any = None
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """`place` is `path`, `query` or `header`; `schema` a JSON schema."""
+
+    name: str
+    place: str
+    detail: str
+    schema: dict[str, Any]
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`shape` is the msgspec type of a JSON answer; other media types are text."""
+
+    detail: str
+    shape: Any = None
+    media_type: str = JSON
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Route:
+    """`path` in the form of OpenAPI, `body` the msgspec type of a JSON body, `refusals` codes of PROBLEMS."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    caller: Caller
+    answers: dict[int, Answer]
+    refusals: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    body: Any = None
+    body_required: bool = True
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), status, headers, media_type=JSON)
+
+
+NOT_FOUND = Refusal("not_found", "The till knows nothing at this address; /openapi.json lists what it does.")

@@ -1,0 +1,156 @@
+"""The web server: uvicorn on a loop and thread of its own, on the TCP address and on the Unix socket."""
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import socket
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from terminal.api.app import create_app
+from terminal.api.desk import Desk
+from terminal.api.problems import Refused
+from terminal.api.sockets import bind_tcp, bind_unix, peer_uid
+from terminal.inbox import ReadAbandoned
+
+MAX_CONNECTIONS: Final = 500
+"""Half of the usual limit of open files, so that the journal always finds one."""
+HEAD_TIME_S: Final = 10.0
+KEEP_ALIVE_S: Final = 30
+STOP_TIME_S: Final = 5
+START_TIME_S: Final = 10
+TICK_S: Final = 1.0
+
+
+class GuardedProtocol(H11Protocol):
+    """HTTP that knows its peer, and does not wait for ever for a request's head (slowloris)."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    app_state: dict[str, Any]
+    cycle: Any
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        connection = transport.get_extra_info("socket")
+        is_local = connection.family == socket.AF_UNIX
+        self.app_state = {**self.app_state, "local_peer": is_local}
+        if len(self.connections) > MAX_CONNECTIONS or (is_local and _is_stranger(connection)):
+            transport.abort()
+            return
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._head_arrived()
+        elif self._head_timer is None:
+            self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_arrived()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_TIME_S, self.transport.abort)
+
+    def _head_arrived(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def _is_stranger(connection: socket.socket) -> bool:
+    """Root and the till's own user may; file permissions say the same, this holds when someone loosens them."""
+    return peer_uid(connection) not in {0, os.getuid()}
+
+
+class _Uvicorn(uvicorn.Server):
+    """Says when it has started and ends when told, where uvicorn itself would poll ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+        self._end = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.up.set()
+        tick = 0
+        while not self._end.is_set():
+            # The tick renews the Date header.
+            await self.on_tick(tick * 10)
+            tick += 1
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._end.wait()
+
+    def end(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end.set)
+
+
+class ApiServer:
+    """Binds at `start`, so that a taken address is an error there; serves until `stop`."""
+
+    def __init__(self, desk: Desk, socket_path: Path) -> None:
+        self._desk = desk
+        self._socket_path = socket_path
+        self._uvicorn: _Uvicorn | None = None
+        self._thread: threading.Thread | None = None
+        self.address = desk.listen
+
+    def start(self) -> None:
+        """Raises CannotListen. `address` is the real one afterwards."""
+        tcp = bind_tcp(self._desk.listen)
+        try:
+            unix = bind_unix(self._socket_path)
+        except Exception:
+            tcp.close()
+            raise
+        host, port = tcp.getsockname()[:2]
+        self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._uvicorn = _Uvicorn(_config(dataclasses.replace(self._desk, listen=self.address)))
+        self._thread = threading.Thread(target=self._uvicorn.run, args=([tcp, unix],), name="api", daemon=True)
+        self._thread.start()
+        self._uvicorn.up.wait(START_TIME_S)
+
+    def alive(self) -> bool:
+        """False once the server has died: an essential part, without which the daemon ends."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """No new requests; ends streams and waiting reads, lets sales that were taken finish; bounded in time."""
+        if self._uvicorn is None or self._thread is None:
+            return
+        self._desk.notices.close()
+        # With a full inbox the waiting read ends with its connection.
+        with contextlib.suppress(Refused):
+            self._desk.put(ReadAbandoned("aborted"))
+        self._uvicorn.end()
+        self._thread.join(STOP_TIME_S + 2)
+        self._socket_path.unlink(missing_ok=True)
+        self._uvicorn = self._thread = None
+
+
+def _config(desk: Desk) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(desk),
+        http=GuardedProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        log_level="error",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_TIME_S,
+    )

@@ -1,0 +1,218 @@
+"""The whole API on one page: every route, who may take it, and all that it may answer."""
+
+from typing import Any, Final
+
+from offline_queue.entry import State
+from terminal.api import pages, rest
+from terminal.api.guard import Caller
+from terminal.api.metrics import MEDIA_TYPE
+from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH
+from terminal.api.routes import Answer, Parameter, Route
+from terminal.api.shapes import CardAnswer, Due, Health, Outcomes, ReadRequest, Status
+from terminal.pos import Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
+
+_KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
+_AFTER: Final = Parameter("after", "query", "The `next` of the page before.", {"type": "string"})
+_LIMIT: Final = Parameter(
+    "limit",
+    "query",
+    "How many at most.",
+    {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_LENGTH, "default": PAGE_LENGTH},
+)
+_LAST_ID: Final = Parameter("Last-Event-ID", "header", "The last id seen: goes on after it.", {"type": "string"})
+_ASKING: Final = ("unauthorized", "too_many_attempts", "busy", "unanswered")
+_SENDING: Final = (*_ASKING, "malformed", "invalid", "too_large", "too_slow", "media_type")
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "GET",
+        "/v1/status",
+        rest.status,
+        "The till at a glance",
+        Caller.PAGE,
+        {200: Answer("Ledger, queue, readers and clock.", Status)},
+        _ASKING,
+    ),
+    Route(
+        "GET",
+        "/v1/events",
+        rest.events,
+        "What happens, as it happens (server-sent events)",
+        Caller.PAGE,
+        {
+            200: Answer(
+                "Events card_read, card_unreadable, reader_status, transaction, sync, conflict, each with an id;"
+                " `reset` when events are missing: ask for the status again.",
+                media_type="text/event-stream",
+            )
+        },
+        ("unauthorized", "too_many_attempts"),
+        (
+            _LAST_ID,
+            Parameter(
+                "after",
+                "query",
+                "The same, for clients that set no headers; `first` brings all that is kept.",
+                {"type": "string"},
+            ),
+        ),
+    ),
+    Route(
+        "POST",
+        "/v1/reads",
+        rest.read,
+        "Wait for the next card",
+        Caller.POS,
+        {200: Answer("A card was presented.", ReadAnswer)},
+        (*_SENDING, "no_card", "aborted", "card_refused"),
+        body=ReadRequest,
+        body_required=False,
+    ),
+    Route(
+        "DELETE",
+        "/v1/reads/current",
+        rest.abort_read,
+        "End the waiting read; its caller hears `aborted`",
+        Caller.POS,
+        {204: Answer("Nobody waits any more.")},
+        ("unauthorized", "too_many_attempts", "busy"),
+    ),
+    Route(
+        "POST",
+        "/v1/transactions",
+        rest.transact,
+        "Earn, redeem or reverse points",
+        Caller.POS,
+        {
+            200: Answer(
+                "The same request came before: its first answer again.",
+                TransactionAnswer,
+                headers={"Idempotency-Replayed": "Always `true`."},
+            ),
+            201: Answer("Durable: the entry is on the disk.", TransactionAnswer),
+        },
+        (
+            *_SENDING,
+            "idempotency_key_missing",
+            "not_found",
+            "insufficient_points",
+            "offline_limit",
+            "card_refused",
+            "idempotency_key_reused",
+            "not_recorded",
+        ),
+        (
+            Parameter(
+                "Idempotency-Key",
+                "header",
+                "Your own name for this transaction; however often it is sent, it counts once.",
+                _KEY,
+                required=True,
+            ),
+        ),
+        body=TransactionRequest,
+    ),
+    Route(
+        "GET",
+        "/v1/transactions/{id}",
+        rest.transaction,
+        "What became of a transaction",
+        Caller.POS,
+        {200: Answer("As it stands now.", Outcome)},
+        (*_ASKING, "not_found"),
+        (Parameter("id", "path", "The id of the transaction's answer.", {"type": "string"}, required=True),),
+    ),
+    Route(
+        "GET",
+        "/v1/transactions",
+        rest.transaction_by_key,
+        "What became of a transaction whose answer was lost",
+        Caller.POS,
+        {200: Answer("As it stands now.", Outcome)},
+        (*_ASKING, "not_found", "idempotency_key_missing", "invalid"),
+        (Parameter("idempotency_key", "query", "The key that it was sent with.", _KEY, required=True),),
+    ),
+    Route(
+        "GET",
+        "/v1/cards/{number}",
+        rest.card,
+        "Card and account as the till knows them",
+        Caller.POS,
+        {200: Answer("With the time of the last certain balance.", CardAnswer)},
+        (*_ASKING, "not_found", "invalid", "card_refused"),
+        (
+            Parameter(
+                "number",
+                "path",
+                "The card's number.",
+                {"type": "string", "minLength": 1, "maxLength": NUMBER_LENGTH},
+                required=True,
+            ),
+        ),
+    ),
+    Route(
+        "GET",
+        "/v1/conflicts",
+        rest.conflicts,
+        "Transactions that the ledger could not post as they are",
+        Caller.PAGE,
+        {200: Answer("A page of them, oldest first.", Outcomes)},
+        (*_ASKING, "invalid"),
+        (_AFTER, _LIMIT),
+    ),
+    Route(
+        "GET",
+        "/v1/queue",
+        rest.queue,
+        "The journal's transactions, stream by stream, the oldest first",
+        Caller.PAGE,
+        {200: Answer("A page of them.", Outcomes)},
+        (*_ASKING, "invalid"),
+        (_AFTER, _LIMIT, Parameter("state", "query", "Only these.", {"type": "string", "enum": list(State)})),
+    ),
+    Route(
+        "POST",
+        "/v1/sync",
+        rest.sync,
+        "Start a pass to the ledger now",
+        Caller.POS,
+        {202: Answer("Started; watch the events for its end.", Due)},
+        _ASKING,
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        rest.metrics,
+        "Counts for Prometheus",
+        Caller.ANYONE,
+        {200: Answer("Text exposition format 0.0.4.", media_type=MEDIA_TYPE)},
+        ("busy", "unanswered"),
+    ),
+    Route(
+        "GET",
+        "/healthz",
+        rest.health,
+        "Whether the till's own thread answers",
+        Caller.ANYONE,
+        {200: Answer("It does.", Health)},
+        ("busy", "unanswered"),
+    ),
+    Route(
+        "GET",
+        "/",
+        pages.cashier,
+        "The page at the counter",
+        Caller.ANYONE,
+        {200: Answer("The page, with its read-only session cookie.", media_type="text/html")},
+    ),
+    Route(
+        "GET",
+        "/web/{file}",
+        pages.asset,
+        "What the page is made of",
+        Caller.ANYONE,
+        {200: Answer("Script, style or picture.", media_type="*/*")},
+        ("not_found",),
+        (Parameter("file", "path", "Its name.", {"type": "string"}, required=True),),
+    ),
+)

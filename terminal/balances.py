@@ -1,0 +1,115 @@
+"""What the till may say of a card's points: the last certain balance and what is recorded since, undecided.
+
+The sums of undecided entries live in memory and are rebuilt from the journal at start; each entry is counted
+from its commit until the ledger's first decision on it, and exactly once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, decode
+from offline_queue.store import JournalReader
+from offline_queue.wire import Balance, Verdict
+from terminal.directory import Directory
+from terminal.pos import BalanceView
+from terminal.spans import Spans
+from terminal.transaction import effect
+
+PAGE: Final = 500
+"""Records decoded at a time: a few hundred kilobytes."""
+
+
+@dataclass
+class Pending:
+    """The undecided entries of one card: their number and the sum of their effects."""
+
+    points: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An entry and the ledger's word on it; `first` when it is the first word."""
+
+    entry: Entry
+    verdict: Verdict
+    first: bool
+
+
+class Balances:
+    """Used by the till's thread alone."""
+
+    def __init__(self, directory: Directory, journal: JournalReader) -> None:
+        self._directory = directory
+        self._journal = journal
+        self._pending: dict[str, Pending] = {}
+        self._undecided: dict[str, Spans] = {}
+        for found in journal.undecided():
+            self.count(found.entry, found.stream, found.seq)
+
+    def count(self, entry: Entry, stream: str, seq: int) -> None:
+        """An entry has become durable at `stream`, `seq`."""
+        if self._undecided.setdefault(stream, Spans()).add(seq) and entry.card is not None:
+            pending = self._pending.setdefault(entry.card.number, Pending())
+            pending.points += self.effect(entry)
+            pending.entries += 1
+
+    def hear(self, balances: Sequence[Balance]) -> None:
+        """Balances that came with decisions; older ones than known are passed over."""
+        if balances:
+            self._directory.hear(balances)
+
+    def hear_beside(self, balance: Balance) -> None:
+        """A balance that came with an answer, not with the decisions behind it.
+
+        It may count entries already that are pending here, so while there are any the decisions' own is awaited:
+        they are on their way when the ledger answers.
+        """
+        if balance.number not in self._pending:
+            self._directory.hear([balance])
+
+    def decide(self, verdict: Verdict) -> Iterator[Decided]:
+        """The entries of a verdict; those decided for the first time leave the pending sums."""
+        undecided = self._undecided.get(verdict.stream, Spans())
+        taken = undecided.take(verdict.first, verdict.last)
+        if not undecided:
+            self._undecided.pop(verdict.stream, None)
+        for first, last in taken:
+            for entry in self._entries(verdict.stream, first, last):
+                self._discount(entry)
+                yield Decided(entry, verdict, first=True)
+        if not taken and verdict.first == verdict.last:
+            for entry in self._entries(verdict.stream, verdict.first, verdict.last):
+                yield Decided(entry, verdict, first=False)
+
+    def view(self, number: str, also: int = 0) -> BalanceView | None:
+        """None where nothing at all is known; `also` is the effect of an entry that is being recorded."""
+        known, pending = self._directory.find(number), self._pending.get(number)
+        if known is None and pending is None and not also:
+            return None
+        undecided = also + (pending.points if pending else 0)
+        certain = known is not None and known.fresh and pending is None and not also
+        points = (known.balance.points if known else 0) + undecided
+        return BalanceView(points, known.balance.as_of if known else None, undecided, estimate=not certain)
+
+    def effect(self, entry: Entry) -> int:
+        """Signed points; a reversal is judged by its original."""
+        if entry.kind is not Kind.REVERSE or entry.reverses is None:
+            return effect(entry.kind, entry.points)
+        original = self._journal.find_id(entry.reverses)
+        return effect(entry.kind, entry.points, original.entry.kind if original else None)
+
+    def _discount(self, entry: Entry) -> None:
+        pending = self._pending.get(entry.card.number) if entry.card else None
+        if entry.card is None or pending is None:
+            return
+        pending.points -= self.effect(entry)
+        pending.entries -= 1
+        if not pending.entries:
+            del self._pending[entry.card.number]
+
+    def _entries(self, stream: str, first: int, last: int) -> Iterator[Entry]:
+        for start in range(first, last + 1, PAGE):
+            limit = min(PAGE, last + 1 - start)
+            yield from map(decode, self._journal.records(stream, start, limit, limit * MAX_ENTRY_BYTES))

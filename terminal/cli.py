@@ -1,0 +1,112 @@
+"""The command line: parse, call, print, exit code."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final, NoReturn
+
+import click
+
+from terminal.commands_queue import queue
+from terminal.commands_till import check_config, readers, run, status, sync, tap
+from terminal.commands_watch import watch_events
+from terminal.console import Code, Failed
+
+SECTIONS: Final = {
+    "Run": ("run", "ledger", "check-config"),
+    "Look": ("status", "readers", "watch", "queue"),
+    "Act": ("tap", "sync"),
+    "More": ("completion",),
+}
+LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
+
+EXAMPLES: Final = """
+\b
+Examples:
+  tilld run                        a till with every reader found
+  tilld tap 2990000000017          present a card to the simulated reader
+  tilld watch                      see what happens, as it happens
+  tilld status --json | jq .queue  how much waits for the ledger
+
+\b
+Exit codes:
+  0 fine   1 something needs attention   2 usage or config
+  3 the till does not answer   4 internal error
+"""
+
+
+class Tilld(click.Group):
+    """The commands by what one wants; the ledger's are loaded only when asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name == "ledger":
+            from ledger.commands import ledger
+
+            return ledger
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for section, names in SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, self._help(ctx, name)) for name in names])
+
+    def _help(self, ctx: click.Context, name: str) -> str:
+        if name == "ledger":
+            return LEDGER_HELP
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(60) if command else ""
+
+
+@click.group(cls=Tilld, epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("tilld"), prog_name="tilld")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def cli(*, debug: bool) -> None:
+    """The till that reads every loyalty card and never loses or doubles a point."""
+
+
+@cli.command(epilog="Example:  tilld completion bash > /etc/bash_completion.d/tilld")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> Code:
+    """Print the script that completes tilld's commands in your shell."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    if found is None:
+        raise click.UsageError(f"click knows no completion for {shell}.")
+    click.echo(found(cli, {}, "tilld", "_TILLD_COMPLETE").source())
+    return Code.FINE
+
+
+for command in (run, check_config, status, readers, watch_events, tap, sync, queue):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Ends the process with one of the exit codes; a traceback only with --debug."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = cli.main(given, prog_name="tilld", standalone_mode=False)
+    except Failed as failed:
+        click.echo(f"tilld: {failed}", err=True)
+        sys.exit(failed.code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "tilld"
+        click.echo(f"{command}: {error.format_message()}\nTry `{command} --help`.", err=True)
+        sys.exit(Code.USAGE)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Code.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except Exception as error:  # the last line of defence: whatever it is, the user gets a sentence and a code
+        if "--debug" in given:
+            raise
+        click.echo(f"tilld failed: {type(error).__name__}: {error}", err=True)
+        click.echo(
+            "This is a defect; `tilld --debug ...` shows where. What was answered with 201 is in the journal.", err=True
+        )
+        sys.exit(Code.INTERNAL)
+    sys.exit(code if isinstance(code, int) else Code.FINE)

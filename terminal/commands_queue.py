@@ -1,0 +1,173 @@
+"""Commands about the journal: what the running till says of it, or, with the till down, the journal itself."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from offline_queue.entry import State
+from terminal.client import NotRunning, ask
+from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
+
+if TYPE_CHECKING:
+    from offline_queue.journal_reader import JournalReader
+
+
+@click.group(epilog="They work with the till up or down; nothing here changes the journal.")
+def queue() -> None:
+    """Look at the journal: list, show, verify, export."""
+
+
+@contextmanager
+def opened_journal(place: Place) -> "Iterator[JournalReader]":
+    """Read-only. Raises Failed when there is none, or it cannot be read."""
+    from offline_queue.journal import JournalUnusable
+    from offline_queue.journal_reader import JournalReader
+
+    if not place.journal.exists():
+        raise Failed(f"there is no journal at {place.journal}: is --state right?", Code.NOT_RUNNING)
+    try:
+        journal = JournalReader.open(place.journal)
+    except JournalUnusable as why:
+        raise Failed(str(why), Code.ATTENTION) from None
+    with closing(journal):
+        yield journal
+
+
+@queue.command("list", epilog="Example:  tilld queue list --only queued --json | jq '.entries[].id'")
+@click.option("--only", type=click.Choice([each.value for each in State]), help="Entries in this state.")
+@click.option("--after", metavar="ID", help="Go on after this transaction.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many at most.")
+@answering
+@placed
+def list_entries(place: Place, only: str | None, after: str | None, limit: int, *, as_json: bool) -> Code:
+    """Transactions of this till, stream by stream, the oldest first."""
+    wanted = {"limit": str(limit), "after": after, "state": only}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value is not None)
+    try:
+        page = place.ask("GET", f"/v1/queue?{query}")
+    except NotRunning:
+        page = _page_from_journal(place, only, after, limit)
+    heading = ("ID", "WHEN", "KIND", "POINTS", "CARD", "STATE", "VERDICT")
+    rows = [_row(entry) for entry in page["entries"]]
+    more = f"\nMore: --after {page['next']}" if page["next"] else ""
+    text = columns([heading, *rows]) + more if rows else "Nothing."
+    answer(page, text, as_json=as_json)
+    return Code.FINE
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, ...]:
+    card = (entry["card"] or {}).get("masked", "-")
+    points = str(entry["points"])
+    return entry["id"], entry["occurred_at"], entry["kind"], points, card, entry["state"], entry.get("verdict") or "-"
+
+
+def _page_from_journal(place: Place, only: str | None, after: str | None, limit: int) -> dict[str, Any]:
+    from terminal.questions import outcome
+
+    _say_down(place)
+    with opened_journal(place) as journal:
+        found = journal.list(after, limit, [State(only)] if only else None)
+    entries = [msgspec.to_builtins(outcome(each)) for each in found]
+    return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
+
+
+def _say_down(place: Place) -> None:
+    remark(f"The till does not run; this is from {place.journal}, read-only.")
+
+
+@queue.command()
+@click.argument("transaction", metavar="ID")
+@answering
+@placed
+def show(place: Place, transaction: str, *, as_json: bool) -> Code:
+    """One transaction by its id or by its idempotency key: what became of it, and why."""
+    try:
+        found = _shown_by_till(place, transaction)
+    except NotRunning:
+        found = _shown_by_journal(place, transaction)
+    if found is None:
+        raise Failed(f"this till has recorded no transaction {transaction!r}.", Code.ATTENTION)
+    lines = [f"{name:16}{_plain(value)}" for name, value in found.items() if value not in (None, [])]
+    answer(found, "\n".join(lines), as_json=as_json)
+    return Code.FINE
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("masked", value))
+    return " -> ".join(value) if isinstance(value, list) else str(value)
+
+
+def _shown_by_till(place: Place, transaction: str) -> Any:
+    quoted = quote(transaction, safe="")
+    for target in (f"/v1/transactions/{quoted}", f"/v1/transactions?idempotency_key={quoted}"):
+        reply = ask(place.socket, "GET", target)
+        if reply.status != 404:
+            return accepted(reply)
+    return None
+
+
+def _shown_by_journal(place: Place, transaction: str) -> Any:
+    from terminal.questions import outcome
+
+    _say_down(place)
+    with opened_journal(place) as journal:
+        found = journal.find_id(transaction) or journal.find_key(transaction)
+    return msgspec.to_builtins(outcome(found)) if found else None
+
+
+@queue.command()
+@answering
+@placed
+def verify(place: Place, *, as_json: bool) -> Code:
+    """Recompute every chain of the journal. Ends with 1 when a record is not what was written."""
+    with opened_journal(place) as journal:
+        result = journal.verify()
+    bad = dict(zip(("stream", "seq", "why"), result.first_bad, strict=True)) if result.first_bad else None
+    told = {"ok": result.ok, "records": result.records, "first_bad": bad}
+    text = f"{result.records} records, every chain is whole."
+    if bad:
+        text = (
+            f"Record {bad['seq']} of stream {bad['stream']} is not what was written: {bad['why']}.\n"
+            f"Keep {place.journal} as it is and send it to your support; the till's sales are not stopped by it."
+        )
+    answer(told, text, as_json=as_json)
+    return Code.FINE if result.ok else Code.ATTENTION
+
+
+@queue.command(epilog="Example:  tilld queue export --output journal.jsonl")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="[default: stdout]")
+@answering
+@placed
+def export(place: Place, output: Path | None, *, as_json: bool) -> Code:
+    """Write the whole journal as JSON Lines that a stranger can verify with SHA-256 alone.
+
+    The lines hold whole card numbers: keep them as you keep the journal.
+    """
+    if as_json and output is None:
+        raise click.UsageError("The export is JSON Lines itself; add --output FILE to have a summary with --json.")
+    with opened_journal(place) as journal:
+        if output is None:
+            journal.export(sys.stdout.buffer)
+            return Code.FINE
+        with _private(output) as out:
+            written = journal.export(out)
+    answer({"file": str(output), "lines": written}, f"{written} lines in {output}.", as_json=as_json)
+    return Code.FINE
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[Any]:
+    """A new file for its owner alone. Raises Failed."""
+    try:
+        path.touch(mode=0o600)
+        with path.open("wb") as out:
+            yield out
+    except OSError as error:
+        raise Failed(f"cannot write {path}: {error.strerror}. The journal is untouched.", Code.ATTENTION) from None

@@ -1,0 +1,198 @@
+"""Commands that run the till or talk to the one that runs."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from drivers.base import Technology
+from offline_queue.entry import masked
+from terminal.client import NotRunning
+from terminal.commands_watch import reader_line
+from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
+
+TAP_EXAMPLES: Final = """
+\b
+Examples:
+  tilld tap 2990000000017
+  tilld tap 2990000000017 --technology ntag
+  tilld tap --fault crash
+"""
+TECHNOLOGIES: Final = click.Choice([technology.value for technology in Technology])
+TECHNOLOGY_HELP: Final = "What carries it: ntag, desfire, iso7816, phone, magstripe, ean ..."
+FAULT_HELP: Final = "What goes wrong: unreadable, crash, hang, absent, held, forbidden, failing, flood."
+
+
+@click.command(epilog="Example:  tilld run --config /etc/tilld/tilld.toml --state /var/lib/tilld")
+@placed
+def run(place: Place) -> Code:
+    """Run the till in the foreground until SIGTERM or Ctrl-C."""
+    from terminal.config import ConfigUnusable, find, load
+
+    try:
+        config = load(find(place.config))
+    except ConfigUnusable as unusable:
+        raise Failed(f"{unusable}\nNothing was started. `tilld check-config` tells the same.", Code.USAGE) from None
+    from terminal.daemon import run as run_daemon
+
+    return Code(run_daemon(config, place.state))
+
+
+@click.command("check-config")
+@answering
+@placed
+def check_config(place: Place, *, as_json: bool) -> Code:
+    """Tell every mistake of the config at once."""
+    from terminal.config import check, find
+
+    file = find(place.config)
+    problems = check(file)
+    told = {
+        "file": str(file) if file else None,
+        "ok": not problems,
+        "problems": [{"where": p.where, "what": p.what} for p in problems],
+    }
+    fine = f"{file or 'No config file: the built-in defaults'}: no mistakes."
+    answer(told, "\n".join(map(str, problems)) or fine, as_json=as_json)
+    return Code.USAGE if problems else Code.FINE
+
+
+@click.command()
+@answering
+@placed
+def status(place: Place, *, as_json: bool) -> Code:
+    """The till at a glance: ledger, queue, readers.
+
+    With the till down it tells what the journal holds, and ends with 3.
+    """
+    try:
+        told = {"running": True, **place.ask("GET", "/v1/status")}
+    except NotRunning as why:
+        told = _status_from_journal(place, why)
+    answer(told, status_text(told), as_json=as_json)
+    return Code.FINE if told["running"] else Code.NOT_RUNNING
+
+
+def _status_from_journal(place: Place, why: NotRunning) -> dict[str, Any]:
+    from terminal.commands_queue import opened_journal
+
+    if not place.journal.exists():
+        raise Failed(place.not_running(why), Code.NOT_RUNNING)
+    remark(f"{place.not_running(why)}\nWhat follows is from the journal, read-only.")
+    with opened_journal(place) as journal:
+        totals = journal.totals()
+    return {
+        "running": False,
+        "ledger": {"reachable": False, "last_success": None, "next_attempt": None},
+        "queue": {
+            "queued": totals.queued,
+            "oldest_age_s": _age_s(totals.oldest_unaccepted_at),
+            "conflicts": totals.conflicts,
+        },
+        "readers": [],
+    }
+
+
+def _age_s(since: str | None) -> float | None:
+    return None if since is None else max(0.0, (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
+
+
+def status_text(told: dict[str, Any]) -> str:
+    """The same for people; whatever is well takes one line."""
+    queue, ledger = told["queue"], told["ledger"]
+    lines = []
+    if told["running"]:
+        lines.append(f"till      {told['terminal']}, tilld {told['version']}")
+        reach = "reachable" if ledger["reachable"] else "out of reach: sales go on, points are sent later"
+        lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
+    waiting = age(queue["oldest_age_s"])
+    lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
+    lines.append(
+        f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
+    )
+    lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
+    return "\n".join(lines)
+
+
+@click.command()
+@answering
+@placed
+def readers(place: Place, *, as_json: bool) -> Code:
+    """Every reader, its state, and what mends it."""
+    told = place.need("GET", "/v1/status")["readers"]
+    heading = ("NAME", "DRIVER", "STATE", "SINCE", "READ", "FAILED", "WHAT NOW")
+    rows = [
+        (
+            reader["name"],
+            reader["driver"],
+            reader["status"],
+            reader["since"],
+            str(reader["counters"]["good"]),
+            str(reader["counters"]["unreadable"]),
+            reader["detail"] if reader["status"] == "ready" else reader.get("remedy") or reader["detail"],
+        )
+        for reader in told
+    ]
+    answer({"readers": told}, columns([heading, *rows]), as_json=as_json)
+    return Code.FINE
+
+
+@click.command(epilog=TAP_EXAMPLES)
+@click.argument("card", required=False)
+@click.option("--reader", metavar="NAME", help="Which simulated reader [default: the only one].")
+@click.option("--technology", type=TECHNOLOGIES, metavar="NAME", default="qr", show_default=True, help=TECHNOLOGY_HELP)
+@click.option("--uid", metavar="HEX", help="The card's serial number.")
+@click.option("--fault", metavar="NAME", help=FAULT_HELP)
+@answering
+@placed
+def tap(
+    place: Place,
+    card: str | None,
+    reader: str | None,
+    technology: str,
+    uid: str | None,
+    fault: str | None,
+    *,
+    as_json: bool,
+) -> Code:
+    """Present CARD to a simulated reader."""
+    from drivers.simulated import Fault, NotTapped, Tap
+    from drivers.simulated import tap as present
+
+    if card is None and uid is None and fault is None:
+        raise click.UsageError("Name a CARD, a --uid or a --fault.")
+    if fault is not None and fault not in set(Fault):
+        raise click.BadParameter(f"{fault!r} is none of {', '.join(Fault)}.", param_hint="--fault")
+    socket = _simulated_socket(place.state, reader)
+    try:
+        present(socket, Tap(card, Technology(technology), Fault(fault) if fault else None, uid))
+    except NotTapped as why:
+        raise Failed(f"{why}", Code.ATTENTION if socket.exists() else Code.NOT_RUNNING) from None
+    shown = masked(card) if card else uid or fault or ""
+    told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
+    answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)
+    return Code.FINE
+
+
+def _simulated_socket(state: Path, reader: str | None) -> Path:
+    folder = state / "readers"
+    if reader is not None:
+        if Path(reader).name != reader:
+            raise click.BadParameter(f"{reader!r} is no reader's name.", param_hint="--reader")
+        return folder / f"{reader}.sock"
+    found = sorted(folder.glob("*.sock"))
+    if len(found) > 1:
+        names = ", ".join(path.stem for path in found)
+        raise click.UsageError(f"There are several simulated readers; choose one with --reader: {names}.")
+    return found[0] if found else folder / "simulated.sock"
+
+
+@click.command()
+@answering
+@placed
+def sync(place: Place, *, as_json: bool) -> Code:
+    """Start a pass to the ledger now, whatever the pause."""
+    told = place.need("POST", "/v1/sync")
+    answer(told, f"Started; {told['due']} to send. `tilld watch` shows how it goes.", as_json=as_json)
+    return Code.FINE

@@ -1,0 +1,57 @@
+"""`tilld watch`: what happens, in a line each."""
+
+import json
+from typing import Any
+
+import click
+
+from terminal.client import NotRunning, watch
+from terminal.console import Code, Failed, Place, placed
+from terminal.notices import without_numbers
+
+
+@click.command("watch", epilog="Example:  tilld watch --json | jq .data")
+@click.option("--after", metavar="ID", help="Go on after this event id.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="End after N events.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: id, event, data.")
+@placed
+def watch_events(place: Place, after: str | None, count: int | None, *, as_json: bool) -> Code:
+    """Show what happens, as it happens, until Ctrl-C. Card numbers are masked."""
+    try:
+        for number, event in enumerate(watch(place.socket, after), 1):
+            data = without_numbers(event.data)
+            line = json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False)
+            click.echo(line if as_json else f"{event.kind:16}{event_text(event.kind, data)}")
+            if number == count:
+                return Code.FINE
+    except NotRunning as why:
+        raise Failed(place.not_running(why), Code.NOT_RUNNING) from None
+    raise Failed("the till has stopped; `tilld watch` again once it runs.", Code.NOT_RUNNING)
+
+
+def event_text(kind: str, data: dict[str, Any]) -> str:
+    """One event in a line for people."""
+    card = (data.get("card") or {}).get("masked", "no card")
+    balance = data.get("balance")
+    points = f", {balance['points']} points" if balance else ""
+    match kind:
+        case "card_read":
+            return f"{card} by {data['technology']} at {data['reader']}{points}"
+        case "card_unreadable":
+            return f"{data['reader']}: {data['reason']} - {data['detail']}"
+        case "reader_status":
+            return reader_line(data)
+        case "transaction":
+            return f"{data['kind']} {data['points']} on {card}: {data['state']}{points}  ({data['id']})"
+        case "sync":
+            reach = "ledger reachable" if data["reachable"] else "ledger out of reach"
+            return f"{reach}, {data['queue']['queued']} waiting - {data['detail']}"
+        case "balance":
+            return f"{card}{points}"
+        case _:
+            return json.dumps(data, ensure_ascii=False)
+
+
+def reader_line(reader: dict[str, Any]) -> str:
+    remedy = f" -> {reader['remedy']}" if reader.get("remedy") and reader["status"] != "ready" else ""
+    return f"{reader['name']} ({reader['driver']}): {reader['status']}, {reader['detail']}{remedy}"

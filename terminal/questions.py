@@ -1,0 +1,134 @@
+"""Questions about the till as it stands, answered with plain values that any dialect can show."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from offline_queue.entry import State, masked
+from offline_queue.journal import Found
+from offline_queue.store import JournalReader
+from offline_queue.timepiece import Timepiece, rfc3339
+from terminal.inbox import ReaderStatus, SyncChanged
+from terminal.pos import CardView, Outcome, Refusal
+
+MAX_PAGE: Final = 1000
+
+HISTORY: Final = {
+    State.QUEUED: [State.QUEUED],
+    State.ACCEPTED: [State.QUEUED, State.ACCEPTED],
+    State.POSTED: [State.QUEUED, State.ACCEPTED, State.POSTED],
+    State.PARKED: [State.QUEUED, State.ACCEPTED, State.PARKED],
+    State.CONFLICT: [State.QUEUED, State.ACCEPTED, State.CONFLICT],
+    State.RESOLVED: [State.QUEUED, State.ACCEPTED, State.CONFLICT, State.RESOLVED],
+}
+"""How an entry got to where it stands; there is one way to each state."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Which entries of the queue are wanted: those after the id `after`, in `state` if one is given."""
+
+    after: str | None = None
+    limit: int = 100
+    state: State | None = None
+
+
+def outcome(found: Found) -> Outcome:
+    """What became of a transaction."""
+    entry, verdict = found.entry, found.verdict
+    return Outcome(
+        id=entry.id,
+        kind=entry.kind,
+        state=found.state,
+        points=entry.points,
+        idempotency_key=entry.key,
+        occurred_at=entry.occurred_at,
+        card=CardView(masked(entry.card.number)) if entry.card else None,
+        verdict=verdict.code if verdict else None,
+        detail=verdict.detail if verdict else None,
+        reverses=entry.reverses,
+        history=HISTORY[found.state],
+    )
+
+
+class Questions:
+    """Used by the till's thread alone. `sync_now` asks the ledger's side for a pass at once."""
+
+    def __init__(
+        self, terminal: str, version: str, journal: JournalReader, timepiece: Timepiece, sync_now: Callable[[], None]
+    ) -> None:
+        self._terminal = terminal
+        self._version = version
+        self._journal = journal
+        self._timepiece = timepiece
+        self._sync_now = sync_now
+        self.readers: dict[str, ReaderStatus] = {}
+        self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
+
+    def answer(self, what: str, argument: str) -> Any:
+        """Raises Refusal for what does not exist and for what nobody can answer."""
+        known: dict[str, Callable[[str], Any]] = {
+            "status": self._status,
+            "transaction": self._transaction,
+            "transaction_by_key": self._transaction_by_key,
+            "queue": self._queue,
+            "sync": self._sync,
+            "health": lambda _: True,
+        }
+        if what not in known:
+            raise Refusal("invalid", f"The till knows no question {what!r}.")
+        return known[what](argument)
+
+    def queue_now(self) -> dict[str, Any]:
+        """`oldest_age_s` is by the wall clock, which may be wrong; it decides nothing."""
+        totals = self._journal.totals()
+        oldest = totals.oldest_unaccepted_at
+        age = None
+        if oldest is not None:
+            age = max(0.0, self._timepiece.unix_ms() / 1000 - datetime.fromisoformat(oldest).timestamp())
+        return {"queued": totals.queued, "oldest_age_s": age, "conflicts": totals.conflicts}
+
+    def _status(self, _: str) -> dict[str, Any]:
+        ledger = self.ledger
+        return {
+            "terminal": self._terminal,
+            "version": self._version,
+            "ledger": {
+                "reachable": ledger.reachable,
+                "last_success": ledger.last_success,
+                "next_attempt": ledger.next_attempt,
+                "detail": ledger.detail,
+            },
+            "queue": self.queue_now(),
+            "readers": list(self.readers.values()),
+            "clock": {
+                "wall": rfc3339(self._timepiece.unix_ms()),
+                "boot_id": self._timepiece.boot_id,
+                "boottime_ms": self._timepiece.boottime_ms(),
+                "ledger_time": ledger.ledger_time,
+            },
+        }
+
+    def _transaction(self, entry_id: str) -> Outcome:
+        return self._found(self._journal.find_id(entry_id), "id")
+
+    def _transaction_by_key(self, key: str) -> Outcome:
+        return self._found(self._journal.find_key(key), "Idempotency-Key")
+
+    def _found(self, found: Found | None, by: str) -> Outcome:
+        if found is None:
+            raise Refusal("not_found", f"This till has recorded no transaction with this {by}.")
+        return outcome(found)
+
+    def _queue(self, argument: str) -> list[Outcome]:
+        try:
+            page = msgspec.json.decode(argument or "{}", type=Page)
+        except msgspec.DecodeError as error:
+            raise Refusal("invalid", f"The page asked for makes no sense: {error}") from None
+        states = None if page.state is None else [page.state]
+        return [outcome(found) for found in self._journal.list(page.after, min(page.limit, MAX_PAGE), states)]
+
+    def _sync(self, _: str) -> dict[str, int]:
+        self._sync_now()
+        return {"due": self._journal.totals().queued}

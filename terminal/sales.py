@@ -1,0 +1,113 @@
+"""What the POS asks: a sale, a redemption, the reversal of one. Decided here, recorded by recording.py."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from offline_queue.entry import Card, Entry
+from offline_queue.store import JournalReader
+from terminal.identification import CardFormat, Language, Refused, identify_number
+from terminal.inbox import Answered, TransactionAsked
+from terminal.pos import CardNumber, Refusal, TransactionRequest
+from terminal.reading import Reading
+from terminal.recording import KEY_REUSED, Recording
+from terminal.redemptions import Redemptions
+from terminal.replies import answer, refuse
+from terminal.stamps import Stamps
+from terminal.transaction import Original, PointsRule, check_key, draft_earn, draft_redemption, draft_reversal
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the shop has configured for sales."""
+
+    rule: PointsRule
+    card_format: CardFormat
+    language: Language
+    store: str
+
+
+class Sales:
+    """Used by the till's thread alone."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        journal: JournalReader,
+        recording: Recording,
+        redemptions: Redemptions,
+        reading: Reading,
+        stamps: Stamps,
+    ) -> None:
+        self._policy = policy
+        self._journal = journal
+        self._recording = recording
+        self._redemptions = redemptions
+        self._reading = reading
+        self._stamps = stamps
+
+    def asked(self, event: TransactionAsked) -> None:
+        """A known key hears the first answer again; a new one is decided. Every path answers `event.reply` once."""
+        try:
+            self._decide(event)
+        except Refusal as refusal:
+            refuse(event.reply, refusal)
+
+    def _decide(self, event: TransactionAsked) -> None:
+        check_key(event.key)
+        digest = hashlib.sha256(msgspec.json.encode(event.request)).digest()[:16]
+        if self._recording.join(event.key, digest, event.reply) or self._known(event, digest):
+            return
+        card = self._card(event.request.card)
+        draft = self._draft(event.request, event.key, card)
+        flight = self._recording.take_off(event.key, digest, event.reply)
+        if event.request.kind == "redeem" and card is not None:
+            self._redemptions.seek(flight, draft, card)
+        else:
+            self._recording.commit(flight, draft)
+
+    def _known(self, event: TransactionAsked, digest: bytes) -> bool:
+        found = self._journal.find_key(event.key)
+        if found is None:
+            return False
+        if found.digest != digest:
+            raise Refusal("idempotency_key_reused", KEY_REUSED)
+        answer(event.reply, Answered(found.reply, replayed=True))
+        return True
+
+    def _card(self, asked: CardNumber | None) -> Card | None:
+        if asked is None:
+            return None
+        if (asked.number is None) == (asked.read_id is None):
+            raise Refusal("invalid", "`card` holds exactly one of `number` and `read_id`.")
+        if asked.read_id is not None:
+            return self._reading.card(asked.read_id)
+        verdict = identify_number(asked.number or "", self._policy.card_format, self._policy.language)
+        if isinstance(verdict, Refused):
+            raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
+        return Card(verdict.number)
+
+    def _draft(self, request: TransactionRequest, key: str, card: Card | None) -> Entry:
+        rule, stamp = self._policy.rule, self._stamps.stamp()
+        if request.receipt is not None and request.receipt.store is None:
+            request = replace(request, receipt=replace(request.receipt, store=self._policy.store))
+        match request.kind:
+            case "earn":
+                return draft_earn(request, key, rule, card, stamp)
+            case "redeem":
+                return draft_redemption(request, key, rule, card, stamp)
+            case "reverse":
+                return draft_reversal(request, key, rule, card, self._original(request.reverses), stamp)
+
+    def _original(self, original_id: str | None) -> Original:
+        if original_id is None:
+            raise Refusal("invalid", "A reversal needs `reverses`: the `id` of the transaction to take back.")
+        found = self._journal.find_id(original_id)
+        if found is None:
+            raise Refusal(
+                "not_found",
+                "`reverses` names no transaction of this till. No points moved. Reverse it where it was made.",
+            )
+        return Original(found.entry, self._journal.reversed_points(original_id))

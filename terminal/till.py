@@ -1,0 +1,266 @@
+"""The one place where events meet state: `handle(event)`, called by one thread, event after event.
+
+It never waits for a network or a disk sync: what takes time is handed on, and its result comes back as an event.
+Bad input becomes a Refusal to whoever asked; nothing raises here but a defect or a dead journal.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final, Protocol
+
+from drivers.base import CardRead
+from offline_queue.entry import Card, Entry, State, masked
+from offline_queue.store import JournalReader, Store
+from offline_queue.timepiece import Timepiece
+from terminal.balances import Balances, Decided
+from terminal.config import Config
+from terminal.directory import Directory
+from terminal.identification import Identified, Language, Refused, identify, identify_number
+from terminal.inbox import (
+    AccountHeard,
+    AllowanceAnswered,
+    Asked,
+    CardFailed,
+    CardPresented,
+    Event,
+    ReadAbandoned,
+    ReadAsked,
+    ReaderChanged,
+    ReaderStatus,
+    Recorded,
+    Settled,
+    Stop,
+    SyncChanged,
+    TransactionAsked,
+)
+from terminal.pos import CardView, ReadAnswer, Refusal
+from terminal.questions import Questions
+from terminal.reading import Reading
+from terminal.recording import Recording
+from terminal.redemptions import Inquiries, Redemptions
+from terminal.replies import answer, refuse
+from terminal.sales import Policy, Sales
+from terminal.stamps import Stamps
+
+TOLD_ONE_BY_ONE: Final = 100
+"""A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
+
+_HOLD_LONGER: Final[dict[Language, tuple[str, ...]]] = {
+    "en": ("Hold the card still on the reader until it answers.", "Scan its bar code or key its number."),
+    "fr": ("Tenez la carte sans bouger jusqu'à la réponse.", "Scannez son code-barres ou saisissez son numéro."),
+}
+_BLOCKED: Final[dict[Language, str]] = {
+    "en": "This card is {status}: ask the customer to speak to the loyalty desk.",
+    "fr": "Carte non active ({status}) : adressez le client au service fidélité.",
+}
+
+
+class Sync(Protocol):
+    """What carries records to the ledger. Neither call blocks."""
+
+    def nudge(self) -> None:
+        """There are new records."""
+
+    def hasten(self) -> None:
+        """A person asks for a pass now."""
+
+
+class Till:
+    """`report` posts an event without waiting; `publish` tells watchers."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        journal: JournalReader,
+        directory: Directory,
+        inquiries: Inquiries,
+        publish: Callable[[str, object], None],
+        timepiece: Timepiece,
+        *,
+        report: Callable[[Event], None],
+        sync: Sync,
+        version: str,
+    ) -> None:
+        language = config.terminal.language
+        stamps = Stamps(config.terminal.id, timepiece)
+        self._language: Language = language
+        self._card_format = config.cards.card_format()
+        self._publish = publish
+        self._sync = sync
+        self._directory = directory
+        self._inquiries = inquiries
+        self._stamps = stamps
+        self._journal = journal
+        self._balances = Balances(directory, journal)
+        self._reading = Reading(timepiece, config.cards.debounce_ms, language)
+        self._recording = Recording(store, self._balances, language, report)
+        self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
+        policy = Policy(config.programme.points_rule(), self._card_format, language, config.terminal.store)
+        self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps)
+        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten)
+        self._card_questions: dict[str, list[Future[Any]]] = {}
+        self.stopping = False
+
+    @property
+    def idle(self) -> bool:
+        """Nothing that was taken is still without its answer."""
+        return self._recording.idle
+
+    def start(self) -> None:
+        """Takes up what an earlier start has left of rights; once, before the first event."""
+        self._redemptions.resume(self._journal)
+
+    def handle(self, event: Event) -> None:
+        """Every kind of event; a question, a sale or a read is answered exactly once."""
+        match event:
+            case TransactionAsked():
+                self._sales.asked(event)
+            case Recorded():
+                self._recorded(event)
+            case CardPresented(reader, read):
+                self._presented(reader, read)
+            case CardFailed():
+                self._failed(event)
+            case ReaderChanged(status):
+                self._reader_changed(status)
+            case ReadAsked():
+                self._reading.wait(event)
+            case ReadAbandoned(code, reply):
+                self._reading.abandon(code, reply)
+            case Asked():
+                self._asked(event)
+            case _:
+                self._heard(event)
+
+    def _heard(self, event: AllowanceAnswered | AccountHeard | Settled | SyncChanged | Stop) -> None:
+        """Words of the ledger, and the last word."""
+        match event:
+            case AllowanceAnswered(_, word):
+                if word is not None and word.balance is not None:
+                    self._balances.hear_beside(word.balance)
+                self._redemptions.answered(event)
+            case AccountHeard():
+                self._account(event)
+            case Settled():
+                self._settled(event)
+            case SyncChanged():
+                self._sync_changed(event)
+            case Stop():
+                self.stopping = True
+                self._redemptions.stop()
+                self._reading.abandon("aborted", None)
+
+    def _recorded(self, event: Recorded) -> None:
+        self._recording.landed(event)
+        self._redemptions.landed(event)
+        if event.error is None and not event.replayed:
+            self._sync.nudge()
+            self._tell(event.entry, State.QUEUED)
+
+    def _presented(self, reader: str, read: CardRead) -> None:
+        if not self._reading.is_new(reader, read):
+            return
+        verdict = identify(read, self._card_format, self._language)
+        if isinstance(verdict, Refused):
+            self._reading.refused(verdict)
+            told = {"reader": reader, "reason": verdict.reason, "detail": verdict.detail, "next": verdict.steps}
+            self._publish("card_unreadable", told)
+            return
+        self._identified(reader, read, verdict)
+
+    def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
+        card = Card(verdict.number, read.technology.value, read.entry_mode.value)
+        shown = ReadAnswer(
+            read_id=self._reading.keep(card),
+            card=CardView(masked(verdict.number), verdict.number),
+            technology=read.technology.value,
+            entry_mode=read.entry_mode.value,
+            reader=reader,
+            balance=self._balances.view(verdict.number),
+            hints=self._hints(verdict.number),
+        )
+        self._publish("card_read", shown)
+        self._reading.identified(shown)
+        self._inquiries.ask_account(verdict.number)
+
+    def _hints(self, number: str) -> list[str]:
+        known = self._directory.find(number)
+        if known is None or known.balance.status == "active":
+            return []
+        return [_BLOCKED[self._language].format(status=known.balance.status)]
+
+    def _reader_changed(self, status: ReaderStatus) -> None:
+        """Its counters move with every card, which watchers hear of anyway."""
+        before = self._questions.readers.get(status.name)
+        self._questions.readers[status.name] = status
+        if before is None or dataclasses.replace(before, counters=status.counters) != status:
+            self._publish("reader_status", status)
+
+    def _failed(self, event: CardFailed) -> None:
+        """Whoever waits for a card goes on waiting: the customer will present it again."""
+        failure = event.failure
+        self._publish(
+            "card_unreadable",
+            {
+                "reader": event.reader,
+                "reason": failure.reason,
+                "detail": failure.detail,
+                "next": _HOLD_LONGER[self._language],
+            },
+        )
+
+    def _asked(self, event: Asked) -> None:
+        try:
+            if event.what == "card":
+                self._card_asked(event)
+            else:
+                answer(event.reply, self._questions.answer(event.what, event.argument))
+        except Refusal as refusal:
+            refuse(event.reply, refusal)
+
+    def _card_asked(self, event: Asked) -> None:
+        """Answered when the ledger has been heard or has kept silent."""
+        verdict = identify_number(event.argument, self._card_format, self._language)
+        if isinstance(verdict, Refused):
+            raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
+        self._card_questions.setdefault(verdict.number, []).append(event.reply)
+        self._inquiries.ask_account(verdict.number)
+
+    def _account(self, event: AccountHeard) -> None:
+        if event.account is not None:
+            self._balances.hear_beside(event.account.balance)
+        card = CardView(masked(event.number), event.number)
+        told = {"card": card, "balance": self._balances.view(event.number), "known": event.known}
+        for reply in self._card_questions.pop(event.number, []):
+            answer(reply, told)
+        if event.account is not None:
+            self._publish("balance", told)
+
+    def _settled(self, event: Settled) -> None:
+        self._balances.hear(event.balances)
+        decided = [decided for verdict in event.verdicts for decided in self._balances.decide(verdict)]
+        one_by_one = len(decided) <= TOLD_ONE_BY_ONE
+        for one in decided:
+            if one_by_one:
+                self._tell(one.entry, one.verdict.state)
+            if one.verdict.state is State.CONFLICT:
+                self._publish("conflict", _conflict(one))
+
+    def _sync_changed(self, event: SyncChanged) -> None:
+        self._questions.ledger = event
+        self._stamps.ledger_time = event.ledger_time or self._stamps.ledger_time
+        self._redemptions.give_back()
+        self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
+
+    def _tell(self, entry: Entry, state: State) -> None:
+        """Watchers hear of a transaction's new state."""
+        number = entry.card.number if entry.card else None
+        told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
+        card = CardView(masked(number), number) if number else None
+        self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
+
+
+def _conflict(decided: Decided) -> dict[str, str | None]:
+    return {"id": decided.entry.id, "code": decided.verdict.code, "detail": decided.verdict.detail}

@@ -1,0 +1,241 @@
+// The page at the counter: listens to the till's events and shows what they say. It only looks; it cannot act.
+// Events change `seen`, and `show()` draws all of it, at most once a frame: there is no other path to the screen.
+
+import { wordsFor } from "./words.js";
+
+const STATUS_PAUSE_MS = 500; // a busy till has hundreds of events a second; its sums are asked twice a second
+const STATUS_EVERY_MS = 15_000; // ages grow without any event
+const REOPEN_MS = 2000;
+const KEPT_TRANSACTIONS = 12;
+const LOUD_STATES = new Set(["conflict", "parked"]);
+
+const { code: language, words } = wordsFor(navigator.languages);
+const whole = new Intl.NumberFormat(language);
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const at = (id) => document.getElementById(id);
+
+const seen = { link: "opening", status: null, card: null, unreadable: null, transactions: new Map(), conflicts: [] };
+
+// --- what events change -------------------------------------------------------------------------------------
+
+const changes = {
+  card_read(read) {
+    seen.card = read;
+    seen.unreadable = null;
+  },
+  card_unreadable(failure) {
+    seen.unreadable = failure;
+  },
+  balance({ card, balance }) {
+    if (seen.card?.card.masked === card.masked && balance) seen.card = { ...seen.card, balance };
+  },
+  transaction(transaction) {
+    seen.transactions.set(transaction.id, transaction);
+    const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
+    oldest.forEach((id) => seen.transactions.delete(id));
+    if (transaction.card) changes.balance(transaction);
+  },
+  reader_status: () => {},
+  sync: () => {},
+  conflict: () => {},
+  reset() {
+    seen.card = seen.unreadable = null;
+    seen.transactions.clear();
+  },
+};
+
+// --- where it comes from ------------------------------------------------------------------------------------
+
+function listen() {
+  const events = new EventSource("/v1/events?after=first");
+  events.onopen = () => linked("linked");
+  events.onerror = () => {
+    linked("lost");
+    // The browser goes on by itself unless the till has refused: then our cookie is of an earlier start.
+    if (events.readyState === EventSource.CLOSED) setTimeout(reopen, REOPEN_MS);
+  };
+  for (const [kind, change] of Object.entries(changes)) {
+    events.addEventListener(kind, (event) => {
+      change(JSON.parse(event.data));
+      show();
+      askStatus();
+    });
+  }
+}
+
+async function reopen() {
+  try {
+    await fetch("/", { cache: "no-store" });
+  } catch {
+    setTimeout(reopen, REOPEN_MS);
+    return;
+  }
+  changes.reset();
+  listen();
+}
+
+function linked(link) {
+  seen.link = link;
+  show();
+  if (link === "linked") askStatus();
+}
+
+let statusTimer = null;
+function askStatus() {
+  statusTimer ??= setTimeout(() => {
+    statusTimer = null;
+    // Not connected: the events say so already, and their return asks again.
+    readStatus().catch(() => {});
+  }, seen.status ? STATUS_PAUSE_MS : 0);
+}
+
+async function readStatus() {
+  const status = await answer("/v1/status");
+  if (seen.status && seen.status.version !== status.version) location.reload();
+  seen.status = status;
+  seen.conflicts = status.queue.conflicts ? (await answer("/v1/conflicts?limit=20")).entries : [];
+  show();
+}
+
+async function answer(address) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return response.json();
+}
+
+// --- how it looks -------------------------------------------------------------------------------------------
+
+let drawing = false;
+function show() {
+  if (drawing) return;
+  drawing = true;
+  // A hidden page has no frames, and a screen reader still wants the news.
+  const draw = () => {
+    drawing = false;
+    showLink();
+    showCard();
+    showTransactions();
+    if (seen.status) showStatus(seen.status);
+  };
+  if (document.hidden) setTimeout(draw);
+  else requestAnimationFrame(draw);
+}
+
+function say(id, text) {
+  const element = at(id);
+  // Untouched text is not announced again.
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function showLink() {
+  document.body.dataset.link = seen.link;
+  say("link", words[seen.link === "lost" ? "opening" : seen.link]);
+  at("lost").hidden = seen.link !== "lost";
+  say("lost", seen.link === "lost" ? words.lost : "");
+}
+
+function showCard() {
+  const { card, unreadable } = seen;
+  const balance = card?.balance;
+  at("card").dataset.mood = unreadable ? "trouble" : card ? "read" : "waiting";
+  say("card-say", unreadable ? words.unreadable : card ? words.lastCard : words.present);
+  say("card-number", unreadable ? "" : (card?.card.masked ?? ""));
+  const [number, unit] = at("card-points").children;
+  number.textContent = !unreadable && balance ? whole.format(balance.points) : "";
+  unit.textContent = !unreadable && balance ? words.points(balance.points) : "";
+  say("card-note", unreadable ? unreadable.detail : card ? balanceNote(balance) : "");
+  const hints = (unreadable ? unreadable.next : card?.hints) ?? [];
+  at("card-hints").replaceChildren(...hints.map((hint) => item(hint)));
+}
+
+function balanceNote(balance) {
+  if (!balance) return words.unknownBalance;
+  const parts = [];
+  if (balance.as_of) parts.push(words.asOf(moment(balance.as_of)));
+  if (balance.pending) parts.push(words.pending(balance.pending));
+  if (balance.estimate && !balance.pending) parts.push(words.estimate);
+  return parts.join(" · ");
+}
+
+function showStatus({ terminal, ledger, queue, readers }) {
+  document.title = `${terminal} · tilld`;
+  say("terminal", terminal);
+  at("ledger").dataset.mood = ledger.reachable ? "calm" : "wait";
+  say("ledger-state", ledger.reachable ? words.reachable : words.unreachable);
+  const heard = ledger.last_success ? words.heard(moment(ledger.last_success)) : words.never;
+  const next = !ledger.reachable && ledger.next_attempt ? words.next(moment(ledger.next_attempt)) : "";
+  say("ledger-note", [ledger.reachable ? "" : words.goesOn, heard, next].filter(Boolean).join(" · "));
+  at("queue").dataset.mood = queue.queued && !ledger.reachable ? "wait" : "calm";
+  say("queue-count", whole.format(queue.queued));
+  say("queue-note", queue.queued ? words.oldest(age(queue.oldest_age_s ?? 0)) : words.nothingWaits);
+  at("readers").lastElementChild.replaceChildren(...(readers.length ? readers.map(readerItem) : [item(words.noReaders)]));
+  at("conflicts").hidden = !seen.conflicts.length;
+  at("conflicts").lastElementChild.replaceChildren(...seen.conflicts.map(conflictItem));
+}
+
+function showTransactions() {
+  const newestFirst = [...seen.transactions.values()].reverse();
+  at("recent").querySelector("ul").replaceChildren(...newestFirst.map(transactionItem));
+  at("recent-none").hidden = newestFirst.length > 0;
+}
+
+function readerItem(reader) {
+  const trouble = reader.status !== "ready";
+  const line = item(reader.name, "name", words.reader[reader.status] ?? reader.status, "state");
+  line.dataset.mood = trouble ? "trouble" : "calm";
+  if (trouble) line.append(span(reader.remedy ?? reader.detail, "fine"));
+  return line;
+}
+
+function transactionItem({ kind, points, card, state, balance }) {
+  const line = item(
+    words.kind[kind] ?? kind, "name",
+    `${{ earn: "+", redeem: "−" }[kind] ?? ""}${whole.format(points)}`, "points",
+    card?.masked ?? words.noCard, "card",
+    words.state[state] ?? state, "state",
+  );
+  line.dataset.mood = LOUD_STATES.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
+  if (balance) line.title = `${whole.format(balance.points)} ${words.points(balance.points)}`;
+  return line;
+}
+
+function conflictItem({ kind, points, card, verdict, detail, occurred_at: occurredAt }) {
+  const line = item(
+    words.kind[kind] ?? kind, "name", whole.format(points), "points", card?.masked ?? words.noCard, "card",
+    moment(occurredAt), "state",
+  );
+  line.append(span(detail ?? verdict ?? "", "fine"));
+  return line;
+}
+
+function item(...textAndClass) {
+  const line = document.createElement("li");
+  for (let n = 0; n < textAndClass.length; n += 2) line.append(span(textAndClass[n], textAndClass[n + 1] ?? ""));
+  return line;
+}
+
+function span(text, className) {
+  const element = document.createElement("span");
+  element.className = className;
+  element.textContent = text;
+  return element;
+}
+
+function moment(rfc3339) {
+  const time = new Date(rfc3339);
+  return (time.toDateString() === new Date().toDateString() ? clock : calendar).format(time);
+}
+
+function age(seconds) {
+  if (seconds < 120) return words.seconds(Math.round(seconds));
+  if (seconds < 7200) return words.minutes(Math.floor(seconds / 60));
+  if (seconds < 172_800) return words.hours(Math.floor(seconds / 3600));
+  return words.days(Math.floor(seconds / 86_400));
+}
+
+document.documentElement.lang = language;
+for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+show();
+listen();
+setInterval(askStatus, STATUS_EVERY_MS);

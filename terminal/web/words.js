@@ -1,0 +1,59 @@
+// Every word of the page, by language; English stands in for languages that are not here.
+
+const EN = {
+  ledger: "Central ledger", queue: "To be sent", readers: "Readers", conflicts: "To be cleared up",
+  recent: "Latest transactions", none: "None since the till was started.",
+  linked: "Connected to the till", opening: "Connecting to the till…",
+  lost: "This page has lost the till. What it shows may be old; it reconnects by itself. If this stays, tell a technician.",
+  present: "Present a card", lastCard: "Last card", unreadable: "The card could not be read",
+  points: (n) => (Math.abs(n) === 1 ? "point" : "points"),
+  unknownBalance: "The balance is not known yet; sales count all the same.",
+  asOf: (time) => `certain as of ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} not confirmed yet`,
+  estimate: "estimate",
+  reachable: "Reachable", unreachable: "Out of reach", goesOn: "Sales go on; points are sent later.",
+  heard: (time) => `last heard ${time}`, never: "not heard yet", next: (time) => `next try ${time}`,
+  nothingWaits: "Everything has been sent.", oldest: (age) => `the oldest for ${age}`,
+  seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} d`,
+  noReaders: "No reader is set up.", noCard: "no card",
+  reader: {
+    ready: "ready", reconnecting: "reconnecting", absent: "not plugged in", held: "in use by another program",
+    forbidden: "not permitted", stopped: "stopped", failing: "failing",
+  },
+  state: {
+    queued: "kept here", accepted: "received", posted: "booked", parked: "under review", conflict: "conflict",
+    resolved: "resolved",
+  },
+  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release" },
+};
+
+const FR = {
+  ledger: "Compte central", queue: "À envoyer", readers: "Lecteurs", conflicts: "À régler",
+  recent: "Dernières opérations", none: "Aucune depuis le démarrage de la caisse.",
+  linked: "Reliée à la caisse", opening: "Connexion à la caisse…",
+  lost: "Cette page a perdu la caisse. Ce qu'elle montre peut être ancien ; elle se reconnecte seule. Si cela dure, prévenez un technicien.",
+  present: "Présentez une carte", lastCard: "Dernière carte", unreadable: "La carte n'a pas pu être lue",
+  points: (n) => (Math.abs(n) < 2 ? "point" : "points"),
+  unknownBalance: "Le solde n'est pas encore connu ; les achats comptent quand même.",
+  asOf: (time) => `certain au ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} à confirmer`,
+  estimate: "estimation",
+  reachable: "Joignable", unreachable: "Injoignable", goesOn: "Les ventes continuent ; les points partiront plus tard.",
+  heard: (time) => `dernier contact ${time}`, never: "aucun contact encore", next: (time) => `prochain essai ${time}`,
+  nothingWaits: "Tout est envoyé.", oldest: (age) => `la plus ancienne depuis ${age}`,
+  seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} j`,
+  noReaders: "Aucun lecteur n'est réglé.", noCard: "sans carte",
+  reader: {
+    ready: "prêt", reconnecting: "se reconnecte", absent: "débranché", held: "pris par un autre programme",
+    forbidden: "accès refusé", stopped: "arrêté", failing: "en panne",
+  },
+  state: {
+    queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à l'étude", conflict: "conflit",
+    resolved: "réglée",
+  },
+  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération" },
+};
+
+export function wordsFor(languages) {
+  const known = { fr: FR, en: EN };
+  const code = languages.map((language) => language.slice(0, 2).toLowerCase()).find((each) => each in known) ?? "en";
+  return { code, words: known[code] };
+}

@@ -1,0 +1,160 @@
+"""A till without journal, ledger and readers: it answers the inbox's events from a list in memory."""
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from drivers.base import ReaderState
+from offline_queue.entry import Kind, State, masked, uuid7
+from terminal.inbox import (
+    Answered,
+    Asked,
+    Event,
+    Inbox,
+    ReadAbandoned,
+    ReadAsked,
+    ReaderStatus,
+    Stop,
+    TransactionAsked,
+)
+from terminal.notices import Notices
+from terminal.pos import BalanceView, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
+
+NOW = "2026-03-01T10:00:00Z"
+
+
+class FakeTill:
+    """Every card has 100 points; nothing is durable."""
+
+    def __init__(self, capacity: int = 1000) -> None:
+        self.inbox = Inbox(capacity)
+        self.notices = Notices("f00d")
+        self.outcomes: list[Outcome] = []
+        self.first: dict[str, tuple[bytes, bytes]] = {}
+        self.waiting: Future[ReadAnswer] | None = None
+        self.reads_waiting = threading.Event()
+        self.modes: frozenset[str] = frozenset()
+        self.reachable = True
+        self.disk_full = False
+        self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
+        self._thread = threading.Thread(target=self._run, name="fake till")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self.inbox.post(Stop())
+            self._thread.join(10)
+
+    def present(self, number: str = "2990000000017") -> ReadAnswer:
+        """A card comes: the waiting read gets it, and everybody is told."""
+        answer = ReadAnswer("r-1", CardView(masked(number), number), "qr", "scanned", "counter", balance(100), [])
+        if self.waiting is not None:
+            self.waiting.set_result(answer)
+            self.waiting = None
+        self.notices.publish("card_read", answer)
+        return answer
+
+    def _run(self) -> None:
+        while not isinstance(event := self.inbox.take(), Stop):
+            if event is not None:
+                self._handle(event)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case TransactionAsked(request, key, reply):
+                settle(reply, lambda: self._transact(request, key))
+            case Asked(what, argument, reply):
+                settle(reply, lambda: getattr(self, f"_{what}")(argument))
+            case ReadAsked(modes, reply):
+                self._read(modes, reply)
+            case ReadAbandoned(code, reply):
+                if self.waiting is not None and reply in (None, self.waiting):
+                    self.waiting.set_exception(Refusal(code, "Nobody waits any more."))
+                    self.waiting = None
+
+    def _read(self, modes: frozenset[str], reply: "Future[ReadAnswer]") -> None:
+        if self.waiting is not None:
+            reply.set_exception(Refusal("busy", "Another POS waits for a card."))
+            return
+        self.waiting, self.modes = reply, modes
+        self.reads_waiting.set()
+
+    def _transact(self, request: Any, key: str) -> Answered:
+        digest = msgspec.json.encode(request)
+        if key in self.first:
+            if self.first[key][0] != digest:
+                raise Refusal("idempotency_key_reused", "Use a fresh key for another sale.")
+            return Answered(self.first[key][1], replayed=True)
+        if self.disk_full:
+            raise Refusal("not_recorded", "The disk is full; nothing was recorded.")
+        if request.kind == "redeem" and (request.points or 0) > 100:
+            raise Refusal("insufficient_points", "There are 100 points.")
+        number = request.card.number if request.card else None
+        card = CardView(masked(number)) if number else None
+        id_ = uuid7(len(self.outcomes) + 1, bytes(10))
+        kind, points = Kind(request.kind), request.points or 0
+        body = msgspec.json.encode(TransactionAnswer(id_, kind, State.QUEUED, points, card, balance(100 + points)))
+        self.outcomes.append(Outcome(id_, kind, State.QUEUED, points, key, NOW, card, history=[State.QUEUED]))
+        self.first[key] = (digest, body)
+        self.notices.publish(
+            "transaction",
+            {"id": id_, "kind": kind, "state": "queued", "points": points, "card": card, "balance": balance(100)},
+        )
+        return Answered(body, replayed=False)
+
+    def _status(self, _: str) -> Any:
+        queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)
+        conflicts = sum(outcome.state == State.CONFLICT for outcome in self.outcomes)
+        return {
+            "terminal": "S001-T01",
+            "version": "0.1.0",
+            "ledger": {"reachable": self.reachable, "last_success": NOW, "next_attempt": None},
+            "queue": {"queued": queued, "oldest_age_s": 12.0 if queued else None, "conflicts": conflicts},
+            "readers": self.readers,
+            "clock": {"wall": NOW},
+        }
+
+    def _transaction(self, id_: str) -> Outcome:
+        return self._found(lambda outcome: outcome.id == id_)
+
+    def _transaction_by_key(self, key: str) -> Outcome:
+        return self._found(lambda outcome: outcome.idempotency_key == key)
+
+    def _found(self, fits: Callable[[Outcome], bool]) -> Outcome:
+        for outcome in self.outcomes:
+            if fits(outcome):
+                return outcome
+        raise Refusal("not_found", "No such transaction was recorded here.")
+
+    def _card(self, number: str) -> Any:
+        return {"card": {"masked": masked(number), "number": number}, "balance": balance(100), "known": True}
+
+    def _queue(self, argument: str) -> list[Outcome]:
+        wanted = json.loads(argument)
+        ids = [outcome.id for outcome in self.outcomes]
+        start = ids.index(wanted["after"]) + 1 if wanted["after"] else 0
+        chosen = [o for o in self.outcomes[start:] if wanted["state"] in (None, o.state)]
+        return chosen[: wanted["limit"]]
+
+    def _sync(self, _: str) -> Any:
+        return {"due": len(self.outcomes)}
+
+    def _health(self, _: str) -> bool:
+        return True
+
+
+def balance(points: int) -> BalanceView:
+    return BalanceView(points, NOW, 0, estimate=False)
+
+
+def settle(reply: "Future[Any]", act: Callable[[], Any]) -> None:
+    try:
+        reply.set_result(act())
+    except Refusal as refusal:
+        reply.set_exception(refusal)

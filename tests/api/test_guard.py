@@ -1,0 +1,181 @@
+"""Who may ask: hosts, origins, tokens, the page's cookie, and the socket."""
+
+import http.client
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from terminal.api.guard import Attempts, Tokens, examine, own_hosts
+from terminal.client import ask
+from tests.api.conftest import TOKENS, Api
+
+HOSTS = own_hosts("127.0.0.1:8780", ("till.shop.example",))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8780", "localhost:8780", "[::1]:8780", "LOCALHOST:8780", "till.shop.example"]
+)
+def test_our_own_names_are_taken(host: str) -> None:
+    """The loopback by any of its names, and those of the config."""
+    assert examine("GET", {b"host": [host.encode()]}, HOSTS) is None
+
+
+@pytest.mark.parametrize(
+    "host", [[], [b""], [b"evil.example"], [b"127.0.0.1"], [b"127.0.0.1:80"], [b"127.0.0.1:8780", b"evil.example"]]
+)
+def test_other_hosts_are_refused(host: list[bytes]) -> None:
+    """A name that an attacker's DNS points at the loopback (rebinding) is not ours."""
+    refused = examine("GET", {b"host": host}, HOSTS)
+    assert refused is not None
+    assert refused.code == "host_refused"
+
+
+@given(st.binary(max_size=40))
+@settings(max_examples=200)
+def test_no_host_but_ours_gets_through(host: bytes) -> None:
+    """Whatever bytes a Host or Origin holds: only the allowed values pass, and nothing breaks."""
+    allowed = host.decode("latin-1").lower() in HOSTS
+    assert (examine("GET", {b"host": [host]}, HOSTS) is None) == allowed
+    origin = {b"host": [b"localhost:8780"], b"origin": [host]}
+    passed = examine("POST", origin, HOSTS) is None
+    assert passed == (
+        host.decode("latin-1").lower() in {f"{scheme}://{name}" for scheme in ("http", "https") for name in HOSTS}
+    )
+
+
+@pytest.mark.parametrize("origin", ["null", "http://evil.example", "http://127.0.0.1:9999", "http://localhost", ""])
+def test_pages_of_others_are_refused_by_origin(api: Api, origin: str) -> None:
+    """Even with the right token: no page but ours has any business here."""
+    refused = api.ask("GET", "/v1/status", Origin=origin)
+    assert (refused.status, refused.json["code"]) == (403, "cross_site")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_pages_of_others_are_refused_by_fetch_metadata(api: Api, site: str) -> None:
+    """Another port of this machine is the same site to a browser, and still not us."""
+    assert api.ask("GET", "/v1/status", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors").status == 403
+    assert api.ask("POST", "/v1/sync", Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 403
+    assert api.ask("GET", "/", token=None, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
+
+
+def test_nothing_is_ever_allowed_across_origins(api: Api) -> None:
+    """There is no CORS: not one Access-Control header, and no preflight succeeds."""
+    preflight = api.ask("OPTIONS", "/v1/transactions", token=None, Access_Control_Request_Method="POST")
+    assert preflight.status == 405
+    for reply in (preflight, api.ask("GET", "/v1/status"), api.ask("GET", "/", token=None)):
+        assert not [name for name in reply.headers if name.lower().startswith("access-control")]
+
+
+def test_every_answer_carries_the_security_headers(api: Api) -> None:
+    """Pages and problems alike."""
+    for reply in (
+        api.ask("GET", "/", token=None),
+        api.ask("GET", "/v1/status", token="wrong"),
+        api.ask("GET", "/nothing"),
+    ):
+        assert "default-src 'none'" in reply.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+        assert reply.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/status"), ("POST", "/v1/transactions"), ("GET", "/v1/events")]
+)
+@pytest.mark.parametrize("token", [None, "wrong", "", "pos-secre", "pos-secretx"])
+def test_no_token_no_answer(api: Api, method: str, path: str, token: str | None) -> None:
+    """401 says which token is meant."""
+    refused = api.ask(method, path, {} if method == "POST" else None, token=token)
+    assert (refused.status, refused.json["code"]) == (401, "unauthorized")
+    assert refused.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_both_tokens_open_the_till(api: Api) -> None:
+    """A technician may do what a POS may."""
+    assert api.ask("GET", "/v1/status", token=TOKENS.technician).status == 200
+
+
+def test_guessing_is_slowed_and_never_locks_out_the_pos(api: Api) -> None:
+    """After ten wrong tokens 429; the right one works all the while."""
+    statuses = [api.ask("GET", "/v1/status", token="guess").status for _ in range(14)]
+    assert statuses[0] == 401
+    assert 429 in statuses[10:]
+    assert api.ask("GET", "/v1/status").status == 200
+
+
+def test_attempts_are_forgiven_one_a_second() -> None:
+    """The limit is a bucket of ten that fills again."""
+    now = 0.0
+    attempts = Attempts(lambda: now)
+    assert [attempts.failed() for _ in range(11)] == [True] * 10 + [False]
+    now = 1.5
+    assert [attempts.failed(), attempts.failed()] == [True, False]
+
+
+def test_the_page_may_look_but_not_act(api: Api) -> None:
+    """Its cookie opens the views; sales, reads, cards and passes stay shut."""
+    page = api.ask("GET", "/", token=None)
+    cookie = page.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    session = cookie.partition(";")[0]
+    assert api.ask("GET", "/v1/status", token=None, Cookie=session).status == 200
+    assert api.ask("GET", "/v1/queue", token=None, Cookie=session).status == 200
+    for method, path in [("POST", "/v1/sync"), ("GET", "/v1/cards/2990000000017"), ("DELETE", "/v1/reads/current")]:
+        assert api.ask(method, path, token=None, Cookie=session).status == 401
+    assert api.ask("GET", "/v1/status", token=None, Cookie=session + "x").status == 401
+
+
+def test_the_socket_needs_no_token_and_no_host(api: Api) -> None:
+    """Its file is its owner's alone, and the kernel says who is at the other end."""
+    assert ask(api.socket, "GET", "/v1/status").status == 200
+    assert stat.S_IMODE(api.socket.stat().st_mode) == 0o600
+
+
+def test_tokens_are_made_once_and_kept_secret(tmp_path: Path) -> None:
+    """Each start finds the same; the files are for their owner alone, and nothing prints them."""
+    made, found = Tokens.kept_in(tmp_path), Tokens.kept_in(tmp_path)
+    assert made == found
+    assert made.pos != made.technician
+    assert len(made.pos) >= 43
+    assert made.pos not in repr(made)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_broken_request_line_is_a_400(api: Api) -> None:
+    """What is no HTTP is told so and cut off; the next client is served."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+    assert api.ask("GET", "/healthz").status == 200
+
+
+def test_a_head_without_end_is_cut_off(api: Api) -> None:
+    """A head larger than 16 kB or so is not collected."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends a byte now and then does not hold its connection (slowloris)."""
+    monkeypatch.setattr("terminal.api.server.HEAD_TIME_S", 0.05)
+    monkeypatch.setattr("terminal.api.limits.BODY_TIME_S", 0.05)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n")
+        assert connection.recv(1) == b""
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=10)
+    connection.putrequest("POST", "/v1/transactions")
+    for name, value in {
+        "Authorization": f"Bearer {TOKENS.pos}",
+        "Content-Type": "application/json",
+        "Content-Length": "9",
+    }.items():
+        connection.putheader(name, value)
+    connection.endheaders(b"{")
+    assert connection.getresponse().status == 408
+    connection.close()

@@ -1,0 +1,116 @@
+"""The API in front of the real daemon, journal and ledger: what the fake till stands for is what the real one does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from terminal import client
+from tests.acceptance.rig import LedgerProcess, TillProcess, asked, tilld
+from tests.api.conftest import Api, Reply
+
+CARD = {"number": "2990000000017"}
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillProcess]:
+    folder = tmp_path_factory.mktemp("real")
+    ledger = LedgerProcess(folder)
+    till = TillProcess(folder / "till", f"http://127.0.0.1:{ledger.port}")
+    try:
+        ledger.start("--unknown-cards", "register", "--enrolment", "open")
+        till.start()
+        yield till
+    finally:
+        till.stop()
+        ledger.stop()
+
+
+class RealApi(Api):
+    """The same client, with the real till's token."""
+
+    def __init__(self, till: TillProcess) -> None:
+        super().__init__(f"127.0.0.1:{till.port}", till.state / "tilld.sock")
+        self.token = (till.state / "pos.token").read_text().strip()
+
+    def ask(self, method: str, path: str, body: object = None, token: str | None = "", **headers: str) -> Reply:
+        return super().ask(method, path, body, self.token if token == "" else token, **headers)
+
+
+@pytest.fixture
+def api(real: TillProcess) -> RealApi:
+    return RealApi(real)
+
+
+def wait_until_posted(api: Api, entry_id: str) -> None:
+    for event in client.watch(api.socket, "first"):
+        if event.kind == "transaction" and (event.data["id"], event.data["state"]) == (entry_id, "posted"):
+            return
+    raise AssertionError("the till stopped before the ledger had posted the entry")
+
+
+def test_a_day_of_a_pos(api: RealApi) -> None:
+    """Earn, again, redeem, too much, reverse, ask: every answer as the document says."""
+    earned = api.sale("day-1", points=100)
+    again = api.sale("day-1", points=100)
+    assert (earned.status, again.status, again.headers["idempotency-replayed"]) == (201, 200, "true")
+    assert earned.body == again.body
+    assert api.sale("day-1", points=99).json["code"] == "idempotency_key_reused"
+    wait_until_posted(api, earned.json["id"])
+    assert api.sale("day-2", kind="redeem", points=30).status == 201
+    assert api.sale("day-3", kind="redeem", points=5000).json["code"] == "insufficient_points"
+    reversal = {"kind": "reverse", "reverses": earned.json["id"], "points": 10}
+    assert api.ask("POST", "/v1/transactions", reversal, Idempotency_Key="day-4").status == 201
+    outcome = api.ask("GET", "/v1/transactions?idempotency_key=day-1").json
+    assert outcome == api.ask("GET", f"/v1/transactions/{earned.json['id']}").json
+    assert api.ask("GET", "/v1/transactions/unknown").json["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/status", "/v1/queue", "/v1/conflicts", "/v1/cards/2990000000017", "/healthz", "/metrics"]
+)
+def test_the_views_are_as_the_document_says(api: RealApi, path: str) -> None:
+    """Held against the schema by the client itself."""
+    assert api.ask("GET", path).status == 200
+
+
+def test_the_journal_is_paged_by_id(api: RealApi) -> None:
+    """Each transaction once, whatever stream it is in."""
+    for n in range(5):
+        assert api.sale(f"page-{n}").status == 201
+    everything = [entry["id"] for entry in api.ask("GET", "/v1/queue?limit=1000").json["entries"]]
+    seen, after = [], ""
+    while after is not None:
+        page = api.ask("GET", f"/v1/queue?limit=2{after and '&after=' + after}").json
+        seen += [entry["id"] for entry in page["entries"]]
+        after = page["next"]
+    assert seen == everything
+    assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize(
+    "card", [{"number": "1" * 10_000}, {"number": ""}, {"number": "4111111111111111"}, {"read_id": "never"}, {}]
+)
+def test_a_card_that_is_none_is_refused(api: RealApi, card: dict[str, str]) -> None:
+    """Too long, empty, a payment card, a read that never was."""
+    refused = api.sale("bad-card", card=card)
+    assert refused.status == 422
+    assert refused.json["code"] in {"card_refused", "invalid"}
+
+
+def test_a_card_is_tapped_and_read(real: TillProcess, api: RealApi) -> None:
+    """From the command line through the reader's process to the waiting POS."""
+    assert tilld("tap", "2990000000031", "--state", real.state).returncode == 0
+    event = tilld("watch", "--after", "first", "--count", "1", "--json", "--state", real.state)
+    assert event.returncode == 0
+    assert "2990000000031" not in event.stdout
+
+
+def test_the_command_line_finds_the_till(real: TillProcess, api: RealApi) -> None:
+    """Through its socket, without a token."""
+    api.sale("cli-1")
+    assert asked("status", "--state", real.state)["running"] is True
+    assert asked("queue", "show", "cli-1", "--state", real.state)["idempotency_key"] == "cli-1"
+    assert asked("queue", "verify", "--state", real.state)["ok"] is True
+    assert "due" in asked("sync", "--state", real.state)
+    lines = tilld("queue", "export", "--state", real.state).stdout.splitlines()
+    assert len(lines) >= 3

@@ -1,0 +1,195 @@
+"""What every driver must do, through the real worker process and its supervisor."""
+
+import os
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from drivers.base import ReaderState
+from drivers.simulated import Fault, Tap, tap
+from drivers.worker import Assignment, Heartbeat
+from terminal.inbox import CardPresented, Event
+from terminal.reader_child import ReaderChild
+from tests.virtual.cards import NtagCard, mute
+from tests.virtual.pcscd import VirtualPcscd, missing
+from tests.virtual.watching import Watched
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` one that stalls it."""
+
+    driver: str
+    present: Callable[[Watched, str], None]
+    garble: Callable[[Watched], None]
+    hang: Callable[[Watched], None]
+
+
+@contextmanager
+def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+    def garble(reader: Watched) -> None:
+        for line in (b"\n", b"\xff\xfe{", b'{"card":5}\n', b'{"card":"1","surprise":1}\n', b"[" * 9000):
+            with socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(5)
+                client.connect(str(reader.socket))
+                client.sendall(line)
+                client.shutdown(socket.SHUT_WR)
+                assert b'"ok":false' in client.recv(4096)
+
+    yield Rig(
+        "simulated",
+        present=lambda reader, number: tap(reader.socket, Tap(card=number)),
+        garble=garble,
+        hang=lambda reader: tap(reader.socket, Tap(fault=Fault.HANG)),
+    )
+
+
+@contextmanager
+def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    if reason := missing():
+        pytest.skip(reason)
+    with VirtualPcscd() as pcscd:
+        monkeypatch.setenv("PCSCLITE_CSOCK_NAME", pcscd.environment["PCSCLITE_CSOCK_NAME"])
+
+        def present(_: Watched, number: str) -> None:
+            pcscd.insert(NtagCard.with_text(number))
+
+        def garble(reader: Watched) -> None:
+            pcscd.insert(NtagCard(message=b"\xff" * 40))
+            assert reader.failure().reason == "damaged"
+
+        def hang(_: Watched) -> None:
+            pcscd.insert(mute(NtagCard()))
+
+        yield Rig("pcsc", present, garble, hang)
+
+
+@pytest.fixture(params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd)], ids=["simulated", "pcsc"])
+def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    with request.param(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def reader(rig: Rig, tmp_path: Path) -> Iterator[Watched]:
+    with Watched(tmp_path, rig.driver) as watched:
+        watched.state(ReaderState.READY)
+        yield watched
+
+
+def test_an_opened_reader_says_ready_and_which_process_serves_it(rig: Rig, tmp_path: Path) -> None:
+    """The first word after opening is the reader's state, with the process that the technician can look at."""
+    with Watched(tmp_path, rig.driver) as watched:
+        status = watched.state(ReaderState.READY)
+    assert status.pid is not None
+    assert status.detail
+    assert status.remedy is None
+
+
+def test_each_presentation_is_one_read(rig: Rig, reader: Watched) -> None:
+    """A card is reported once, however long it lies there; the next one once more."""
+    rig.present(reader, "2990000000017")
+    assert reader.card().data == "2990000000017"
+    rig.present(reader, "2990000000024")
+
+    def second(event: Event) -> bool | None:
+        return True if isinstance(event, CardPresented) and event.read.data == "2990000000024" else None
+
+    assert reader.nothing_before(second) == []
+    assert reader.supervisor.status.counters.good == 2
+
+
+def test_garbage_is_refused_and_the_reader_goes_on(rig: Rig, reader: Watched) -> None:
+    """What is no card costs nothing but a word; the process stays the same."""
+    before = reader.supervisor.status.pid
+    rig.garble(reader)
+    rig.present(reader, "2990000000017")
+    assert reader.card().data == "2990000000017"
+    assert reader.supervisor.status.pid == before
+    assert reader.supervisor.status.counters.restarts == 0
+
+
+@pytest.mark.parametrize("killer", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_killed_process_is_the_readers_state_and_it_comes_back(
+    rig: Rig, reader: Watched, killer: signal.Signals
+) -> None:
+    """The technician reads which signal it was; the next card is read by a new process."""
+    before = reader.supervisor.status.pid
+    assert before is not None
+    os.kill(before, killer)
+    gone = reader.state(ReaderState.RECONNECTING)
+    assert killer.name in gone.detail
+    assert gone.remedy
+    after = reader.state(ReaderState.READY)
+    assert after.pid != before
+    assert after.counters.restarts == 1
+    rig.present(reader, "2990000000017")
+    assert reader.card().data == "2990000000017"
+
+
+def test_a_hang_is_noticed_and_ended(rig: Rig, reader: Watched) -> None:
+    """A driver that is stuck in its device loses its process, and the reader is ready again."""
+    rig.hang(reader)
+    gone = reader.state(ReaderState.RECONNECTING)
+    assert "no sign of life" in gone.detail
+    assert reader.state(ReaderState.READY).counters.restarts == 1
+
+
+def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
+    """Heartbeats follow each other while nothing happens, whatever the driver waits for."""
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    wake = os.eventfd(0)
+    try:
+        seen = [child.next(wake, 10.0) for _ in range(4)]
+    finally:
+        child.free()
+        os.close(wake)
+    assert [message for message in seen if isinstance(message, Heartbeat)]
+
+
+def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> None:
+    """When the till is gone, however it went, its reader's process ends by itself."""
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    wake = os.eventfd(0)
+    try:
+        child.next(wake, 10.0)
+        watch = os.pidfd_open(child.pid)
+        child.hang_up()
+        assert ended(watch)
+    finally:
+        child.free()
+        os.close(wake)
+    with Watched(tmp_path, rig.driver) as watched:
+        watched.state(ReaderState.READY)
+
+
+def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None:
+    """After stop() no process is left, and the last state is `stopped`."""
+    with Watched(tmp_path, rig.driver) as watched:
+        pid = watched.state(ReaderState.READY).pid
+    assert pid is not None
+    assert watched.state(ReaderState.STOPPED).pid is None
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
+    """A key that the driver does not know is in the reader's state, with where to mend it."""
+    with Watched(tmp_path, rig.driver, options={"mach": "ACR122"}) as watched:
+        status = watched.state(ReaderState.FAILING)
+    assert "mach" in status.detail
+    assert status.remedy is not None
+    assert "config" in status.remedy
+
+
+def ended(pidfd: int) -> bool:
+    """Whether the process ends within 5 s."""
+    try:
+        return bool(select.select([pidfd], [], [], 5)[0])
+    finally:
+        os.close(pidfd)

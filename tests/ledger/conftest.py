@@ -1,0 +1,84 @@
+"""Every implementation of the books, behind one door."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from ledger.app import create_app
+from ledger.facts import Policy, UnknownCards
+from ledger.port import Book
+from ledger.server import LedgerServer, bound
+from ledger.sqlite_book import SqliteBook
+from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
+
+REGISTERING = Policy(UnknownCards.REGISTER)
+PARKING = Policy(UnknownCards.PARK)
+
+
+class Shelfful:
+    """Opens the same books again and again, as a restart does, and closes them all in the end."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        assert kind == "sqlite"
+        self._path = folder / "ledger.db"
+        self.timepiece = FakeTimepiece()
+        self._open: list[Book] = []
+
+    def open(self, policy: Policy = PARKING) -> Book:
+        book = SqliteBook(self._path, policy=policy, timepiece=self.timepiece)
+        self._open.append(book)
+        return book
+
+    def close(self) -> None:
+        for book in self._open:
+            book.close()
+
+
+@pytest.fixture(params=["sqlite"])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelfful]:
+    books = Shelfful(tmp_path, request.param)
+    yield books
+    books.close()
+
+
+@pytest.fixture
+def book(shelf: Shelfful) -> Book:
+    """Books with two cards, each with an account."""
+    book = shelf.open()
+    book.register(CARD)
+    book.register(OTHER_CARD)
+    return book
+
+
+@pytest.fixture
+def till(book: Book) -> FakeTill:
+    return FakeTill(book)
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[..., str]]:
+    """Serves a book on a real socket; called with a book and options of `create_app`, it gives the URL."""
+    with ExitStack() as running:
+
+        def serve(book: Book, **options: Any) -> str:
+            return running.enter_context(serving(book, **options))
+
+        yield serve
+
+
+@contextmanager
+def serving(book: Book, **options: Any) -> Iterator[str]:
+    urls: Queue[str] = Queue()
+    server = LedgerServer(create_app(book, **options), bound("127.0.0.1", 0), urls.put)
+    thread = Thread(target=server.serve_until_stopped)
+    thread.start()
+    try:
+        yield urls.get(timeout=10)
+    finally:
+        server.stop()
+        thread.join(10)

@@ -1,0 +1,46 @@
+"""Head office: the books on a real file, which is killed, reopened, and restored from a backup."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ledger.facts import Policy, UnknownCards
+from ledger.sqlite_book import SqliteBook
+from tests.simulation.clock import SimulatedTimepiece
+
+
+class Office:
+    """`restored` counts how often the books went back in time."""
+
+    def __init__(self, folder: Path, timepiece: SimulatedTimepiece) -> None:
+        self._path, self._backup = folder / "books.db", folder / "backup.db"
+        self._timepiece = timepiece
+        self.restored = 0
+        self.book = self._opened()
+
+    def restart(self) -> None:
+        """Ends without a word and comes back with what it had committed."""
+        self.book.close()
+        self.book = self._opened()
+
+    def back_up(self) -> None:
+        self._backup.unlink(missing_ok=True)
+        with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(self._backup)) as target:
+            source.backup(target)
+
+    def restore(self) -> None:
+        """The disk is gone: the last backup becomes the books, under a new generation."""
+        if not self._backup.exists():
+            return
+        self.book.close()
+        for path in self._path.parent.glob(f"{self._path.name}*"):
+            path.unlink()
+        shutil.copy(self._backup, self._path)
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as books:
+            books.execute("UPDATE fact SET value = ? WHERE name = 'generation'", (self._timepiece.random(16).hex(),))
+        self.restored += 1
+        self.book = self._opened()
+
+    def _opened(self) -> SqliteBook:
+        return SqliteBook(self._path, policy=Policy(UnknownCards.REGISTER), timepiece=self._timepiece)

@@ -1,0 +1,217 @@
+"""A till on a real journal, with the ledger played by the test: events in, outcomes out."""
+
+from concurrent.futures import Future
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+from drivers.base import CardRead, EntryMode, Technology
+from offline_queue.journal import Allowance, Origin
+from offline_queue.store import JournalReader, Store
+from offline_queue.timepiece import rfc3339
+from offline_queue.wire import AllowanceAnswer, Balance
+from terminal.config import Config, Terminal
+from terminal.directory import Directory
+from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Event, Inbox, ReadAsked, TransactionAsked
+from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
+from terminal.till import Till
+
+CARD = "2990000000017"
+OTHER_CARD = "2990000000024"
+PATIENCE_S = 10.0
+
+
+class HandTimepiece:
+    """Goes on only by hand; its randomness counts upwards."""
+
+    boot_id = "b0071d00-0000-4000-8000-000000000000"
+
+    def __init__(self) -> None:
+        self.now_ms = 1_772_359_200_000
+        self.drawn = 0
+
+    def unix_ms(self) -> int:
+        return self.now_ms
+
+    def boottime_ms(self) -> int:
+        return self.now_ms - 1_772_000_000_000
+
+    def random(self, count: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(count, "big")
+
+
+class HandInquiries:
+    """Notes what the ledger is asked; the test answers."""
+
+    def __init__(self) -> None:
+        self.allowances: SimpleQueue[Allowance] = SimpleQueue()
+        self.accounts: list[str] = []
+
+    def ask_allowance(self, allowance: Allowance) -> None:
+        self.allowances.put(allowance)
+
+    def ask_account(self, number: str) -> None:
+        self.accounts.append(number)
+
+
+class HandSync:
+    """Counts what it is told."""
+
+    def __init__(self) -> None:
+        self.nudges = self.passes = 0
+
+    def nudge(self) -> None:
+        self.nudges += 1
+
+    def hasten(self) -> None:
+        self.passes += 1
+
+
+class TillRig:
+    """One start of a till; `published` is what watchers were told."""
+
+    def __init__(self, folder: Path, timepiece: HandTimepiece, config: Config) -> None:
+        self.timepiece, self.inquiries, self.sync = timepiece, HandInquiries(), HandSync()
+        self.published: list[tuple[str, Any]] = []
+        self.inbox = Inbox()
+        self.store = Store.open(
+            folder / "journal.db",
+            origin=Origin(config.terminal.id, "machine", "tilld/test"),
+            timepiece=timepiece,
+            synchronous="normal",
+        )
+        self.journal: JournalReader = self.store.reader()
+        self.directory = Directory.open(folder / "directory.db", timepiece.random(4).hex())
+        self.till = Till(
+            config,
+            self.store,
+            self.journal,
+            self.directory,
+            self.inquiries,
+            lambda kind, data: self.published.append((kind, msgspec.to_builtins(data))),
+            timepiece,
+            report=self.inbox.report,
+            sync=self.sync,
+            version="0.0",
+        )
+        self.till.start()
+
+    def close(self) -> None:
+        self.journal.close()
+        self.directory.close()
+        self.store.close()
+
+    def send(self, event: Event) -> None:
+        """One event, and whatever the journal has reported meanwhile."""
+        self.till.handle(event)
+        self.drain()
+
+    def drain(self) -> None:
+        while (event := self.inbox.take(0)) is not None:
+            self.till.handle(event)
+
+    def catch_up(self) -> None:
+        """Everything that was handed to the journal is durable, reported and handled."""
+        self.store.remember("test", "mark")
+        self.drain()
+
+    def settle(self) -> None:
+        """Handles what the journal reports until nothing is in flight."""
+        while not self.till.idle:
+            event = self.inbox.take(PATIENCE_S)
+            assert event is not None, "the journal has not reported"
+            self.till.handle(event)
+
+    def ask(self, key: str, kind: str, number: str | None = CARD, **fields: Any) -> "Future[Answered]":
+        """A request of the POS, not yet waited for."""
+        reply: Future[Answered] = Future()
+        card = CardNumber(number) if number else None
+        request = TransactionRequest(kind, card, **fields)  # type: ignore[arg-type]
+        self.till.handle(TransactionAsked(request, key, reply))
+        return reply
+
+    def heard(self, reply: "Future[Any]") -> Any:
+        """What the POS hears, an answer or a Refusal; the journal's reports are handled."""
+        error = reply.exception(PATIENCE_S)
+        self.drain()
+        if error is None:
+            return reply.result()
+        assert isinstance(error, Refusal), error
+        return error
+
+    def sell(self, key: str, points: int = 10, number: str | None = CARD) -> TransactionAnswer:
+        """A sale that is recorded."""
+        return said(self.heard(self.ask(key, "earn", number, points=points)))
+
+    def wish(self) -> Allowance:
+        """The next right that the ledger is asked for."""
+        return self.inquiries.allowances.get(timeout=PATIENCE_S)
+
+    def grant(self, allowance: Allowance, *, granted: bool = True, code: str | None = None) -> None:
+        """The ledger's word, durable before it is told, as Inquiries does it."""
+        self.store.answer_allowance(allowance.id, granted)
+        self.send(AllowanceAnswered(allowance.id, AllowanceAnswer("r", allowance.id, granted, code)))
+
+    def redeem(self, key: str, points: int = 5) -> TransactionAnswer:
+        """A redemption that is granted and recorded."""
+        reply = self.ask(key, "redeem", points=points)
+        self.grant(self.wish())
+        return said(self.heard(reply))
+
+    def question(self, what: str, argument: str = "") -> Any:
+        reply: Future[Any] = Future()
+        self.send(Asked(what, argument, reply))
+        return self.heard(reply) if reply.done() else reply
+
+    def outcome(self, entry_id: str) -> Outcome:
+        found: Outcome = self.question("transaction", entry_id)
+        return found
+
+    def wait_for_card(self, *entry_modes: str) -> "Future[ReadAnswer]":
+        reply: Future[ReadAnswer] = Future()
+        self.send(ReadAsked(frozenset(entry_modes), reply))
+        return reply
+
+    def present(self, data: str | None = CARD, reader: str = "counter", **fields: Any) -> None:
+        technology = fields.pop("technology", Technology.QR)
+        self.send(CardPresented(reader, CardRead(technology, EntryMode.SCANNED, data, **fields)))
+
+    def told(self, kind: str) -> list[Any]:
+        """What watchers were told of a kind."""
+        return [data for published, data in self.published if published == kind]
+
+    def balance(self, points: int, number: str = CARD) -> Balance:
+        """The ledger's word on a card, as of now."""
+        return Balance(number, points, 0, rfc3339(self.timepiece.now_ms))
+
+
+def said(answered: Answered) -> TransactionAnswer:
+    assert isinstance(answered, Answered), answered
+    return msgspec.json.decode(answered.body, type=TransactionAnswer)
+
+
+class Shop:
+    """A state folder whose till can be started again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.timepiece = HandTimepiece()
+        self.config = Config(terminal=Terminal(language="en"))
+        self.open: list[TillRig] = []
+
+    def start(self) -> TillRig:
+        rig = TillRig(self.folder, self.timepiece, self.config)
+        self.open.append(rig)
+        return rig
+
+    def restart(self) -> TillRig:
+        """The same folder, a new process."""
+        self.close()
+        return self.start()
+
+    def close(self) -> None:
+        while self.open:
+            self.open.pop().close()

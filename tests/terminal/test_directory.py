@@ -1,0 +1,93 @@
+"""The till's copy of balances: the newest word wins, and a damaged file costs nothing but a fetch."""
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from offline_queue.wire import Balance
+from terminal.directory import Directory
+
+NUMBER = "2990000000017"
+
+
+def balance(points: int, as_of: str) -> Balance:
+    return Balance(NUMBER, points, 0, as_of)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Directory]:
+    with closing(Directory.open(tmp_path / "directory.db", "start-1")) as directory:
+        yield directory
+
+
+def test_an_unknown_card_has_no_balance(directory: Directory) -> None:
+    """Not zero: unknown."""
+    assert directory.find(NUMBER) is None
+
+
+def test_an_older_word_does_not_replace_a_newer_one(directory: Directory) -> None:
+    """Answers may overtake each other, and are written with and without fractions of a second."""
+    directory.hear([balance(10, "2026-03-01T10:00:00.500Z")])
+    directory.hear([balance(7, "2026-03-01T10:00:00Z")])
+    found = directory.find(NUMBER)
+    assert found is not None
+    assert found.balance.points == 10
+    directory.hear([balance(12, "2026-03-01T10:00:01+00:00")])
+    found = directory.find(NUMBER)
+    assert found is not None
+    assert found.balance.points == 12
+
+
+def test_a_balance_of_an_earlier_start_is_not_fresh(tmp_path: Path) -> None:
+    """It is shown, and called an estimate until the ledger has been heard again."""
+    path = tmp_path / "directory.db"
+    with closing(Directory.open(path, "start-1")) as directory:
+        directory.hear([balance(10, "2026-03-01T10:00:00Z")])
+    with closing(Directory.open(path, "start-2")) as directory:
+        found = directory.find(NUMBER)
+        assert found is not None
+        assert (found.balance.points, found.fresh) == (10, False)
+        directory.hear([balance(10, "2026-03-01T10:00:00Z")])
+        found = directory.find(NUMBER)
+        assert found is not None
+        assert found.fresh
+
+
+def write_garbage(path: Path) -> None:
+    path.write_bytes(b"no database at all, but longer than a header of one" * 40)
+
+
+def write_foreign(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE stamps (colour TEXT)")
+        other.commit()
+
+
+def write_damaged(path: Path) -> None:
+    with closing(Directory.open(path, "start-0")) as directory:
+        directory.hear([balance(10, "2026-03-01T10:00:00Z")])
+    whole = bytearray(path.read_bytes())
+    whole[4096:] = b"\xff" * (len(whole) - 4096)
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("write", [write_garbage, write_foreign, write_damaged])
+def test_a_damaged_file_is_set_aside(write: object, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The till starts with an empty copy, keeps the old file for whoever wants to look, and says so."""
+    path = tmp_path / "directory.db"
+    write(path)  # type: ignore[operator]
+    before = path.read_bytes()
+    with caplog.at_level(logging.WARNING), closing(Directory.open(path, "start-1")) as directory:
+        assert directory.find(NUMBER) is None
+        directory.hear([balance(3, "2026-03-01T10:00:00Z")])
+    assert path.with_suffix(".damaged").read_bytes() == before
+    assert "set aside" in caplog.text
+
+
+def test_the_file_is_private(tmp_path: Path, directory: Directory) -> None:
+    """Card numbers are in it."""
+    assert (tmp_path / "directory.db").stat().st_mode & 0o777 == 0o600

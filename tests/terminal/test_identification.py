@@ -1,0 +1,159 @@
+"""Which data is a card of the programme, and what the cashier hears where it is none."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drivers.base import CardRead, EntryMode, Technology
+from terminal.identification import (
+    WORDS,
+    CardFormat,
+    Identified,
+    Refused,
+    identify,
+    identify_number,
+    is_payment_card,
+    luhn,
+)
+
+ANY = CardFormat()
+PAYMENT_CARDS = [
+    "4111111111111111",
+    "5555555555554444",
+    "2223003122003222",
+    "378282246310005",
+    "30569309025904",
+    "6011111111111117",
+    "3530111333300000",
+    "6200000000000005",
+    "4222222222222",
+]
+
+
+def with_check_digit(digits: str) -> str:
+    return next(digits + last for last in "0123456789" if luhn(digits + last))
+
+
+@pytest.mark.parametrize("number", ["2990000000017", "2990000000024", "1234", "A-1", "abc-DEF-0099", "0" * 64])
+def test_numbers_of_the_programme_are_taken_as_printed(number: str) -> None:
+    """Any 4 to 64 letters, digits and hyphens; no check digit is asked for."""
+    verdict = identify_number(number, CardFormat(shortest=3), "en")
+    assert verdict == Identified(number)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "no_number"),
+        ("\r\n", "no_number"),
+        ("123", "too_short"),
+        ("1" * 65, "too_long"),
+        ("9" * 10_000, "too_long"),
+        ("https://shop.example/c/1234", "format"),
+        ("1234\u0660", "format"),
+        ("carte n° 12", "format"),
+    ],
+)
+def test_other_text_is_refused_with_a_reason(text: str, reason: str) -> None:
+    """The reason is stable; the words say that no points moved."""
+    verdict = identify_number(text, ANY, "en")
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == reason
+    assert "No points moved" in verdict.detail
+    assert verdict.steps
+
+
+@pytest.mark.parametrize("number", PAYMENT_CARDS)
+@pytest.mark.parametrize("dress", ["{}", " {}\r", "{}\x1d", "A{}B", "%B{}^DOE/J^2512101", ";{}=25121010000012300000?"])
+def test_payment_cards_are_refused_without_a_digit_of_them(number: str, dress: str) -> None:
+    """Plain, dressed by a scanner, or as track data: refused, and nothing of it is repeated."""
+    verdict = identify_number(dress.format(number), ANY, "en", keyed=False)
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "payment_card"
+    assert not any(character.isdigit() for character in repr(verdict))
+
+
+@pytest.mark.parametrize("number", ["4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005"])
+def test_a_payment_card_keyed_in_groups_is_recognised(number: str) -> None:
+    """People type the groups that are printed on the card."""
+    verdict = identify_number(number, ANY, "fr")
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "payment_card"
+
+
+def test_loyalty_data_on_a_track_that_names_no_bank_is_not_track_data() -> None:
+    """A digit run that no issuer uses and no track format surrounds is a loyalty number."""
+    assert identify_number("2990000000017", ANY, "en", keyed=False) == Identified("2990000000017")
+
+
+def test_the_programme_claims_its_own_prefixes() -> None:
+    """A loyalty number that looks like a Visa number is taken where the shop has claimed its beginning."""
+    number = "4111111111111111"
+    assert identify_number(number, CardFormat(prefixes=("4111",)), "en") == Identified(number)
+    assert isinstance(identify_number(number, CardFormat(prefixes=("4112",)), "en"), Refused)
+
+
+def test_track_data_cannot_be_claimed() -> None:
+    """A prefix speaks for numbers, never for the tracks of a bank card."""
+    assert is_payment_card("%B4111111111111111^DOE/J^2512", claimed=("%B", "B", "4111"))
+
+
+def test_a_card_that_its_driver_calls_a_payment_card_is_refused() -> None:
+    """Even where it carries some text."""
+    read = CardRead(Technology.PAYMENT, EntryMode.CONTACTLESS, data="2990000000017")
+    assert isinstance(identify(read, ANY, "en"), Refused)
+
+
+@pytest.mark.parametrize(
+    ("uid", "allowed", "expected"),
+    [
+        ("04a1b2c3d4e5f6", True, "04A1B2C3D4E5F6"),
+        ("04a1b2c3d4e5f6", False, "no_number"),
+        ("08a1b2c3", True, "random_uid"),
+        ("a8a1b2c3", True, "A8A1B2C3"),
+        (None, True, "no_number"),
+    ],
+)
+def test_serial_numbers_count_only_where_allowed_and_lasting(uid: str | None, allowed: bool, expected: str) -> None:
+    """A 4-byte UID beginning 08 is random; a bare UID is taken only by configuration."""
+    read = CardRead(Technology.NTAG, EntryMode.CONTACTLESS, uid=uid)
+    verdict = identify(read, CardFormat(bare_uid=allowed), "en")
+    assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
+
+
+def test_a_scanner_s_blanks_are_dropped_but_not_those_inside() -> None:
+    """Two codes in one scan do not become one number; a person's groups do."""
+    assert identify_number("\x02 2990000000017\r\n", ANY, "en", keyed=False) == Identified("2990000000017")
+    assert isinstance(identify_number("2990 0000 00017", ANY, "en", keyed=False), Refused)
+    assert identify_number("2990 0000 00017", ANY, "en", keyed=True) == Identified("2990000000017")
+
+
+@given(text=st.text(max_size=80), keyed=st.booleans(), language=st.sampled_from(["fr", "en"]))
+@settings(max_examples=300)
+def test_whatever_is_read_it_is_a_clean_number_or_a_refusal_without_it(text: str, keyed: bool, language: str) -> None:
+    """Accepted numbers hold nothing but letters, digits and hyphens, and are never payment cards."""
+    verdict = identify_number(text, ANY, language, keyed=keyed)  # type: ignore[arg-type]
+    if isinstance(verdict, Identified):
+        assert verdict.number.replace("-", "a").isalnum()
+        assert verdict.number.isascii()
+        assert 4 <= len(verdict.number) <= 64
+        assert not is_payment_card(verdict.number)
+    else:
+        assert (verdict.detail, *verdict.steps) == WORDS[verdict.reason][language]  # type: ignore[index]
+
+
+@given(
+    prefix=st.sampled_from(["4", "51", "55", "2221", "2720", "34", "37", "6011", "65", "3528", "62", "5018", "36"]),
+    tail=st.text("0123456789", min_size=15, max_size=15),
+)
+def test_every_number_that_an_issuer_could_give_is_refused(prefix: str, tail: str) -> None:
+    """At the scheme's usual length, with a right check digit."""
+    length = 15 if prefix in {"34", "37"} else 16
+    number = with_check_digit((prefix + tail)[: length - 1])
+    assert is_payment_card(number)
+
+
+@given(digits=st.text("0123456789", min_size=1, max_size=30))
+def test_one_check_digit_in_ten_is_right(digits: str) -> None:
+    """The Luhn check accepts exactly one last digit."""
+    assert sum(luhn(digits + last) for last in "0123456789") == 1

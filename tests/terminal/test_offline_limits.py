@@ -1,0 +1,54 @@
+"""When a redemption may be promised, and what the cashier hears when not."""
+
+import pytest
+
+from offline_queue.wire import AllowanceAnswer, Balance
+from terminal.offline_limits import refusal
+
+NUMBER = "2990000000017"
+BALANCE = Balance(NUMBER, points=120, reserved=100, as_of="2026-03-01T10:00:00Z")
+
+
+def answer(*, granted: bool, code: str | None = None, balance: Balance | None = None) -> AllowanceAnswer:
+    return AllowanceAnswer("r", "a", granted, code, balance)
+
+
+def test_a_granted_right_is_a_promise() -> None:
+    """Only the ledger's yes is."""
+    assert refusal(NUMBER, 50, answer(granted=True), "en") is None
+
+
+def test_silence_is_no_promise() -> None:
+    """Offline nothing is redeemed, and the words say that nothing has moved."""
+    why = refusal(NUMBER, 50, None, "fr")
+    assert why is not None
+    assert why.code == "offline_limit"
+    assert "Aucun point" in why.detail
+
+
+def test_too_few_points_name_those_that_are_free() -> None:
+    """Reserved points belong to another redemption: 120 less 100 leaves 20."""
+    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE), "en")
+    assert why is not None
+    assert why.code == "insufficient_points"
+    assert "20 points free" in why.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("insufficient_points", "insufficient_points"),
+        ("card_unknown", "card_refused"),
+        ("card_blocked_known", "card_refused"),
+        ("recovering", "offline_limit"),
+        (None, "offline_limit"),
+    ],
+)
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_no_has_words_without_the_card_s_number(code: str | None, expected: str, language: str) -> None:
+    """A code that this version does not know is passed on in words."""
+    why = refusal(NUMBER, 50, answer(granted=False, code=code), language)  # type: ignore[arg-type]
+    assert why is not None
+    assert why.code == expected
+    assert NUMBER not in why.detail
+    assert "{" not in why.detail

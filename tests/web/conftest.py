@@ -1,0 +1,67 @@
+"""A real headless Chromium in front of a real web server and a fake till."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.api.conftest import Api, serving
+from tests.api.fake_till import FakeTill
+
+CHROMIUM = Path("/usr/bin/chromium")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
+        yield browser
+        browser.close()
+
+
+class Said:
+    """What a page's console complains of: script errors, refused loads, broken policies."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def till() -> Iterator[FakeTill]:
+    till = FakeTill()
+    till.start()
+    yield till
+    till.stop()
+
+
+@pytest.fixture
+def api(till: FakeTill, tmp_path: Path) -> Iterator[Api]:
+    with serving(till, tmp_path) as api:
+        yield api
+
+
+@pytest.fixture
+def page(browser: Browser, api: Api) -> Iterator[Page]:
+    with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        yield page

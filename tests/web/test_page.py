@@ -1,0 +1,151 @@
+"""The page at the counter, in a real browser: what happens at the till is on the screen, live."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from drivers.base import ReaderState
+from offline_queue.entry import State
+from terminal.inbox import ReaderStatus
+from tests.api.conftest import Api, serving
+from tests.api.fake_till import NOW, FakeTill
+from tests.web.conftest import Said
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_tap_is_shown_at_once(page: Page, till: FakeTill) -> None:
+    """The card masked, its points large, and announced to a screen reader."""
+    expect(page.locator("#card-say")).to_have_text("Present a card")
+    till.present()
+    expect(page.locator("#card-number")).to_have_text("•••• 0017")
+    expect(page.locator("#card-points")).to_have_text("100 points")
+    assert page.locator("#card").get_attribute("aria-live") == "polite"
+    assert "2990000000017" not in page.content()
+
+
+def test_a_card_that_cannot_be_read_tells_what_to_do(page: Page, till: FakeTill) -> None:
+    """The reason and the next step, until a card is read."""
+    told = {"reader": "counter", "reason": "moved", "detail": "It moved.", "next": ["Hold it still."]}
+    till.notices.publish("card_unreadable", told)
+    expect(page.locator("#card-say")).to_have_text("The card could not be read")
+    expect(page.locator("#card-hints")).to_have_text("Hold it still.")
+    till.present()
+    expect(page.locator("#card-hints")).to_be_empty()
+
+
+def test_a_sale_and_the_queue_are_shown(page: Page, till: FakeTill, api: Api) -> None:
+    """Each sale appears, the queue grows, and the line that is cut is no drama."""
+    till.reachable = False
+    api.sale("k-1")
+    api.sale("k-2", kind="redeem", points=30)
+    expect(page.locator("#recent li")).to_have_count(2)
+    expect(page.locator("#recent li").first).to_contain_text("Points redeemed")
+    expect(page.locator("#recent li").first).to_contain_text("−30")
+    expect(page.locator("#queue-count")).to_have_text("2")
+    expect(page.locator("#queue-note")).to_have_text("the oldest for 12 s")
+    expect(page.locator("#ledger-state")).to_have_text("Out of reach")
+
+
+def test_a_sale_that_the_ledger_posts_changes_on_the_screen(page: Page, till: FakeTill, api: Api) -> None:
+    """One line for each transaction, whatever becomes of it."""
+    sale = api.sale("k-1").json
+    expect(page.locator("#recent .state")).to_have_text("kept here")
+    told = {**{name: sale[name] for name in ("id", "kind", "points", "card", "balance")}, "state": "posted"}
+    till.notices.publish("transaction", told)
+    expect(page.locator("#recent .state")).to_have_text("booked")
+
+
+def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:
+    """A reader that cannot read shows its remedy."""
+    expect(page.locator("#readers li")).to_have_text("counterready")
+    till.readers = [
+        ReaderStatus("counter", "pcsc", ReaderState.FORBIDDEN, NOW, "pcscd says no", "usermod -aG pcscd tilld")
+    ]
+    till.notices.publish("reader_status", till.readers[0])
+    expect(page.locator("#readers li")).to_have_text("counternot permittedusermod -aG pcscd tilld")
+
+
+def test_conflicts_appear_only_when_there_are_some(page: Page, till: FakeTill, api: Api) -> None:
+    """Quiet until somebody must act."""
+    expect(page.locator("#conflicts")).to_be_hidden()
+    api.sale("k-1")
+    till.outcomes[0] = msgspec.structs.replace(
+        till.outcomes[0], state=State.CONFLICT, detail="Three points are missing."
+    )
+    till.notices.publish("conflict", {"id": till.outcomes[0].id, "code": "overdrawn", "detail": ""})
+    expect(page.locator("#conflicts")).to_be_visible()
+    expect(page.locator("#conflicts li")).to_contain_text("Three points are missing.")
+
+
+def test_what_happened_before_the_page_was_opened_is_there(page: Page, till: FakeTill, api: Api) -> None:
+    """A reload loses nothing of this start."""
+    till.present()
+    api.sale("k-1")
+    page.reload()
+    expect(page.locator("#card-number")).to_have_text("•••• 0017")
+    expect(page.locator("#recent li")).to_have_count(1)
+
+
+def test_the_page_speaks_the_browsers_language(browser: Browser, api: Api) -> None:
+    """French for a French browser, English for any other that is not known."""
+    for locale, words in {"fr-FR": "Présentez une carte", "de-DE": "Present a card"}.items():
+        with browser.new_context(locale=locale) as context:
+            page = context.new_page()
+            page.goto(f"http://{api.address}/")
+            expect(page.locator("#card-say")).to_have_text(words)
+
+
+def test_a_lost_till_is_said_and_found_again(browser: Browser, tmp_path: Path) -> None:
+    """The till stops: the page says that it may be old. It comes back, with a new cookie: the page goes on."""
+    first, second = FakeTill(), FakeTill()
+    first.start()
+    with browser.new_context(locale="en-GB") as context:
+        page = context.new_page()
+        with serving(first, tmp_path) as api:
+            page.goto(f"http://{api.address}/")
+            page.wait_for_selector('body[data-link="linked"]')
+        first.stop()
+        expect(page.locator("#lost")).to_contain_text("lost the till")
+        second.start()
+        with serving(second, tmp_path, listen=api.address):
+            expect(page.locator("#lost")).to_be_hidden(timeout=20_000)
+            second.present("2990000000024")
+            expect(page.locator("#card-number")).to_have_text("•••• 0024")
+        second.stop()
+
+
+def test_the_page_loads_nothing_from_elsewhere_and_complains_of_nothing(
+    browser: Browser, api: Api, till: FakeTill
+) -> None:
+    """Everything comes from the till itself, the content policy holds, the console is silent."""
+    asked: set[str] = set()
+    with browser.new_context(locale="en-GB") as context:
+        page = context.new_page()
+        said = Said(page)
+        page.on("request", lambda request: asked.add(request.url.split("/")[2]))
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.present()
+        api.sale("k-1")
+        expect(page.locator("#queue-count")).to_have_text("1")
+    assert asked == {api.address}
+    assert said.complaints == []
+
+
+def test_injected_script_does_not_run(browser: Browser, api: Api, till: FakeTill) -> None:
+    """Text from cards and ledgers is text; and what markup would get in, the content policy stops."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        evil = "<img src=x onerror=\"document.title='owned'\">"
+        told = {"reader": evil, "reason": evil, "detail": evil, "next": [evil]}
+        till.notices.publish("card_unreadable", told)
+        expect(page.locator("#card-note")).to_have_text(evil)
+        refused = page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")
+        assert refused == "TypeError"
+        assert page.locator("img").count() == 0
+        assert page.title() != "owned"
