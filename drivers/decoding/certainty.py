@@ -14,6 +14,10 @@ ZBAR_LINES: Final = 40
 """Scan lines from which no EAN of ZBar's was wrong in 1,000."""
 VALID_WEIGHS: Final = 3.0
 """How much more the height of a valid EAN counts than that of one whose check digit is wrong."""
+SHORT_FORM_HEIGHT: Final = 0.28
+"""Part of its width over which a UPC-E must read the same: half of it is guesswork, and wrong ones reached 0.24."""
+THIN: Final = 0.04
+"""Part of its width: an EAN read the same over less is read twice."""
 AGREEING_LINES: Final = 8.0
 """Pixels along the bars over which a code without check digit must read the same."""
 
@@ -44,8 +48,12 @@ def _ean(sighting: Sighting, others: Sequence[Sighting]) -> bool:
         return False
     if sighting.engine == "soft":
         return not any(_contradicts(sighting, other) and other.valid for other in others)
+    if sighting.short_form and sighting.height < SHORT_FORM_HEIGHT * sighting.width:
+        return _by_both_engines(sighting, others)
     if sighting.engine == "zbar":
-        return sighting.lines >= ZBAR_LINES or _vouched_for(sighting, others)
+        return sighting.lines >= ZBAR_LINES or _by_both_engines(sighting, others)
+    if sighting.height < THIN * sighting.width:
+        return _by_both_engines(sighting, others)
     height = sighting.height * VALID_WEIGHS
     return all(_weight(other) <= height for other in others if _contradicts(sighting, other))
 
@@ -80,6 +88,10 @@ def _vouched_for(sighting: Sighting, others: Sequence[Sighting]) -> bool:
     """Read over enough of the bars' height, or by both engines: for codes without a check digit of their own."""
     if sighting.engine == "zxing" and sighting.height >= AGREEING_LINES:
         return True
+    return _by_both_engines(sighting, others)
+
+
+def _by_both_engines(sighting: Sighting, others: Sequence[Sighting]) -> bool:
     return any(
         other.valid and other.text == sighting.text and other.engine != sighting.engine and overlap(sighting, other)
         for other in others

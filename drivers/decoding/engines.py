@@ -20,7 +20,7 @@ _ZXING_NAMES: Final = {
     Symbology.EAN13: "EAN13|UPCA|UPCE",
     Symbology.EAN8: "EAN8",
     Symbology.CODE128: "Code128",
-    Symbology.CODE39: "Code39",
+    Symbology.CODE39: "Code39|Code32|PZN",
     Symbology.CODE93: "Code93",
     Symbology.CODABAR: "Codabar",
     Symbology.ITF: "ITF",
@@ -43,10 +43,10 @@ _BY_ZXING: Final = {
 _BY_ZBAR: Final = {name: symbology for symbology, names in _ZBAR_NAMES.items() for name in names}
 
 
-def zxing(picture: Gray, wanted: frozenset[Symbology], *, histogram: bool = False, errors: bool = False) -> list[Sighting]:
+def zxing(picture: Gray, wanted: frozenset[Symbology], *, histogram: bool = False, errors: bool = False, upright: bool = False) -> list[Sighting]:
     """What zxing-cpp sees: a local threshold, or one for the whole picture with `histogram`.
 
-    With `errors` also what it located and could not read; such a symbol can hide a readable one of the same bars.
+    `upright` is for bars already laid so: faster, no other direction is tried. With `errors` also what it located and could not read; such a symbol can hide a readable one of the same bars.
     """
     if not wanted:
         return []
@@ -59,6 +59,9 @@ def zxing(picture: Gray, wanted: frozenset[Symbology], *, histogram: bool = Fals
             binarizer=binarizer,
             text_mode=zxingcpp.TextMode.Plain,
             return_errors=errors,
+            try_rotate=not upright,
+            try_invert=not upright,
+            try_downscale=not upright,
         )
         return [_zxing_sighting(barcode) for barcode in found]
 

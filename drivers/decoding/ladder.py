@@ -10,15 +10,18 @@ from typing import Final
 from drivers.decoding.certainty import certain
 from drivers.decoding.look import Look
 from drivers.decoding.rungs import LADDER, Rung
-from drivers.decoding.symbol import EVERYTHING, Gray, Sighting, Symbol, Wanted, quad_of
-from drivers.decoding.views import MIN_SIDE, bounded
+from drivers.decoding.symbol import EVERYTHING, MATRIX, Gray, Sighting, Symbol, Wanted, quad_of
+from drivers.decoding.views import bounded
 
 BUDGET_S: Final = 0.08
 """Seconds of one core for one picture; a rung that has begun is finished."""
-FAR: Final = 0.01
-"""Part of the picture below which a symbol may lie behind the card: the ladder goes on to look for a nearer one."""
-AS_NEAR: Final = 0.5
-"""Part of the largest symbol's area that another must have to be told as well."""
+FAR: Final = 0.09
+"""Part of the picture's side (the root of its area) below which a symbol may lie behind the card: the ladder goes on to look for a nearer one."""
+AS_NEAR: Final = {True: 0.7, False: 0.87}
+"""Part of the largest symbol's side that a matrix symbol, or a bar code, must have to be told as well."""
+
+LOWEST: Final = 0.35
+"""Part of the tallest symbol's height below which another is cut off at the edge, or a chance read of few lines."""
 
 
 def read(
@@ -32,7 +35,7 @@ def read(
 
     `picture` is grey, 8 bits, of any size. `clock` gives seconds; without it every rung may be climbed.
     """
-    if picture.ndim != 2 or max(picture.shape) < MIN_SIDE or not picture.size:
+    if picture.ndim != 2 or not picture.size:
         return ()
     small, scale = bounded(picture)
     look = Look(small, wanted)
@@ -43,7 +46,7 @@ def read(
             break
         for sighting in climbed(look, rung):
             believed.setdefault(sighting, (rung.name, effort))
-        if any(s.area >= FAR * small.size for s in believed):
+        if any(s.side >= FAR * small.size**0.5 for s in believed):
             break
     return tuple(_symbol(s, *believed[s], scale) for s in foremost(list(believed)))
 
@@ -57,10 +60,11 @@ def climbed(look: Look, rung: Rung) -> list[Sighting]:
 
 def foremost(believed: Sequence[Sighting]) -> list[Sighting]:
     """The nearest symbols, each text once, largest first: one card is held up, what is small lies behind it."""
-    ordered = sorted(believed, key=lambda s: -s.area)
+    tallest = max((s.height for s in believed), default=0.0)
+    ordered = sorted((s for s in believed if s.height >= LOWEST * tallest), key=lambda s: -s.side)
     told: dict[tuple[str, str], Sighting] = {}
     for sighting in ordered:
-        if sighting.area >= AS_NEAR * ordered[0].area:
+        if sighting.side >= AS_NEAR[sighting.symbology in MATRIX] * ordered[0].side:
             told.setdefault((sighting.symbology, sighting.text), sighting)
     return list(told.values())
 

@@ -21,6 +21,14 @@ BORDER: Final = 3
 """Modules around the code on the canvas: how far a corner may be off."""
 STEPS: Final = (0.9, 0.45, 0.2, 0.1)
 """Modules by which corners are moved while they are fitted."""
+QUIET: Final = 2
+"""Modules of quiet zone that hold the mesh at the edges."""
+MESH: Final = ((0.6, 0.2, 7), (0.4, 0.2, 5), (0.2, 0.1, 5))
+"""Rounds of the elastic mesh: how far and how finely each module is moved, and the side of its neighbourhood."""
+KNOWN: Final = 1.5
+"""How much more a module counts whose value is known."""
+STIFF: Final = 0.05
+"""What a shift by one module costs each module of the neighbourhood."""
 BLUR: Final = 0.22
 """Modules: averages the paper's grain away before a module is sampled."""
 
@@ -107,37 +115,34 @@ def _fit(canvas: Array, version: int, moves: Array) -> float:
 
 def modules(grid: Grid, *, elastic: bool) -> Array:
     """Brightness of every module; with `elastic` each is looked for where its neighbourhood has moved to."""
-    size = size_of(grid.version)
+    size = size_of(grid.version) + 2 * QUIET
     shifts = np.zeros((2, size, size), np.float32)
     if elastic:
-        for reach, step in ((0.6, 0.2), (0.2, 0.1)):
-            shifts = _shifted(grid, shifts, reach, step)
-    return _sampled(grid.canvas, size, shifts)
+        known = np.pad(function_map(grid.version), QUIET, constant_values=-1).astype(np.float32)
+        for reach, step, window in MESH:
+            shifts = _shifted(grid.canvas, known, shifts, reach, step, window)
+    return _sampled(grid.canvas, shifts)[QUIET:-QUIET, QUIET:-QUIET]
 
 
-def _sampled(canvas: Array, size: int, shifts: Array) -> Array:
-    """`shifts` are (2, size, size): x and y in modules."""
-    middles = (BORDER + np.arange(size, dtype=np.float32) + 0.5) * PITCH - 0.5
+def _sampled(canvas: Array, shifts: Array) -> Array:
+    """`shifts` are (2, size, size): x and y in modules, for the code and its quiet zone."""
+    middles = (BORDER - QUIET + np.arange(shifts.shape[1], dtype=np.float32) + 0.5) * PITCH - 0.5
     x = (middles[None, :] + shifts[0] * PITCH).astype(np.float32)
     y = (middles[:, None] + shifts[1] * PITCH).astype(np.float32)
     return np.asarray(cv2.remap(canvas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _shifted(grid: Grid, start: Array, reach: float, step: float) -> Array:
-    """Better shifts: each neighbourhood of 7 by 7 modules votes for the shift with the most contrast, and with the
-    known modules right."""
-    size = size_of(grid.version)
-    known = function_map(grid.version).astype(np.float32)
+def _shifted(canvas: Array, known: Array, start: Array, reach: float, step: float, window: int) -> Array:
+    """Better shifts: each neighbourhood of modules votes for the shift with the most contrast and the known ones right."""
     steps = np.arange(-reach, reach + step / 2, step, dtype=np.float32)
     tried = [(dx, dy) for dx in steps for dy in steps]
-    votes = np.empty((len(tried), size, size), np.float32)
+    votes = np.empty((len(tried), *known.shape), np.float32)
+    free, sure = (known == 0).astype(np.float32), KNOWN * known
     for i, (dx, dy) in enumerate(tried):
-        values = _sampled(grid.canvas, size, start + np.array([dx, dy], np.float32)[:, None, None])
-        soft = softened(values)
-        vote = np.abs(soft) * (known == 0) + 1.5 * soft * known - 0.05 * float(np.hypot(dx, dy))
-        votes[i] = cv2.boxFilter(vote, -1, (7, 7), borderType=cv2.BORDER_CONSTANT)
-    picks = votes.argmax(0)
-    chosen = np.array(tried, np.float32)[picks].transpose(2, 0, 1)
+        soft = softened(_sampled(canvas, start + np.array([dx, dy], np.float32)[:, None, None]))
+        vote = np.abs(soft) * free + soft * sure - STIFF * float(np.hypot(dx, dy))
+        votes[i] = cv2.boxFilter(vote, -1, (window, window), borderType=cv2.BORDER_REFLECT)
+    chosen = np.array(tried, np.float32)[votes.argmax(0)].transpose(2, 0, 1)
     smooth = np.stack([cv2.blur(np.ascontiguousarray(axis), (3, 3)) for axis in chosen])
     return np.asarray(start + smooth, np.float32)
 

@@ -21,6 +21,8 @@ BIGGEST: Final = 20
 """Version: what a card carries is far smaller; bounds the time."""
 WORST_FIT: Final = 0.45
 """Correlation of the function patterns below which no grid was found."""
+GOOD_FIT: Final = 0.75
+"""No other version correlates as well."""
 ERASED: Final = (0.0, 0.3, 0.5, 0.75, 1.0)
 """Parts of the check codewords, less two, that are spent on erasures."""
 EQUALISED: Final = (0.0, 0.12, 0.25)
@@ -43,9 +45,8 @@ class SoftQr(NamedTuple):
 
 def read(picture: Gray, quad: Quad, version: int) -> Sighting | None:
     """The QR code that was located at `quad` and could not be read otherwise; None when it cannot be read here."""
-    grids = [qr_grid.laid(picture, quad, v) for v in _versions(version)]
-    grid = max(grids, key=lambda g: g.fit, default=None)
-    if grid is None or grid.fit < WORST_FIT:
+    grid = _grid(picture, quad, version)
+    if grid is None:
         return None
     found = decoded(_views(grid), grid.version)
     if found is None:
@@ -53,8 +54,14 @@ def read(picture: Gray, quad: Quad, version: int) -> Sighting | None:
     return Sighting(Symbology.QR, found.content.text, found.content.raw, quad, True, "soft", version=grid.version)
 
 
-def _versions(version: int) -> list[int]:
-    return [v for v in (version, version - 1, version + 1) if 1 <= v <= BIGGEST] if version else []
+def _grid(picture: Gray, quad: Quad, version: int) -> qr_grid.Grid | None:
+    """Of the version that fits best: engines miscount worn timing patterns by one version."""
+    best = None
+    for v in (version, version - 1, version + 1):
+        if 1 <= v <= BIGGEST and version and (best is None or best.fit < GOOD_FIT):
+            grid = qr_grid.laid(picture, quad, v)
+            best = grid if best is None or grid.fit > best.fit else best
+    return best if best is not None and best.fit >= WORST_FIT else None
 
 
 def _views(grid: qr_grid.Grid) -> Iterator[Array]:

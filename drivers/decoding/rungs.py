@@ -38,13 +38,13 @@ def _both(picture: Gray, wanted: Wanted) -> list[Sighting]:
     return engines.zxing(picture, wanted.matrix, errors=True) + _linear(picture, wanted)
 
 
-def _linear(picture: Gray, wanted: Wanted) -> list[Sighting]:
+def _linear(picture: Gray, wanted: Wanted, *, upright: bool = False) -> list[Sighting]:
     """Bar codes; an EAN is followed by a look at what else its bars may say."""
-    found = engines.zxing(picture, wanted.linear)
+    found = engines.zxing(picture, wanted.linear, upright=upright)
     read = {s.text for s in found if s.symbology in EANS}
     if not read:
         return found
-    return found + [s for s in engines.zxing(picture, EANS, errors=True) if s.text not in read]
+    return found + [s for s in engines.zxing(picture, EANS, errors=True, upright=upright) if s.text not in read]
 
 
 def _thresholded(look: Look) -> list[Sighting]:
@@ -106,7 +106,7 @@ def _located(look: Look) -> list[Sighting]:
     """Bars at any angle, laid upright, for the engines."""
     found = []
     for strip in look.strips if look.wanted.linear else []:
-        here = _linear(strip.picture, look.wanted) + engines.zbar(strip.picture, look.wanted.linear)
+        here = _linear(strip.picture, look.wanted, upright=True)
         found += [replace(s, quad=strip.placed(s.quad)) for s in here]
     return found
 
@@ -114,7 +114,8 @@ def _located(look: Look) -> list[Sighting]:
 def _levelled_strips(look: Look) -> list[Sighting]:
     found = []
     for strip in look.strips if look.wanted.linear else []:
-        here = _linear(views.levelled(strip.picture), look.wanted)
+        here = _linear(views.levelled(strip.picture), look.wanted, upright=True)
+        here += engines.zbar(strip.picture, look.wanted.linear)
         found += [replace(s, quad=strip.placed(s.quad)) for s in here]
     return found
 
@@ -143,16 +144,16 @@ LADDER: Final = (
     Rung("plain", _plain),
     Rung("levelled", _levelled),
     Rung("thresholded", _thresholded),
+    Rung("located", _located),
     Rung("half", _half),
     Rung("soft_qr", _soft_qr),
-    Rung("located", _located),
-    Rung("soft_ean", _soft_ean),
-    Rung("histogram", _histogram),
     Rung("sharpened", _sharpened),
-    Rung("enlarged", _enlarged),
-    Rung("darkened", _darkened),
     Rung("opened", _opened),
+    Rung("histogram", _histogram),
+    Rung("enlarged", _enlarged),
     Rung("soft_qr", _soft_qr),
     Rung("levelled_strips", _levelled_strips),
+    Rung("soft_ean", _soft_ean),
+    Rung("darkened", _darkened),
     Rung("zbar", _zbar),
 )

@@ -73,9 +73,11 @@ class Sighting:
         return float(max(np.hypot(*(b - a)), np.hypot(*(c - d))))
 
     @property
-    def area(self) -> float:
-        """Square pixels, roughly: width by height."""
-        return self.width * max(self.height, 1.0)
+    def side(self) -> float:
+        """Pixels of a square about as near to the camera; a bar code's height says nothing of that."""
+        if self.symbology in MATRIX:
+            return float(np.sqrt(self.width * self.height))
+        return self.width / 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,19 @@ from drivers.decoding.symbol import Gray
 
 MAX_SIDE: Final = 1280
 """Pixels. A camera at the till shows a card over a third of this: twice the 2.2 pixels that a QR module needs."""
-MIN_SIDE: Final = 12
-"""Pixels: below the 11 modules of the smallest micro QR code with any margin."""
+MIN_SIDE: Final = 32
+"""Pixels: views of less have no room for their windows."""
 
 
 def bounded(picture: Gray) -> tuple[Gray, float]:
-    """The picture with no side above MAX_SIDE, and by how much it was shrunk (1.0 or less)."""
-    scale = MAX_SIDE / max(picture.shape)
-    if scale >= 1:
-        return np.ascontiguousarray(picture), 1.0
-    return scaled(picture, scale), scale
+    """The picture with no side above MAX_SIDE, and by how much it was shrunk (1.0 or less).
+
+    A line scanner's picture of few rows goes on as its last row.
+    """
+    scale = min(1.0, MAX_SIDE / max(picture.shape))
+    small = scaled(picture, scale) if scale < 1 else np.ascontiguousarray(picture)
+    missing = [(0, max(0, MIN_SIDE - side)) for side in small.shape]
+    return np.pad(small, missing, mode="edge") if any(m for _, m in missing) else small, scale
 
 
 def scaled(picture: Gray, factor: float) -> Gray:
