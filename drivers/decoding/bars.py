@@ -71,7 +71,7 @@ class _Box:
 
 def _regions(small: Gray) -> list[tuple[npt.NDArray[np.bool_], float, float]]:
     """Connected regions of coherent gradients: mask, direction of the gradient in radians, weight."""
-    xx, yy, xy = _tensor(small)
+    xx, yy, xy = tensor(small)
     energy = xx + yy
     double = xx - yy
     coherence = np.sqrt(double * double + 4 * xy * xy) / (energy + 1e-3)
@@ -91,7 +91,8 @@ def _regions(small: Gray) -> list[tuple[npt.NDArray[np.bool_], float, float]]:
     return regions
 
 
-def _tensor(small: Gray) -> tuple[Floats, Floats, Floats]:
+def tensor(small: Gray) -> tuple[Floats, Floats, Floats]:
+    """Squares and product of the gradient's parts, averaged over WINDOW: xx, yy, xy."""
     dx = np.asarray(cv2.Sobel(small, cv2.CV_32F, 1, 0, scale=0.25), np.float32)
     dy = np.asarray(cv2.Sobel(small, cv2.CV_32F, 0, 1, scale=0.25), np.float32)
     window = (WINDOW, WINDOW)

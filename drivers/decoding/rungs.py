@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from drivers.decoding import ean_strip, engines, profile, qr_soft, views
+from drivers.decoding import ean_strip, engines, profile, qr_locate, qr_soft, views
 from drivers.decoding.bars import Strip
 from drivers.decoding.certainty import overlap
 from drivers.decoding.look import Look
@@ -102,6 +102,14 @@ def _same_place(one: Sighting, other: Sighting) -> bool:
     return one.version == other.version and near < 0.02 * max(one.width, one.height)
 
 
+def _found_qr(look: Look) -> list[Sighting]:
+    """Where QR codes may be that no engine has located: unread sightings for the soft rung."""
+    if Symbology.QR not in look.wanted.symbologies:
+        return []
+    places = qr_locate.places(look.picture)
+    return [Sighting(Symbology.QR, "", b"", place.quad, False, "locator", version=place.version) for place in places]
+
+
 def _located(look: Look) -> list[Sighting]:
     """Bars at any angle, laid upright, for the engines."""
     found = []
@@ -151,6 +159,8 @@ LADDER: Final = (
     Rung("opened", _opened),
     Rung("histogram", _histogram),
     Rung("enlarged", _enlarged),
+    Rung("soft_qr", _soft_qr),
+    Rung("found_qr", _found_qr),
     Rung("soft_qr", _soft_qr),
     Rung("levelled_strips", _levelled_strips),
     Rung("soft_ean", _soft_ean),
