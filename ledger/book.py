@@ -9,8 +9,10 @@ from typing import Final
 
 import msgspec
 
-from ledger.facts import Case, Code, Decision, First, Right, RightState, Standing
-from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode, masked
+from ledger import sentences
+from ledger.facts import Case, Code, Decision, First, RightState
+from ledger.sentences import clipped
+from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
 EVERY: Final = frozenset(Kind)
 KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE})
@@ -66,7 +68,7 @@ def read(record: bytes) -> Entry | Decision:
         return decode(record)
     except Undecodable as error:
         code = Code.VERSION_UNKNOWN if _of_later_version(record) else Code.UNDECODABLE
-        return Decision(State.PARKED, code, waits=WAITS_FOR_UPGRADE, detail=str(error))
+        return Decision(State.PARKED, code, waits=WAITS_FOR_UPGRADE, detail=clipped(str(error)))
 
 
 def decide(case: Case) -> Decision:
@@ -82,7 +84,7 @@ def decide(case: Case) -> Decision:
         asked=_asked(case),
         waits=rule.waits(case),
         right=rule.right(case),
-        detail=rule.detail(case, effect),
+        detail=clipped(rule.detail(case, effect)) if rule.detail else None,
     )
 
 
@@ -90,32 +92,6 @@ def substance(entry: Entry) -> tuple[object, ...]:
     """What makes two entries the same sale, whichever till minted them and whenever."""
     number = entry.card.number if entry.card else None
     return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
-
-
-def grant(right: Right, standing: Standing | None, *, forked: bool) -> Right:
-    """Whether points may be promised: `right` as asked for comes back open, or refused with a code."""
-    if forked:
-        code = Code.FORK
-    elif standing is None:
-        code = Code.CARD_UNKNOWN
-    elif standing.available < right.points:
-        code = Code.INSUFFICIENT_POINTS
-    else:
-        return msgspec.structs.replace(right, account=standing.account, state=RightState.OPEN)
-    account = standing.account if standing else None
-    return msgspec.structs.replace(right, account=account, state=RightState.REFUSED, code=code)
-
-
-def same_request(held: Right, asked: Right) -> bool:
-    """Whether a repeated request for a right is the one that was answered; one used up unseen is its holder's alone."""
-    if held.code == Code.ALLOWANCE_VOID:
-        return held.terminal == asked.terminal
-    return (held.terminal, held.card, held.points, held.stream) == (
-        asked.terminal,
-        asked.card,
-        asked.points,
-        asked.stream,
-    )
 
 
 class _Version(msgspec.Struct):
@@ -258,60 +234,8 @@ def _as_first(case: Case, first: First) -> Decision:
         asked=_asked(case),
         waits=waits_for_record(first.record) if first.state is State.PARKED else None,
         right=_closed(case),
-        detail=f"the key {case.entry.key!r} is already in the books as entry {first.entry.id}: {first.code}",
+        detail=clipped(sentences.duplicate(case, first)),
     )
-
-
-# --- in words ---
-
-
-def _no_words(_: Case, _effect: int) -> None:
-    return None
-
-
-def _say_not_enrolled(case: Case, _: int) -> str:
-    return (
-        f"names terminal {case.entry.terminal}, which is not enrolled; {case.sender} signed for it, nothing is credited"
-    )
-
-
-def _say_of_another(case: Case, _: int) -> str:
-    return f"says it is of terminal {case.entry.terminal}, but {case.sender} signed for it; nothing is credited"
-
-
-def _say_key_mismatch(case: Case, _: int) -> str:
-    first = f" (entry {case.first.entry.id})" if case.first else ""
-    return f"the key {case.entry.key!r} was used before for another sale{first}, which stands; look at both receipts"
-
-
-def _say_card_unknown(case: Case, _: int) -> str:
-    card = f"card {masked(case.entry.card.number)}" if case.entry.card else "no card"
-    return f"{card}: no account; what was earned is credited when the card is registered"
-
-
-def _say_original_unknown(case: Case, _: int) -> str:
-    return f"waits for entry {case.entry.reverses}, which it reverses"
-
-
-def _say_reversed_twice(case: Case, _: int) -> str:
-    return f"entry {case.entry.reverses} was reversed before; there is nothing more to undo"
-
-
-def _say_over_reversal(case: Case, effect: int) -> str:
-    return f"{abs(effect)} of {case.entry.points} points reversed: the original carries no more"
-
-
-def _say_exceeded(case: Case, _: int) -> str:
-    return f"{case.entry.points} points redeemed on an allowance of {case.right.points if case.right else 0}"
-
-
-def _say_void(case: Case, _: int) -> str:
-    return f"the allowance {case.entry.allowance} is not an open one of this terminal and card"
-
-
-def _say_overdrawn(case: Case, effect: int) -> str:
-    free = max(case.standing.available, 0) if case.standing else 0
-    return f"{-effect} points taken where {free} were free; the next earned points repay the difference"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -324,22 +248,29 @@ class Rule(msgspec.Struct, frozen=True):
     effect: Callable[[Case], int] = _nothing
     waits: Callable[[Case], str | None] = _never
     right: Callable[[Case], RightState | None] = _never
-    detail: Callable[[Case, int], str | None] = _no_words
+    detail: Callable[[Case, int], str] | None = None
 
 
 RULES: Final = (
-    Rule(Code.TERMINAL_UNKNOWN, EVERY, _not_enrolled, State.CONFLICT, detail=_say_not_enrolled),
-    Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=_say_of_another),
+    Rule(Code.TERMINAL_UNKNOWN, EVERY, _not_enrolled, State.CONFLICT, detail=sentences.not_enrolled),
+    Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=sentences.of_another),
     Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
-    Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, detail=_say_key_mismatch),
-    Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=_say_card_unknown),
-    Rule(Code.ORIGINAL_UNKNOWN, REVERSE, _no_original, State.PARKED, waits=_its_original, detail=_say_original_unknown),
-    Rule(Code.REVERSED_TWICE, REVERSE, _reversed_twice, State.CONFLICT, detail=_say_reversed_twice),
-    Rule(Code.OVER_REVERSAL, REVERSE, _over_reversal, State.CONFLICT, _undone, detail=_say_over_reversal),
-    Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=_closed, detail=_say_exceeded),
-    Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=_closed, detail=_say_void),
-    Rule(Code.ALLOWANCE_VOID, RELEASE, _void_release, State.CONFLICT, detail=_say_void),
-    Rule(Code.OVERDRAWN, REDEEM | REVERSE, _overdrawn, State.CONFLICT, _asked, detail=_say_overdrawn),
+    Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, detail=sentences.key_mismatch),
+    Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=sentences.card_unknown),
+    Rule(
+        Code.ORIGINAL_UNKNOWN,
+        REVERSE,
+        _no_original,
+        State.PARKED,
+        waits=_its_original,
+        detail=sentences.original_unknown,
+    ),
+    Rule(Code.REVERSED_TWICE, REVERSE, _reversed_twice, State.CONFLICT, detail=sentences.reversed_twice),
+    Rule(Code.OVER_REVERSAL, REVERSE, _over_reversal, State.CONFLICT, _undone, detail=sentences.over_reversal),
+    Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=_closed, detail=sentences.exceeded),
+    Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=_closed, detail=sentences.void),
+    Rule(Code.ALLOWANCE_VOID, RELEASE, _void_release, State.CONFLICT, detail=sentences.void),
+    Rule(Code.OVERDRAWN, REDEEM | REVERSE, _overdrawn, State.CONFLICT, _asked, detail=sentences.overdrawn),
     Rule(Code.POSTED, EVERY, _always, State.POSTED, _asked, right=_closed),
 )
 _RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}

@@ -15,7 +15,6 @@ from ledger.book import (
     NO_CLAIM,
     UNREAD,
     decide,
-    grant,
     plausible,
     read,
     waits_for_card,
@@ -25,6 +24,7 @@ from ledger.book import (
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.instants import effective
 from ledger.lots import Shelf
+from ledger.rights import grant
 from ledger.source import Item, Known, Posting, Ruling, Source
 from offline_queue.entry import Entry, Kind
 

@@ -85,12 +85,13 @@ def _explained(entry: Entry, points: int) -> bool:
 
 def _undecided(connection: sqlite3.Connection) -> Iterator[str]:
     """I1: what is in custody has a decision."""
-    told = connection.execute("SELECT record, count FROM decision ORDER BY record, count DESC").fetchall()
     for number, mark, base in connection.execute("SELECT no, mark, base FROM stream ORDER BY no").fetchall():
-        covered = (number << SEQ_BITS) + base
-        end = (number << SEQ_BITS) + mark
-        for record, count in told:
-            if covered < record <= end and record == covered + 1:
+        covered, end = (number << SEQ_BITS) + base, (number << SEQ_BITS) + mark
+        for record, count in connection.execute(
+            "SELECT record, count FROM decision WHERE record > ? AND record <= ? ORDER BY record, count DESC",
+            (covered, end),
+        ):
+            if record == covered + 1:
                 covered = record + count - 1
         if covered != end:
             yield f"record {(covered & SEQ_MASK) + 1} of stream number {number} was taken and never decided"

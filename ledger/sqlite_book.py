@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from ledger import sqlite_audit, sqlite_office
-from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read, same_request
+from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for
 from ledger.facts import Decision, Policy, Right, RightState
 from ledger.port import Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
+from ledger.rights import same_request
 from ledger.sheet import Sheet
 from ledger.source import Item
 from ledger.sqlite_feed import SqliteFeed
@@ -44,6 +45,9 @@ log = logging.getLogger("tilld.ledger")
 OFFICE: Final = "ledger"
 """The terminal under whose name the office's own entries stand; its key is empty, so nobody can sign for it."""
 NEXT_SYNC_AFTER_S: Final = 30.0
+MAX_LOTS: Final = 100
+"""Lots that a till is told of, those first that are used first; the balance counts them all."""
+MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
@@ -123,7 +127,7 @@ class SqliteBook:
             if account is None:
                 return None
             lots = [lot for lot in feed.lots(account) if lot.remaining > 0]
-            return Account(request, self.generation, feed.balance(account, number), lots)
+            return Account(request, self.generation, feed.balance(account, number), lots[:MAX_LOTS])
 
     def public_key(self, terminal: str) -> bytes | None:
         with self._file.reading():
@@ -229,6 +233,8 @@ class SqliteBook:
         self, terminal: str, sent: BatchHeader | Park, first: int, head: bytes | None, records: Sequence[bytes]
     ) -> Held | Fork:
         """Raises Refused `generation`, `gap` or `malformed`."""
+        if not 0 < len(sent.stream) <= MAX_STREAM_NAME:
+            raise refused("malformed", f"a stream's name has 1 to {MAX_STREAM_NAME} characters", request=sent.request)
         if sent.generation != self.generation:
             raise refused("generation", request=sent.request, generation=self.generation)
         place = self._streams.place(terminal, sent.stream, first, head, records)

@@ -30,11 +30,17 @@ class GroupCommit:
 
     def __init__(self, connection: sqlite3.Connection, heads: dict[Lane, Head], seen: Seen, finder: Finder) -> None:
         self._connection = connection
-        self._execute: Callable[..., sqlite3.Cursor] = connection.cursor().execute
+        self._cursor = connection.cursor()
+        self._execute: Callable[..., sqlite3.Cursor] = self._cursor.execute
         self._heads = heads
         self._seen = seen
         self._finder = finder
         self.sealed = False
+
+    def close(self) -> None:
+        """Gives the file back: a cursor whose last statement failed would keep it open behind a closed connection."""
+        self._cursor.close()
+        self._connection.close()
 
     def commit(self, group: Sequence[Job]) -> None:
         """Gives every member its outcome. Never raises for what a disk or a caller does."""

@@ -68,6 +68,25 @@ def open_to_write(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
     return connection
 
 
+def reserve_log(path: Path, size: int) -> None:
+    """Writes zeros up to `size` bytes into the write-ahead log, behind what is in it.
+
+    A log that grows costs the file system a journal commit of its own with every append; SQLite writes over
+    zeros as over an old log. Without the room it is left to grow.
+    """
+    wal = Path(f"{path}-wal")
+    start = wal.stat().st_size
+    with wal.open("r+b", buffering=0) as file:
+        file.seek(start)
+        try:
+            file.write(bytes(max(0, size - start)))
+            os.fsync(file.fileno())
+        except OSError as error:
+            log.warning("no room to reserve for the journal's log: %s", error)
+        if file.tell() < size:
+            file.truncate(start)
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """Raises JournalUnusable. The journal may be open elsewhere."""
     if not path.exists():
@@ -88,9 +107,9 @@ def _connect(uri: str) -> sqlite3.Connection:
 
 def _check_access(path: Path) -> None:
     try:
-        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
             raise JournalUnusable(path, "this user may not write it", NO_SALES, f"Run: chmod u+rw {quoted(path)}")
-        if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK):
+        if not os.access(path.parent, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
             what = "its folder does not exist or this user may not write there"
             remedy = f"Run: install -d -m 700 -o {os.getuid()} {quoted(path.parent)}"
             raise JournalUnusable(path, what, NO_SALES, remedy)

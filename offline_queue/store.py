@@ -28,11 +28,11 @@ from offline_queue.journal import (
     Verification,
 )
 from offline_queue.journal_reader import JournalReader
-from offline_queue.opening import Synchronous, open_to_write, unusable
+from offline_queue.opening import Synchronous, open_to_write, reserve_log, unusable
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Marks, Verdict
-from offline_queue.writer import Writer
+from offline_queue.writer import LOG_BYTES, Writer
 
 __all__ = [
     "Allowance",
@@ -67,6 +67,7 @@ class Store:
         begun = lanes.begin(connection, origin, timepiece)
         self._streams = {lane: uid for lane, (uid, _) in begun.items()}
         heads = {lane: head for lane, (_, head) in begun.items()}
+        reserve_log(path, LOG_BYTES)
         self._commits = GroupCommit(connection, heads, self._seen, finder)
         self._writer = Writer(connection, self._commits, finder)
         self._writer.start()

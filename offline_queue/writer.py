@@ -20,8 +20,10 @@ MAX_GROUP: Final = 128
 """Rows in one statement; also the longest that a caller waits for others' rows, about a millisecond."""
 LINGER_S: Final = 0.0003
 """Callers that were just released come back within this, and are worth waiting for: one sync serves them all."""
-RUNS_PER_CHECKPOINT: Final = 4
-"""About 3 MB of log: often enough to keep it small, seldom enough that its syncs cost little."""
+RUNS_PER_CHECKPOINT: Final = 2
+"""Often enough to keep the log small, seldom enough that its syncs cost little."""
+LOG_BYTES: Final = 3 * 1024 * 1024
+"""What the log takes between two checkpoints, with every append a commit of its own: one page or two each."""
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class Writer:
         finally:
             self._closed = True
             self._refuse_rest()
-            self._connection.close()
+            self._commits.close()
 
     def _serve(self) -> None:
         released = 1

@@ -226,6 +226,19 @@ class TestUnreadable:
         owner.send(stolen)
         assert points_of(book) == 10
 
+    def test_a_novel_in_a_key_does_not_fill_the_feed(self, book: Book, till: FakeTill) -> None:
+        """What people are told stays short, however long the texts in a record are."""
+        entries = [till.earn(points, key="K" * 5000) for points in (1, 2)]
+        till.send(*entries)
+        assert len(till.verdict(entries[1]).detail or "") <= 300
+
+    def test_a_streams_name_is_short(self, book: Book, till: FakeTill) -> None:
+        """It is repeated in every verdict."""
+        till.stream.uid = "s" * 65
+        with pytest.raises(Refused) as refusal:
+            till.send(till.earn(1))
+        assert refusal.value.problem.code == "malformed"
+
 
 class TestKeys:
     def test_a_sale_that_comes_twice_counts_once(self, book: Book, till: FakeTill) -> None:
@@ -572,6 +585,13 @@ class TestOffice:
         assert book.enrol(till.terminal, b"x" * 32, replace=True)
         assert book.public_key(till.terminal) == b"x" * 32
         assert not book.enrol("ledger", b"x" * 32, replace=True)
+
+    def test_a_till_is_told_of_the_next_lots_only(self, book: Book, till: FakeTill) -> None:
+        """The balance counts them all; the answer stays small for a card with thousands of awards."""
+        till.send(*(till.earn(1) for _ in range(150)))
+        account = book.account("r", CARD)
+        assert account is not None
+        assert (account.balance.points, len(account.lots)) == (150, 100)
 
     def test_a_statement_names_every_entry(self, book: Book, till: FakeTill) -> None:
         """What was earned, used and reversed, with the decision on each."""

@@ -24,7 +24,7 @@ class StoppedTimepiece:
 
     def __init__(self, seed: int = 1) -> None:
         self._ms = itertools.count(1_790_000_000_000)
-        self._random = random.Random(seed)
+        self._random = random.Random(f"seed {seed}")
 
     def unix_ms(self) -> int:
         return next(self._ms)

@@ -80,7 +80,7 @@ def test_keys_of_any_text_are_found(store: Store, reader: JournalReader) -> None
 @pytest.mark.parametrize("entry", [sale(kind=Kind.SEAL), sale(operator="x" * 9000)])
 def test_what_no_entry_can_be_is_refused_at_once(store: Store, reader: JournalReader, entry: Entry) -> None:
     """The journal's own kinds, and more bytes than the ledger takes, never reach the writer."""
-    with pytest.raises(ValueError, match="only the journal|at most"):
+    with pytest.raises(ValueError, match=r"only the journal|at most"):
         put(store, entry)
     assert reader.totals().records == 2
 
@@ -208,6 +208,13 @@ class TestAllowances:
         assert self.state(reader) == "released"
         with pytest.raises(RightsRefused, match="released"):
             put(store, redemption("right-1"))
+
+
+def test_only_a_redemption_or_a_release_moves_a_right(store: Store, reader: JournalReader) -> None:
+    """An earn that names an allowance leaves it as it is."""
+    store.ask_allowance(right())
+    put(store, sale(allowance="right-1"))
+    assert reader.allowances()[0].state is AllowanceState.ASKED
 
 
 def test_one_refused_member_never_fails_its_group(store: Store, reader: JournalReader) -> None:

@@ -1,0 +1,207 @@
+"""`tilld ledger` as people and scripts meet it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ledger.commands import ledger
+from ledger.sqlite_book import SqliteBook
+from tests.ledger.client import Client
+from tests.ledger.fake_till import CARD, FakeTill
+
+KEY = b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Books of a till that sold a bit, garbage included."""
+    path = tmp_path / "ledger.db"
+    with closing(SqliteBook(path)) as book:
+        book.register(CARD, 100)
+        till = FakeTill(book)
+        earned = till.earn(10)
+        till.send(earned, till.redeem(4), till.reverse(earned, 3), till.earn(7, "2990000000031"), b"garbage")
+        till.hello()
+    return path
+
+
+def run(path: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(ledger, [*arguments, "--database", f"sqlite:///{path}"], standalone_mode=False)
+    assert result.exception is None, result.exception
+    return result
+
+
+def refused(*arguments: str) -> str:
+    """What a person reads; the exit code is 2."""
+    result = CliRunner().invoke(ledger, list(arguments))
+    assert result.exit_code == 2, result.output
+    return result.output
+
+
+class TestOffice:
+    def test_an_account_is_explained(self, path: Path) -> None:
+        """Points, lots and every entry; as JSON one document with the whole."""
+        told = json.loads(run(path, "account", CARD, "--json").stdout)
+        assert told["points"] == 103 == sum(lot["remaining"] for lot in told["lots"])
+        assert [entry["points"] for entry in told["entries"]] == [100, 10, -4, -3]
+        shown = run(path, "account", CARD).stdout
+        assert "103 points" in shown
+        assert CARD not in shown
+
+    def test_an_unknown_card_needs_attention(self, path: Path) -> None:
+        """Exit code 1, and the command that opens an account."""
+        result = run(path, "account", "2990000000099", "--json")
+        assert result.return_value == 1
+        assert json.loads(result.stdout) == {"number": "2990000000099", "known": False}
+        assert "register" in result.stderr
+
+    def test_registering_credits_what_waited(self, path: Path) -> None:
+        """Opening points come once, whoever asks how often."""
+        first = run(path, "register", "2990000000031", "--points", "5", "--json")
+        assert json.loads(first.stdout)["opened"] is True
+        again = run(path, "register", "2990000000031", "--points", "5")
+        assert (again.return_value, "given before" in again.stdout) == (0, True)
+        other = run(path, "register", "2990000000031", "--points", "6")
+        assert other.return_value == 1
+        assert json.loads(run(path, "account", "2990000000031", "--json").stdout)["points"] == 12
+
+    def test_terminals_and_conflicts_are_listed(self, path: Path) -> None:
+        """For people as tables, for scripts as lists; garbage in a record cannot garble the table."""
+        (till,) = json.loads(run(path, "terminals", "--json").stdout)
+        assert (till["name"], till["records"], till["software"]) == ("S001-T01", 5, "fake 1")
+        assert "S001-T01" in run(path, "terminals").stdout
+        flags = json.loads(run(path, "conflicts", "--json").stdout)
+        assert [flag["code"] for flag in flags] == ["card_unknown", "undecodable"]
+        assert "undecodable" in run(path, "conflicts").stdout
+
+    def test_empty_books_say_what_to_do_next(self, tmp_path: Path) -> None:
+        """Nobody is left with an empty table."""
+        path = tmp_path / "new" / "ledger.db"
+        run(path, "register", CARD)
+        assert "tilld ledger enroll" in run(path, "terminals").stdout
+        assert "Nothing waits" in run(path, "conflicts").stdout
+        assert "0 points" in run(path, "account", CARD).stdout
+
+    def test_verify_says_whether_all_adds_up(self, path: Path) -> None:
+        """Exit code 1 as soon as one thing does not."""
+        fine = run(path, "verify", "--json")
+        assert (fine.return_value, json.loads(fine.stdout)["ok"]) == (0, True)
+        assert "All adds up" in run(path, "verify").stdout
+        with closing(SqliteBook(path)) as book:
+            book._connection.execute("UPDATE account SET balance = balance + 1")
+        bad = run(path, "verify")
+        assert (bad.return_value, "its entries" in bad.stdout) == (1, True)
+
+    def test_a_till_is_let_in_by_name_and_key(self, path: Path) -> None:
+        """A known till's key changes only with --replace."""
+        arguments = ("enroll", "S001-T02", KEY)
+        assert json.loads(run(path, *arguments, "--json").stdout) == {"terminal": "S001-T02", "enrolled": True}
+        run(path, *arguments)
+        other = b64encode(bytes(32)).decode()
+        database = ("--database", f"sqlite:///{path}")
+        assert "--replace" in refused("enroll", "S001-T02", other, *database)
+        run(path, "enroll", "S001-T02", other, "--replace")
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("enroll", "S 1", KEY),
+            ("enroll", "S1", "short"),
+            ("register", "9" * 65),
+            ("register", CARD, "--points", "0"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, path: Path, arguments: tuple[str, ...]) -> None:
+        """With exit code 2 and a sentence."""
+        assert "Error" in refused(*arguments, "--database", f"sqlite:///{path}")
+
+    def test_the_database_may_be_named_before_the_command(self, path: Path) -> None:
+        """`tilld ledger --database … verify` is what many type."""
+        result = CliRunner().invoke(ledger, ["--database", f"sqlite:///{path}", "verify"], standalone_mode=False)
+        assert (result.return_value, "All adds up" in result.stdout) == (0, True)
+
+
+class TestUsage:
+    def test_books_that_are_not_there_are_not_made_by_looking(self, tmp_path: Path) -> None:
+        """A typing error does not leave empty books behind."""
+        path = tmp_path / "typo.db"
+        assert "no books" in refused("verify", "--database", f"sqlite:///{path}")
+        assert not path.exists()
+
+    @pytest.mark.parametrize("url", ["postgresql://x/y", "mysql://x", "ledger.db", "sqlite:///"])
+    def test_other_databases_are_declined(self, url: str) -> None:
+        """Politely, with what works."""
+        assert "sqlite:///" in refused("verify", "--database", url)
+
+    def test_the_default_lies_in_the_state_folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """systemd's folder where there is one, else the user's own."""
+        monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "a") + ":/elsewhere")
+        assert str(tmp_path / "a" / "ledger.db") in refused("verify")
+        monkeypatch.delenv("STATE_DIRECTORY")
+        monkeypatch.setenv("HOME", str(tmp_path))
+        assert str(tmp_path / ".local" / "state" / "tilld" / "ledger.db") in refused("verify")
+
+    def test_open_enrolment_is_for_this_machine_alone(self) -> None:
+        """Whoever reaches the port would be let in."""
+        assert "enroll" in refused("--listen", "0.0.0.0:0", "--enrolment", "open")
+
+    @pytest.mark.parametrize("listen", ["8790", "localhost:", ":8790", "localhost:http", "localhost:99999"])
+    def test_an_address_has_host_and_port(self, listen: str) -> None:
+        """The message shows a good one."""
+        assert "127.0.0.1:8790" in refused("--listen", listen)
+
+    def test_a_port_in_use_says_who_to_ask(self, tmp_path: Path) -> None:
+        """And nothing was made or changed."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            said = refused("--listen", f"127.0.0.1:{port}", "--database", f"sqlite:///{tmp_path}/ledger.db")
+        assert f"sport = :{port}" in said.replace("\n", " ")
+        assert not (tmp_path / "ledger.db").exists()
+
+    def test_a_file_that_is_no_ledger_is_refused(self, tmp_path: Path) -> None:
+        """Exit code 2 and the file as it was."""
+        path = tmp_path / "notes.db"
+        path.write_text("notes " * 100)
+        assert "Nothing in it was touched" in refused("verify", "--database", f"sqlite:///{path}")
+
+
+@contextmanager
+def served(path: Path, *options: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A real ledger process and its URL."""
+    command = [sys.executable, "-m", "terminal", "ledger", "--listen", "127.0.0.1:0", "--database", f"sqlite:///{path}"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.fullmatch(r"ledger listening on (http://127\.0\.0\.1:\d+)\n", line)
+            assert found, line
+            yield process, found[1]
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+class TestServing:
+    def test_it_serves_until_told_to_stop(self, path: Path) -> None:
+        """It prints its address once it answers, works beside the office's commands, and ends with exit code 0."""
+        with served(path, "--enrolment", "open") as (process, url):
+            client = Client(url, "S001-T07")
+            assert client.hello().status == 200
+            assert "S001-T07" in run(path, "terminals").stdout
+            assert client.request("GET", f"/v1/accounts/{CARD}").json["balance"]["points"] == 103
+            client.close()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+        assert not os.path.exists(f"{path}-wal")  # noqa: PTH110 - closed cleanly, all in one file

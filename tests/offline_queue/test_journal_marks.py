@@ -1,0 +1,136 @@
+"""What the ledger says of the records, and what the till then says of its entries."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from offline_queue.entry import Entry, Lane, State
+from offline_queue.journal import Totals
+from offline_queue.journal_reader import JournalReader
+from offline_queue.store import Store
+from offline_queue.wire import Marks
+from tests.offline_queue.sales import open_store, put, sale, verdict
+
+
+@pytest.fixture
+def bulk(store: Store) -> str:
+    return store.stream(Lane.BULK)
+
+
+@pytest.fixture
+def entries(store: Store) -> list[Entry]:
+    """Ten earns: seq 2 to 11 of the bulk stream."""
+    sold = [sale() for _ in range(10)]
+    for entry in sold:
+        put(store, entry)
+    return sold
+
+
+def states(reader: JournalReader, entries: list[Entry]) -> str:
+    """One letter for each entry: Queued, Accepted, pOsted, Parked, Conflict, Resolved."""
+    letters = {"queued": "q", "accepted": "a", "posted": "o", "parked": "p", "conflict": "c", "resolved": "r"}
+    found = [reader.find_id(entry.id) for entry in entries]
+    return "".join(letters[one.state] for one in found if one is not None)
+
+
+def test_custody_follows_the_mark(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
+    """What the ledger holds is accepted, what is behind its mark waits."""
+    store.mark({bulk: Marks(5, 3), "no stream of ours": Marks(9, 9)}, "g1")
+    assert states(reader, entries) == "aaaaqqqqqq"
+    assert reader.totals() == Totals(6, 4, 0, entries[4].occurred_at, 12)
+
+
+def test_a_late_answer_moves_no_mark(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
+    """In one generation custody only grows."""
+    store.mark({bulk: Marks(9, 9)}, "g1")
+    store.mark({bulk: Marks(4, 2)}, "g1")
+    assert states(reader, entries) == "aaaaaaaaqq"
+
+
+def test_a_restored_ledger_gets_everything_again(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """A new generation may hold less: what it forgot is queued again, verdicts included, and the feed starts anew."""
+    store.mark({bulk: Marks(11, 4)}, "g1")
+    store.settle([verdict(bulk, 2, 11, State.POSTED)], 7, "g1")
+    assert reader.cursor() == 7
+    store.mark({bulk: Marks(6, 2)}, "g2")
+    assert states(reader, entries) == "oooooqqqqq"
+    assert reader.cursor() == 0
+    store.settle([], 3, "g2")
+    store.mark({bulk: Marks(7, 2)}, "g2")
+    assert reader.cursor() == 3
+
+
+def test_verdicts_are_laid_over_each_other(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """A later word on a record replaces the earlier one and leaves its neighbours."""
+    store.mark({bulk: Marks(11, 11)}, "g1")
+    store.settle([verdict(bulk, 1, 8, State.POSTED)], 1, "g1")
+    assert states(reader, entries) == "oooooooaaa"
+    store.settle([verdict(bulk, 4, 4, State.PARKED, 2, "card_unknown")], 2, "g1")
+    store.settle([verdict(bulk, 6, 7, State.CONFLICT, 3, "overdrawn")], 3, "g1")
+    assert states(reader, entries) == "oopoccoaaa"
+    assert reader.totals().conflicts == 2
+    store.settle([verdict(bulk, 4, 4, State.POSTED, 4), verdict(bulk, 6, 7, State.RESOLVED, 5)], 5, "g1")
+    assert states(reader, entries) == "oooorroaaa"
+    assert reader.totals() == Totals(0, 3, 0, None, 12)
+
+
+def test_the_reason_is_kept(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
+    """A verdict can be read back with the entry it is about."""
+    said = verdict(bulk, 3, 3, State.PARKED, 8, "card_unknown")
+    store.settle([said], 8, "g1")
+    found = reader.find_key(entries[1].key)
+    assert found is not None
+    assert found.verdict == said
+
+
+def test_sales_that_are_all_posted_take_one_row(store: Store, bulk: str, entries: list[Entry], path: Path) -> None:
+    """Neighbours that say the same become one range, in whatever order they come."""
+    for seq in (5, 2, 4, 11, 3, 6, 10, 7, 9, 8):
+        store.settle([verdict(bulk, seq, seq, State.POSTED, seq)], seq, "g1")
+    with closing(JournalReader.open(path)) as reader:
+        rows = reader._connection.execute("SELECT first & 255, last & 255 FROM verdict").fetchall()
+    assert rows == [(2, 11)]
+
+
+def test_entries_are_listed_by_state(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
+    """Page by page behind an id, in the order they were recorded."""
+    store.mark({bulk: Marks(8, 8)}, "g1")
+    store.settle([verdict(bulk, 2, 4, State.POSTED), verdict(bulk, 3, 3, State.PARKED, 2)], 2, "g1")
+    pages = [reader.list(None, 4), reader.list(entries[3].id, 4), reader.list(entries[7].id, 4)]
+    assert [found.entry for page in pages for found in page] == entries
+    assert [found.seq for found in reader.list(None, 9, [State.POSTED])] == [2, 4]
+    assert [found.seq for found in reader.list(None, 9, {State.PARKED, State.QUEUED})] == [3, 9, 10, 11]
+    assert [found.seq for found in reader.list(entries[8].id, 9, {State.QUEUED})] == [11]
+    assert [found.seq for found in reader.undecided()] == [5, 6, 7, 8, 9, 10, 11]
+
+
+def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:
+    """Streams that are wholly accepted and closed leave `streams`, and stay in the totals and lists."""
+    with closing(open_store(path)) as store:
+        put(store, entry := sale())
+        old = [store.stream(lane) for lane in Lane]
+    with closing(open_store(path)) as store, closing(store.reader()) as reader:
+        assert [head.stream for head in reader.streams() if head.sealed] == old
+        marks = {head.stream: Marks(head.seq, head.seq) for head in reader.streams(all=True)}
+        store.mark(marks, "g1")
+        store.settle([verdict(old[1], 2, 2, State.POSTED)], 1, "g1")
+        assert [head.stream for head in reader.streams()] == [store.stream(lane) for lane in Lane]
+        assert len(reader.streams(all=True)) == 4
+        assert reader.totals() == Totals(0, 0, 0, None, 7)
+        assert [found.entry for found in reader.list(None, 9)] == [entry]
+        store.mark(dict.fromkeys(marks, Marks(1, 1)), "g2")
+        assert reader.totals() == Totals(1, 0, 0, entry.occurred_at, 7)
+
+
+def test_facts_survive_restarts(path: Path) -> None:
+    """The last word counts; what was never said is None."""
+    with closing(open_store(path)) as store:
+        store.remember("backoff", "1")
+        store.remember("backoff", "2")
+    with closing(open_store(path)) as store, closing(store.reader()) as reader:
+        assert (reader.recall("backoff"), reader.recall("other"), reader.cursor()) == ("2", None, 0)
