@@ -22,8 +22,8 @@ WEAKEST: Final = 60.0
 """Mean squared Sobel gradient of the faintest print worth a look."""
 MARGIN: Final = 0.2
 """Of the width, added on either side for quiet zones and for bars that the mask has missed."""
-STRIP_WIDTH: Final = (500, 1100)
-"""Pixels of a laid strip: an EAN gets 4 to 9 pixels a module."""
+STRIP_WIDTH: Final = (500, 900)
+"""Pixels of a laid strip: an EAN gets 3.5 to 7 pixels a module."""
 STRIP_HEIGHT: Final = 96
 
 
@@ -46,7 +46,7 @@ class Strip:
         return self.placed([(0, 0), (width, 0), (width, height), (0, height)])
 
 
-def strips(picture: Gray, most: int = 3) -> list[Strip]:
+def strips(picture: Gray, most: int = 2) -> list[Strip]:
     """The likeliest bar codes, best first."""
     scale = min(1.0, SEARCH_SIDE / max(picture.shape))
     small = scaled(picture, scale) if scale < 1 else picture

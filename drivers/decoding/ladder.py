@@ -5,7 +5,7 @@ The clock is an argument: the ladder asks it before each rung and stops when the
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from drivers.decoding.certainty import certain
 from drivers.decoding.look import Look
@@ -13,7 +13,7 @@ from drivers.decoding.rungs import LADDER, Rung
 from drivers.decoding.symbol import EVERYTHING, MATRIX, Gray, Sighting, Symbol, Wanted, quad_of
 from drivers.decoding.views import bounded
 
-BUDGET_S: Final = 0.08
+BUDGET_S: Final = 0.07
 """Seconds of one core for one picture; a rung that has begun is finished."""
 FAR: Final = 0.09
 """Part of the picture's side (the root of its area) below which a symbol may lie behind the card: the ladder goes on to look for a nearer one."""
@@ -24,6 +24,13 @@ LOWEST: Final = 0.35
 """Part of the tallest symbol's height below which another is cut off at the edge, or a chance read of few lines."""
 
 
+class Looked(NamedTuple):
+    """`symbols` are certain and nearest to the camera, largest first; `unread` is a QR code that was only located."""
+
+    symbols: tuple[Symbol, ...]
+    unread: bool
+
+
 def read(
     picture: Gray,
     wanted: Wanted = EVERYTHING,
@@ -31,12 +38,22 @@ def read(
     rungs: Sequence[Rung] = LADDER,
     clock: Callable[[], float] | None = None,
 ) -> tuple[Symbol, ...]:
-    """The symbols that are certain and nearest to the camera, largest first; none for most pictures.
+    """The symbols in a grey picture of 8 bits and any size; none for most pictures.
 
-    `picture` is grey, 8 bits, of any size. `clock` gives seconds; without it every rung may be climbed.
+    `clock` gives seconds; without it every rung may be climbed.
     """
+    return looked(picture, wanted, rungs, clock).symbols
+
+
+def looked(
+    picture: Gray,
+    wanted: Wanted = EVERYTHING,
+    rungs: Sequence[Rung] = LADDER,
+    clock: Callable[[], float] | None = None,
+) -> Looked:
+    """As `read`, with what was located and stayed unread."""
     if picture.ndim != 2 or not picture.size:
-        return ()
+        return Looked((), unread=False)
     small, scale = bounded(picture)
     look = Look(small, wanted)
     deadline = clock() + BUDGET_S if clock else 0.0
@@ -48,7 +65,8 @@ def read(
             believed.setdefault(sighting, (rung.name, effort))
         if any(s.side >= FAR * small.size**0.5 for s in believed):
             break
-    return tuple(_symbol(s, *believed[s], scale) for s in foremost(list(believed)))
+    symbols = tuple(_symbol(s, *believed[s], scale) for s in foremost(list(believed)))
+    return Looked(symbols, unread=any(s.engine == "zxing" and s.version and not s.valid for s in look.sightings))
 
 
 def climbed(look: Look, rung: Rung) -> list[Sighting]:

@@ -29,6 +29,8 @@ KNOWN: Final = 1.5
 """How much more a module counts whose value is known."""
 STIFF: Final = 0.05
 """What a shift by one module costs each module of the neighbourhood."""
+HOPELESS: Final = 0.35
+"""Correlation after the widest moves from which no grid was ever fitted."""
 BLUR: Final = 0.22
 """Modules: averages the paper's grain away before a module is sampled."""
 
@@ -96,6 +98,8 @@ def _fitted(canvas: Array, version: int) -> tuple[Array, float]:
                             break
             if best - before < 0.002:
                 break
+        if best < HOPELESS:
+            break
     return moves, best
 
 

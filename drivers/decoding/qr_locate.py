@@ -52,7 +52,7 @@ class _Patch:
         return quad_of(corners @ self.back[:, :2].T + self.back[:, 2])
 
 
-def places(picture: Gray, most: int = 4) -> list[Place]:
+def places(picture: Gray, most: int = 3) -> list[Place]:
     """The likeliest places, best first."""
     scale = min(1.0, SEARCH_SIDE / max(picture.shape))
     small = scaled(picture, scale) if scale < 1 else picture

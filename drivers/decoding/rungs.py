@@ -148,22 +148,29 @@ def _moved(found: list[Sighting], factor: float) -> list[Sighting]:
     return [replace(s, quad=quad_of([(x * factor, y * factor) for x, y in s.quad])) for s in found]
 
 
-LADDER: Final = (
-    Rung("plain", _plain),
-    Rung("levelled", _levelled),
-    Rung("thresholded", _thresholded),
-    Rung("located", _located),
-    Rung("half", _half),
-    Rung("soft_qr", _soft_qr),
-    Rung("sharpened", _sharpened),
-    Rung("opened", _opened),
-    Rung("histogram", _histogram),
-    Rung("enlarged", _enlarged),
-    Rung("soft_qr", _soft_qr),
-    Rung("found_qr", _found_qr),
-    Rung("soft_qr", _soft_qr),
-    Rung("levelled_strips", _levelled_strips),
-    Rung("soft_ean", _soft_ean),
-    Rung("darkened", _darkened),
-    Rung("zbar", _zbar),
+RUNGS: Final = {
+    name: Rung(name, climb)
+    for name, climb in (
+        ("plain", _plain),
+        ("levelled", _levelled),
+        ("thresholded", _thresholded),
+        ("located", _located),
+        ("half", _half),
+        ("soft_qr", _soft_qr),
+        ("sharpened", _sharpened),
+        ("opened", _opened),
+        ("histogram", _histogram),
+        ("enlarged", _enlarged),
+        ("found_qr", _found_qr),
+        ("levelled_strips", _levelled_strips),
+        ("soft_ean", _soft_ean),
+        ("darkened", _darkened),
+        ("zbar", _zbar),
+    )
+}
+_ORDER: Final = (
+    *("plain", "levelled", "thresholded", "located", "half", "soft_qr", "sharpened", "opened", "histogram", "enlarged"),
+    *("soft_qr", "found_qr", "soft_qr", "levelled_strips", "soft_ean", "darkened", "zbar"),
 )
+LADDER: Final = tuple(RUNGS[name] for name in _ORDER)
+"""Soft QR decoding comes again wherever new places have been found."""
