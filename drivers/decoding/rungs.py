@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from drivers.decoding import ean_strip, engines, profile, qr_locate, qr_soft, views
+from drivers.decoding import ean_model, ean_strip, engines, profile, qr_locate, qr_soft, views
 from drivers.decoding.bars import Strip
 from drivers.decoding.certainty import overlap
 from drivers.decoding.look import Look
@@ -15,6 +15,8 @@ QR: Final = frozenset({Symbology.QR})
 
 SOFT_QUADS: Final = 3
 """Unread QR codes that soft decoding tries in one go: bounds the time."""
+FINEST: Final = 0.85
+"""Pixels of the picture that a bar code's module must have for a soft read: below there is nothing to read."""
 SMALL: Final = 1000
 """Pixels of the longest side up to which enlarging a picture is worth its time."""
 
@@ -132,9 +134,10 @@ def _soft_ean(look: Look) -> list[Sighting]:
     """The likeliest EAN-13 in the most prominent bars."""
     if Symbology.EAN13 not in look.wanted.symbologies:
         return []
-    lines = [(strip, line) for strip in look.strips[:1] for line in profile.bands(profile.straightened(strip.picture))]
-    found = ean_strip.sure([line for _, line in lines])
-    return [] if found is None else [_sighting(found, look.strips[0])]
+    lines = [line for strip in look.strips[:1] for line in profile.bands(profile.straightened(strip.picture))]
+    found = ean_strip.sure(lines)
+    sighting = None if found is None else _sighting(found, look.strips[0])
+    return [sighting] if sighting and sighting.width >= FINEST * ean_model.MODULES else []
 
 
 def _sighting(found: ean_strip.Soft, strip: Strip) -> Sighting:
@@ -170,7 +173,7 @@ RUNGS: Final = {
 }
 _ORDER: Final = (
     *("plain", "levelled", "thresholded", "located", "half", "soft_qr", "sharpened", "opened", "histogram", "enlarged"),
-    *("soft_qr", "found_qr", "soft_qr", "levelled_strips", "soft_ean", "darkened", "zbar"),
+    *("soft_qr", "levelled_strips", "soft_ean", "found_qr", "soft_qr", "darkened", "zbar"),
 )
 LADDER: Final = tuple(RUNGS[name] for name in _ORDER)
 """Soft QR decoding comes again wherever new places have been found."""
