@@ -32,7 +32,18 @@ class Blur(NamedTuple):
 BLURS: Final = (Blur(0.45, 0), Blur(0.75, 0), Blur(0.6, 1.6), Blur(0.6, 2.2), Blur(0.6, 2.8))
 """From sharp to as blurred as most of a digit; beyond, nothing true was ever read."""
 
-_SET_A: Final = (0b0001101, 0b0011001, 0b0010011, 0b0111101, 0b0100011, 0b0110001, 0b0101111, 0b0111011, 0b0110111, 0b0001011)
+_SET_A: Final = (
+    0b0001101,
+    0b0011001,
+    0b0010011,
+    0b0111101,
+    0b0100011,
+    0b0110001,
+    0b0101111,
+    0b0111011,
+    0b0110111,
+    0b0001011,
+)
 """Figure 5.2.1.2.1-1. Set C is its complement, set B is C mirrored."""
 PARITIES: Final = ("AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA")
 """Sets of the six left digits by the first digit, figure 5.2.1.2.2-1."""

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from drivers.decoding import ean_model, ean_trellis
-from drivers.decoding.profile import darkened
 from drivers.decoding.ean_model import BLURS, DIGIT, MODULES, PER_MODULE, QUIET, SAMPLES, Array, Blur
 from drivers.decoding.ean_trellis import Best
+from drivers.decoding.profile import darkened
 
 _PLACES: Final = (np.arange(SAMPLES, dtype=np.float32) + 0.5) / PER_MODULE - QUIET
 """In modules from the first bar."""
@@ -132,7 +131,9 @@ FLOOR: Final = 0.001
 """Misfit below which a picture is not believed to be: what is left are errors of this model, not noise."""
 SHIFTS: Final = np.arange(-8, 9, dtype=np.float32) / PER_MODULE
 """Modules that any part of a code may lie off a straight line between its ends."""
-_MIDDLES: Final = np.array([-QUIET / 2 + 3, *(3 + 7 * i for i in range(1, 6)), 47.5, *(50 + 7 * i for i in range(1, 6)), 93])
+_MIDDLES: Final = np.array(
+    [-QUIET / 2 + 3, *(3 + 7 * i for i in range(1, 6)), 47.5, *(50 + 7 * i for i in range(1, 6)), 93]
+)
 """Of the 13 windows, in modules."""
 ROUGH: Final = (BLURS[1], BLURS[3])
 

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from drivers.decoding import ean_model
 from drivers.decoding.ean_model import PARITIES, SAMPLES, Array, Blur
@@ -143,7 +142,9 @@ def best(samples: Array, blur: Blur) -> Best:
     first, steps, last = _steps(samples[None], blur)
     single = [step[:, 0] for step in steps]
     forward, backward = _forward(first[:, 0], single), _backward(last[:, 0], single)
-    through = np.stack([(f + b).min(-1) for f, b in zip(forward, backward, strict=True)])  # position, digit, first digit
+    through = np.stack(
+        [(f + b).min(-1) for f, b in zip(forward, backward, strict=True)]
+    )  # position, digit, first digit
     totals = through[0].min(0)
     parity = int(totals.argmin())
     lead = float(totals[parity])

@@ -37,16 +37,23 @@ _ZBAR_NAMES: Final = {
 }
 _BY_ZXING: Final = {
     **{name: symbology for symbology, names in _ZXING_NAMES.items() for name in names.split("|")},
-    **{"QRCodeModel2": Symbology.QR, "Code39Std": Symbology.CODE39, "Code39Ext": Symbology.CODE39},
-    **{"AztecCode": Symbology.AZTEC, "ITF14": Symbology.ITF, "CompactPDF417": Symbology.PDF417},
+    "QRCodeModel2": Symbology.QR,
+    "Code39Std": Symbology.CODE39,
+    "Code39Ext": Symbology.CODE39,
+    "AztecCode": Symbology.AZTEC,
+    "ITF14": Symbology.ITF,
+    "CompactPDF417": Symbology.PDF417,
 }
 _BY_ZBAR: Final = {name: symbology for symbology, names in _ZBAR_NAMES.items() for name in names}
 
 
-def zxing(picture: Gray, wanted: frozenset[Symbology], *, histogram: bool = False, errors: bool = False, upright: bool = False) -> list[Sighting]:
+def zxing(
+    picture: Gray, wanted: frozenset[Symbology], *, histogram: bool = False, errors: bool = False, upright: bool = False
+) -> list[Sighting]:
     """What zxing-cpp sees: a local threshold, or one for the whole picture with `histogram`.
 
-    `upright` is for bars already laid so: faster, no other direction is tried. With `errors` also what it located and could not read; such a symbol can hide a readable one of the same bars.
+    `upright` is for bars already laid so: faster, no other direction is tried. With `errors` also what it located
+    and could not read; such a symbol can hide a readable one of the same bars.
     """
     if not wanted:
         return []
@@ -80,7 +87,7 @@ def _zxing_sighting(barcode: Any) -> Sighting | None:
         return None
     place = barcode.position
     corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-    text = _digits13(barcode.text) if symbology is Symbology.EAN13 else barcode.text
+    text = digits13(barcode.text) if symbology is Symbology.EAN13 else barcode.text
     return Sighting(
         symbology=symbology,
         text=text[:MAX_TEXT],
@@ -126,7 +133,7 @@ def _zbar_sighting(found: Any) -> Sighting | None:
     left, top, width, height = found.rect
     corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
     if symbology is Symbology.EAN13:
-        text = _digits13(text)
+        text = digits13(text)
     return Sighting(
         symbology=symbology,
         text=text,
@@ -139,7 +146,7 @@ def _zbar_sighting(found: Any) -> Sighting | None:
     )
 
 
-def _digits13(text: str) -> str:
+def digits13(text: str) -> str:
     """UPC-A and UPC-E as the EAN-13 that they abbreviate (GS1 General Specifications 1.3.1)."""
     if len(text) == 8 and text.isdecimal():
         text = _without_short_form(text)

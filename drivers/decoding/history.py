@@ -47,7 +47,7 @@ class History:
     """What a camera has seen lately."""
 
     def __init__(self, wanted: Wanted = EVERYTHING) -> None:
-        self._wanted = wanted
+        self.wanted = wanted
         self._frames = 0
         self._before: Floats | None = None
         self._moved_at = float("-inf")
@@ -74,14 +74,14 @@ class History:
 
     def _looked(self, frame: Gray, now: float) -> tuple[Sequence[Symbol], bool]:
         turn = self._turn(now)
-        seen = ladder.looked(frame, self._wanted, _PLAIN + turn)
+        seen = ladder.looked(frame, self.wanted, _PLAIN + turn)
         if seen.symbols or not (turn or scene.dark(frame)):
             return seen.symbols, seen.unread
         self._tried += 1
         self._stack.add(frame)
         if self._tried % EACH_STACK or (clear := self._stack.picture()) is None:
             return (), seen.unread
-        stacked = ladder.looked(clear, self._wanted, _STACKED)
+        stacked = ladder.looked(clear, self.wanted, _STACKED)
         return stacked.symbols, seen.unread or stacked.unread
 
     def _turn(self, now: float) -> tuple[Rung, ...]:
@@ -89,7 +89,9 @@ class History:
         if any(now - at <= AWAY_S for at in self._present.values()):
             return self._follow
         stirred = now - self._moved_at <= STIR_S
-        return _TURNS[self._frames // (1 if stirred else CALM) % len(_TURNS)] if stirred or not self._frames % CALM else ()
+        return (
+            _TURNS[self._frames // (1 if stirred else CALM) % len(_TURNS)] if stirred or not self._frames % CALM else ()
+        )
 
     def _news(self, found: Sequence[Symbol], now: float) -> Sequence[Symbol]:
         fresh = [s for s in found if now - self._present.get((s.symbology, s.text), float("-inf")) > AWAY_S]

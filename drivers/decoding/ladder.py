@@ -16,7 +16,8 @@ from drivers.decoding.views import bounded
 BUDGET_S: Final = 0.07
 """Seconds of one core for one picture; a rung that has begun is finished."""
 FAR: Final = 0.09
-"""Part of the picture's side (the root of its area) below which a symbol may lie behind the card: the ladder goes on to look for a nearer one."""
+"""Part of the picture's side (the root of its area) below which a symbol may lie behind the card, so that the ladder
+goes on to look for a nearer one."""
 AS_NEAR: Final = {True: 0.7, False: 0.87}
 """Part of the largest symbol's side that a matrix symbol, or a bar code, must have to be told as well."""
 

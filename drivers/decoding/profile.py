@@ -71,7 +71,8 @@ def _envelope(line: Array, reach: int, pick: np.ufunc) -> Array:
     row = line[None]
     kernel = np.ones((1, reach), np.uint8)
     edge = cv2.erode(row, kernel) if pick is np.minimum else cv2.dilate(row, kernel)
-    return np.asarray(cv2.blur(edge, (reach, 1)), np.float32)[0]
+    smooth: Array = np.asarray(cv2.blur(edge, (reach, 1)), np.float32).reshape(-1)
+    return smooth
 
 
 def bands(strip: Gray) -> list[Array]:

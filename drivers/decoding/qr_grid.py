@@ -137,7 +137,7 @@ def _sampled(canvas: Array, shifts: Array) -> Array:
 
 
 def _shifted(canvas: Array, known: Array, start: Array, reach: float, step: float, window: int) -> Array:
-    """Better shifts: each neighbourhood of modules votes for the shift with the most contrast and the known ones right."""
+    """Better shifts: each neighbourhood votes for the one with the most contrast and the known modules right."""
     steps = np.arange(-reach, reach + step / 2, step, dtype=np.float32)
     tried = [(dx, dy) for dx in steps for dy in steps]
     votes = np.empty((len(tried), *known.shape), np.float32)

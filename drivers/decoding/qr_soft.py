@@ -88,7 +88,9 @@ def decoded(views: Iterator[Array], version: int) -> SoftQr | None:
             words, trust = codewords(soft, version, wanted)
             blocks = qr_layout.blocks(version, wanted.level)
             for i, block in enumerate(blocks):
-                if (wanted, i) not in mended and (found := _mended(words[block.places], trust[block.places], block.checks)):
+                if (wanted, i) not in mended and (
+                    found := _mended(words[block.places], trust[block.places], block.checks)
+                ):
                     mended[wanted, i] = found
             whole = [mended[wanted, i] for i in range(len(blocks)) if (wanted, i) in mended]
             if len(whole) == len(blocks) and (read := _believed(whole, blocks, version)):

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 from drivers.decoding import ean_model, ean_strip, engines, profile, qr_locate, qr_soft, views
 from drivers.decoding.bars import Strip
-from drivers.decoding.certainty import overlap
 from drivers.decoding.look import Look
 from drivers.decoding.symbol import Gray, Sighting, Symbology, Wanted, quad_of
 

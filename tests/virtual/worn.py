@@ -148,7 +148,13 @@ def _scratched(card: Floats, grade: float, rng: np.random.Generator) -> Floats:
         angle, length = rng.uniform(0, np.pi), rng.uniform(0.2, 1.0) * max(card.shape)
         b = a + length * np.array([np.cos(angle), np.sin(angle)])
         shade = float(rng.choice([250.0, 235.0, 60.0], p=[0.5, 0.3, 0.2]))
-        cv2.line(card, tuple(a.astype(int).tolist()), tuple(b.astype(int).tolist()), shade, int(rng.integers(1, 3 + int(grade))))
+        cv2.line(
+            card,
+            tuple(a.astype(int).tolist()),
+            tuple(b.astype(int).tolist()),
+            shade,
+            int(rng.integers(1, 3 + int(grade))),
+        )
     return card
 
 
