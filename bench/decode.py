@@ -92,8 +92,8 @@ def photographs(folder: Path) -> Iterator[Sample]:
 
 def normal(text: str, symbology: str) -> str:
     """As all decoders are compared: UPC as EAN-13, Codabar without its start and stop letters."""
-    if symbology in {"EAN13", "UPCE"}:
-        return digits13(text.rjust(12, "0") if symbology == "EAN13" else text)
+    if (symbology in {"EAN13", "ean13"} and len(text) == 12) or (symbology == "UPCE" and len(text) in {8, 12}):
+        return digits13(text)
     return text.strip("ABCDabcd") if symbology == "CODABAR" else text
 
 
@@ -113,7 +113,7 @@ def compared(samples: Iterator[Sample], contenders: dict[str, Decoder]) -> tuple
     for sample in samples:
         for name, decoder in contenders.items():
             texts, ms = read(decoder, sample.picture)
-            got = {normal(text, sample.symbology) for text in texts} if sample.symbology == "CODABAR" else texts
+            got = {normal(text, sample.symbology) for text in texts}
             by_category[sample.category][name].add(sample.truth, got, ms)
             by_symbology[sample.symbology][name].add(sample.truth, got, ms)
             if name == OURS and got - sample.truth:

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import zxingcpp
 
 from drivers.decoding import ladder
-from drivers.decoding.engines import digits13
 
 Picture = npt.NDArray[np.uint8]
 Decoder = Callable[[Picture], set[str]]
@@ -38,18 +37,18 @@ def _ours(picture: Picture) -> set[str]:
 
 
 def _zxing(picture: Picture) -> set[str]:
-    return {digits13(b.text) for b in zxingcpp.read_barcodes(picture, text_mode=zxingcpp.TextMode.Plain)}
+    return {b.text for b in zxingcpp.read_barcodes(picture, text_mode=zxingcpp.TextMode.Plain)}
 
 
 def _pyzbar(picture: Picture) -> set[str]:
     from pyzbar import pyzbar
 
-    return {digits13(found.data.decode("utf-8", "replace")) for found in pyzbar.decode(picture)}
+    return {found.data.decode("utf-8", "replace") for found in pyzbar.decode(picture)}
 
 
 def _opencv(detector: Any, picture: Picture) -> set[str]:
     _, texts, *_ = detector.detectAndDecodeMulti(picture)
-    return {digits13(text) for text in texts if text}
+    return set(filter(None, texts))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ SOFT_QUADS: Final = 3
 """Unread QR codes that soft decoding tries in one go: bounds the time."""
 FINEST: Final = 0.85
 """Pixels of the picture that a bar code's module must have for a soft read: below there is nothing to read."""
+LINES: Final = 400
 SMALL: Final = 1000
 """Pixels of the longest side up to which enlarging a picture is worth its time."""
 
@@ -81,7 +82,10 @@ def _enlarged(look: Look) -> list[Sighting]:
 
 
 def _zbar(look: Look) -> list[Sighting]:
-    return engines.zbar(look.picture, look.wanted.symbologies)
+    """ZBar counts scan lines: those of a small picture count as many as of one of LINES rows."""
+    weight = max(1.0, LINES / min(look.picture.shape))
+    found = engines.zbar(look.picture, look.wanted.symbologies)
+    return [replace(s, lines=int(s.lines * weight)) for s in found]
 
 
 def _soft_qr(look: Look) -> list[Sighting]:
@@ -172,7 +176,7 @@ RUNGS: Final = {
 }
 _ORDER: Final = (
     *("plain", "levelled", "thresholded", "located", "half", "soft_qr", "sharpened", "opened", "histogram", "enlarged"),
-    *("soft_qr", "levelled_strips", "soft_ean", "found_qr", "soft_qr", "darkened", "zbar"),
+    *("soft_qr", "levelled_strips", "zbar", "soft_ean", "found_qr", "soft_qr", "darkened"),
 )
 LADDER: Final = tuple(RUNGS[name] for name in _ORDER)
 """Soft QR decoding comes again wherever new places have been found."""
