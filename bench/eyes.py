@@ -11,11 +11,14 @@ import numpy.typing as npt
 import zxingcpp
 
 from drivers.decoding import ladder
+from drivers.decoding.symbol import Wanted
 
 Picture = npt.NDArray[np.uint8]
 Decoder = Callable[[Picture], set[str]]
 
 OURS = "tilld"
+WANTED = Wanted(itf_lengths=frozenset(range(4, 31, 2)))
+"""Every symbology, and ITF of the lengths that the photographs show."""
 
 
 def decoders() -> dict[str, Decoder]:
@@ -33,7 +36,7 @@ def decoders() -> dict[str, Decoder]:
 
 
 def _ours(picture: Picture) -> set[str]:
-    return {symbol.text for symbol in ladder.read(picture, clock=time.thread_time)}
+    return {symbol.text for symbol in ladder.read(picture, WANTED, clock=time.thread_time)}
 
 
 def _zxing(picture: Picture) -> set[str]:

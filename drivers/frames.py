@@ -149,9 +149,8 @@ class Folder:
         for entry in entries:
             if Path(entry.name).suffix.lower() not in PICTURES:
                 continue
-            status = entry.stat()
-            version = (status.st_mtime_ns, status.st_ino)
-            if self._known.get(entry.name) != version:
+            version = _version(entry)
+            if version is not None and self._known.get(entry.name) != version:
                 self._known[entry.name] = version
                 self._waiting.append(Path(entry.path))
 
@@ -171,12 +170,25 @@ class Folder:
         """Nothing is held."""
 
 
+def _version(entry: "os.DirEntry[str]") -> tuple[int, int] | None:
+    """Changes when the file is replaced or rewritten; None when it has gone meanwhile."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
+
+
 def _picture_in(path: Path) -> Any:
+    """None when it is no picture, or has gone."""
     import cv2
     import numpy as np
 
-    with path.open("rb") as file:
-        data = file.read(MAX_PICTURE)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_PICTURE)
+    except OSError:
+        return None
     try:
         return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
     except cv2.error:  # more pixels than OpenCV takes, or a damaged header

@@ -1,15 +1,19 @@
 """What every driver must do, through the real worker process and its supervisor."""
 
+import io
 import os
 import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+import segno
 
 from drivers.base import ReaderState
 from drivers.simulated import Fault, Tap, tap
@@ -29,6 +33,7 @@ class Rig:
     present: Callable[[Watched, str], None]
     garble: Callable[[Watched], None]
     hang: Callable[[Watched], None]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -70,7 +75,36 @@ def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield Rig("pcsc", present, garble, hang)
 
 
-@pytest.fixture(params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd)], ids=["simulated", "pcsc"])
+@contextmanager
+def camera(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+    """Over a folder of pictures: what a person would hold to it appears there."""
+    with TemporaryDirectory() as folder:
+        shown = iter(range(1000))
+
+        def show(picture: bytes) -> None:
+            """Whole at once, as a camera that saves its pictures would."""
+            part = Path(folder) / "part"
+            part.write_bytes(picture)
+            part.rename(Path(folder) / f"{next(shown):04d}.png")
+
+        def present(_: Watched, number: str) -> None:
+            picture = io.BytesIO()
+            segno.make(number, micro=False).save(picture, kind="png", scale=5)
+            show(picture.getvalue())
+
+        def garble(reader: Watched) -> None:
+            show(b"\x89PNG\r\n\x1a\n and no more")
+            assert reader.failure().reason == "damaged"
+
+        def hang(_: Watched) -> None:
+            os.mkfifo(Path(folder) / "stuck.png")
+
+        yield Rig("camera", present, garble, hang, {"source": folder})
+
+
+@pytest.fixture(
+    params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), camera], ids=["simulated", "pcsc", "camera"]
+)
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     with request.param(monkeypatch) as made:
         yield made
@@ -78,14 +112,14 @@ def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def reader(rig: Rig, tmp_path: Path) -> Iterator[Watched]:
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
         yield watched
 
 
 def test_an_opened_reader_says_ready_and_which_process_serves_it(rig: Rig, tmp_path: Path) -> None:
     """The first word after opening is the reader's state, with the process that the technician can look at."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         status = watched.state(ReaderState.READY)
     assert status.pid is not None
     assert status.detail
@@ -143,7 +177,7 @@ def test_a_hang_is_noticed_and_ended(rig: Rig, reader: Watched) -> None:
 
 def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
     """Heartbeats follow each other while nothing happens, whatever the driver waits for."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         seen = [child.next(wake, 10.0) for _ in range(4)]
@@ -155,7 +189,7 @@ def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
 
 def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> None:
     """When the till is gone, however it went, its reader's process ends by itself."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         child.next(wake, 10.0)
@@ -165,13 +199,13 @@ def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> 
     finally:
         child.free()
         os.close(wake)
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
 
 
 def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None:
     """After stop() no process is left, and the last state is `stopped`."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         pid = watched.state(ReaderState.READY).pid
     assert pid is not None
     assert watched.state(ReaderState.STOPPED).pid is None
