@@ -55,8 +55,9 @@ class Frames(Protocol):
 class Live:
     """Keeps only the newest frame of a camera: what waits in its buffers is of the past (opencv#13145)."""
 
-    def __init__(self, capture: Capture, name: str) -> None:
+    def __init__(self, capture: Capture, name: str, fps: float = 1000.0) -> None:
         self._capture, self._name = capture, name
+        self._every_s, self._due_at = 1 / fps, 0.0
         self._newest: Frame | None = None
         self._ended = False
         self._changed = threading.Condition()
@@ -84,6 +85,11 @@ class Live:
             self._changed.notify()
 
     def next(self, timeout_s: float) -> Frame | None:
+        """Never more than `fps` a second are asked for, whatever the camera gives."""
+        begun = time.monotonic()
+        if self._stop.wait(min(timeout_s, max(0.0, self._due_at - begun))) or time.monotonic() < self._due_at:
+            return None
+        self._due_at = time.monotonic() + self._every_s
         with self._changed:
             self._changed.wait_for(lambda: self._newest is not None or self._ended, timeout_s)
             newest, self._newest = self._newest, None
@@ -207,7 +213,7 @@ def opened(source: str, width: int, height: int, fps: int, *, reopened: bool) ->
     import cv2
 
     if "://" in source:
-        return Live(_capture(cv2.VideoCapture(source), source), source)
+        return Live(_capture(cv2.VideoCapture(source), source), source, fps)
     path = Path(f"/dev/video{source}" if source.isdecimal() else source)
     if path.is_dir():
         return Folder(path, skip_present=reopened)
@@ -223,7 +229,7 @@ def opened(source: str, width: int, height: int, fps: int, *, reopened: bool) ->
         (cv2.CAP_PROP_BUFFERSIZE, 1),
     ):
         device.set(key, value)
-    return Live(device, str(path))
+    return Live(device, str(path), fps)
 
 
 def _capture(capture: Any, name: str) -> Any:

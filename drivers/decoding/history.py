@@ -16,7 +16,9 @@ AWAY_S: Final = 1.5
 """For so long a text must not be seen to be presented again: a trembling hand is one presentation."""
 STIR_S: Final = 2.0
 """After a movement the harder rungs are climbed for so long in every frame, then in every CALM-th."""
-CALM: Final = 5
+CALM: Final = 6
+REST: Final = 2
+"""Where nothing has stirred and no card is there only every REST-th frame is looked at."""
 STUCK_S: Final = 3.0
 """A symbol that is there for so long and cannot be read is told as unreadable."""
 EACH_STACK: Final = 4
@@ -66,11 +68,19 @@ class History:
         if scene.moved(small, self._before):
             self._moved_at = now
         self._before = small
+        if self._frames % REST and not self._stirred(now) and not self._is_present(now):
+            return []
         if not scene.busy(frame) and not scene.dark(frame):
             self._tried = 0
             return []
         found, unread = self._looked(frame, now)
         return list(self._news(found, now)) if found else self._stuck(now, unread=unread)
+
+    def _stirred(self, now: float) -> bool:
+        return now - self._moved_at <= STIR_S
+
+    def _is_present(self, now: float) -> bool:
+        return any(now - at <= AWAY_S for at in self._present.values())
 
     def _looked(self, frame: Gray, now: float) -> tuple[Sequence[Symbol], bool]:
         turn = self._turn(now)
@@ -86,12 +96,11 @@ class History:
 
     def _turn(self, now: float) -> tuple[Rung, ...]:
         """The rungs for this frame: what has read the card that is there, else one after the other."""
-        if any(now - at <= AWAY_S for at in self._present.values()):
+        if self._is_present(now):
             return self._follow
-        stirred = now - self._moved_at <= STIR_S
-        return (
-            _TURNS[self._frames // (1 if stirred else CALM) % len(_TURNS)] if stirred or not self._frames % CALM else ()
-        )
+        if self._stirred(now):
+            return _TURNS[self._frames % len(_TURNS)]
+        return () if self._frames % CALM else _TURNS[self._frames // CALM % len(_TURNS)]
 
     def _news(self, found: Sequence[Symbol], now: float) -> Sequence[Symbol]:
         fresh = [s for s in found if now - self._present.get((s.symbology, s.text), float("-inf")) > AWAY_S]

@@ -17,7 +17,7 @@ SOFT_QUADS: Final = 3
 FINEST: Final = 0.85
 """Pixels of the picture that a bar code's module must have for a soft read: below there is nothing to read."""
 LINES: Final = 400
-SMALL: Final = 1000
+SMALL: Final = 500
 """Pixels of the longest side up to which enlarging a picture is worth its time."""
 
 
