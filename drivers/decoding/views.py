@@ -55,7 +55,7 @@ def darkened(picture: Gray) -> Gray:
 
 
 def opened(picture: Gray) -> Gray:
-    """Bright scratches narrower than 3 pixels closed... by darkness: grey opening of 3 by 3."""
+    """Bright specks and scratches of up to 2 pixels taken away: grey opening of 3 by 3."""
     return np.asarray(cv2.morphologyEx(picture, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
 
 
