@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -20,14 +19,17 @@ from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
+from tests.virtual import keyboard
 from tests.virtual.cards import NtagCard, mute
+from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
+from tests.virtual.serial_scanner import SerialScanner
 from tests.virtual.watching import Watched
 
 
 @dataclass(frozen=True)
 class Rig:
-    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` one that stalls it."""
+    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` stalls its process."""
 
     driver: str
     present: Callable[[Watched, str], None]
@@ -37,7 +39,7 @@ class Rig:
 
 
 @contextmanager
-def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+def simulated(_: pytest.MonkeyPatch, __: Path) -> Iterator[Rig]:
     def garble(reader: Watched) -> None:
         for line in (b"\n", b"\xff\xfe{", b'{"card":5}\n', b'{"card":"1","surprise":1}\n', b"[" * 9000):
             with socket.socket(socket.AF_UNIX) as client:
@@ -56,7 +58,7 @@ def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 @contextmanager
-def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
     if reason := missing():
         pytest.skip(reason)
     with VirtualPcscd() as pcscd:
@@ -76,37 +78,84 @@ def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 @contextmanager
-def camera(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+def camera(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
     """Over a folder of pictures: what a person would hold to it appears there."""
-    with TemporaryDirectory() as folder:
-        shown = iter(range(1000))
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    shown = iter(range(1000))
 
-        def show(picture: bytes) -> None:
-            """Whole at once, as a camera that saves its pictures would."""
-            part = Path(folder) / "part"
-            part.write_bytes(picture)
-            part.rename(Path(folder) / f"{next(shown):04d}.png")
+    def show(picture: bytes) -> None:
+        """Whole at once, as a camera that saves its pictures would."""
+        part = pictures / "part"
+        part.write_bytes(picture)
+        part.rename(pictures / f"{next(shown):04d}.png")
 
-        def present(_: Watched, number: str) -> None:
-            picture = io.BytesIO()
-            segno.make(number, micro=False).save(picture, kind="png", scale=5)
-            show(picture.getvalue())
+    def present(_: Watched, number: str) -> None:
+        picture = io.BytesIO()
+        segno.make(number, micro=False).save(picture, kind="png", scale=5)
+        show(picture.getvalue())
+
+    def garble(reader: Watched) -> None:
+        show(b"\x89PNG\r\n\x1a\n and no more")
+        assert reader.failure().reason == "damaged"
+
+    def hang(_: Watched) -> None:
+        os.mkfifo(pictures / "stuck.png")
+
+    yield Rig("camera", present, garble, hang, {"source": str(pictures)})
+
+
+@contextmanager
+def serial_line(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    with SerialScanner(folder) as scanner:
 
         def garble(reader: Watched) -> None:
-            show(b"\x89PNG\r\n\x1a\n and no more")
+            scanner.send(b"\x00\x01\x7f\r\n]C1no elements\r")
             assert reader.failure().reason == "damaged"
 
-        def hang(_: Watched) -> None:
-            os.mkfifo(Path(folder) / "stuck.png")
+        yield Rig(
+            "serial_line",
+            present=lambda _, number: scanner.send(number.encode() + b"\r"),
+            garble=garble,
+            hang=stop_the_process,
+            options={"port": str(scanner.port), "silence_ms": 40},
+        )
 
-        yield Rig("camera", present, garble, hang, {"source": folder})
+
+@contextmanager
+def keyboard_wedge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    if reason := keyboard.missing():
+        pytest.skip(reason)
+    with RecordedKeyboard(folder) as scanner:
+        for name, value in scanner.environment.items():
+            monkeypatch.setenv(name, value)
+
+        def garble(reader: Watched) -> None:
+            scanner.play([keyboard.Event(keyboard.KEY, 0x2FF, 1), keyboard.Event(77, 1, -1)])
+            assert reader.failure().reason == "wrong_layout"
+
+        yield Rig(
+            "keyboard_wedge",
+            present=lambda _, number: scanner.scan(number),
+            garble=garble,
+            hang=stop_the_process,
+            options={"device": str(scanner.path), "silence_ms": 40},
+        )
 
 
-@pytest.fixture(
-    params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), camera], ids=["simulated", "pcsc", "camera"]
-)
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    with request.param(monkeypatch) as made:
+def stop_the_process(reader: Watched) -> None:
+    """As a driver hangs in the kernel: alive, and deaf to everything."""
+    pid = reader.supervisor.status.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), serial_line, keyboard_wedge, camera]
+
+
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "serial_line", "keyboard_wedge", "camera"])
+def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(monkeypatch, tmp_path) as made:
         yield made
 
 
@@ -214,7 +263,7 @@ def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None
 
 def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
     """A key that the driver does not know is in the reader's state, with where to mend it."""
-    with Watched(tmp_path, rig.driver, options={"mach": "ACR122"}) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options | {"mach": "ACR122"}) as watched:
         status = watched.state(ReaderState.FAILING)
     assert "mach" in status.detail
     assert status.remedy is not None
