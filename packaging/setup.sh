@@ -10,7 +10,7 @@ say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
 
 # gcc, swig (by pip) and the pcsclite headers build pyscard, which is published as source only.
-packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid)
+packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid libzbar0)
 case $purpose in
     test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
     demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
