@@ -17,12 +17,14 @@ case $purpose in
     bench) packages+=(iproute2 mount strace util-linux vsmartcard-vpcd) ;;
 esac
 
-# Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build.
+# Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build. Its libzbar0 has
+# another name since 24.04.
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown}")
 own_browser=
-if [ "$purpose" = test ] && [ "$distribution" = ubuntu ]; then
+if [ "$distribution" = ubuntu ]; then
     packages=("${packages[@]/#chromium/}")
-    own_browser=yes
+    packages=("${packages[@]/%libzbar0/libzbar0t64}")
+    [ "$purpose" != test ] || own_browser=yes
 fi
 
 have() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
