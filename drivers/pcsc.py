@@ -3,9 +3,14 @@
 | card | what is read |
 |---|---|
 | NTAG213/215/216, Ultralight with NDEF | serial number; the first text or URI record |
+| NTAG, Ultralight EV1, with `chip` | model, maker's signature, tap counter where the reader lets them through |
 | Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
-| contact cards | nothing yet: reported as `unsupported_card` |
+| phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
+| payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
+| DESFire EV1 to EV3, NTAG 424 DNA, with `desfire` | the number in a file, after AES authentication |
+| cards of ISO/IEC 7816, contact or contactless, with `iso7816` | the number in the answer to configured commands |
+| other contact cards | nothing: reported as `unsupported_card` |
 
 One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a
 device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no real reader yet (docs/readers.md).
@@ -15,13 +20,18 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers import aes
+from drivers.applications import DesfireFile, Iso7816Profile
+from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
+from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
 from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
+from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Pauses between attempts to reach pcscd. systemd gives up on a pcscd.socket that starts a failing pcscd more
@@ -44,9 +54,17 @@ CONDITIONS: Final = {
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there."""
+    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there.
+
+    `chip` asks chips for model, signature and counter: five more exchanges in each tap. `desfire` and `iso7816` are
+    applications of cards where the number stands, `keys` the file with their keys.
+    """
 
     match: str = ""
+    chip: bool = False
+    keys: str = ""
+    desfire: tuple[DesfireFile, ...] = ()
+    iso7816: tuple[Iso7816Profile, ...] = ()
 
 
 class Change(Enum):
@@ -87,6 +105,8 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
+        self._options = options
+        self._wishes = Wishes(options.chip, options.desfire, options.iso7816)
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
@@ -102,6 +122,9 @@ class Reader:
         except ImportError as error:
             raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
         self._scard = scard
+        if self._options.desfire:
+            self._wishes = self._wishes._replace(keys=_keys(self._options))
+            aes.load()
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -135,7 +158,7 @@ class Reader:
         card = self._waiting.popleft()
         if isinstance(card, CardUnreadable):
             return card
-        return Tap(service, card).report()
+        return Tap(service, card, self._wishes).report()
 
     def _take(self, readers: Iterable[str], seen: Sequence[Seen]) -> None:
         """Remembers the states and queues what they mean; readers that are gone are forgotten."""
@@ -178,6 +201,17 @@ class Reader:
         self._service = None
         self._known = {}
         self._waiting.clear()
+
+
+def _keys(options: Options) -> Keys:
+    """With every key that the options name. Raises DriverError."""
+    try:
+        keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
+        for file in options.desfire:
+            keys.get(file.key, aes.KEY)
+    except KeysUnusable as unusable:
+        raise DriverError(str(unusable), "mend the key file, or `keys` of this [[reader]] in the config") from None
+    return keys
 
 
 def _failing(error: PcscError) -> Condition:

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from drivers.base import (
+    ENTRY_MODES,
     CardRead,
     CardUnreadable,
     Condition,
@@ -54,26 +55,6 @@ class Fault(StrEnum):
     FAILING = "failing"
     FLOOD = "flood"
 
-
-ENTRY_MODES: Final = {
-    Technology.ISO7816: EntryMode.ICC,
-    Technology.MAGSTRIPE: EntryMode.MAG_STRIPE,
-    Technology.KEYED: EntryMode.KEYED,
-    **dict.fromkeys(
-        (
-            Technology.NTAG,
-            Technology.ULTRALIGHT,
-            Technology.MIFARE_CLASSIC,
-            Technology.DESFIRE,
-            Technology.TYPE_4,
-            Technology.FELICA,
-            Technology.PHONE,
-            Technology.PAYMENT,
-        ),
-        EntryMode.CONTACTLESS,
-    ),
-}
-"""Everything else is scanned."""
 
 BREAKDOWNS: Final[dict[Fault, type[DriverError]]] = {
     Fault.ABSENT: ReaderAbsent,
@@ -114,7 +95,7 @@ def tap(path: Path, what: Tap, timeout_s: float = 5.0) -> None:
             line.sendall(msgspec.json.encode(what) + b"\n")
             answer = msgspec.json.decode(_line(line), type=TapAnswer)
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise NotTapped(f"no simulated reader listens at {path}: is `tilld run` up? see `tilld readers`") from error
+        raise NotTapped(f"no simulated reader listens at {path}; `tilld readers` tells why") from error
     except (OSError, msgspec.DecodeError) as error:
         raise NotTapped(f"the simulated reader at {path} does not answer: {error}") from error
     if not answer.ok:

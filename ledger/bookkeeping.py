@@ -12,7 +12,7 @@ from typing import Final
 
 from ledger import tables_audit, tables_office
 from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read
-from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for
+from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy, Right, RightState
 from ledger.port import Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
@@ -66,14 +66,20 @@ class Bookkeeping:
             raise refused("protocol", spoken, request=hello.request, generation=self.generation)
         now = self._timepiece.unix_ms()
 
-        def greet(tables: Tables) -> dict[str, Marks]:
+        def greet(tables: Tables) -> Welcome:
+            streams = TablesStreams(tables)
             tables.change(
                 "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
             )
-            return {told.stream: _marks(TablesStreams(tables), hello, told) for told in hello.streams}
+            generation = self._current(tables)
+            if hello.generation == generation and went_back(hello.streams, streams.mark):
+                generation = self._renewed(tables, hello)
+            marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
-        marks = self._engine.write(greet)
-        return Welcome(hello.request, PROTOCOL, self.generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
+        welcome = self._engine.write(greet)
+        self.generation = welcome.generation
+        return welcome
 
     def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if not len(records) == header.count > 0 or header.first < 1:
@@ -82,6 +88,7 @@ class Bookkeeping:
 
         def keep(tables: Tables) -> BatchAnswer:
             streams = TablesStreams(tables)
+            self._same_generation(tables, header)
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
@@ -89,7 +96,7 @@ class Bookkeeping:
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
             stable = streams.stable(terminal, header.stream)
-            return BatchAnswer(header.request, header.stream, self.generation, accepted, stable)
+            return BatchAnswer(header.request, header.stream, header.generation, accepted, stable)
 
         return self._engine.write(keep)
 
@@ -98,13 +105,14 @@ class Bookkeeping:
 
         def keep(tables: Tables) -> tuple[BatchAnswer, list[Item]]:
             streams = TablesStreams(tables)
+            self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
             stable = streams.stable(terminal, park.stream)
-            return BatchAnswer(park.request, park.stream, self.generation, accepted, stable), items
+            return BatchAnswer(park.request, park.stream, park.generation, accepted, stable), items
 
         answer, items = self._engine.write(keep)
         self._drive(items)
@@ -129,9 +137,12 @@ class Bookkeeping:
         return self._engine.write(promise)
 
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
-        verdicts, balances, more = self._engine.read(lambda tables: self._feed(tables).page(terminal, after, limit))
-        last = verdicts[-1].n if verdicts else after
-        return Decisions(request, self.generation, verdicts, balances, last, more)
+        def look(tables: Tables) -> Decisions:
+            verdicts, balances, more = self._feed(tables).page(terminal, after, limit)
+            last = verdicts[-1].n if verdicts else after
+            return Decisions(request, self._current(tables), verdicts, balances, last, more)
+
+        return self._engine.read(look)
 
     def account(self, request: str, number: str) -> Account | None:
         def look(tables: Tables) -> Account | None:
@@ -140,7 +151,7 @@ class Bookkeeping:
             if account is None:
                 return None
             lots = [lot for lot in feed.lots(account) if lot.remaining > 0]
-            return Account(request, self.generation, feed.balance(account, number), lots[:MAX_LOTS])
+            return Account(request, self._current(tables), feed.balance(account, number), lots[:MAX_LOTS])
 
         return self._engine.read(look)
 
@@ -203,6 +214,26 @@ class Bookkeeping:
         )
         return _generation(tables) or generation
 
+    def _current(self, tables: Tables) -> str:
+        """The generation, which another process on these books may have renewed."""
+        return _generation(tables) or self.generation
+
+    def _same_generation(self, tables: Tables, sent: BatchHeader | Park) -> None:
+        """Raises Refused `generation`."""
+        self.generation = self._current(tables)
+        if sent.generation != self.generation:
+            raise refused("generation", request=sent.request, generation=self.generation)
+
+    def _renewed(self, tables: Tables, hello: Hello) -> str:
+        """Another generation, so that every till declares and sends again what these books have forgotten."""
+        held = tables.rows("SELECT value FROM fact WHERE name = 'generation' FOR UPDATE")[0][0]
+        if held != hello.generation:
+            return str(held)
+        generation = self._timepiece.random(16).hex()
+        tables.change("UPDATE fact SET value = ? WHERE name = 'generation'", generation)
+        log.warning("%s was told of more than these books hold: they are a copy of an earlier day", hello.terminal)
+        return generation
+
     def _drive_again(self) -> None:
         """Looks again at what an older version could not read."""
         waiting = self._engine.read(lambda tables: self._engine.source(tables).waiting([WAITS_FOR_UPGRADE]))
@@ -238,11 +269,9 @@ class Bookkeeping:
         head: bytes | None,
         records: Sequence[bytes],
     ) -> Held | Fork:
-        """Raises Refused `generation`, `gap` or `malformed`."""
+        """Raises Refused `gap` or `malformed`."""
         if not 0 < len(sent.stream) <= MAX_STREAM_NAME:
             raise refused("malformed", f"a stream's name has 1 to {MAX_STREAM_NAME} characters", request=sent.request)
-        if sent.generation != self.generation:
-            raise refused("generation", request=sent.request, generation=self.generation)
         place = streams.place(terminal, sent.stream, first, head, records)
         if isinstance(place, Gap):
             raise refused("gap", request=sent.request, generation=self.generation, expected=place.expected)

@@ -59,6 +59,9 @@ class Source(Protocol):
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
 
+    def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
+        """The entry that stands in the books for each of these, which repeats its sale under another id."""
+
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
 

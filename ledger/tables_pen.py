@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from ledger.book import bounded
 from ledger.feed import Span, spans
 from ledger.lots import Lot, Shelf
 from ledger.sheet import Sheet
@@ -23,6 +24,7 @@ class TablesPen:
             self._postings(sheet.postings)
             self._accounts(sheet)
             self._shelves(sheet.shelves)
+            self._duplicates(sheet)
             self._rights(sheet)
             self._waits(sheet.waits)
             self._tell(told, decided)
@@ -77,6 +79,10 @@ class TablesPen:
             self._tables.change(
                 "UPDATE lot SET remaining = ? WHERE account = ? AND record = ?", remaining, account, lot
             )
+
+    def _duplicates(self, sheet: Sheet) -> None:
+        rows = [(bounded(entry), first) for entry, first in sheet.duplicates.changed.items()]
+        self._tables.insert("duplicate", rows, "ON CONFLICT (entry) DO NOTHING")
 
     def _rights(self, sheet: Sheet) -> None:
         changed = sheet.rights.changed.values()

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ledger.book import bounded
 from ledger.facts import Code, First, Original, Right, RightState, Standing
 from ledger.lots import Lot
 from ledger.source import Item
@@ -65,6 +66,11 @@ class TablesSource:
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
+
+    def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
+        names = {bounded(entry): entry for entry in entries}
+        rows = self._tables.rows("SELECT entry, first FROM duplicate WHERE entry = ANY(?)", list(names))
+        return {names[name]: first for name, first in rows}
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         query = "SELECT no, balance, reserved FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"

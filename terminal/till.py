@@ -10,13 +10,13 @@ from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
-from offline_queue.entry import Card, Entry, State, masked
+from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.config import Config
 from terminal.directory import Directory
-from terminal.identification import Identified, Language, Refused, identify, identify_number
+from terminal.identification import Identified, Recognition, Verdict, identify, identify_number
 from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
@@ -39,6 +39,7 @@ from terminal.questions import Questions
 from terminal.reading import Reading
 from terminal.recording import Recording
 from terminal.redemptions import Inquiries, Redemptions
+from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
@@ -81,23 +82,25 @@ class Till:
         *,
         report: Callable[[Event], None],
         sync: Sync,
+        recognition: Recognition,
         version: str,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
         self._language: Language = language
-        self._card_format = config.cards.card_format()
+        self._recognition = recognition
         self._publish = publish
         self._sync = sync
         self._directory = directory
         self._inquiries = inquiries
         self._stamps = stamps
+        self._timepiece = timepiece
         self._journal = journal
         self._balances = Balances(directory, journal)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
         self._recording = Recording(store, self._balances, language, report)
         self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
-        policy = Policy(config.programme.points_rule(), self._card_format, language, config.terminal.store)
+        policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps)
         self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten)
         self._card_questions: dict[str, list[Future[Any]]] = {}
@@ -162,13 +165,24 @@ class Till:
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
             return
-        verdict = identify(read, self._card_format, self._language)
+        verdict = self._judged(read)
         if isinstance(verdict, Refused):
-            self._reading.refused(verdict)
-            told = {"reader": reader, "reason": verdict.reason, "detail": verdict.detail, "next": verdict.steps}
-            self._publish("card_unreadable", told)
-            return
-        self._identified(reader, read, verdict)
+            self._refused(reader, verdict)
+        elif not self._reading.repeats(reader, verdict.number):
+            self._identified(reader, read, verdict)
+
+    def _judged(self, read: CardRead) -> Verdict:
+        """A proof is used up by being judged, whatever becomes of the read."""
+        verdict = identify(read, self._recognition, self._language, self._timepiece.unix_ms())
+        if isinstance(verdict, Identified) and verdict.proof and not self._directory.advance(verdict.proof):
+            return refused("replayed", self._language)
+        return verdict
+
+    def _refused(self, reader: str, why: Refused) -> None:
+        """Whoever waits for a card hears why this one will not do."""
+        self._reading.refused(why)
+        told = {"reader": reader, "reason": why.reason, "detail": why.detail, "next": why.steps}
+        self._publish("card_unreadable", told)
 
     def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
         card = Card(verdict.number, read.technology.value, read.entry_mode.value)
@@ -199,8 +213,11 @@ class Till:
             self._publish("reader_status", status)
 
     def _failed(self, event: CardFailed) -> None:
-        """Whoever waits for a card goes on waiting: the customer will present it again."""
+        """Whoever waits for a card goes on waiting: the customer will present it again. Not so for a foreign card."""
         failure = event.failure
+        if failure.reason in WORDS:
+            self._refused(event.reader, refused(failure.reason, self._language))
+            return
         self._publish(
             "card_unreadable",
             {
@@ -222,7 +239,7 @@ class Till:
 
     def _card_asked(self, event: Asked) -> None:
         """Answered when the ledger has been heard or has kept silent."""
-        verdict = identify_number(event.argument, self._card_format, self._language)
+        verdict = identify_number(event.argument, self._recognition.card_format, self._language)
         if isinstance(verdict, Refused):
             raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
         self._card_questions.setdefault(verdict.number, []).append(event.reply)
@@ -255,7 +272,9 @@ class Till:
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
     def _tell(self, entry: Entry, state: State) -> None:
-        """Watchers hear of a transaction's new state."""
+        """Watchers hear of a transaction's new state; what opens and closes a stream is none."""
+        if entry.kind in {Kind.GENESIS, Kind.SEAL}:
+            return
         number = entry.card.number if entry.card else None
         told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
         card = CardView(masked(number), number) if number else None

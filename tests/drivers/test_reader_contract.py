@@ -1,38 +1,45 @@
 """What every driver must do, through the real worker process and its supervisor."""
 
+import io
 import os
 import select
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import segno
 
 from drivers.base import ReaderState
 from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
+from tests.virtual import keyboard
 from tests.virtual.cards import NtagCard, mute
+from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
+from tests.virtual.serial_scanner import SerialScanner
 from tests.virtual.watching import Watched
 
 
 @dataclass(frozen=True)
 class Rig:
-    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` one that stalls it."""
+    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` stalls its process."""
 
     driver: str
     present: Callable[[Watched, str], None]
     garble: Callable[[Watched], None]
     hang: Callable[[Watched], None]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
-def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+def simulated(_: pytest.MonkeyPatch, __: Path) -> Iterator[Rig]:
     def garble(reader: Watched) -> None:
         for line in (b"\n", b"\xff\xfe{", b'{"card":5}\n', b'{"card":"1","surprise":1}\n', b"[" * 9000):
             with socket.socket(socket.AF_UNIX) as client:
@@ -51,7 +58,7 @@ def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 @contextmanager
-def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
     if reason := missing():
         pytest.skip(reason)
     with VirtualPcscd() as pcscd:
@@ -70,22 +77,98 @@ def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield Rig("pcsc", present, garble, hang)
 
 
-@pytest.fixture(params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd)], ids=["simulated", "pcsc"])
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    with request.param(monkeypatch) as made:
+@contextmanager
+def camera(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    """Over a folder of pictures: what a person would hold to it appears there."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    shown = iter(range(1000))
+
+    def show(picture: bytes) -> None:
+        """Whole at once, as a camera that saves its pictures would."""
+        part = pictures / "part"
+        part.write_bytes(picture)
+        part.rename(pictures / f"{next(shown):04d}.png")
+
+    def present(_: Watched, number: str) -> None:
+        picture = io.BytesIO()
+        segno.make(number, micro=False).save(picture, kind="png", scale=5)
+        show(picture.getvalue())
+
+    def garble(reader: Watched) -> None:
+        show(b"\x89PNG\r\n\x1a\n and no more")
+        assert reader.failure().reason == "damaged"
+
+    def hang(_: Watched) -> None:
+        os.mkfifo(pictures / "stuck.png")
+
+    yield Rig("camera", present, garble, hang, {"source": str(pictures)})
+
+
+@contextmanager
+def serial_line(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    with SerialScanner(folder) as scanner:
+
+        def garble(reader: Watched) -> None:
+            scanner.send(b"\x00\x01\x7f\r\n]C1no elements\r")
+            assert reader.failure().reason == "damaged"
+
+        yield Rig(
+            "serial_line",
+            present=lambda _, number: scanner.send(number.encode() + b"\r"),
+            garble=garble,
+            hang=stop_the_process,
+            options={"port": str(scanner.port), "silence_ms": 40},
+        )
+
+
+@contextmanager
+def keyboard_wedge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    if reason := keyboard.missing():
+        pytest.skip(reason)
+    with RecordedKeyboard(folder) as scanner:
+        for name, value in scanner.environment.items():
+            monkeypatch.setenv(name, value)
+
+        def garble(reader: Watched) -> None:
+            scanner.play([keyboard.Event(keyboard.KEY, 0x2FF, 1), keyboard.Event(77, 1, -1)])
+            assert reader.failure().reason == "wrong_layout"
+
+        yield Rig(
+            "keyboard_wedge",
+            present=lambda _, number: scanner.scan(number),
+            garble=garble,
+            hang=stop_the_process,
+            options={"device": str(scanner.path), "silence_ms": 40},
+        )
+
+
+def stop_the_process(reader: Watched) -> None:
+    """As a driver hangs in the kernel: alive, and deaf to everything."""
+    pid = reader.supervisor.status.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), serial_line, keyboard_wedge, camera]
+
+
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "serial_line", "keyboard_wedge", "camera"])
+def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(monkeypatch, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def reader(rig: Rig, tmp_path: Path) -> Iterator[Watched]:
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
         yield watched
 
 
 def test_an_opened_reader_says_ready_and_which_process_serves_it(rig: Rig, tmp_path: Path) -> None:
     """The first word after opening is the reader's state, with the process that the technician can look at."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         status = watched.state(ReaderState.READY)
     assert status.pid is not None
     assert status.detail
@@ -143,7 +226,7 @@ def test_a_hang_is_noticed_and_ended(rig: Rig, reader: Watched) -> None:
 
 def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
     """Heartbeats follow each other while nothing happens, whatever the driver waits for."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         seen = [child.next(wake, 10.0) for _ in range(4)]
@@ -155,7 +238,7 @@ def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
 
 def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> None:
     """When the till is gone, however it went, its reader's process ends by itself."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         child.next(wake, 10.0)
@@ -165,13 +248,13 @@ def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> 
     finally:
         child.free()
         os.close(wake)
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
 
 
 def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None:
     """After stop() no process is left, and the last state is `stopped`."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         pid = watched.state(ReaderState.READY).pid
     assert pid is not None
     assert watched.state(ReaderState.STOPPED).pid is None
@@ -180,7 +263,7 @@ def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None
 
 def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
     """A key that the driver does not know is in the reader's state, with where to mend it."""
-    with Watched(tmp_path, rig.driver, options={"mach": "ACR122"}) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options | {"mach": "ACR122"}) as watched:
         status = watched.state(ReaderState.FAILING)
     assert "mach" in status.detail
     assert status.remedy is not None

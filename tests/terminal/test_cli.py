@@ -64,6 +64,14 @@ def test_status_for_people_and_for_scripts(tilld: Tilld, api: Api) -> None:
     assert told["queue"]["queued"] == 1
 
 
+def test_status_says_why_the_ledger_is_not_reached(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """A dead line and a refusal need different people: the reason and the remedy are shown."""
+    till.reachable, till.detail = False, "The ledger refuses this till: ask head office to enrol it."
+    _, text, _ = tilld("status")
+    assert "not reached" in text
+    assert till.detail in text
+
+
 def test_readers_are_listed_with_what_mends_them(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """A reader that cannot read shows its remedy where a ready one shows how it is used."""
     till.readers.append(ReaderStatus("pcsc", "pcsc", ReaderState.ABSENT, NOW, "no reader", "plug it in"))
@@ -85,6 +93,25 @@ def test_watch_shows_events_masked(tilld: Tilld, api: Api, till: FakeTill) -> No
     lines = tilld("watch", "--after", "first", "--count", "2", "--json")[1].splitlines()
     assert [json.loads(line)["event"] for line in lines] == ["card_read", "transaction"]
     assert "2990000000017" not in text + "".join(lines)
+
+
+def test_nobody_writes_on_the_terminal_but_us(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """Escape sequences and line feeds in a ledger's or a driver's words are shown, not obeyed."""
+    evil = "ok\x1b]0;owned\x07\nqueue     0 waiting\u202e\x9b2J"
+    api.sale("k-1")
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], verdict=evil, detail=evil)
+    till.readers.append(ReaderStatus("pcsc", "pcsc", ReaderState.ABSENT, NOW, evil, None))
+    till.notices.publish("card_unreadable", {"reader": "counter", "reason": "format", "detail": evil, "next": []})
+    shown = [
+        tilld("queue", "list")[1],
+        tilld("queue", "show", "k-1")[1],
+        tilld("status")[1],
+        tilld("readers")[1],
+        tilld("watch", "--after", "first", "--count", "2")[1],
+    ]
+    for text in shown:
+        assert r"ok\x1b]0;owned\x07\nqueue" in text
+        assert all(line.replace("\x1b[1m", "").replace("\x1b[0m", "").isprintable() for line in text.splitlines())
 
 
 def test_watch_ends_with_the_till(tilld: Tilld, api: Api, till: FakeTill) -> None:
@@ -195,6 +222,13 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     assert json.loads(text)["reader"] == "counter"
     assert "2990000000017" not in text
     assert reader.heard == [{"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None}]
+
+
+def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:
+    """With the till up something needs attention: 1, and where to look."""
+    code, _, errors = tilld("tap", "1")
+    assert code == 1
+    assert "tilld readers" in errors
 
 
 def test_tap_asks_which_when_there_are_several(tilld: Tilld, tmp_path: Path) -> None:
