@@ -35,7 +35,7 @@ class UnknownCards(StrEnum):
     REGISTER = "register"
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, gc=False):
     """What the retailer has chosen."""
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -50,7 +50,7 @@ class RightState(StrEnum):
     REFUSED = "refused"
 
 
-class Right(msgspec.Struct, frozen=True):
+class Right(msgspec.Struct, frozen=True, gc=False):
     """An allowance as the books hold it. `account` is None where the card was unknown."""
 
     id: str
@@ -63,7 +63,7 @@ class Right(msgspec.Struct, frozen=True):
     code: str | None = None
 
 
-class Standing(msgspec.Struct, frozen=True):
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances."""
 
     account: int
@@ -76,7 +76,7 @@ class Standing(msgspec.Struct, frozen=True):
         return self.balance - self.reserved
 
 
-class Original(msgspec.Struct, frozen=True):
+class Original(msgspec.Struct, frozen=True, gc=False):
     """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it."""
 
     record: int
@@ -91,7 +91,7 @@ class Original(msgspec.Struct, frozen=True):
         return 0 if self.kind is Kind.REVERSE else abs(self.points) - self.reversed
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What a record does to the books.
 
     `effect` in points with sign on the account; `asked` the effect it asked for; `waits` names what would have it
@@ -112,7 +112,7 @@ class Decision(msgspec.Struct, frozen=True):
         return self.code is Code.POSTED and self.effect == self.asked
 
 
-class First(msgspec.Struct, frozen=True):
+class First(msgspec.Struct, frozen=True, gc=False):
     """The record that used an idempotency key before, and its decision."""
 
     record: int
@@ -121,7 +121,7 @@ class First(msgspec.Struct, frozen=True):
     code: Code
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.

@@ -8,7 +8,7 @@ from ledger.facts import Decision
 from ledger.source import Ruling
 
 
-class Span(msgspec.Struct, frozen=True):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """Records `first`..`last` of a stream (by seq) with one decision; `record` is the number of the first."""
 
     terminal: str

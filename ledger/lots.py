@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 
-class Lot(msgspec.Struct):
+class Lot(msgspec.Struct, gc=False):
     """`record` that made it (its identity), `earned_at` in ms since 1970, `points` then and `remaining` now."""
 
     record: int

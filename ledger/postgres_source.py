@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ledger.book import bounded
-from ledger.facts import First, Original
+from ledger.facts import First, Original, Standing
 from ledger.postgres_tables import PostgresTables
-from ledger.tables_source import TablesSource
+from ledger.tables_source import CARDS, STANDINGS, TablesSource
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
@@ -29,6 +29,12 @@ class PostgresSource(TablesSource):
     def __init__(self, tables: PostgresTables) -> None:
         super().__init__(tables)
         self._shared = tables
+
+    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
+        return dict(self._shared.many("number, account", CARDS, numbers))
+
+    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
+        return {row[0]: Standing(*row) for row in self._shared.many("no, balance, reserved", STANDINGS, accounts)}
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Who comes second waits until the first has committed, and then finds its decision."""

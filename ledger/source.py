@@ -12,7 +12,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it."""
 
     record: int
@@ -22,12 +22,12 @@ class Item(msgspec.Struct, frozen=True):
     raw: bytes
 
 
-class Ruling(msgspec.Struct, frozen=True):
+class Ruling(msgspec.Struct, frozen=True, gc=False):
     item: Item
     decision: Decision
 
 
-class Posting(msgspec.Struct, frozen=True):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """Double entry in one row: `points` go to `account` and the programme's liability carries the opposite."""
 
     record: int

@@ -101,7 +101,7 @@ CREATE TABLE decision (
     points INTEGER,
     PRIMARY KEY (terminal, n)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX decision_record ON decision (record);
+CREATE INDEX decision_record ON decision (terminal, record);
 CREATE INDEX decision_flagged ON decision (record) WHERE state <> 'posted';
 CREATE TABLE waiting (record INTEGER PRIMARY KEY REFERENCES record, reason TEXT NOT NULL) STRICT;
 CREATE INDEX waiting_reason ON waiting (reason);

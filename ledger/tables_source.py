@@ -25,6 +25,9 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
+CARDS = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
+STANDINGS = "SELECT no, balance, reserved FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"
+
 
 def short_hash(key: str) -> int:
     """64 bits of a key, with sign as the engines have it."""
@@ -58,8 +61,7 @@ class TablesSource:
         return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
 
     def cards(self, numbers: Sequence[str]) -> dict[str, int]:
-        query = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
-        return dict(self._tables.rows(query, numbers))
+        return dict(self._tables.rows(CARDS, numbers))
 
     def expect(self, numbers: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - nobody else writes
         return {}
@@ -73,8 +75,7 @@ class TablesSource:
         return {names[name]: first for name, first in rows}
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
-        query = "SELECT no, balance, reserved FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"
-        return {row[0]: Standing(*row) for row in self._tables.rows(query, accounts)}
+        return {row[0]: Standing(*row) for row in self._tables.rows(STANDINGS, accounts)}
 
     def originals(self, entries: Sequence[str]) -> dict[str, Original]:
         """The first posting of each entry, with what reversals took of it."""
