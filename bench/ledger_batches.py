@@ -212,9 +212,8 @@ def table(
     shown.add_section()
     for name in (SQLITE, POSTGRES):
         for what in REPEATS:
-            shown.add_row(
-                f"{name.removesuffix(', one stream')}: {what}", "", "", "", f"{middle(repeats[name, what]):,.0f}"
-            )
+            speed = f"{middle(repeats[name, what]):,.0f}"
+            shown.add_row(f"{name.removesuffix(', one stream')}: {what}", "", "", "", speed)
     told = ", ".join(f"{clients} clients {middle(samples):,.0f}" for clients, samples in tpc.items())
     shown.caption = f"pgbench TPC-B at scale 10, transactions a second: {told}. A sale is 580 bytes; {CARDS:,} cards."
     return shown

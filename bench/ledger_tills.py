@@ -78,11 +78,14 @@ def storm(books: Cluster, batches: int, *, hot: bool) -> tuple[float, list[float
             assert process.stdin
             process.stdin.write("go\n")
             process.stdin.flush()
-        told = [
-            msgspec.json.decode(process.stdout.readline(), type=list[float]) for process in processes if process.stdout
-        ]
+        told = [answered(process) for process in processes]
         took = time.perf_counter() - started
     return TILLS * batches * SIZE / took, list(itertools.chain.from_iterable(told))
+
+
+def answered(process: "subprocess.Popen[str]") -> list[float]:
+    assert process.stdout
+    return msgspec.json.decode(process.stdout.readline(), type=list[float])
 
 
 def main(url: str, first: int, count: int, batches: int, *, hot: bool) -> None:
@@ -93,9 +96,8 @@ def main(url: str, first: int, count: int, batches: int, *, hot: bool) -> None:
             terminal = f"S{number:03d}-T01"
             book.enrol(terminal, bytes(32))
             queue = Queue(terminal)
-            ready.append(
-                [(terminal, *queue.batch(_sales(number, terminal, hot=hot), book.generation)) for _ in range(batches)]
-            )
+            sold = [_sales(number, terminal, hot=hot) for _ in range(batches)]
+            ready.append([(terminal, *queue.batch(entries, book.generation)) for entries in sold])
         rounds = list(itertools.chain.from_iterable(zip(*ready, strict=True)))
         sys.stdout.write("ready\n")
         sys.stdout.flush()
