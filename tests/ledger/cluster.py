@@ -41,6 +41,12 @@ class Cluster:
         with self.connected() as connection:
             connection.execute(statement.encode())
 
+    def told(self, query: str) -> Any:
+        """The one value that a query gives."""
+        with self.connected() as connection:
+            row = connection.execute(query.encode()).fetchone()
+        return row[0] if row else None
+
     def connected(self) -> "psycopg.Connection[Any]":
         """For a test to look in, or to stand in the way."""
         import psycopg

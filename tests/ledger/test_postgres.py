@@ -1,20 +1,26 @@
 """Many front ends on one PostgreSQL database: nothing is lost, doubled or left waiting, whoever comes when."""
 
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from functools import partial
 
 import pytest
+import urllib3
 
 from ledger.book import UNREAD
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book, BooksUnusable, NotRecorded, Refused
 from ledger.postgres_book import PostgresBook
+from offline_queue.entry import encode
 from offline_queue.wire import AllowanceAnswer
+from tests.ledger.client import Client
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece, points_of
+from tests.ledger.test_commands import served
 
 TERMINALS = 64
 FRONT_ENDS = 3
@@ -301,6 +307,33 @@ class TestServer:
             assert shown == [("on",)]
         finally:
             postgres.run("ALTER DATABASE postgres RESET synchronous_commit")
+
+
+def test_a_front_end_killed_amid_a_batch_leaves_nothing_of_it(fronts: list[Book], postgres: Cluster) -> None:
+    """SIGKILL while it holds the stream and waits for an account: another one takes the same batch, whole and once."""
+    till = FakeTill(fronts[0])
+    for points in (10, 20):
+        till.stream.append(encode(till.earn(points)))
+    with postgres.connected() as other, served(postgres.url, "--enrolment", "open") as (process, url):
+        client = Client(url, till.terminal)
+        assert fronts[0].enrol(till.terminal, client.key.public_key().public_bytes_raw(), replace=True)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM account FOR UPDATE")
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(client.batch, *till.stream.batch(1, 2, fronts[0].generation))
+            stuck = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = 'postgres'"
+            deadline = time.monotonic() + 20
+            while postgres.told(stuck) != 1:
+                assert time.monotonic() < deadline, "the batch never came to wait for the account"
+            process.send_signal(signal.SIGKILL)
+            process.wait(15)
+            assert isinstance(answer.exception(20), urllib3.exceptions.HTTPError)
+        client.close()
+        other.execute("ROLLBACK")
+    assert till.deliver(till.stream, 1, 2).accepted == 2
+    assert points_of(fronts[0]) == 30
+    assert [(v.first, v.last) for v in till.feed()] == [(1, 2)]
+    assert fronts[1].verify().problems == []
 
 
 class TestPartitions:
