@@ -47,12 +47,25 @@ class EntryMode(StrEnum):
     KEYED = "keyed"
 
 
+class Chip(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a chip says of itself, as far as it says it.
+
+    `original` is whether its maker's signature fits its serial number; an imitation that cannot show one is not
+    original. `taps` is its own count of presentations.
+    """
+
+    model: str | None = None
+    original: bool | None = None
+    taps: int | None = None
+
+
 class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read"):
     """One presentation of one card.
 
     `data` is the text the card carries (an NDEF text, a bar code), None when it carried none;
     `uid` its serial number in lower-case hex. `slot` is the device's own name for where it was read.
     `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
+    `chip` is there where the chip was asked, the card has one that answers and the reader lets it.
     `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
     """
 
@@ -61,6 +74,7 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     data: str | None = None
     uid: str | None = None
     slot: str | None = None
+    chip: Chip | None = None
     effort: int = 1
     duration_ms: float = 0.0
 

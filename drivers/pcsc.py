@@ -3,8 +3,11 @@
 | card | what is read |
 |---|---|
 | NTAG213/215/216, Ultralight with NDEF | serial number; the first text or URI record |
+| NTAG, Ultralight EV1, with `chip` | model, maker's signature, tap counter where the reader lets them through |
 | Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
+| phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
+| payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
 | contact cards | nothing yet: reported as `unsupported_card` |
 
 One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a
@@ -22,6 +25,7 @@ import msgspec
 from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
 from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
+from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Pauses between attempts to reach pcscd. systemd gives up on a pcscd.socket that starts a failing pcscd more
@@ -44,9 +48,13 @@ CONDITIONS: Final = {
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there."""
+    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there.
+
+    `chip` asks NTAG and Ultralight chips for model, signature and counter: five more exchanges in each tap.
+    """
 
     match: str = ""
+    chip: bool = False
 
 
 class Change(Enum):
@@ -87,6 +95,7 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
+        self._wishes = Wishes(options.chip)
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
@@ -135,7 +144,7 @@ class Reader:
         card = self._waiting.popleft()
         if isinstance(card, CardUnreadable):
             return card
-        return Tap(service, card).report()
+        return Tap(service, card, self._wishes).report()
 
     def _take(self, readers: Iterable[str], seen: Sequence[Seen]) -> None:
         """Remembers the states and queues what they mean; readers that are gone are forgotten."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from drivers.tags import Exchange
+from drivers.apdu import Exchange
 
 NEW_READER: Final = "\\\\?PnP?\\Notification"
 """The reader name that stands for a reader being plugged in or out."""
@@ -74,6 +74,14 @@ class Seen(NamedTuple):
     atr: bytes
 
 
+class Connection:
+    """A card that answers; `powers_down` switches it off at the end: nothing more is wanted of it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.powers_down = False
+
+
 class Service:
     """A context of PC/SC. Raises PcscError from every method."""
 
@@ -105,18 +113,20 @@ class Service:
         ]
 
     @contextlib.contextmanager
-    def card(self, reader: str) -> Iterator[Exchange]:
-        """A connection to the card in one transaction; left powered, for its next user, whatever happens."""
+    def card(self, reader: str) -> Iterator["Connection"]:
+        """A connection to the card in one transaction; left powered, for its next user, unless told otherwise."""
         scard = self._scard
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
         code, handle, protocol = scard.SCardConnect(self._context, reader, scard.SCARD_SHARE_SHARED, protocols)
         _check(code, "Connect")
         try:
             _check(scard.SCardBeginTransaction(handle), "BeginTransaction")
+            connection = Connection(lambda apdu: self._transmit(handle, protocol, apdu))
             try:
-                yield lambda apdu: self._transmit(handle, protocol, apdu)
+                yield connection
             finally:
-                scard.SCardEndTransaction(handle, scard.SCARD_LEAVE_CARD)
+                off = scard.SCARD_UNPOWER_CARD if connection.powers_down else scard.SCARD_LEAVE_CARD
+                scard.SCardEndTransaction(handle, off)
         finally:
             # Never left to the garbage collector: that would switch the card off under its next user.
             scard.SCardDisconnect(handle, scard.SCARD_LEAVE_CARD)

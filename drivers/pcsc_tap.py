@@ -5,10 +5,12 @@ from itertools import count
 from typing import Final
 
 from drivers.atr import kind_of
-from drivers.base import CardRead, CardUnreadable, EntryMode
+from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
+from drivers.bearers import Bearer, bearer_of
 from drivers.ndef import Damaged
 from drivers.pcsc_service import PcscError, Seen, Service, Trouble
-from drivers.tags import Content, read_content, read_uid
+from drivers.tags import Content, read_uid
+from drivers.wishes import Wishes, read_wished
 
 PRESENT: Final = 0x20
 """SCARD_STATE_PRESENT."""
@@ -30,6 +32,7 @@ HELD: Final = ("card_held", "Another program uses the card. Close it and present
 NOT_READ: Final = ("not_read", "The reader could not read the card. Present it again.")
 DAMAGED: Final = ("damaged", "What is written on the card is damaged. Present it again, or replace it.")
 SWAPPED: Final = ("card_swapped", "The card was changed for another while it was read. Lift it and present one card.")
+PAYMENT: Final = ("payment_card", "This is a payment card, not a loyalty card. Nothing of it was read or kept.")
 UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
 
 FAILURES: Final = {
@@ -44,6 +47,10 @@ class TwoCards(Exception):
     """One tap has seen two serial numbers."""
 
 
+class PaymentCard(Exception):
+    """The card is none of ours and nothing more may be asked of it."""
+
+
 class Tap:
     """Reads until one look goes through, at most SETTLE_S long.
 
@@ -51,8 +58,9 @@ class Tap:
     number is read at both ends of each look, and one that differs in any look makes the tap unreadable.
     """
 
-    def __init__(self, service: Service, seen: Seen) -> None:
+    def __init__(self, service: Service, seen: Seen, wishes: Wishes) -> None:
         self._service = service
+        self._wishes = wishes
         self._seen = seen
         self._kind = kind_of(seen.atr)
         self._uid: str | None = None
@@ -62,9 +70,11 @@ class Tap:
         started = time.monotonic()
         for attempt in count(1):
             try:
-                return self._told(self._look(), attempt, started)
+                return self._told(self._look(attempt), attempt, started)
             except TwoCards:
                 return self._unreadable(SWAPPED)
+            except PaymentCard:
+                return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
             except Damaged:
                 failure = DAMAGED
             except PcscError as error:
@@ -77,12 +87,18 @@ class Tap:
                 break
         return self._unreadable(failure)
 
-    def _look(self) -> Content:
+    def _look(self, attempt: int) -> Content:
         """One connection, one transaction."""
-        with self._service.card(self._seen.reader) as exchange:
-            self._compare(read_uid(exchange))
-            content = read_content(self._kind, exchange)
-            self._compare(read_uid(exchange))
+        with self._service.card(self._seen.reader) as card:
+            self._compare(read_uid(card.exchange))
+            bearer = bearer_of(self._kind, card.exchange)
+            if bearer is Bearer.PAYMENT_CARD:
+                card.powers_down = True
+                raise PaymentCard
+            content = read_wished(self._wishes, self._kind, self._uid, card.exchange, again=attempt > 1)
+            self._compare(read_uid(card.exchange))
+        if bearer is Bearer.PHONE:
+            return content._replace(technology=Technology.PHONE)
         return content
 
     def _compare(self, uid: str | None) -> None:
@@ -99,7 +115,7 @@ class Tap:
         return any(not now & PRESENT or now >> EVENT_COUNT != self._seen.state >> EVENT_COUNT for _, now, _ in changes)
 
     def _told(self, content: Content, attempt: int, started: float) -> CardRead | CardUnreadable:
-        if self._uid is None and content.text is None:
+        if self._uid is None and content.text is None and content.technology is not Technology.PHONE:
             return self._unreadable(UNSUPPORTED)
         return CardRead(
             technology=content.technology,
@@ -108,6 +124,7 @@ class Tap:
             data=content.text,
             uid=self._uid,
             slot=self._seen.reader,
+            chip=content.chip,
             effort=attempt,
             duration_ms=round((time.monotonic() - started) * 1000, 3),
         )

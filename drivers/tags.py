@@ -1,19 +1,14 @@
 """How to read what a card carries, through an exchange of APDUs: serial number, Type 2 and Type 4 tags.
 
-Nothing here knows PC/SC. An `Exchange` sends a command APDU and gives the response with its status word; what
-it raises goes through. All loops are bounded by what the card's own sizes may say at most.
+Nothing here knows PC/SC. All loops are bounded by what the card's own sizes may say at most.
 """
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from drivers.apdu import OK, Exchange, select
 from drivers.atr import CardKind
-from drivers.base import Technology
+from drivers.base import Chip, Technology
 from drivers.ndef import MAX_MESSAGE, Damaged, Incomplete, message_in, text_in
-
-Exchange = Callable[[bytes], bytes]
-
-_OK: Final = b"\x90\x00"
 
 _GET_UID: Final = bytes.fromhex("ffca000000")
 """PC/SC part 3 section 3.2.2.1.3."""
@@ -29,7 +24,7 @@ _MAGIC: Final = 0xE1
 _NTAG_SIZES: Final = frozenset({0x12, 0x3E, 0x6D})
 """Third byte of the capability container: NTAG213, 215, 216 (NTAG21x data sheet section 8.5.6)."""
 
-_SELECT_NDEF: Final = bytes.fromhex("00a4040007d276000085010100")
+_SELECT_NDEF: Final = select(bytes.fromhex("d2760000850101"))
 _SELECT_FILE: Final = bytes.fromhex("00a4000c02")
 _READ_BINARY: Final = bytes.fromhex("00b0")
 _CONTAINER_FILE: Final = bytes.fromhex("e103")
@@ -48,13 +43,14 @@ class Content(NamedTuple):
 
     technology: Technology
     text: str | None
+    chip: Chip | None = None
 
 
 def read_uid(exchange: Exchange) -> str | None:
     """The serial number in lower-case hex; None where reader or card do not tell one."""
     answer = exchange(_GET_UID)
     uid, status = answer[:-2], answer[-2:]
-    return uid.hex() if status == _OK and 0 < len(uid) <= _MAX_UID else None
+    return uid.hex() if status == OK and 0 < len(uid) <= _MAX_UID else None
 
 
 def read_content(kind: CardKind, exchange: Exchange) -> Content:
@@ -70,7 +66,7 @@ def read_content(kind: CardKind, exchange: Exchange) -> Content:
 def _read_type2(exchange: Exchange) -> Content:
     """Type 2 Tag Operation 1.1: the capability container in page 3, the data area from page 4."""
     first = exchange(_READ_PAGES + bytes([_CONTAINER_PAGE, _STEP]))
-    if first[-2:] != _OK or len(first) != _STEP + 2 or first[0] != _MAGIC:
+    if first[-2:] != OK or len(first) != _STEP + 2 or first[0] != _MAGIC:
         return Content(Technology.ULTRALIGHT, None)
     technology = Technology.NTAG if first[2] in _NTAG_SIZES else Technology.ULTRALIGHT
     message = _type2_message(exchange, first[4:-2], first[2] * 8)
@@ -91,12 +87,12 @@ def _type2_message(exchange: Exchange, memory: bytes, size: int) -> bytes | None
 
 def _read_type4(exchange: Exchange) -> str | None:
     """Type 4 Tag Operation 2.0; None when the card has no NDEF application or no message in it."""
-    if exchange(_SELECT_NDEF)[-2:] != _OK or exchange(_SELECT_FILE + _CONTAINER_FILE)[-2:] != _OK:
+    if exchange(_SELECT_NDEF)[-2:] != OK or exchange(_SELECT_FILE + _CONTAINER_FILE)[-2:] != OK:
         return None
     container = _read_binary(exchange, 0, _CONTAINER_LENGTH)
     if container[7:9] != _NDEF_FILE_CONTROL:
         raise Damaged("the capability container names no NDEF file")
-    if exchange(_SELECT_FILE + container[9:11])[-2:] != _OK:
+    if exchange(_SELECT_FILE + container[9:11])[-2:] != OK:
         raise Damaged("the NDEF file that the capability container names is not there")
     message = _type4_message(exchange, step=int.from_bytes(container[3:5], "big"))
     return text_in(message) if message else None
@@ -119,6 +115,6 @@ def _read_binary(exchange: Exchange, offset: int, length: int) -> bytes:
 
 def _whole(answer: bytes, length: int) -> bytes:
     """The `length` data bytes of an answer. Raises Damaged for any other answer."""
-    if answer[-2:] != _OK or len(answer) != length + 2:
+    if answer[-2:] != OK or len(answer) != length + 2:
         raise Damaged(f"{max(len(answer) - 2, 0)} of {length} bytes, status {answer[-2:].hex()}")
     return answer[:-2]

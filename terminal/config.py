@@ -19,7 +19,8 @@ from terminal.config_problems import (
     url_problem,
     values,
 )
-from terminal.identification import CardFormat, Language
+from terminal.identification import CardFormat
+from terminal.refusals import Language
 from terminal.transaction import PointsRule
 
 SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")

@@ -8,8 +8,8 @@ from typing import Final
 
 from offline_queue.entry import masked
 from offline_queue.wire import AllowanceAnswer
-from terminal.identification import Language
 from terminal.pos import Refusal
+from terminal.refusals import Language
 
 _OFFLINE: Final[dict[Language, str]] = {
     "en": (

@@ -7,9 +7,9 @@ from typing import Final
 from drivers.base import CardRead
 from offline_queue.entry import Card
 from offline_queue.timepiece import Timepiece
-from terminal.identification import Language, Refused
 from terminal.inbox import ReadAsked
 from terminal.pos import ReadAnswer, Refusal
+from terminal.refusals import Language, Refused
 from terminal.replies import answer, refuse
 
 KEPT_READS: Final = 1000

@@ -16,9 +16,9 @@ from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.store import Store
 from terminal.balances import Balances
-from terminal.identification import Language
 from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import CardView, Refusal, TransactionAnswer
+from terminal.refusals import Language
 from terminal.replies import answer, refuse
 
 log = logging.getLogger("recording")

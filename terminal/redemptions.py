@@ -17,11 +17,11 @@ from msgspec.structs import replace
 from offline_queue.entry import Card, Entry, Lane
 from offline_queue.journal import Allowance, AllowanceState
 from offline_queue.store import JournalReader, Store
-from terminal.identification import Language
 from terminal.inbox import AllowanceAnswered, Recorded
 from terminal.offline_limits import refusal
 from terminal.pos import Refusal
 from terminal.recording import Flight, Recording
+from terminal.refusals import Language
 from terminal.rights import Right, Rights
 from terminal.stamps import Stamps
 from terminal.transaction import draft_release

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
-from terminal.identification import CardFormat, Language, Refused, identify_number
+from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, TransactionAsked
 from terminal.pos import CardNumber, Refusal, TransactionRequest
 from terminal.reading import Reading
 from terminal.recording import KEY_REUSED, Recording
 from terminal.redemptions import Redemptions
+from terminal.refusals import Language, Refused
 from terminal.replies import answer, refuse
 from terminal.stamps import Stamps
 from terminal.transaction import Original, PointsRule, check_key, draft_earn, draft_redemption, draft_reversal

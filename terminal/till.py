@@ -16,7 +16,7 @@ from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.config import Config
 from terminal.directory import Directory
-from terminal.identification import Identified, Language, Refused, identify, identify_number
+from terminal.identification import Identified, identify, identify_number
 from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
@@ -39,6 +39,7 @@ from terminal.questions import Questions
 from terminal.reading import Reading
 from terminal.recording import Recording
 from terminal.redemptions import Inquiries, Redemptions
+from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
@@ -164,11 +165,15 @@ class Till:
             return
         verdict = identify(read, self._card_format, self._language)
         if isinstance(verdict, Refused):
-            self._reading.refused(verdict)
-            told = {"reader": reader, "reason": verdict.reason, "detail": verdict.detail, "next": verdict.steps}
-            self._publish("card_unreadable", told)
-            return
-        self._identified(reader, read, verdict)
+            self._refused(reader, verdict)
+        else:
+            self._identified(reader, read, verdict)
+
+    def _refused(self, reader: str, why: Refused) -> None:
+        """Whoever waits for a card hears why this one will not do."""
+        self._reading.refused(why)
+        told = {"reader": reader, "reason": why.reason, "detail": why.detail, "next": why.steps}
+        self._publish("card_unreadable", told)
 
     def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
         card = Card(verdict.number, read.technology.value, read.entry_mode.value)
@@ -199,8 +204,11 @@ class Till:
             self._publish("reader_status", status)
 
     def _failed(self, event: CardFailed) -> None:
-        """Whoever waits for a card goes on waiting: the customer will present it again."""
+        """Whoever waits for a card goes on waiting: the customer will present it again. Not so for a foreign card."""
         failure = event.failure
+        if failure.reason in WORDS:
+            self._refused(event.reader, refused(failure.reason, self._language))
+            return
         self._publish(
             "card_unreadable",
             {

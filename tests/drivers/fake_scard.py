@@ -15,7 +15,7 @@ class FakeScard(ModuleType):
     SCARD_SCOPE_SYSTEM = 2
     SCARD_SHARE_SHARED = 2
     SCARD_PROTOCOL_T0, SCARD_PROTOCOL_T1 = 1, 2
-    SCARD_LEAVE_CARD = 0
+    SCARD_LEAVE_CARD, SCARD_UNPOWER_CARD = 0, 2
     SCARD_STATE_UNAWARE, SCARD_STATE_CHANGED, SCARD_STATE_UNKNOWN = 0, 2, 4
     EMPTY, PRESENT = 0x10, 0x20
 
@@ -24,6 +24,7 @@ class FakeScard(ModuleType):
         self.reader = reader
         self.fails: dict[str, int] = {}
         self.card: Card | None = None
+        self.switched_off = 0
         self.contexts: set[int] = set()
         self.handles: set[int] = set()
         self._count = 0
@@ -81,7 +82,8 @@ class FakeScard(ModuleType):
 
     def SCardEndTransaction(self, handle: int, disposition: int) -> int:  # noqa: N802
         assert handle in self.handles
-        assert disposition == self.SCARD_LEAVE_CARD
+        assert disposition in (self.SCARD_LEAVE_CARD, self.SCARD_UNPOWER_CARD)
+        self.switched_off += disposition == self.SCARD_UNPOWER_CARD
         return SUCCESS
 
     def SCardDisconnect(self, handle: int, disposition: int) -> int:  # noqa: N802

@@ -5,16 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import CardRead, EntryMode, Technology
-from terminal.identification import (
-    WORDS,
-    CardFormat,
-    Identified,
-    Refused,
-    identify,
-    identify_number,
-    is_payment_card,
-    luhn,
-)
+from terminal.check_digits import luhn
+from terminal.identification import CardFormat, Identified, identify, identify_number
+from terminal.payment_numbers import is_payment_card
+from terminal.refusals import WORDS, Refused
 
 ANY = CardFormat()
 PAYMENT_CARDS = [

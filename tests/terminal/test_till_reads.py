@@ -134,6 +134,25 @@ def test_a_payment_card_is_refused_without_a_trace(till: TillRig) -> None:
     assert till.inquiries.accounts == []
 
 
+def test_a_payment_card_that_its_reader_has_recognised_ends_the_wait(till: TillRig) -> None:
+    """In the till's language, with what to do next: presenting it again would not help."""
+    reply = till.wait_for_card()
+    till.send(CardFailed("counter", CardUnreadable("payment_card", "words of the driver")))
+    assert till.heard(reply).reason == "payment_card"
+    (told,) = till.told("card_unreadable")
+    assert told["next"]
+    assert "words of the driver" not in told["detail"]
+
+
+def test_a_phone_without_a_pass_is_told_what_helps(till: TillRig) -> None:
+    """Its serial number is random, so it identifies nobody, whatever the programme allows."""
+    read = CardRead(Technology.PHONE, EntryMode.CONTACTLESS, uid="08a1b2c3")
+    till.send(CardPresented("counter", read))
+    (told,) = till.told("card_unreadable")
+    assert told["reason"] == "phone"
+    assert "scan its code" in " ".join(told["next"])
+
+
 def test_a_card_that_could_not_be_read_leaves_the_wait_open(till: TillRig) -> None:
     """The customer presents it again; the cashier is told how."""
     reply = till.wait_for_card()

@@ -136,6 +136,58 @@ class Type4Card:
         return b"\x6d\x00"
 
 
+def tlv(tag: str, *values: bytes) -> bytes:
+    """A BER-TLV item of less than 128 bytes."""
+    value = b"".join(values)
+    return bytes.fromhex(tag) + bytes([len(value)]) + value
+
+
+@dataclass
+class ApplicationCard:
+    """A card of ISO/IEC 7816-4: for each application's name (hex) what SELECT answers; it knows no other command."""
+
+    applications: dict[str, bytes]
+    uid: bytes | None = bytes.fromhex("01020304")
+    atr: bytes = bytes.fromhex("3b8180018080")
+
+    def answer(self, apdu: bytes) -> bytes:
+        if apdu[:4] == b"\xff\xca\x00\x00":
+            return NOT_SUPPORTED if self.uid is None else self.uid + OK
+        if apdu[:4] == b"\x00\xa4\x04\x00":
+            found = self.applications.get(apdu[5 : 5 + apdu[4]].hex())
+            return NOT_FOUND if found is None else found
+        return b"\x6d\x00"
+
+
+PAYMENT_ENVIRONMENT = b"2PAY.SYS.DDF01".hex()
+CONTACT_ENVIRONMENT = b"1PAY.SYS.DDF01".hex()
+WALLET_ENVIRONMENT = b"OSE.VAS.01".hex()
+PAYMENT_DIRECTORY = tlv(
+    "6f",
+    tlv("84", b"2PAY.SYS.DDF01"),
+    tlv("a5", tlv("bf0c", tlv("61", tlv("4f", bytes.fromhex("a0000000041010")), tlv("87", b"\x01")))),
+)
+"""What a bank card says of itself (EMV Contactless Book B table 3-1): one entry, no number."""
+
+
+def payment_card(uid: str = "01020304") -> ApplicationCard:
+    return ApplicationCard({PAYMENT_ENVIRONMENT: PAYMENT_DIRECTORY + OK}, bytes.fromhex(uid))
+
+
+def contact_payment_card() -> ApplicationCard:
+    """Of the protocol T=0: it says that an answer of 30 bytes waits."""
+    return ApplicationCard({CONTACT_ENVIRONMENT: b"\x61\x1e"}, None, bytes.fromhex("3b6500002063cb6800"))
+
+
+def phone(wallet: str = "AndroidPay") -> ApplicationCard:
+    """A telephone with a wallet for passes and one for payments; its serial number is random."""
+    wallets = tlv(
+        "6f", tlv("50", wallet.encode()), tlv("a5", tlv("bf0c", tlv("61", tlv("4f", b"\xa0\x00\x00\x04\x76"))))
+    )
+    applications = {WALLET_ENVIRONMENT: wallets + OK, PAYMENT_ENVIRONMENT: PAYMENT_DIRECTORY + OK}
+    return ApplicationCard(applications, bytes.fromhex("08a1b2c3"))
+
+
 @dataclass
 class Scripted:
     """A card that does `event` in place of its answer number `at`, counted from 0, and is itself otherwise."""

@@ -16,7 +16,8 @@ from tests.virtual.cards import Card, Mute, Pulled, Swapped
 
 CLONE_NEWNET = 0x40000000
 TELL_ATR = b"\x04"
-ORDERS = (b"\x00", b"\x01", b"\x02", TELL_ATR)
+POWER_OFF = b"\x00"
+ORDERS = (POWER_OFF, b"\x01", b"\x02", TELL_ATR)
 
 Connect = Callable[[], socket.socket]
 
@@ -55,13 +56,14 @@ class InsertedCard:
     """Serves one card until it is removed, pulled or its reader goes away.
 
     `asked` holds the APDUs that the card has seen; `silent` is set when it leaves one unanswered, `gone` when
-    it has left.
+    it has left, `off` when it has been switched off.
     """
 
     def __init__(self, card: Card, connect: Connect) -> None:
         self.asked: list[bytes] = []
         self.silent = threading.Event()
         self.gone = threading.Event()
+        self.off = threading.Event()
         self._connect = connect
         self._socket = connect()
         self._thread = threading.Thread(target=self._serve, args=(card,), daemon=True)
@@ -94,6 +96,8 @@ class InsertedCard:
         while (order := self._receive()) is not None:
             if order == TELL_ATR:
                 self._send(card.atr)
+            elif order == POWER_OFF:
+                self.off.set()
             elif order not in ORDERS:
                 self.asked.append(order)
                 self._send(card.answer(order))
