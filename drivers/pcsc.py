@@ -17,21 +17,19 @@ device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no r
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from enum import Enum
 from typing import Any, Final
 
 import msgspec
 
 from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
-from drivers.pcsc_service import PcscError, Seen, Service, Trouble
-from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
+from drivers.pcsc_service import PcscError, Service
+from drivers.pcsc_tap import Tap
+from drivers.presence import LYING, Change, Seen, Trouble, change_of
 from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Pauses between attempts to reach pcscd. systemd gives up on a pcscd.socket that starts a failing pcscd more
 than five times in ten seconds."""
-
-LYING: Final = ("card_was_there", "A card lay on the reader when it was opened. Lift it and present it again.")
 
 CONDITIONS: Final = {
     Trouble.SERVICE_GONE: Condition(
@@ -55,27 +53,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     match: str = ""
     chip: bool = False
-
-
-class Change(Enum):
-    """What has happened on a reader between two looks at its state."""
-
-    NOTHING = "nothing"
-    ARRIVED = "arrived"
-    LYING = "lying"
-
-
-def change_of(before: int | None, now: int) -> Change:
-    """From two PC/SC states; `before` is None when the reader has not been looked at yet.
-
-    The event count tells a card that was lifted and laid down between the looks from one that lies there.
-    """
-    if not now & PRESENT:
-        return Change.NOTHING
-    if before is None:
-        return Change.LYING
-    same = before & PRESENT and before >> EVENT_COUNT == now >> EVENT_COUNT
-    return Change.NOTHING if same else Change.ARRIVED
 
 
 def condition_of(readers: Sequence[str], match: str) -> Condition:

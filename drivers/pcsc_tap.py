@@ -8,14 +8,10 @@ from drivers.atr import kind_of
 from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.ndef import Damaged
-from drivers.pcsc_service import PcscError, Seen, Service, Trouble
+from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
 from drivers.tags import Content, read_uid
 from drivers.wishes import Wishes, read_wished
 
-PRESENT: Final = 0x20
-"""SCARD_STATE_PRESENT."""
-EVENT_COUNT: Final = 16
-"""The bit where pcscd's count of comings and goings starts in a state."""
 SETTLE_S: Final = 0.6
 """How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
 GLANCE_S: Final = 0.1
@@ -58,15 +54,15 @@ class Tap:
     number is read at both ends of each look, and one that differs in any look makes the tap unreadable.
     """
 
-    def __init__(self, service: Service, seen: Seen, wishes: Wishes) -> None:
-        self._service = service
+    def __init__(self, place: CardPlace, seen: Seen, wishes: Wishes) -> None:
+        self._place = place
         self._wishes = wishes
         self._seen = seen
         self._kind = kind_of(seen.atr)
         self._uid: str | None = None
 
     def report(self) -> CardRead | CardUnreadable:
-        """Raises PcscError when it is the reader or the service that has failed."""
+        """Raises CardTrouble when it is the reader or its service that has failed."""
         started = time.monotonic()
         for attempt in count(1):
             try:
@@ -77,7 +73,7 @@ class Tap:
                 return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
             except Damaged:
                 failure = DAMAGED
-            except PcscError as error:
+            except CardTrouble as error:
                 if error.trouble in READERS_OWN:
                     raise
                 failure = FAILURES[error.trouble]
@@ -89,7 +85,7 @@ class Tap:
 
     def _look(self, attempt: int) -> Content:
         """One connection, one transaction."""
-        with self._service.card(self._seen.reader) as card:
+        with self._place.card(self._seen.reader) as card:
             self._compare(read_uid(card.exchange))
             bearer = bearer_of(self._kind, card.exchange)
             if bearer is Bearer.PAYMENT_CARD:
@@ -110,8 +106,8 @@ class Tap:
             raise TwoCards
 
     def _has_left(self) -> bool:
-        """Waits a moment for pcscd to notice. The event count also tells of a card that is back already."""
-        changes = self._service.wait({self._seen.reader: self._seen.state}, GLANCE_S)
+        """Waits a moment for the reader to notice. The event count also tells of a card that is back already."""
+        changes = self._place.wait({self._seen.reader: self._seen.state}, GLANCE_S)
         return any(not now & PRESENT or now >> EVENT_COUNT != self._seen.state >> EVENT_COUNT for _, now, _ in changes)
 
     def _told(self, content: Content, attempt: int, started: float) -> CardRead | CardUnreadable:
