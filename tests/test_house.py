@@ -13,7 +13,7 @@ PACKAGES = ("drivers", "offline_queue", "terminal", "ledger")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 ALLOWED = {
-    "drivers": {"drivers", "msgspec", "smartcard"},
+    "drivers": {"drivers", "msgspec", "smartcard", "nfc"},
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
     "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
     "terminal": {
