@@ -50,7 +50,7 @@ class Desk:
             self._card.dep(b"")
         elif self._asked and self._radio.find(self._card.found.uid) is None:
             raise CardTrouble(Trouble.CARD_GONE, "it is not there any more")
-        return self._card.found.uid
+        return self._card.serial
 
     def _direct(self, command: bytes) -> bytes:
         """As a reader with a PN53x inside takes a tag's own commands (drivers/raw_frames.py)."""

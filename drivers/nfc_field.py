@@ -109,10 +109,12 @@ class Field:
             elif self._card:
                 self._card.selected = False
             return
-        if self._card is None or not self._card.is_same(found):
-            self._arrivals += 1
+        before, self._card = self._card, self._activated(found)
         self._missed = 0
-        self._card = self._activated(found)
+        if before is not None and before.is_same(found):
+            self._card.serial = before.serial
+        else:
+            self._arrivals += 1
 
     def _activated(self, found: Found) -> Card:
         if not found.sak & ISO_DEP:

@@ -34,10 +34,15 @@ class Radio(Protocol):
 
 
 class Card:
-    """The card that lies in the field; `exchange` is there while it is selected and has answered every time."""
+    """The card that lies in the field; `dep` carries APDUs to one that takes them.
+
+    `selected` holds while it has answered every time. `serial` is what it is told by: of a random number the first
+    of this presentation.
+    """
 
     def __init__(self, found: Found, atr: bytes, dep: Exchange | None) -> None:
         self.found = found
+        self.serial = found.uid
         self.atr = atr
         self.dep = dep
         self.selected = True

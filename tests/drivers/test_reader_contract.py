@@ -6,8 +6,10 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -16,8 +18,9 @@ from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
-from tests.virtual.cards import NtagCard, mute
+from tests.virtual.cards import NtagCard, Type4Card, mute, text_record
 from tests.virtual.pcscd import VirtualPcscd, missing
+from tests.virtual.pn532 import Pn532
 from tests.virtual.watching import Watched
 
 
@@ -29,6 +32,13 @@ class Rig:
     present: Callable[[Watched, str], None]
     garble: Callable[[Watched], None]
     hang: Callable[[Watched], None]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def watched(self, folder: Path) -> Watched:
+        return Watched(folder, self.driver, options=self.options)
+
+    def child(self, folder: Path) -> ReaderChild:
+        return ReaderChild(self.driver, "counter", Assignment(str(folder), self.options))
 
 
 @contextmanager
@@ -70,7 +80,27 @@ def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield Rig("pcsc", present, garble, hang)
 
 
-@pytest.fixture(params=[simulated, pytest.param(pcsc, marks=pytest.mark.pcscd)], ids=["simulated", "pcsc"])
+@contextmanager
+def contactless(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+    with TemporaryDirectory() as folder, Pn532(Path(folder)) as chip:
+
+        def present(_: Watched, number: str) -> None:
+            chip.insert(NtagCard.with_text(number))
+
+        def garble(reader: Watched) -> None:
+            chip.insert(NtagCard(message=b"\xff" * 40))
+            assert reader.failure().reason == "damaged"
+
+        def hang(_: Watched) -> None:
+            chip.insert(Type4Card(text_record("1")), stalls=True)
+
+        yield Rig("contactless", present, garble, hang, {"path": str(chip.path)})
+
+
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless]
+
+
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless"])
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     with request.param(monkeypatch) as made:
         yield made
@@ -78,14 +108,14 @@ def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def reader(rig: Rig, tmp_path: Path) -> Iterator[Watched]:
-    with Watched(tmp_path, rig.driver) as watched:
+    with rig.watched(tmp_path) as watched:
         watched.state(ReaderState.READY)
         yield watched
 
 
 def test_an_opened_reader_says_ready_and_which_process_serves_it(rig: Rig, tmp_path: Path) -> None:
     """The first word after opening is the reader's state, with the process that the technician can look at."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with rig.watched(tmp_path) as watched:
         status = watched.state(ReaderState.READY)
     assert status.pid is not None
     assert status.detail
@@ -143,7 +173,7 @@ def test_a_hang_is_noticed_and_ended(rig: Rig, reader: Watched) -> None:
 
 def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
     """Heartbeats follow each other while nothing happens, whatever the driver waits for."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = rig.child(tmp_path)
     wake = os.eventfd(0)
     try:
         seen = [child.next(wake, 10.0) for _ in range(4)]
@@ -155,7 +185,7 @@ def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
 
 def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> None:
     """When the till is gone, however it went, its reader's process ends by itself."""
-    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path)))
+    child = rig.child(tmp_path)
     wake = os.eventfd(0)
     try:
         child.next(wake, 10.0)
@@ -165,13 +195,13 @@ def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> 
     finally:
         child.free()
         os.close(wake)
-    with Watched(tmp_path, rig.driver) as watched:
+    with rig.watched(tmp_path) as watched:
         watched.state(ReaderState.READY)
 
 
 def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None:
     """After stop() no process is left, and the last state is `stopped`."""
-    with Watched(tmp_path, rig.driver) as watched:
+    with rig.watched(tmp_path) as watched:
         pid = watched.state(ReaderState.READY).pid
     assert pid is not None
     assert watched.state(ReaderState.STOPPED).pid is None
