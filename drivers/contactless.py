@@ -29,7 +29,7 @@ from typing import Any, Final
 import msgspec
 
 from drivers.apdu import Exchange
-from drivers.base import Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
+from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
 from drivers.iso14443 import AnswerToSelect
 from drivers.nfc_field import Field
 from drivers.nfc_radio import Found
@@ -84,6 +84,7 @@ class Reader:
         self._nfc: Any = None
         self._radio: NfcpyRadio | None = None
         self._field: Field | None = None
+        self._lying: CardUnreadable | None = None
         self._reopened = place.reopened
         self._said: Condition | None = None
         self._failures = 0
@@ -120,10 +121,14 @@ class Reader:
                 return None
             self._radio = NfcpyRadio(self._nfc, self._path)
             self._field = Field(self._radio, self._path, self._wishes)
+            self._lying, self._reopened = self._field.begin(reopened=self._reopened), True
             if ready := self._say(Condition(ReaderState.READY, self._radio.name)):
                 return ready
-        report = self._field.report(max(0.0, deadline - time.monotonic()), reopened=self._reopened)
-        self._reopened, self._failures = True, 0
+        if self._lying:
+            lying, self._lying = self._lying, None
+            return lying
+        report = self._field.report(max(0.0, deadline - time.monotonic()))
+        self._failures = 0
         return report
 
     def _say(self, condition: Condition) -> Condition | None:
@@ -141,7 +146,7 @@ class Reader:
     def _release(self) -> None:
         if self._radio is not None:
             self._radio.close()
-        self._radio = self._field = None
+        self._radio = self._field = self._lying = None
 
 
 class NfcpyRadio:

@@ -33,17 +33,24 @@ class Field:
         self._card: Card | None = None
         self._arrivals = 0
         self._missed = 0
-        self._known: int | None = None
+        self._known = 0
 
-    def report(self, timeout_s: float, *, reopened: bool) -> Report | None:
-        """The next card, read; None when none came. `reopened`: one that lies there at the first look is not read."""
-        known = {} if self._known is None else {self._slot: self._known}
-        for seen in self.wait(known, timeout_s):
+    def begin(self, *, reopened: bool) -> CardUnreadable | None:
+        """The first look. A card that lies there when the field had to be opened again is told and not read.
+
+        It may be the card of the customer before: it must not answer for the next one.
+        """
+        self._look()
+        if self._card is None or not reopened:
+            return None
+        self._known = self._state
+        return CardUnreadable(*LYING, slot=self._slot)
+
+    def report(self, timeout_s: float) -> Report | None:
+        """The next card, read; None when none came."""
+        for seen in self.wait({self._slot: self._known}, timeout_s):
             change, self._known = change_of(self._known, seen.state), seen.state
-            if change is Change.LYING and reopened:
-                # It may be the card of the customer before: it must not answer for the next one.
-                return CardUnreadable(*LYING, slot=self._slot)
-            if change is not Change.NOTHING:
+            if change is Change.ARRIVED:
                 report = Tap(self, seen, self._wishes).report()
                 self._known = self._state  # one that took its place in the middle has to be lifted first
                 return report
@@ -65,8 +72,10 @@ class Field:
         if self._card is None or not self._card.selected:
             self._notice(self._radio.find(None))
         card = self._card
-        if card is None or not card.selected:
+        if card is None:
             raise CardTrouble(Trouble.CARD_GONE, "not found again")
+        if not card.selected:
+            raise CardTrouble(Trouble.MUTE, "found, and no answer to select")
         connection = Connection(Desk(self._radio, card).answer)
         try:
             yield connection

@@ -19,10 +19,11 @@ MORE_TIME = b"\xf2\x01"
 
 
 class Placed:
-    """A card that lies there. `asked` counts what it heard; `silent` and `gone` are set when it does that."""
+    """A card that lies there. `asked` holds the APDUs that it saw; `heard`, `silent`, `gone` are set when it is so."""
 
     def __init__(self, card: Card, *, stalls: bool = False) -> None:
-        self.asked = 0
+        self.asked: list[bytes] = []
+        self.heard = threading.Event()
         self.silent = threading.Event()
         self.gone = threading.Event()
         self._stalls = stalls
@@ -72,7 +73,8 @@ class Placed:
         return None
 
     def _ask(self, apdu: bytes) -> bytes:
-        self.asked += 1
+        self.asked.append(apdu)
+        self.heard.set()
         return self._card.answer(apdu)
 
     def _memory(self, frame: bytes) -> bytes | None:

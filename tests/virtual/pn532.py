@@ -128,7 +128,11 @@ class Chip:
 
 
 class Pn532:
-    """The chip, its line and the hand that lays cards down. `commands` are the codes of all that it was asked."""
+    """The chip, its line and the hand that lays cards down. `commands` are the codes of all that it was asked.
+
+    A `deaf` chip answers nothing, one that `babbles` acknowledges without end, and the next `garbles` answers are
+    damaged on the line. `delay_s` is what it takes for each command.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "usb-Virtual_PN532-if00-port0"
@@ -136,6 +140,7 @@ class Pn532:
         self.chip = Chip()
         self.deaf = False
         self.babbles = False
+        self.garbles = 0
         self.delay_s = 0.0
         self._changed = threading.Condition()
         self._ending = threading.Event()
@@ -185,10 +190,16 @@ class Pn532:
         self.wait_for_looks(3)
 
     def wait_for_looks(self, count: int) -> None:
-        """Raises AssertionError when nobody looks."""
+        """Until so many searches have found nothing. Raises AssertionError when nobody searches."""
         with self._changed:
             seen = self.chip.looks
             assert self._changed.wait_for(lambda: self.chip.looks >= seen + count, PATIENCE_S), "nobody looks for cards"
+
+    def wait_for_commands(self, count: int) -> None:
+        """Until the chip was asked so many more things. Raises AssertionError when it is not."""
+        with self._changed:
+            seen = len(self.commands)
+            assert self._changed.wait_for(lambda: len(self.commands) >= seen + count, PATIENCE_S), "nothing is asked"
 
     @property
     def host_speed(self) -> int | None:
@@ -251,7 +262,11 @@ class Pn532:
         self._say(master, ACK)
         while self.babbles and not self._ending.wait(0.01):
             self._say(master, ACK)
-        self._say(master, framed(bytes([0xD5, code + 1]) + (answer or b"")))
+        answer_frame = bytearray(framed(bytes([0xD5, code + 1]) + (answer or b"")))
+        if self.garbles:
+            self.garbles -= 1
+            answer_frame[5] ^= 0x10
+        self._say(master, bytes(answer_frame))
         with self._changed:
             self._changed.notify_all()
 
