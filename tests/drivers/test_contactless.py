@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from drivers.base import Chip, Condition, EntryMode, Place, ReaderState, Technology
 from drivers.contactless import Options, Reader, device_of
+from drivers.pn532_line import SerialLine
 from terminal.inbox import CardPresented, Event
 from terminal.reader_life import Limits
 from tests.virtual.cards import (
@@ -34,9 +36,24 @@ from tests.virtual.watching import Watched
 NUMBER = "2990000000017"
 READS_OF_A_TEXT = 2
 """Capability container with the first pages, one more page."""
-FIND = 0x4A
+
+
+class Desk(NamedTuple):
+    chip: Pn532
+    reader: Watched
+
+
 PATIENT = Limits(silence_s=6.0, first_pause_s=0.05, longest_pause_s=0.2)
 """As in a shop: waking a chip that does not answer takes 2 s."""
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A reader that serves one card after the other, as in a shop: every test begins by laying a card down."""
+    folder = tmp_path_factory.mktemp("desk")
+    with Pn532(folder) as chip, Watched(folder, "contactless", options={"path": str(chip.path)}) as watched:
+        watched.state(ReaderState.READY)
+        yield Desk(chip, watched)
 
 
 @pytest.fixture
@@ -80,9 +97,10 @@ def read_of(number: str) -> Callable[[Event], bool | None]:
     ids=["ntag", "ntag-blank", "unformatted", "type4-uri", "type4-long", "uid-only", "type4-chained"],
 )
 def test_what_a_card_carries_is_read(
-    chip: Pn532, reader: Watched, card: Card, technology: Technology, data: str | None, uid: str
+    desk: Desk, card: Card, technology: Technology, data: str | None, uid: str
 ) -> None:
     """Text or address, serial number and technology, at the first attempt: the same as through PC/SC."""
+    chip, reader = desk
     chip.insert(card)
     read = reader.card()
     assert (read.technology, read.data, read.uid, read.effort) == (technology, data, uid, 1)
@@ -91,8 +109,9 @@ def test_what_a_card_carries_is_read(
     assert read.duration_ms > 0
 
 
-def test_a_phone_is_read_once_although_its_number_changes(chip: Pn532, reader: Watched) -> None:
+def test_a_phone_is_read_once_although_its_number_changes(desk: Desk) -> None:
     """A phone draws a new number at each activation; it lies there as one presentation."""
+    chip, reader = desk
     chip.insert(Type4Card(text_record(NUMBER), uid=None))
     read = reader.card()
     assert read.data == NUMBER
@@ -113,8 +132,9 @@ def test_a_chip_is_asked_what_it_is_where_the_shop_wants_that(chip: Pn532, tmp_p
     assert read.chip == Chip(model="NTAG213", original=True, taps=7)
 
 
-def test_a_payment_card_is_asked_for_no_more_than_whether_it_is_one(chip: Pn532, reader: Watched) -> None:
+def test_a_payment_card_is_asked_for_no_more_than_whether_it_is_one(desk: Desk) -> None:
     """Two SELECTs, then it is switched off; as long as it lies there nothing more is asked of it."""
+    chip, reader = desk
     placed = chip.insert(payment_card())
     assert reader.failure().reason == "payment_card"
     chip.wait_for_commands(20)
@@ -122,8 +142,9 @@ def test_a_payment_card_is_asked_for_no_more_than_whether_it_is_one(chip: Pn532,
 
 
 @pytest.mark.parametrize("at", range(READS_OF_A_TEXT))
-def test_a_card_pulled_in_the_middle_is_gone_and_the_next_is_read(chip: Pn532, reader: Watched, at: int) -> None:
+def test_a_card_pulled_in_the_middle_is_gone_and_the_next_is_read(desk: Desk, at: int) -> None:
     """Whichever exchange it leaves in, nothing is read of it, and the reader needs no rest."""
+    chip, reader = desk
     chip.insert(pulled(NtagCard.with_text(NUMBER), at))
     assert reader.failure().reason == "card_gone"
     chip.insert(NtagCard.with_text("2990000000024"))
@@ -132,19 +153,20 @@ def test_a_card_pulled_in_the_middle_is_gone_and_the_next_is_read(chip: Pn532, r
 
 
 @pytest.mark.parametrize("at", range(READS_OF_A_TEXT))
-def test_a_card_swapped_for_another_is_never_read_as_either(chip: Pn532, reader: Watched, at: int) -> None:
-    """Neither card's number is credited to the other; the second has to be lifted and presented before it is read."""
+def test_a_card_swapped_for_another_is_never_read_as_either(desk: Desk, at: int) -> None:
+    """Neither card's number is credited to the other; the second would have to be presented anew."""
+    chip, reader = desk
     second = NtagCard.with_text("2990000000024", "04ffffffffffff")
     chip.insert(swapped(NtagCard.with_text(NUMBER), second, at))
     assert reader.failure().reason == "card_gone"
     chip.wait_for_commands(20)
-    assert reader.supervisor.status.counters.good == 0
-    chip.insert(second)
-    assert reader.nothing_before(read_of("2990000000024")) == []
+    chip.insert(NtagCard.with_text("2990000000031"))
+    assert reader.nothing_before(read_of("2990000000031")) == []
 
 
-def test_the_same_card_that_slipped_is_read_after_all(chip: Pn532, reader: Watched) -> None:
+def test_the_same_card_that_slipped_is_read_after_all(desk: Desk) -> None:
     """A moment without contact costs an attempt, not the read."""
+    chip, reader = desk
     card = NtagCard.with_text(NUMBER)
     chip.insert(swapped(card, card, at=1))
     read = reader.card()
@@ -152,8 +174,9 @@ def test_the_same_card_that_slipped_is_read_after_all(chip: Pn532, reader: Watch
     assert read.effort > 1
 
 
-def test_a_mute_card_is_told_and_costs_no_process(chip: Pn532, reader: Watched) -> None:
+def test_a_mute_card_is_told_and_costs_no_process(desk: Desk) -> None:
     """The chip has a time limit of its own, so the reader goes on with the next card."""
+    chip, reader = desk
     assert chip.insert(mute(Type4Card(text_record(NUMBER)))).silent.wait(5)
     assert reader.failure().reason == "mute"
     chip.insert(NtagCard.with_text("2990000000024"))
@@ -162,8 +185,9 @@ def test_a_mute_card_is_told_and_costs_no_process(chip: Pn532, reader: Watched) 
 
 
 @pytest.mark.parametrize("card", [NtagCard.with_text(NUMBER), Type4Card(text_record(NUMBER))], ids=["ntag", "type4"])
-def test_a_card_that_lies_there_is_one_presentation(chip: Pn532, reader: Watched, card: Card) -> None:
+def test_a_card_that_lies_there_is_one_presentation(desk: Desk, card: Card) -> None:
     """It is looked at again and again, and reported once."""
+    chip, reader = desk
     chip.insert(card)
     assert reader.card().data == NUMBER
     chip.wait_for_commands(40)
@@ -171,14 +195,17 @@ def test_a_card_that_lies_there_is_one_presentation(chip: Pn532, reader: Watched
     assert reader.nothing_before(read_of("2990000000024")) == []
 
 
-@pytest.mark.parametrize("speed", [921600, 460800, 230400])
-def test_a_chip_left_at_another_speed_is_brought_back(chip: Pn532, tmp_path: Path, speed: int) -> None:
+@pytest.mark.parametrize("speed", [115200, 921600, 460800, 230400])
+def test_a_chip_left_at_another_speed_is_brought_back(chip: Pn532, speed: int) -> None:
     """nfcpy alone never reaches such a chip again; here nobody has to cut its power."""
     chip.chip.speed = speed
-    with Watched(tmp_path, "contactless", options={"path": str(chip.path)}) as reader:
-        reader.state(ReaderState.READY)
-        chip.insert(NtagCard.with_text(NUMBER))
-        assert reader.card().data == NUMBER
+    line = SerialLine.taken(str(chip.path))
+    try:
+        assert line.wake() == speed
+        assert line.wake() == 115200
+    finally:
+        line.free()
+    assert chip.chip.speed == 115200
 
 
 def test_a_killed_process_leaves_the_chip_fast_and_the_next_one_finds_it(chip: Pn532, reader: Watched) -> None:
