@@ -7,7 +7,7 @@ in a child process (drivers/worker.py), so it may block, leak and crash; it must
 """
 
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -59,11 +59,34 @@ class Chip(msgspec.Struct, frozen=True, omit_defaults=True):
     taps: int | None = None
 
 
+ENTRY_MODES: Final = {
+    Technology.ISO7816: EntryMode.ICC,
+    Technology.MAGSTRIPE: EntryMode.MAG_STRIPE,
+    Technology.KEYED: EntryMode.KEYED,
+    **dict.fromkeys(
+        (
+            Technology.NTAG,
+            Technology.ULTRALIGHT,
+            Technology.MIFARE_CLASSIC,
+            Technology.DESFIRE,
+            Technology.TYPE_4,
+            Technology.FELICA,
+            Technology.PHONE,
+            Technology.PAYMENT,
+        ),
+        EntryMode.CONTACTLESS,
+    ),
+}
+"""How each technology comes in, where the reader does not know better; everything else is scanned."""
+
+
 class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read"):
     """One presentation of one card.
 
     `data` is the text the card carries (an NDEF text, a bar code), None when it carried none;
-    `uid` its serial number in lower-case hex. `slot` is the device's own name for where it was read.
+    `uid` its serial number in lower-case hex. `elements` are the GS1 application identifiers and values that
+    `data` holds, in its order: each identifier once, check digits right; who may use them is not decided here.
+    `slot` is the device's own name for where it was read.
     `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
     `chip` is there where the chip was asked, the card has one that answers and the reader lets it.
     `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
@@ -73,6 +96,7 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     entry_mode: EntryMode
     data: str | None = None
     uid: str | None = None
+    elements: tuple[tuple[str, str], ...] = ()
     slot: str | None = None
     chip: Chip | None = None
     effort: int = 1

@@ -21,6 +21,7 @@ from typing import Final
 import msgspec
 
 from drivers.base import (
+    ENTRY_MODES,
     CardRead,
     CardUnreadable,
     Condition,
@@ -54,26 +55,6 @@ class Fault(StrEnum):
     FAILING = "failing"
     FLOOD = "flood"
 
-
-ENTRY_MODES: Final = {
-    Technology.ISO7816: EntryMode.ICC,
-    Technology.MAGSTRIPE: EntryMode.MAG_STRIPE,
-    Technology.KEYED: EntryMode.KEYED,
-    **dict.fromkeys(
-        (
-            Technology.NTAG,
-            Technology.ULTRALIGHT,
-            Technology.MIFARE_CLASSIC,
-            Technology.DESFIRE,
-            Technology.TYPE_4,
-            Technology.FELICA,
-            Technology.PHONE,
-            Technology.PAYMENT,
-        ),
-        EntryMode.CONTACTLESS,
-    ),
-}
-"""Everything else is scanned."""
 
 BREAKDOWNS: Final[dict[Fault, type[DriverError]]] = {
     Fault.ABSENT: ReaderAbsent,

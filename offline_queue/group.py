@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import Final
 
-from offline_queue.entry import Entry, Lane
+from offline_queue.entry import Entry
 from offline_queue.finder import SEQ_MASK, Finder, find
 from offline_queue.jobs import Act, Append, Job
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.journal_rights import use_rights
-from offline_queue.lanes import Head, insertion, row
+from offline_queue.lanes import Head, grown, insertion, row
 from offline_queue.seen import Seen
 
 # The fault of one member: a value that no row can hold.
@@ -28,7 +28,7 @@ _MEMBERS_FAULT: Final = (
 class GroupCommit:
     """Owns the connection that writes and the ends of the open streams. For one thread."""
 
-    def __init__(self, connection: sqlite3.Connection, heads: dict[Lane, Head], seen: Seen, finder: Finder) -> None:
+    def __init__(self, connection: sqlite3.Connection, heads: list[Head], seen: Seen, finder: Finder) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._execute: Callable[..., sqlite3.Cursor] = self._cursor.execute
@@ -62,16 +62,18 @@ class GroupCommit:
 
     def _commit_at_once(self, group: Sequence[Job]) -> bool:
         """New keys without claims, in one statement that is its own transaction; False where it is not as simple."""
-        heads, values, words = self._heads.copy(), list[int | bytes](), set[int]()
+        heads, values, words, seen = self._heads.copy(), list[int | bytes](), list[int](), self._seen
         for job in group:
-            if isinstance(job, Act) or job.claims or job.word in self._seen:
+            if isinstance(job, Act) or job.claims or job.word in seen:
                 return False
-            words.add(job.word)
-            before = heads[job.lane]
-            heads[job.lane] = head = Head(before.place + 1, sha256(before.hash + job.record).digest())
-            job.place = head.place
-            values += (head.place, job.record, head.hash, job.digest, job.reply)
-        if len(words) < len(group):
+            lane, record = job.lane, job.record
+            place, digest = heads[lane]
+            digest = sha256(digest + record).digest()
+            job.place = place = place + 1
+            heads[lane] = (place, digest)
+            values += (place, record, digest, job.digest, job.reply)
+            words.append(job.word)
+        if len(group) > 1 and len(set(words)) < len(group):
             return False
         try:
             self._execute(insertion(len(group)), values)
@@ -81,7 +83,7 @@ class GroupCommit:
         return True
 
     def _commit_one_by_one(self, group: Sequence[Job]) -> None:
-        heads, words = self._heads.copy(), set[int]()
+        heads, words = self._heads.copy(), list[int]()
         self._execute("BEGIN IMMEDIATE")
         for job in group:
             self._execute("SAVEPOINT member")
@@ -100,7 +102,7 @@ class GroupCommit:
         self._execute("COMMIT")
         self._take(heads, words)
 
-    def _append(self, job: Append, heads: dict[Lane, Head], words: set[int]) -> None:
+    def _append(self, job: Append, heads: list[Head], words: list[int]) -> None:
         job.place = 0
         if job.word in self._seen or job.word in words:
             known = find(self._connection, "key", job.entry.key)
@@ -110,11 +112,11 @@ class GroupCommit:
         if self.sealed:
             raise NotRecorded("The journal is sealed: the till is shutting down. Nothing was recorded.")
         use_rights(self._connection, job.entry)
-        head = heads[job.lane].grown(job.record)
+        head = grown(heads[job.lane], job.record)
         self._execute(insertion(1), row(head, job.record, job.digest, job.reply))
         heads[job.lane] = head
-        words.add(job.word)
-        job.place = head.place
+        words.append(job.word)
+        job.place = head[0]
 
     def _replay(self, job: Append, place: int, first: Entry) -> Appended:
         digest, reply, uid = self._connection.execute(
@@ -124,7 +126,7 @@ class GroupCommit:
             raise KeyReused(first.id)
         return Appended(uid, place & SEQ_MASK, reply, replayed=True)
 
-    def _take(self, heads: dict[Lane, Head], words: Collection[int]) -> None:
+    def _take(self, heads: list[Head], words: Collection[int]) -> None:
         self._heads = heads
         for word in words:
             self._seen.add(word)

@@ -1,15 +1,16 @@
 """What callers hand to the writer, and how they learn what became of it."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any
 from zlib import crc32
 
-from offline_queue.entry import LANE_OF, MAX_ENTRY_BYTES, Entry, Lane, encode
+from offline_queue.entry import MAX_ENTRY_BYTES, Entry, encode
 from offline_queue.finder import SEQ_MASK
 from offline_queue.journal import Appended
+from offline_queue.lanes import LANE_NUMBER
 
 
 class Append:
@@ -29,22 +30,23 @@ class Append:
         "record",
         "replay",
         "reply",
-        "stream",
+        "streams",
         "word",
     )
 
-    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
-        """Raises ValueError for what can never be appended."""
-        if entry.kind not in LANE_OF:
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Sequence[str]) -> None:
+        """`streams` are the uids in the order of the lanes. Raises ValueError for what can never be appended."""
+        lane = LANE_NUMBER.get(entry.kind)
+        if lane is None:
             raise ValueError(f"only the journal itself writes {entry.kind} records")
-        self.record = encode(entry)
-        if len(self.record) > MAX_ENTRY_BYTES:
-            raise ValueError(f"an entry of {len(self.record)} bytes; at most {MAX_ENTRY_BYTES} travel to the ledger")
+        self.record = record = encode(entry)
+        if len(record) > MAX_ENTRY_BYTES:
+            raise ValueError(f"an entry of {len(record)} bytes; at most {MAX_ENTRY_BYTES} travel to the ledger")
         self.entry = entry
         self.reply = reply
         self.digest = digest
-        self.lane = lane = LANE_OF[entry.kind]
-        self.stream = streams[lane]
+        self.lane = lane
+        self.streams = streams
         self.word = crc32(entry.key.encode())
         self.claims = entry.reverses is not None or entry.allowance is not None
         self.place = 0
@@ -66,7 +68,7 @@ class Append:
         """Raises `error`."""
         if self.error is not None:
             raise self.error
-        return self.replay or Appended(self.stream, self.place & SEQ_MASK, self.reply, replayed=False)
+        return self.replay or Appended(self.streams[self.lane], self.place & SEQ_MASK, self.reply, replayed=False)
 
 
 class Submit(Append):
@@ -74,7 +76,7 @@ class Submit(Append):
 
     __slots__ = ("future",)
 
-    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Mapping[Lane, str]) -> None:
+    def __init__(self, entry: Entry, reply: bytes, digest: bytes, streams: Sequence[str]) -> None:
         super().__init__(entry, reply, digest, streams)
         self.future: Future[Appended] = Future()
         self.future.set_running_or_notify_cancel()

@@ -7,10 +7,9 @@ import sqlite3
 from functools import lru_cache
 from typing import Final
 
-import msgspec
-
 from offline_queue.entry import (
     GENESIS_HASH,
+    LANE_OF,
     Clock,
     Entry,
     Genesis,
@@ -30,21 +29,22 @@ from offline_queue.wire import PROTOCOL
 Row = tuple[int, bytes, bytes, bytes, bytes]
 ORDER: Final = (Lane.URGENT, Lane.BULK)
 """The busier lane comes last, for a table that grows at its end stays packed."""
+LANE_NUMBER: Final = {kind: ORDER.index(lane) for kind, lane in LANE_OF.items()}
 
 
-class Head(msgspec.Struct, frozen=True):
-    """The end of a stream: the place and the chain's hash of its last record."""
+Head = tuple[int, bytes]
+"""The end of a stream: the place and the chain's hash of its last record. A bare tuple: one is made for each append."""
 
-    place: int
-    hash: bytes
 
-    def grown(self, record: bytes) -> "Head":
-        return Head(self.place + 1, chain(self.hash, record))
+def grown(head: Head, record: bytes) -> Head:
+    """The end after one more record."""
+    place, digest = head
+    return place + 1, chain(digest, record)
 
 
 def row(head: Head, record: bytes, digest: bytes, reply: bytes) -> Row:
     """The row of the record that `head` ends with."""
-    return head.place, record, head.hash, digest, reply
+    return head[0], record, head[1], digest, reply
 
 
 @lru_cache(maxsize=256)
@@ -53,15 +53,15 @@ def insertion(rows: int) -> str:
     return "INSERT INTO record VALUES" + ", ".join(["(?, ?, ?, ?, ?)"] * rows)
 
 
-def begin(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> dict[Lane, tuple[str, Head]]:
-    """Closes what an earlier start has left open and begins a stream for each lane: its uid and its head.
+def begin(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> list[tuple[str, Head]]:
+    """Closes what an earlier start has left open and begins a stream for each lane: uids and heads in their order.
 
     Raises sqlite3.Error, and then nothing has changed.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
         _close_leftovers(connection)
-        begun = {lane: _begin_stream(connection, lane, origin, timepiece) for lane in ORDER}
+        begun = [_begin_stream(connection, lane, origin, timepiece) for lane in ORDER]
         connection.execute("COMMIT")
     except sqlite3.Error:
         if connection.in_transaction:
@@ -74,14 +74,14 @@ def seal(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -
     """The last record of each open stream: this start has ended in order, nothing follows."""
     for no in _open(connection):
         record = encode(_control(Kind.SEAL, origin, timepiece))
-        head = _head(connection, no).grown(record)
+        head = grown(_head(connection, no), record)
         connection.execute(insertion(1), row(head, record, b"", b""))
-        connection.execute("UPDATE stream SET sealed = 1, last = ? WHERE no = ?", (head.place & SEQ_MASK, no))
+        connection.execute("UPDATE stream SET sealed = 1, last = ? WHERE no = ?", (head[0] & SEQ_MASK, no))
 
 
 def _close_leftovers(connection: sqlite3.Connection) -> None:
     for no in _open(connection):
-        last = _head(connection, no).place & SEQ_MASK
+        last = _head(connection, no)[0] & SEQ_MASK
         connection.execute("UPDATE stream SET last = ? WHERE no = ?", (last, no))
         note_settled(connection, no)
 
@@ -91,11 +91,11 @@ def _open(connection: sqlite3.Connection) -> list[int]:
 
 
 def _head(connection: sqlite3.Connection, no: int) -> Head:
-    found = connection.execute(
+    found: Head = connection.execute(
         "SELECT place, hash FROM record WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1",
         (place_of(no, 1), place_of(no, SEQ_MASK)),
     ).fetchone()
-    return Head(*found)
+    return found
 
 
 def _begin_stream(connection: sqlite3.Connection, lane: Lane, origin: Origin, timepiece: Timepiece) -> tuple[str, Head]:
@@ -103,7 +103,7 @@ def _begin_stream(connection: sqlite3.Connection, lane: Lane, origin: Origin, ti
     genesis = Genesis(uid, lane, origin.machine_id, origin.software, PROTOCOL, _parent(connection, lane))
     record = encode(_control(Kind.GENESIS, origin, timepiece, genesis))
     no = connection.execute("INSERT INTO stream (uid, lane) VALUES (?, ?)", (uid, lane.value)).lastrowid or 0
-    head = Head(place_of(no, 0), GENESIS_HASH).grown(record)
+    head = grown((place_of(no, 0), GENESIS_HASH), record)
     connection.execute(insertion(1), row(head, record, b"", b""))
     return uid, head
 

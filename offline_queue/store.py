@@ -65,10 +65,9 @@ class Store:
         self._seen = Seen()
         finder = Finder(connection, self._seen)
         begun = lanes.begin(connection, origin, timepiece)
-        self._streams = {lane: uid for lane, (uid, _) in begun.items()}
-        heads = {lane: head for lane, (_, head) in begun.items()}
+        self._streams = [uid for uid, _ in begun]
         reserve_log(path, LOG_BYTES)
-        self._commits = GroupCommit(connection, heads, self._seen, finder)
+        self._commits = GroupCommit(connection, [head for _, head in begun], self._seen, finder)
         self._writer = Writer(connection, self._commits, finder)
         self._writer.start()
 
@@ -93,7 +92,7 @@ class Store:
 
     def stream(self, lane: Lane) -> str:
         """The uid of the stream that entries of this lane go to."""
-        return self._streams[lane]
+        return self._streams[lanes.ORDER.index(lane)]
 
     def append(self, entry: Entry, reply: bytes, digest: bytes) -> Appended:
         """Returns when the entry is durable. `digest` tells whether a repeated key repeats the same request.

@@ -14,15 +14,23 @@ packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config 
 case $purpose in
     test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
     demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
-    bench) packages+=(nats-server strace) ;;
+    bench) packages+=(iproute2 mount strace util-linux vsmartcard-vpcd) ;;
 esac
+
+# Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build.
+distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown}")
+own_browser=
+if [ "$purpose" = test ] && [ "$distribution" = ubuntu ]; then
+    packages=("${packages[@]/#chromium/}")
+    own_browser=yes
+fi
 
 have() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
 install_packages() {
     command -v dpkg-query >/dev/null || { say "not a Debian system: make sure these are there: ${packages[*]}"; return; }
     local missing=() as_root=()
-    for package in "${packages[@]}"; do have "$package" || missing+=("$package"); done
+    for package in ${packages[*]}; do have "$package" || missing+=("$package"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     if [ "$(id -u)" != 0 ]; then
         command -v sudo >/dev/null || fail "these Debian packages are missing and there is no sudo: apt-get install ${missing[*]}"
@@ -62,6 +70,10 @@ install_environment() {
     PATH="$PWD/.venv/bin:$PATH" "${pip[@]}" --require-hashes --no-build-isolation -r "$wanted"
     # setuptools warns at length that top-level packages lie beside the project: here they are meant to (decision 1).
     "${pip[@]}" --no-deps --no-build-isolation -e . 2>.venv/install.log || { cat .venv/install.log >&2; fail "tilld itself did not install"; }
+    if [ -n "$own_browser" ]; then
+        say "installing Playwright's Chromium"
+        .venv/bin/playwright install --with-deps chromium >&2 || say "no Chromium: the browser's tests will be skipped"
+    fi
     rm -f .venv/.installed-"$(basename "$wanted" .txt)"-*
     touch "$stamp"
 }

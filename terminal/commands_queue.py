@@ -12,7 +12,7 @@ import msgspec
 
 from offline_queue.entry import State
 from terminal.client import NotRunning, ask
-from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
+from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, legible, placed, remark
 
 if TYPE_CHECKING:
     from offline_queue.journal_reader import JournalReader
@@ -93,7 +93,7 @@ def show(place: Place, transaction: str, *, as_json: bool) -> Code:
         found = _shown_by_journal(place, transaction)
     if found is None:
         raise Failed(f"this till has recorded no transaction {transaction!r}.", Code.ATTENTION)
-    lines = [f"{name:16}{_plain(value)}" for name, value in found.items() if value not in (None, [])]
+    lines = [f"{name:16}{legible(_plain(value))}" for name, value in found.items() if value not in (None, [])]
     answer(found, "\n".join(lines), as_json=as_json)
     return Code.FINE
 

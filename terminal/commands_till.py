@@ -10,7 +10,7 @@ from drivers.base import Technology
 from offline_queue.entry import masked
 from terminal.client import NotRunning
 from terminal.commands_watch import reader_line
-from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
+from terminal.console import Code, Failed, Place, age, answer, answering, columns, legible, placed, remark
 
 TAP_EXAMPLES: Final = """
 \b
@@ -112,7 +112,7 @@ def status_text(told: dict[str, Any]) -> str:
         f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
     )
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
-    return "\n".join(lines)
+    return "\n".join(map(legible, lines))
 
 
 @click.command()

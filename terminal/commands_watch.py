@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from terminal.client import NotRunning, watch
-from terminal.console import Code, Failed, Place, placed
+from terminal.console import Code, Failed, Place, legible, placed
 from terminal.notices import without_numbers
 
 
@@ -21,7 +21,7 @@ def watch_events(place: Place, after: str | None, count: int | None, *, as_json:
         for number, event in enumerate(watch(place.socket, after), 1):
             data = without_numbers(event.data)
             line = json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False)
-            click.echo(line if as_json else f"{event.kind:16}{event_text(event.kind, data)}")
+            click.echo(line if as_json else f"{event.kind:16}{legible(event_text(event.kind, data))}")
             if number == count:
                 return Code.FINE
     except NotRunning as why:

@@ -73,7 +73,7 @@ def accepted(reply: Reply) -> Any:
     if reply.status >= 400:
         problem = reply.body if isinstance(reply.body, dict) else {}
         said = f"{problem.get('title', 'The till refuses')}: {problem.get('detail', reply.status)}"
-        raise Failed(said, Code.ATTENTION)
+        raise Failed(legible(said), Code.ATTENTION)
     return reply.body
 
 
@@ -115,9 +115,18 @@ def remark(text: str) -> None:
 
 def columns(rows: Sequence[Sequence[str]]) -> str:
     """Left-aligned columns, two spaces apart; the first row is the heading."""
-    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    cells = [[legible(cell) for cell in row] for row in rows]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def legible(text: str) -> str:
+    """One line for a person's terminal: what it would obey instead of show is written as its escape.
+
+    The words of a ledger or a card may hold such characters: ESC, line feeds, those that turn the writing round.
+    """
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def age(seconds: float | None) -> str:

@@ -21,8 +21,8 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import KeyUnusable, load_or_create_key, public_key
 from offline_queue.timepiece import SystemTimepiece
 from terminal import log as logs
+from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
-from terminal.api.guard import Tokens
 from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen
 from terminal.config import Config

@@ -109,3 +109,8 @@ class Refusal(Exception):
         self.code = code
         self.detail = detail
         self.reason = reason
+
+
+def invalid(what: str) -> Refusal:
+    """The refusal of a request that makes no sense, in words for the programmer of the POS."""
+    return Refusal("invalid", f"{what} No points moved.")

@@ -11,7 +11,7 @@ from offline_queue.journal import Found
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.inbox import ReaderStatus, SyncChanged
-from terminal.pos import CardView, Outcome, Refusal
+from terminal.pos import CardView, Outcome, Refusal, invalid
 
 MAX_PAGE: Final = 1000
 
@@ -126,6 +126,8 @@ class Questions:
             page = msgspec.json.decode(argument or "{}", type=Page)
         except msgspec.DecodeError as error:
             raise Refusal("invalid", f"The page asked for makes no sense: {error}") from None
+        if page.after is not None and self._journal.find_id(page.after) is None:
+            raise invalid("`after` names no transaction of this till; use the `next` of the page before.")
         states = None if page.state is None else [page.state]
         return [outcome(found) for found in self._journal.list(page.after, min(page.limit, MAX_PAGE), states)]
 

@@ -8,7 +8,7 @@ from drivers.base import CardRead
 from offline_queue.entry import Card
 from offline_queue.timepiece import Timepiece
 from terminal.inbox import ReadAsked
-from terminal.pos import ReadAnswer, Refusal
+from terminal.pos import ReadAnswer, Refusal, invalid
 from terminal.refusals import Language, Refused
 from terminal.replies import answer, refuse
 
@@ -65,7 +65,7 @@ class Reading:
         """Raises Refusal("invalid") for a name that is unknown or too old."""
         card, until_ms = self._kept.get(read_id, (None, 0))
         if card is None or self._timepiece.boottime_ms() >= until_ms:
-            raise Refusal("invalid", "`card.read_id` is unknown or too old. Read the card again, or send its number.")
+            raise invalid("`card.read_id` is unknown or too old. Read the card again, or send its number.")
         return card
 
     def wait(self, asked: ReadAsked) -> None:

@@ -10,7 +10,7 @@ from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
 from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, TransactionAsked
-from terminal.pos import CardNumber, Refusal, TransactionRequest
+from terminal.pos import CardNumber, Refusal, TransactionRequest, invalid
 from terminal.reading import Reading
 from terminal.recording import KEY_REUSED, Recording
 from terminal.redemptions import Redemptions
@@ -82,7 +82,7 @@ class Sales:
         if asked is None:
             return None
         if (asked.number is None) == (asked.read_id is None):
-            raise Refusal("invalid", "`card` holds exactly one of `number` and `read_id`.")
+            raise invalid("`card` holds exactly one of `number` and `read_id`.")
         if asked.read_id is not None:
             return self._reading.card(asked.read_id)
         verdict = identify_number(asked.number or "", self._policy.card_format, self._policy.language)

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
-from offline_queue.entry import Card, Entry, State, masked
+from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
@@ -263,7 +263,9 @@ class Till:
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
     def _tell(self, entry: Entry, state: State) -> None:
-        """Watchers hear of a transaction's new state."""
+        """Watchers hear of a transaction's new state; what opens and closes a stream is none."""
+        if entry.kind in {Kind.GENESIS, Kind.SEAL}:
+            return
         number = entry.card.number if entry.card else None
         told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
         card = CardView(masked(number), number) if number else None

@@ -6,7 +6,7 @@ A request that makes no sense is refused as `invalid`, in words for the programm
 from dataclasses import dataclass
 
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
-from terminal.pos import MAX_TEXT, Refusal, TransactionRequest
+from terminal.pos import MAX_TEXT, TransactionRequest, invalid
 
 REVERSIBLE = frozenset({Kind.EARN, Kind.REDEEM})
 
@@ -60,7 +60,7 @@ class Original:
 def check_key(key: str) -> None:
     """Raises Refusal unless `key` is 1-64 printable ASCII characters."""
     if not (1 <= len(key) <= MAX_TEXT and key.isascii() and key.isprintable()):
-        raise Refusal("invalid", f"An Idempotency-Key has 1 to {MAX_TEXT} printable ASCII characters.")
+        raise invalid(f"An Idempotency-Key has 1 to {MAX_TEXT} printable ASCII characters.")
 
 
 def draft_earn(request: TransactionRequest, key: str, rule: PointsRule, card: Card | None, stamp: Stamp) -> Entry:
@@ -73,10 +73,10 @@ def draft_redemption(request: TransactionRequest, key: str, rule: PointsRule, ca
     """A redemption, still without the right to it (`allowance`). Raises Refusal("invalid")."""
     _refuse_reverses(request)
     if card is None:
-        raise Refusal("invalid", "A redemption needs `card`: the points come out of somebody's account.")
+        raise invalid("A redemption needs `card`: the points come out of somebody's account.")
     points = _points(request, rule)
     if points == 0:
-        raise Refusal("invalid", "A redemption must be of at least one point.")
+        raise invalid("A redemption must be of at least one point.")
     return _draft(Kind.REDEEM, request, key, stamp, card, points, rule.name)
 
 
@@ -89,19 +89,15 @@ def draft_reversal(
     """
     entry = original.entry
     if entry.kind not in REVERSIBLE:
-        raise Refusal(
-            "invalid", f"`reverses` names a record of kind {entry.kind}; only earn and redeem can be reversed."
-        )
+        raise invalid(f"`reverses` names a record of kind {entry.kind}; only earn and redeem can be reversed.")
     if card is not None and (entry.card is None or entry.card.number != card.number):
-        raise Refusal(
-            "invalid", "`card` is not the card of the original. Leave it out: a reversal goes where its original went."
-        )
+        raise invalid("`card` is not the card of the original. Leave it out: a reversal goes where its original went.")
     in_full = request.points is None and request.amount is None
     points = original.rest if in_full else _points(request, rule, entry.kind)
     if original.reversed and original.rest == 0:
-        raise Refusal("invalid", "The original is wholly reversed already; there is nothing left to take back.")
+        raise invalid("The original is wholly reversed already; there is nothing left to take back.")
     if points > original.rest:
-        raise Refusal("invalid", f"Only {original.rest} of the original's {entry.points} points are left to reverse.")
+        raise invalid(f"Only {original.rest} of the original's {entry.points} points are left to reverse.")
     return _draft(Kind.REVERSE, request, key, stamp, entry.card, points, entry.rule)
 
 
@@ -136,22 +132,20 @@ def effect(kind: Kind, points: int, original: Kind | None = None) -> int:
 
 def _points(request: TransactionRequest, rule: PointsRule, kind: Kind | None = None) -> int:
     if (request.points is None) == (request.amount is None):
-        raise Refusal("invalid", "Give exactly one of `points` and `amount`.")
+        raise invalid("Give exactly one of `points` and `amount`.")
     if request.amount is None:
         return request.points or 0
     if request.amount.currency != rule.currency:
-        raise Refusal(
-            "invalid", f"`amount.currency` is {request.amount.currency}; this programme counts {rule.currency}."
-        )
+        raise invalid(f"`amount.currency` is {request.amount.currency}; this programme counts {rule.currency}.")
     points = rule.needed(request.amount) if (kind or request.kind) == Kind.REDEEM else rule.earned(request.amount)
     if points > MAX_POINTS:
-        raise Refusal("invalid", f"`amount` comes to {points} points, more than the {MAX_POINTS} one entry may move.")
+        raise invalid(f"`amount` comes to {points} points, more than the {MAX_POINTS} one entry may move.")
     return points
 
 
 def _refuse_reverses(request: TransactionRequest) -> None:
     if request.reverses is not None:
-        raise Refusal("invalid", f'`reverses` belongs to kind "reverse", not "{request.kind}".')
+        raise invalid(f'`reverses` belongs to kind "reverse", not "{request.kind}".')
 
 
 def _draft(
@@ -175,7 +169,7 @@ def _draft(
         operator=request.operator,
     )
     if len(encode(entry)) > MAX_ENTRY_BYTES:
-        raise Refusal("invalid", f"The transaction is longer than the {MAX_ENTRY_BYTES} bytes a record may have.")
+        raise invalid(f"The transaction is longer than the {MAX_ENTRY_BYTES} bytes a record may have.")
     return entry
 
 
@@ -185,4 +179,4 @@ def _check_receipt(receipt: Receipt | None) -> None:
     for name in ("number", "store", "issued_at"):
         text = getattr(receipt, name)
         if text is not None and not 1 <= len(text) <= MAX_TEXT:
-            raise Refusal("invalid", f"`receipt.{name}` must be 1 to {MAX_TEXT} characters long.")
+            raise invalid(f"`receipt.{name}` must be 1 to {MAX_TEXT} characters long.")

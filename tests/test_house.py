@@ -13,7 +13,7 @@ PACKAGES = ("drivers", "offline_queue", "terminal", "ledger")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 ALLOWED = {
-    "drivers": {"drivers", "msgspec", "smartcard", "nfc"},
+    "drivers": {"drivers", "msgspec", "biip", "evdev", "nfc", "serial", "smartcard"},
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
     "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
     "terminal": {
@@ -21,6 +21,7 @@ ALLOWED = {
         "drivers",
         "offline_queue",
         "msgspec",
+        "h11",
         "starlette",
         "uvicorn",
         "click",
@@ -118,7 +119,7 @@ def test_a_driver_brings_its_companions() -> None:
     """A reader is one file with `class Reader`, with options, a support table and a line in the readers' page."""
     page = (ROOT / "docs" / "readers.md").read_text()
     drivers = [path for path in (ROOT / "drivers").glob("*.py") if "\nclass Reader:" in path.read_text()]
-    assert {"pcsc", "simulated"} <= {path.stem for path in drivers}
+    assert {"keyboard_wedge", "pcsc", "serial_line", "simulated"} <= {path.stem for path in drivers}
     for path in drivers:
         text = path.read_text()
         assert "class Options(" in text, path

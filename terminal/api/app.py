@@ -1,7 +1,7 @@
 """The web application: the table of routes, the guard in front of it, and the document that describes it."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from starlette.applications import Starlette
@@ -12,10 +12,12 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
 from terminal.api.bodies import decode
+from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
-from terminal.api.guard import SECURITY_HEADERS, Doorkeeper, Guard, own_hosts
+from terminal.api.guard import SECURITY_HEADERS, Guard, own_hosts
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
+from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
 from terminal.api.routes import JSON, NOT_FOUND, Call, Route
 from terminal.api.table import ROUTES
 from terminal.pos import Refusal
@@ -26,20 +28,27 @@ log = logging.getLogger(__name__)
 def create_app(desk: Desk) -> Starlette:
     """Answers every route of the table; `desk.listen` is the address as bound, with the real port."""
     doorkeeper = Doorkeeper(desk.tokens)
+    rooms = {True: Rooms.of(REQUESTS), False: Rooms.of(STRANGERS_REQUESTS)}
     described = msgspec.json.encode(document(ROUTES, desk.version))
 
     async def openapi(_: Request) -> Response:
         return Response(described, media_type=JSON)
 
-    routes = [WebRoute(route.path, _endpoint(route, desk, doorkeeper), methods=[route.method]) for route in ROUTES]
-    return Starlette(
+    routes = [WebRoute(each.path, _endpoint(each, desk, doorkeeper, rooms), methods=[each.method]) for each in ROUTES]
+    guard = Middleware(Guard, hosts=own_hosts(desk.listen, desk.hosts), doorkeeper=doorkeeper, rooms=rooms)
+    app = Starlette(
         routes=[*routes, WebRoute("/openapi.json", openapi)],
-        middleware=[Middleware(Guard, hosts=own_hosts(desk.listen, desk.hosts))],
+        middleware=[guard],
         exception_handlers={HTTPException: _unrouted, Exception: _failed},
     )
+    # A POST that is sent elsewhere without a word is a lost sale to a client that does not follow.
+    app.router.redirect_slashes = False
+    return app
 
 
-def _endpoint(route: Route, desk: Desk, doorkeeper: Doorkeeper) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    route: Route, desk: Desk, doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms]
+) -> Callable[[Request], Awaitable[Response]]:
     """What every route does before and after its handler. Refused goes on to the guard, which also ends the body."""
 
     async def endpoint(request: Request) -> Response:
@@ -48,8 +57,9 @@ def _endpoint(route: Route, desk: Desk, doorkeeper: Doorkeeper) -> Callable[[Req
         if route.body is not None:
             sent = await request.body()
             body = decode(sent if sent or route.body_required else b"{}", route.body)
+        streams = rooms[caller >= Caller.POS].streams
         try:
-            return await route.handler(Call(desk, request, caller, doorkeeper.page_session, body))
+            return await route.handler(Call(desk, request, caller, doorkeeper.page_session, streams, body))
         except Refusal as refusal:
             return problem_response(refusal)
 

@@ -18,7 +18,9 @@ def decode(body: bytes, shape: Any) -> Any:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise Refused("invalid", f"{error}. Nothing was recorded.") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise Refused("malformed", "The JSON is nested too deeply. Nothing was recorded.") from None
+    except ValueError as error:
         raise Refused("malformed", f"{error}. Nothing was recorded.") from None
 
 

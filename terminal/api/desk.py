@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
-from terminal.api.guard import Tokens
+from terminal.api.callers import Tokens
 from terminal.api.problems import Refused, overloaded
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from terminal.api.desk import waker
+from terminal.api.rooms import Room
 from terminal.notices import Catch, Notice, Notices
 
 KEEP_ALIVE_S: Final = 15.0
@@ -15,10 +17,23 @@ RETRY_MS: Final = 2000
 
 
 class EventStream(StreamingResponse):
-    """Endless until the client goes or the till stops; `whole` shows card numbers."""
+    """Endless until the client goes or the till stops; `whole` shows card numbers.
 
-    def __init__(self, notices: Notices, last_id: str | None, *, whole: bool) -> None:
-        super().__init__(_frames(notices, last_id, whole=whole), media_type="text/event-stream")
+    It sits in `room`, so that watchers never take the seats of sales. Raises Refused (503 `busy`) when that is full.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, notices: Notices, last_id: str | None, room: Room, *, whole: bool) -> None:
+        super().__init__(_frames(notices, last_id, whole=whole))
+        self._room = room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await Response(media_type=self.media_type)(scope, receive, send)
+            return
+        with self._room.seat():
+            await super().__call__(scope, receive, send)
 
 
 async def _frames(notices: Notices, last_id: str | None, *, whole: bool) -> AsyncIterator[bytes]:

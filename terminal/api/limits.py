@@ -23,8 +23,10 @@ def examine_body(method: str, headers: Mapping[bytes, list[bytes]]) -> Refused |
     length = int(headers.get(b"content-length", [b"0"])[0])
     if length > MAX_BODY:
         return Refused("too_large", f"{length} bytes; at most {MAX_BODY} are taken. Nothing was recorded.", CLOSE)
-    if method in {"GET", "HEAD"} or not (length or b"transfer-encoding" in headers):
+    if not (length or b"transfer-encoding" in headers):
         return None
+    if method in {"GET", "HEAD"}:
+        return Refused("malformed", f"A {method} has no body; send it without one.", CLOSE)
     media_type = headers.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         return Refused("media_type", "Send `Content-Type: application/json`.", CLOSE)

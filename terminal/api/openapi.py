@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from terminal.api.guard import Caller
+from terminal.api.callers import Caller
 from terminal.api.problems import PROBLEMS, TYPE, Problem
 from terminal.api.routes import JSON, Answer, Parameter, Route
 
@@ -16,6 +16,8 @@ _SECURITY: Final[dict[Caller, list[dict[str, list[str]]]]] = {
     Caller.POS: [{"token": []}],
     Caller.TECHNICIAN: [{"token": []}],
 }
+_ANYWHERE: Final = ("host_refused", "cross_site", "malformed", "internal")
+"""The guard and the last resort say these whatever the route, and 503 `busy` beside them."""
 _SCHEMES: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "The content of pos.token in the state folder."},
     "page": {
@@ -99,10 +101,9 @@ def _answer(answer: Answer, schema_of: dict[Any, Any]) -> dict[str, Any]:
 def _refusals(route: Route, problem: dict[str, Any]) -> dict[str, Any]:
     """One answer a status; its codes are named, for they are what a program goes by."""
     codes: dict[int, list[str]] = {}
-    for code in (*route.refusals, "host_refused", "cross_site", "internal"):
+    for code in (*route.refusals, *_ANYWHERE):
         codes.setdefault(PROBLEMS[code][0], []).append(code)
-    if "busy" in route.refusals:
-        codes.setdefault(503, []).append("busy")
+    codes.setdefault(503, []).append("busy")
     return {
         str(status): {
             "description": " or ".join(f"`{code}`" for code in dict.fromkeys(of_status)),

@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from terminal.api.guard import PAGE_COOKIE
+from terminal.api.callers import PAGE_COOKIE
 from terminal.api.routes import NOT_FOUND, Call
 
 MEDIA_TYPES: Final = {

@@ -42,7 +42,7 @@ class Refused(Exception):
 
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "malformed": (400, "The request is not well-formed"),
-    "idempotency_key_missing": (400, "The Idempotency-Key header is missing"),
+    "idempotency_key_missing": (400, "The Idempotency-Key is missing"),
     "unauthorized": (401, "A token is needed"),
     "host_refused": (403, "This Host is not ours"),
     "cross_site": (403, "Web pages of others may not ask"),

@@ -32,7 +32,7 @@ async def status(call: Call) -> Response:
 
 async def events(call: Call) -> Response:
     last_id = call.request.headers.get("last-event-id") or call.request.query_params.get("after")
-    return EventStream(call.desk.notices, last_id, whole=call.caller.sees_numbers)
+    return EventStream(call.desk.notices, last_id, call.streams, whole=call.caller.sees_numbers)
 
 
 async def read(call: Call) -> Response:
@@ -71,9 +71,14 @@ async def transact(call: Call) -> Response:
 
 def _idempotency_key(key: str | None) -> str:
     if not key:
-        raise Refused("idempotency_key_missing", "Send a key of your own, so that a repeated sale counts once.")
+        raise Refused(
+            "idempotency_key_missing",
+            "Send a key of your own, so that a repeated sale counts once. Nothing was recorded.",
+        )
     if len(key) > KEY_LENGTH or not (key.isascii() and key.isprintable()):
-        raise Refused("invalid", f"An Idempotency-Key has 1 to {KEY_LENGTH} printable ASCII characters.")
+        raise Refused(
+            "invalid", f"An Idempotency-Key has 1 to {KEY_LENGTH} printable ASCII characters. Nothing was recorded."
+        )
     return key
 
 
@@ -82,7 +87,10 @@ async def transaction(call: Call) -> Response:
 
 
 async def transaction_by_key(call: Call) -> Response:
-    key = _idempotency_key(call.request.query_params.get("idempotency_key"))
+    asked = call.request.query_params.get("idempotency_key")
+    if not asked:
+        raise Refused("idempotency_key_missing", "Ask with ?idempotency_key= and the key that the sale was sent with.")
+    key = _idempotency_key(asked)
     return json_response(await call.desk.ask("transaction_by_key", key))
 
 

@@ -8,8 +8,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from terminal.api.callers import Caller
 from terminal.api.desk import Desk
-from terminal.api.guard import Caller
+from terminal.api.rooms import Room
 from terminal.pos import Refusal
 
 JSON = "application/json"
@@ -17,12 +18,16 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Call:
-    """One request on its way through a handler; `page_session` is the cookie that the page is given."""
+    """One request on its way through a handler.
+
+    `page_session` is the cookie that the page is given, `streams` the room in which its event stream sits.
+    """
 
     desk: Desk
     request: Request
     caller: Caller
     page_session: str
+    streams: Room
     body: Any = None
 
 

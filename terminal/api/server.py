@@ -9,12 +9,16 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from terminal.api.app import create_app
 from terminal.api.desk import Desk
-from terminal.api.problems import Refused
+from terminal.api.guard import SECURITY_HEADERS
+from terminal.api.limits import CLOSE
+from terminal.api.problems import Refused, problem_response
+from terminal.api.rooms import Visitor
 from terminal.api.sockets import bind_tcp, bind_unix, peer_uid
 from terminal.inbox import ReadAbandoned
 
@@ -31,18 +35,30 @@ class GuardedProtocol(H11Protocol):
     """HTTP that knows its peer, and does not wait for ever for a request's head (slowloris)."""
 
     _head_timer: asyncio.TimerHandle | None = None
+    visitor: Visitor
     app_state: dict[str, Any]
+    connections: Any
     cycle: Any
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         connection = transport.get_extra_info("socket")
-        is_local = connection.family == socket.AF_UNIX
-        self.app_state = {**self.app_state, "local_peer": is_local}
-        if len(self.connections) > MAX_CONNECTIONS or (is_local and _is_stranger(connection)):
+        self.visitor = Visitor(connection.family == socket.AF_UNIX, self.loop.time())
+        self.app_state = {**self.app_state, "visitor": self.visitor}
+        if self.visitor.is_local and _is_stranger(connection):
             transport.abort()
             return
         self._await_head()
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """The oldest connection that has not proven to be a POS's goes, so that idle ones keep no sale out."""
+        if len(self.connections) <= MAX_CONNECTIONS:
+            return
+        staying: list[GuardedProtocol] = [one for one in self.connections if not one.transport.is_closing()]
+        if len(staying) > MAX_CONNECTIONS:
+            strangers = [one for one in staying if not (one.visitor.is_local or one.visitor.proven)]
+            min(strangers, key=lambda one: one.visitor.since, default=self).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -50,6 +66,15 @@ class GuardedProtocol(H11Protocol):
             self._head_arrived()
         elif self._head_timer is None:
             self._await_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP hears a problem document like everybody, unless an answer has begun already."""
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
+            said = problem_response(Refused("malformed", f"{msg} Nothing was recorded.", CLOSE))
+            headers = [*said.raw_headers, *SECURITY_HEADERS]
+            self.transport.write(self.conn.send(h11.Response(status_code=400, headers=headers)) or b"")
+            self.transport.write(self.conn.send(h11.Data(data=bytes(said.body))) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_arrived()

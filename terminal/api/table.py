@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from offline_queue.entry import State
 from terminal.api import pages, rest
-from terminal.api.guard import Caller
+from terminal.api.callers import Caller
 from terminal.api.metrics import MEDIA_TYPE
 from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH
 from terminal.api.routes import Answer, Parameter, Route
@@ -20,7 +20,7 @@ _LIMIT: Final = Parameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_LENGTH, "default": PAGE_LENGTH},
 )
 _LAST_ID: Final = Parameter("Last-Event-ID", "header", "The last id seen: goes on after it.", {"type": "string"})
-_ASKING: Final = ("unauthorized", "too_many_attempts", "busy", "unanswered")
+_ASKING: Final = ("unauthorized", "too_many_attempts", "unanswered")
 _SENDING: Final = (*_ASKING, "malformed", "invalid", "too_large", "too_slow", "media_type")
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -64,7 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Wait for the next card",
         Caller.POS,
         {200: Answer("A card was presented.", ReadAnswer)},
-        (*_SENDING, "no_card", "aborted", "card_refused"),
+        (*_SENDING, "no_card", "busy", "aborted", "card_refused"),
         body=ReadRequest,
         body_required=False,
     ),
@@ -75,7 +75,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "End the waiting read; its caller hears `aborted`",
         Caller.POS,
         {204: Answer("Nobody waits any more.")},
-        ("unauthorized", "too_many_attempts", "busy"),
+        ("unauthorized", "too_many_attempts"),
     ),
     Route(
         "POST",
@@ -186,7 +186,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Counts for Prometheus",
         Caller.ANYONE,
         {200: Answer("Text exposition format 0.0.4.", media_type=MEDIA_TYPE)},
-        ("busy", "unanswered"),
+        ("unanswered",),
     ),
     Route(
         "GET",
@@ -195,7 +195,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Whether the till's own thread answers",
         Caller.ANYONE,
         {200: Answer("It does.", Health)},
-        ("busy", "unanswered"),
+        ("unanswered",),
     ),
     Route(
         "GET",

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
-from terminal.api.guard import Tokens
 from terminal.api.server import ApiServer
 from tests.api.fake_till import FakeTill
 from tests.api.schema import Checked

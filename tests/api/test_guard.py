@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.api.guard import Attempts, Tokens, examine, own_hosts
+from terminal.api.callers import Attempts, Tokens
+from terminal.api.guard import examine, own_hosts
 from terminal.client import ask
 from tests.api.conftest import TOKENS, Api
+from tests.api.fake_till import FakeTill
 
 HOSTS = own_hosts("127.0.0.1:8780", ("till.shop.example",))
 
@@ -146,12 +148,32 @@ def test_tokens_are_made_once_and_kept_secret(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
-def test_a_broken_request_line_is_a_400(api: Api) -> None:
-    """What is no HTTP is told so and cut off; the next client is served."""
+def raw(api: Api, request: bytes) -> bytes:
+    """The answer to bytes that no HTTP client would send; the till must end it."""
     with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
-        connection.sendall(b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
-        assert connection.recv(4096).startswith(b"HTTP/1.1 400")
+        connection.sendall(request)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_a_broken_request_line_is_a_400(api: Api) -> None:
+    """What is no HTTP is told so, as a problem like any other, and cut off; the next client is served."""
+    refused = raw(api, b"\x16\x03\x01\x02\x00 hello\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert b"application/problem+json" in refused
+    assert b'"code":"malformed"' in refused
+    assert b"nosniff" in refused
     assert api.ask("GET", "/healthz").status == 200
+
+
+def test_a_body_that_breaks_after_the_answer_is_cut_off(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The refusal is said already: there is no second answer, and no traceback for whoever fills a log this way."""
+    head = f"POST /v1/sync HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+        connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        assert b"401" in connection.recv(4096)
+        connection.sendall(b"no chunk\r\n\r\n")
+        assert b"HTTP/1.1" not in b"".join(iter(lambda: connection.recv(4096), b""))
+    assert "Traceback" not in caplog.text
 
 
 def test_a_head_without_end_is_cut_off(api: Api) -> None:
@@ -179,3 +201,28 @@ def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.Monke
     connection.endheaders(b"{")
     assert connection.getresponse().status == 408
     connection.close()
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "Authorization", "Content-Type"])
+def test_a_header_that_counts_is_sent_once(api: Api, till: FakeTill, name: str) -> None:
+    """Which of two keys names the sale is not left to chance; nothing is recorded."""
+    values = {"Authorization": f"Bearer {TOKENS.pos}", "Content-Type": "application/json", "Idempotency-Key": "k-1"}
+    lines = [f"{each}: {value}\r\n" for each, value in [*values.items(), (name, values[name])]]
+    body = '{"kind":"earn","points":1}'
+    head = f"POST /v1/transactions HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\nContent-Length: {len(body)}\r\n"
+    refused = raw(api, f"{head}{''.join(lines)}\r\n{body}".encode())
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert b'"code":"malformed"' in refused
+    assert till.outcomes == []
+
+
+def test_a_question_has_no_body(api: Api) -> None:
+    """An event stream whose client announces a body and never sends it would wait for it and break."""
+    refused = api.ask("GET", "/v1/events", b"{}")
+    assert (refused.status, refused.json["code"]) == (400, "malformed")
+
+
+def test_nothing_is_sent_elsewhere(api: Api) -> None:
+    """A sale at an address with a slash too many is refused in words, not redirected: many clients do not follow."""
+    refused = api.ask("POST", "/v1/transactions/", {"kind": "earn", "points": 1}, Idempotency_Key="k-1")
+    assert (refused.status, refused.json["code"]) == (404, "not_found")

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -18,15 +17,18 @@ from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
+from tests.virtual import keyboard
 from tests.virtual.cards import NtagCard, Type4Card, mute, text_record
+from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
 from tests.virtual.pn532 import Pn532
+from tests.virtual.serial_scanner import SerialScanner
 from tests.virtual.watching import Watched
 
 
 @dataclass(frozen=True)
 class Rig:
-    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` one that stalls it."""
+    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` stalls its process."""
 
     driver: str
     present: Callable[[Watched, str], None]
@@ -34,15 +36,9 @@ class Rig:
     hang: Callable[[Watched], None]
     options: dict[str, Any] = field(default_factory=dict)
 
-    def watched(self, folder: Path) -> Watched:
-        return Watched(folder, self.driver, options=self.options)
-
-    def child(self, folder: Path) -> ReaderChild:
-        return ReaderChild(self.driver, "counter", Assignment(str(folder), self.options))
-
 
 @contextmanager
-def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
+def simulated(_: pytest.MonkeyPatch, __: Path) -> Iterator[Rig]:
     def garble(reader: Watched) -> None:
         for line in (b"\n", b"\xff\xfe{", b'{"card":5}\n', b'{"card":"1","surprise":1}\n', b"[" * 9000):
             with socket.socket(socket.AF_UNIX) as client:
@@ -61,7 +57,7 @@ def simulated(_: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 @contextmanager
-def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
     if reason := missing():
         pytest.skip(reason)
     with VirtualPcscd() as pcscd:
@@ -81,8 +77,8 @@ def pcsc(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 @contextmanager
-def contactless(_: pytest.MonkeyPatch) -> Iterator[Rig]:
-    with TemporaryDirectory() as folder, Pn532(Path(folder)) as chip:
+def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    with Pn532(folder) as chip:
 
         def present(_: Watched, number: str) -> None:
             chip.insert(NtagCard.with_text(number))
@@ -94,28 +90,73 @@ def contactless(_: pytest.MonkeyPatch) -> Iterator[Rig]:
         def hang(_: Watched) -> None:
             chip.insert(Type4Card(text_record("1")), stalls=True)
 
-        yield Rig("contactless", present, garble, hang, {"path": str(chip.path)})
+        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
 
 
-RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless]
+@contextmanager
+def serial_line(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    with SerialScanner(folder) as scanner:
+
+        def garble(reader: Watched) -> None:
+            scanner.send(b"\x00\x01\x7f\r\n]C1no elements\r")
+            assert reader.failure().reason == "damaged"
+
+        yield Rig(
+            "serial_line",
+            present=lambda _, number: scanner.send(number.encode() + b"\r"),
+            garble=garble,
+            hang=stop_the_process,
+            options={"port": str(scanner.port), "silence_ms": 40},
+        )
 
 
-@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless"])
-def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    with request.param(monkeypatch) as made:
+@contextmanager
+def keyboard_wedge(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    if reason := keyboard.missing():
+        pytest.skip(reason)
+    with RecordedKeyboard(folder) as scanner:
+        for name, value in scanner.environment.items():
+            monkeypatch.setenv(name, value)
+
+        def garble(reader: Watched) -> None:
+            scanner.play([keyboard.Event(keyboard.KEY, 0x2FF, 1), keyboard.Event(77, 1, -1)])
+            assert reader.failure().reason == "wrong_layout"
+
+        yield Rig(
+            "keyboard_wedge",
+            present=lambda _, number: scanner.scan(number),
+            garble=garble,
+            hang=stop_the_process,
+            options={"device": str(scanner.path), "silence_ms": 40},
+        )
+
+
+def stop_the_process(reader: Watched) -> None:
+    """As a driver hangs in the kernel: alive, and deaf to everything."""
+    pid = reader.supervisor.status.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+
+
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless, serial_line, keyboard_wedge]
+
+
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless", "serial_line", "keyboard_wedge"])
+def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
+    with request.param(monkeypatch, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def reader(rig: Rig, tmp_path: Path) -> Iterator[Watched]:
-    with rig.watched(tmp_path) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
         yield watched
 
 
 def test_an_opened_reader_says_ready_and_which_process_serves_it(rig: Rig, tmp_path: Path) -> None:
     """The first word after opening is the reader's state, with the process that the technician can look at."""
-    with rig.watched(tmp_path) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         status = watched.state(ReaderState.READY)
     assert status.pid is not None
     assert status.detail
@@ -173,7 +214,7 @@ def test_a_hang_is_noticed_and_ended(rig: Rig, reader: Watched) -> None:
 
 def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
     """Heartbeats follow each other while nothing happens, whatever the driver waits for."""
-    child = rig.child(tmp_path)
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         seen = [child.next(wake, 10.0) for _ in range(4)]
@@ -185,7 +226,7 @@ def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
 
 def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> None:
     """When the till is gone, however it went, its reader's process ends by itself."""
-    child = rig.child(tmp_path)
+    child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
         child.next(wake, 10.0)
@@ -195,13 +236,13 @@ def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> 
     finally:
         child.free()
         os.close(wake)
-    with rig.watched(tmp_path) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         watched.state(ReaderState.READY)
 
 
 def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None:
     """After stop() no process is left, and the last state is `stopped`."""
-    with rig.watched(tmp_path) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options) as watched:
         pid = watched.state(ReaderState.READY).pid
     assert pid is not None
     assert watched.state(ReaderState.STOPPED).pid is None
@@ -210,7 +251,7 @@ def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None
 
 def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
     """A key that the driver does not know is in the reader's state, with where to mend it."""
-    with Watched(tmp_path, rig.driver, options={"mach": "ACR122"}) as watched:
+    with Watched(tmp_path, rig.driver, options=rig.options | {"mach": "ACR122"}) as watched:
         status = watched.state(ReaderState.FAILING)
     assert "mach" in status.detail
     assert status.remedy is not None

@@ -87,6 +87,25 @@ def test_watch_shows_events_masked(tilld: Tilld, api: Api, till: FakeTill) -> No
     assert "2990000000017" not in text + "".join(lines)
 
 
+def test_nobody_writes_on_the_terminal_but_us(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """Escape sequences and line feeds in a ledger's or a driver's words are shown, not obeyed."""
+    evil = "ok\x1b]0;owned\x07\nqueue     0 waiting\u202e\x9b2J"
+    api.sale("k-1")
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], verdict=evil, detail=evil)
+    till.readers.append(ReaderStatus("pcsc", "pcsc", ReaderState.ABSENT, NOW, evil, None))
+    till.notices.publish("card_unreadable", {"reader": "counter", "reason": "format", "detail": evil, "next": []})
+    shown = [
+        tilld("queue", "list")[1],
+        tilld("queue", "show", "k-1")[1],
+        tilld("status")[1],
+        tilld("readers")[1],
+        tilld("watch", "--after", "first", "--count", "2")[1],
+    ]
+    for text in shown:
+        assert r"ok\x1b]0;owned\x07\nqueue" in text
+        assert all(line.replace("\x1b[1m", "").replace("\x1b[0m", "").isprintable() for line in text.splitlines())
+
+
 def test_watch_ends_with_the_till(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """When the till stops, a script hears of it."""
     till.notices.close()

@@ -1,6 +1,7 @@
 """A daemon with a dead part ends, and says which."""
 
 import logging
+import os
 import threading
 from pathlib import Path
 
@@ -77,6 +78,24 @@ def test_a_folder_that_others_may_need_is_left_as_it_is(tmp_path: Path, caplog: 
     prepare(tmp_path)
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert "chmod 700" in caplog.text
+
+
+def test_a_folder_that_everybody_writes_to_is_refused(tmp_path: Path) -> None:
+    """Others could put a token that they know in the place of ours."""
+    tmp_path.chmod(0o777)
+    (tmp_path / "something").touch()
+    with pytest.raises(StateUnusable, match=r"every user may write.*\n.*--state DIR"):
+        prepare(tmp_path)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", ["pos.token", "lock"])
+def test_what_another_user_has_put_there_is_not_taken_for_ours(tmp_path: Path, name: str) -> None:
+    """Neither a token that they know nor a link to what they want overwritten."""
+    (tmp_path / name).symlink_to(tmp_path / "target")
+    os.chown(tmp_path / name, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(StateUnusable, match=f"{name} in it belongs to another user"):
+        prepare(tmp_path)
 
 
 def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_the_queue_is_paged(till: TillRig) -> None:
     assert ids(till, after=sales[1].id, limit=10) == [sale.id for sale in sales[2:]]
     assert ids(till, state="conflict") == []
     assert till.question("queue", '{"limit": "x"}').code == "invalid"
+    assert till.question("queue", '{"after": "nobody"}').code == "invalid"
 
 
 def ids(till: TillRig, **page: object) -> list[str]:

@@ -4,9 +4,10 @@ from concurrent.futures import Future
 
 import pytest
 
-from offline_queue.entry import Amount, Kind, Receipt, State
+from offline_queue.entry import Amount, Kind, Lane, Receipt, State
 from offline_queue.journal import NotRecorded
-from terminal.inbox import Answered, Recorded, Stop, TransactionAsked
+from offline_queue.wire import Verdict
+from terminal.inbox import Answered, Recorded, Settled, Stop, TransactionAsked
 from terminal.pos import CardNumber, Refusal, TransactionRequest
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 
@@ -31,6 +32,13 @@ def test_a_sale_is_told_to_watchers_and_to_sync(till: TillRig) -> None:
     (told,) = till.told("transaction")
     assert (told["id"], told["state"], told["balance"]["points"]) == (answer.id, "queued", 10)
     assert till.sync.nudges == 1
+
+
+def test_a_stream_s_own_records_are_no_transactions(till: TillRig) -> None:
+    """The ledger decides on a genesis record too; no POS is told of a transaction that it never made."""
+    stream = till.store.stream(Lane.BULK)
+    till.send(Settled([Verdict(1, stream, 1, 1, State.POSTED, "posted")], [], 1))
+    assert till.told("transaction") == []
 
 
 def test_a_repeated_sale_hears_the_first_answer(till: TillRig) -> None:

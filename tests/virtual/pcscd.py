@@ -105,7 +105,8 @@ class VirtualPcscd:
         """Starts pcscd and returns when it listens."""
         self.socket.unlink(missing_ok=True)
         # setpriv: pcscd ends with the thread that has started it, however that ends.
-        into = ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--target={self._holder.pid}", "--mount", "--net"]
+        into = ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--target={self._holder.pid}"]
+        into += ["--mount", "--root", "--net"]
         self._pcscd = subprocess.Popen(
             [*into, "pcscd", "--foreground", "--config", str(self._folder / "readers")],
             stdout=subprocess.DEVNULL,

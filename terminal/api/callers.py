@@ -1,0 +1,126 @@
+"""Who asks: the page, a POS or a technician, told apart by token, cookie or the Unix socket."""
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from terminal.api.problems import Refused
+from terminal.api.rooms import Visitor
+
+PAGE_COOKIE: Final = "tilld_page"
+CHALLENGE: Final = {"www-authenticate": 'Bearer realm="tilld"'}
+
+
+class Caller(IntEnum):
+    """Who asks; each may do what those before it may."""
+
+    ANYONE = 0
+    PAGE = 1
+    POS = 2
+    TECHNICIAN = 3
+
+    @property
+    def sees_numbers(self) -> bool:
+        """Whole card numbers are for authorised programs, never for the page."""
+        return self >= Caller.POS
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The two secrets of the state folder; they show as nothing in logs."""
+
+    pos: str = field(repr=False)
+    technician: str = field(repr=False)
+
+    @classmethod
+    def kept_in(cls, state: Path) -> "Tokens":
+        """Reads `pos.token` and `technician.token`, and makes those that are missing (0600, 256 random bits)."""
+        return cls(_kept(state / "pos.token"), _kept(state / "technician.token"))
+
+
+def _kept(path: Path) -> str:
+    if not path.exists() or not path.read_text().strip():
+        fresh = path.with_suffix(".new")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(32) + "\n")
+        fresh.replace(path)
+    return path.read_text().strip()
+
+
+class Attempts:
+    """Counts wrong tokens: a burst is forgiven, after it one a second.
+
+    Right tokens are never held up by it: 256 random bits cannot be guessed, and whoever guesses wildly must not
+    lock out the POS.
+    """
+
+    BURST: Final = 10
+
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
+        self._left = float(self.BURST)
+        self._at = clock_s()
+
+    def failed(self) -> bool:
+        """Takes note of a wrong token; true while it is within the limit."""
+        now = self._clock_s()
+        self._left = min(self.BURST, self._left + now - self._at)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Doorkeeper:
+    """Tells callers apart. `page_session` is this start's cookie value: it opens views, never an act."""
+
+    def __init__(self, tokens: Tokens, attempts: Attempts | None = None) -> None:
+        self._tokens = tokens
+        self._attempts = attempts or Attempts()
+        self.page_session = secrets.token_urlsafe(32)
+
+    def proven(self, scope: Scope, authorization: str | None) -> Caller | None:
+        """Who may act: a peer on the Unix socket, or whoever has the right token. None for everybody else."""
+        if Visitor.of(scope).is_local:
+            return Caller.TECHNICIAN
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        technician, pos = _same(token, self._tokens.technician), _same(token, self._tokens.pos)
+        if scheme.lower() != "bearer" or not (technician or pos):
+            return None
+        return Caller.TECHNICIAN if technician else Caller.POS
+
+    def caller(self, request: Request) -> Caller:
+        """Raises Refused for a wrong token, even where none is needed: a mistake is said, not passed over."""
+        authorization = request.headers.get("authorization")
+        proven = self.proven(request.scope, authorization)
+        if proven is not None:
+            return proven
+        if authorization is not None:
+            raise self._wrong()
+        session = request.cookies.get(PAGE_COOKIE, "")
+        return Caller.PAGE if _same(session, self.page_session) else Caller.ANYONE
+
+    def _wrong(self) -> Refused:
+        if not self._attempts.failed():
+            return Refused("too_many_attempts", "Wait a second, then send the right token.", {"retry-after": "1"})
+        return Refused("unauthorized", "This token is not ours; the right one is in pos.token.", CHALLENGE)
+
+    def admit(self, request: Request, needed: Caller) -> Caller:
+        caller = self.caller(request)
+        if caller < needed:
+            raise Refused("unauthorized", "Send `Authorization: Bearer` with the token from pos.token.", CHALLENGE)
+        return caller
+
+
+def _same(given: str, right: str) -> bool:
+    return bool(right) and hmac.compare_digest(given.encode(), right.encode())
