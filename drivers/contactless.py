@@ -24,6 +24,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -33,7 +34,7 @@ from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAb
 from drivers.iso14443 import AnswerToSelect
 from drivers.nfc_field import Field
 from drivers.nfc_radio import Found
-from drivers.pn532_line import SerialLine
+from drivers.pn532_line import LOOK, SerialLine
 from drivers.presence import CardTrouble, Trouble
 from drivers.usb_readers import is_usb_path, trouble_with
 from drivers.wishes import Wishes
@@ -217,8 +218,8 @@ class NfcpyRadio:
     def _serial(self, path: str) -> Any:
         real = os.path.realpath(path)
         if not _PLAIN.fullmatch(real):
-            raise ReaderAbsent(f"there is no device at {path}", "plug it in; `ls /dev/serial/by-id`")
-        line = SerialLine.taken(real)
+            raise ReaderAbsent(f"there is no {path}", f"plug the reader in; see what is there: {LOOK}")
+        line = SerialLine.taken(Path(real))
         self._held.callback(line.free)
         if line.wake() is None:
             raise DriverError(f"no PN532 answers at {path}", _REPLUG)

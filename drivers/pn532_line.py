@@ -10,11 +10,13 @@ import select
 import termios
 import time
 import tty
+from pathlib import Path
 from typing import Final, Self
 
-from drivers.base import ReaderHeld
-from drivers.owners import holders, opened
+from drivers.device_node import held, holders, refusal
 from drivers.pn532_frames import ACK, WAKE_UP, answer_in, frame
+
+LOOK: Final = "ls /dev/serial/by-id"
 
 START_SPEED: Final = 115200
 """Baud of a chip that has just got power (UM0701-02 section 7.2.8)."""
@@ -43,23 +45,24 @@ _MOST: Final = 512
 class SerialLine:
     """A lock on the device and a way to speak before nfcpy does."""
 
-    def __init__(self, path: str, fd: int) -> None:
-        self.path = path
+    def __init__(self, fd: int) -> None:
         self._fd = fd
 
     @classmethod
-    def taken(cls, path: str) -> Self:
-        """Raises ReaderAbsent, ReaderForbidden or ReaderHeld."""
-        others = holders(path)
-        fd = opened(path)
+    def taken(cls, path: Path) -> Self:
+        """Raises ReaderAbsent, ReaderForbidden, ReaderHeld or, for any other refusal, DriverError."""
+        if others := holders(path):  # also those that know no locks: their words would be mixed with ours
+            raise held(path, others)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # what pyserial's exclusive ports and tilld itself honour
-        except BlockingIOError:
-            others = others or ["another program"]
-        if others:
+            fd = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            raise refusal(path, error.errno, "opened", LOOK) from error
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # what pyserial's exclusive ports honour too
+        except OSError as error:
             os.close(fd)
-            raise ReaderHeld(f"{path} is used by {', '.join(others)}", "end it, or give this reader another path")
-        return cls(path, fd)
+            raise refusal(path, error.errno, "locked", LOOK) from error
+        return cls(fd)
 
     def wake(self) -> int | None:
         """The speed at which the chip answered, now set back to START_SPEED; None when it does not answer."""

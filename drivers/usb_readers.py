@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from drivers.base import DriverError, ReaderAbsent, ReaderHeld
-from drivers.owners import forbidden, holders, kernel_driver
+from drivers.base import DriverError, ReaderAbsent, ReaderForbidden, ReaderHeld
+from drivers.device_node import holders
 
 SYSFS: Final = Path("/sys/bus/usb/devices")
 NODES: Final = Path("/dev/bus/usb")
@@ -26,6 +26,11 @@ MODELS: Final = {
 
 _PROGRAMS: Final = "usbfs"
 """The kernel's name for a program that has claimed the interface."""
+_LEAVE_TO_PCSCD: Final = 'end it; a reader that pcscd has is read with driver = "pcsc"'
+_PERMISSION: Final = (
+    "sudo cp udev/70-tilld.rules /etc/udev/rules.d/ && sudo udevadm control --reload, put the daemon's user into the "
+    "group tilld, then plug the reader in again"
+)
 _WANTED: Final = re.compile(
     r"usb(?::(?P<vendor>[0-9a-fA-F]{4})(?::(?P<product>[0-9a-fA-F]{4}))?|:(?P<bus>[0-9]{1,3})(?::(?P<number>[0-9]{1,3}))?)?"
 )
@@ -33,7 +38,7 @@ _WANTED: Final = re.compile(
 
 
 class UsbReader(NamedTuple):
-    """`folder` is its place in sysfs, `node` the file that programs open."""
+    """`folder` is its place in sysfs; `node()` the file that programs open."""
 
     folder: Path
     vendor: int
@@ -46,8 +51,8 @@ class UsbReader(NamedTuple):
         model = MODELS[self.vendor, self.product]
         return f"{model} ({self.vendor:04x}:{self.product:04x})"
 
-    def node(self, nodes: Path) -> str:
-        return str(nodes / f"{self.bus:03d}" / f"{self.number:03d}")
+    def node(self, nodes: Path) -> Path:
+        return nodes / f"{self.bus:03d}" / f"{self.number:03d}"
 
 
 def is_usb_path(path: str) -> bool:
@@ -78,14 +83,19 @@ def trouble_with(path: str, sysfs: Path = SYSFS, nodes: Path = NODES) -> DriverE
         )
         return ReaderHeld(f"the kernel's driver {driver} has taken the {reader.name}", remedy)
     if not os.access(node, os.R_OK | os.W_OK):
-        return forbidden(node)
-    others = holders(node)
-    if others or driver == _PROGRAMS:
-        return ReaderHeld(f"the {reader.name} is used by {', '.join(others) or 'another program'}", _LEAVE_TO_PCSCD)
+        return ReaderForbidden(f"this user may not open the {reader.name} at {node}", _PERMISSION)
+    names = ", ".join(f"{holder.name} (process {holder.pid})" for holder in holders(node))
+    if names or driver == _PROGRAMS:
+        return ReaderHeld(f"the {reader.name} is in use by {names or 'another program'}", _LEAVE_TO_PCSCD)
     return DriverError(f"the {reader.name} does not answer", "unplug it and plug it in again")
 
 
-_LEAVE_TO_PCSCD: Final = 'end it; a reader of pcscd is read with driver = "pcsc"'
+def kernel_driver(usb_device: Path) -> str | None:
+    """The driver that has taken an interface of the device with this sysfs folder."""
+    for interface in sorted(usb_device.glob(f"{usb_device.name}:*")):
+        if (interface / "driver").exists():
+            return (interface / "driver").resolve().name
+    return None
 
 
 def _given(wanted: re.Match[str]) -> list[tuple[str, str]]:

@@ -1,15 +1,11 @@
-"""Who has a reader: processes, kernel drivers, groups; on folders made to look like the kernel's."""
+"""Why an NFC reader on USB does not open, told from folders made to look like the kernel's."""
 
-import errno
-import os
 from pathlib import Path
 
 import pytest
 
-from drivers import owners
 from drivers.base import ReaderAbsent, ReaderForbidden, ReaderHeld
-from drivers.owners import holders, kernel_driver, opened
-from drivers.usb_readers import is_usb_path, readers_at, trouble_with
+from drivers.usb_readers import is_usb_path, kernel_driver, readers_at, trouble_with
 
 RCS380 = (0x054C, 0x06C3)
 ACR122U = (0x072F, 0x2200)
@@ -108,41 +104,3 @@ def test_a_device_that_is_being_unplugged_is_passed_over(sysfs: Path) -> None:
     (sysfs / "1-1" / "devnum").unlink()
     assert readers_at("usb", sysfs) == []
     assert kernel_driver(sysfs / "1-1") is None
-
-
-def test_only_processes_with_the_device_open_are_its_holders(tmp_path: Path) -> None:
-    """Told by device number: it may be open under any of its names."""
-    for number, target in (("100", "/dev/null"), ("200", "/dev/zero"), ("300", "/nothing")):
-        (tmp_path / number / "fd").mkdir(parents=True)
-        (tmp_path / number / "comm").write_text("minicom\n")
-        (tmp_path / number / "fd" / "3").symlink_to(target)
-    (tmp_path / "400").mkdir()  # another user's
-    assert holders("/dev/null", tmp_path) == ["minicom (PID 100)"]
-    assert holders(str(tmp_path / "100" / "comm"), tmp_path) == []
-    assert holders("/nothing", tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("code", "state"),
-    [
-        (errno.ENOENT, "absent"),
-        (errno.EIO, "absent"),
-        (errno.EACCES, "forbidden"),
-        (errno.EPERM, "forbidden"),
-        (errno.EBUSY, "held"),
-        (errno.ENOMEM, "failing"),
-    ],
-)
-def test_what_the_kernel_says_on_opening_becomes_a_state(
-    monkeypatch: pytest.MonkeyPatch, code: int, state: str
-) -> None:
-    """Each with a remedy."""
-
-    def refuse(*_: object) -> int:
-        raise OSError(code, os.strerror(code))
-
-    monkeypatch.setattr(owners.os, "open", refuse)
-    with pytest.raises(owners.DriverError) as caught:
-        opened("/dev/ttyUSB7")
-    assert caught.value.condition.state == state
-    assert caught.value.condition.remedy
