@@ -10,6 +10,7 @@
 |---|---|
 | NTAG213/215/216, Ultralight with NDEF | serial number; the first text or URI record |
 | NTAG, Ultralight EV1, with `chip` | model, maker's signature, tap counter |
+| DESFire EV1 to EV3, NTAG 424 DNA, with `desfire`; other cards, with `iso7816` | the number in the application |
 | Type 4A tag (NDEF application), phones that emulate one | the same; a phone's serial number is random |
 | MIFARE Classic, DESFire, other cards of ISO 14443 type A | serial number: anybody can copy it |
 | payment cards | nothing: recognised by two SELECTs, switched off, reported as `payment_card` |
@@ -27,10 +28,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from drivers.apdu import Exchange
 from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
+from drivers.card_options import CardOptions, wishes_of
 from drivers.iso14443 import AnswerToSelect
 from drivers.nfc_field import Field
 from drivers.nfc_radio import Found
@@ -52,15 +52,12 @@ _REPLUG: Final = (
 )
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Options(CardOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`path` is a serial device, best by its lasting name under /dev/serial/by-id, or nfcpy's own way to name a
     reader: `tty:USB0:pn532`, `usb`, `usb:054c:06c3`, `usb:001:023`.
-
-    `chip` asks NTAG and Ultralight chips for model, signature and counter: five more exchanges in each tap.
     """
 
     path: str = "usb"
-    chip: bool = False
 
     def __post_init__(self) -> None:
         if not is_usb_path(self.path) and device_of(self.path) is None:
@@ -81,7 +78,8 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._path = options.path
-        self._wishes = Wishes(options.chip)
+        self._options = options
+        self._wishes = Wishes()
         self._nfc: Any = None
         self._radio: NfcpyRadio | None = None
         self._field: Field | None = None
@@ -100,6 +98,7 @@ class Reader:
             raise ReaderAbsent(f"nfcpy is not usable: {error}", "pip install 'tilld[contactless]'") from error
         logging.getLogger("nfc").setLevel(logging.CRITICAL)  # every failure has its own words here
         self._nfc = nfc
+        self._wishes = wishes_of(self._options)
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s

@@ -8,7 +8,9 @@
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
 | phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
 | payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
-| contact cards | nothing yet: reported as `unsupported_card` |
+| DESFire EV1 to EV3, NTAG 424 DNA, with `desfire` | the number in a file, after AES authentication |
+| cards of ISO/IEC 7816, contact or contactless, with `iso7816` | the number in the answer to configured commands |
+| other contact cards | nothing: reported as `unsupported_card` |
 
 One process serves every reader whose name contains `match`; a second `[[reader]]` with its own `match` gives a
 device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no real reader yet (docs/readers.md).
@@ -19,9 +21,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import msgspec
-
 from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers.card_options import CardOptions, wishes_of
 from drivers.pcsc_service import PcscError, Service
 from drivers.pcsc_tap import Tap
 from drivers.presence import LYING, Change, Seen, Trouble, change_of
@@ -45,14 +46,10 @@ CONDITIONS: Final = {
 }
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there.
-
-    `chip` asks NTAG and Ultralight chips for model, signature and counter: five more exchanges in each tap.
-    """
+class Options(CardOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there."""
 
     match: str = ""
-    chip: bool = False
 
 
 def condition_of(readers: Sequence[str], match: str) -> Condition:
@@ -72,7 +69,8 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
-        self._wishes = Wishes(options.chip)
+        self._options = options
+        self._wishes = Wishes()
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
@@ -88,6 +86,7 @@ class Reader:
         except ImportError as error:
             raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
         self._scard = scard
+        self._wishes = wishes_of(self._options)
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s

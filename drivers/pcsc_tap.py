@@ -7,6 +7,7 @@ from typing import Final
 from drivers.atr import kind_of
 from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
+from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
 from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
 from drivers.tags import Content, read_uid
@@ -29,6 +30,7 @@ NOT_READ: Final = ("not_read", "The reader could not read the card. Present it a
 DAMAGED: Final = ("damaged", "What is written on the card is damaged. Present it again, or replace it.")
 SWAPPED: Final = ("card_swapped", "The card was changed for another while it was read. Lift it and present one card.")
 PAYMENT: Final = ("payment_card", "This is a payment card, not a loyalty card. Nothing of it was read or kept.")
+NOT_AUTHENTIC: Final = ("not_authentic", "The card does not prove that it is one of ours: it may be a copy.")
 UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
 
 FAILURES: Final = {
@@ -69,6 +71,8 @@ class Tap:
                 return self._told(self._look(attempt), attempt, started)
             except TwoCards:
                 return self._unreadable(SWAPPED)
+            except NotAuthentic:
+                return self._unreadable(NOT_AUTHENTIC)
             except PaymentCard:
                 return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
             except Damaged:

@@ -1,24 +1,56 @@
 """What a shop wants to be read of cards, beyond their text, and the order in which a card is asked for it."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from drivers.apdu import Exchange
+from drivers.applications import DesfireFile, Iso7816Profile, read_desfire, read_iso7816
 from drivers.atr import CardKind
-from drivers.base import Technology
+from drivers.base import Chip, EntryMode, Technology
 from drivers.chips import read_chip, technology_of
+from drivers.desfire import NotHere, Random, read_model
+from drivers.key_file import NO_KEYS, Keys
 from drivers.tags import Content, read_content
 
 
 class Wishes(NamedTuple):
-    """`chip` asks NTAG and Ultralight chips for their model, signature and counter."""
+    """`chip` asks chips for model, signature and counter; applications are tried in the order of the config."""
 
     chip: bool = False
+    desfire: tuple[DesfireFile, ...] = ()
+    iso7816: tuple[Iso7816Profile, ...] = ()
+    keys: Keys = NO_KEYS
+    random: Random = os.urandom
 
 
 def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
-    """`again` is a further attempt at the same card: then only what is needed is asked for. Raises Damaged."""
+    """`again` is a further attempt at the same card: then only what is needed is asked for.
+
+    Raises Damaged, and NotAuthentic for a card that has the application and not its key.
+    """
+    chip = None if again or not wishes.chip or kind.technology is not Technology.DESFIRE else _model(exchange)
+    if not kind.storage:
+        for technology, number in _numbers(wishes, kind, uid, exchange):
+            return Content(technology, number, chip)
     content = read_content(kind, exchange)
     if wishes.chip and uid and not again and kind.storage and kind.technology is Technology.ULTRALIGHT:
         chip = read_chip(uid, exchange)
         return content._replace(technology=technology_of(chip, content.technology), chip=chip)
-    return content
+    return content._replace(chip=chip)
+
+
+def _numbers(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange) -> Iterator[tuple[Technology, str]]:
+    """Of the applications that the card has; one that it has not costs one SELECT."""
+    for file in wishes.desfire if kind.entry_mode is EntryMode.CONTACTLESS else ():
+        with contextlib.suppress(NotHere):
+            yield Technology.DESFIRE, read_desfire(file, wishes.keys, uid, exchange, wishes.random)
+    for profile in wishes.iso7816:
+        with contextlib.suppress(NotHere):
+            yield Technology.ISO7816, read_iso7816(profile, exchange)
+
+
+def _model(exchange: Exchange) -> Chip | None:
+    model = read_model(exchange)
+    return None if model is None else Chip(model)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_problems import (
     Problem,
     address_problem,
@@ -19,7 +20,6 @@ from terminal.config_problems import (
     url_problem,
     values,
 )
-from terminal.identification import CardFormat
 from terminal.refusals import Language
 from terminal.transaction import PointsRule
 
@@ -30,8 +30,6 @@ TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 RuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$")]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 Factor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Length = Annotated[int, msgspec.Meta(ge=1, le=64)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
 
 
 class ConfigUnusable(Exception):
@@ -76,17 +74,6 @@ class Programme(msgspec.Struct, frozen=True):
         return PointsRule(self.rule, self.currency, self.points, self.per, self.worth)
 
 
-class Cards(msgspec.Struct, frozen=True):
-    shortest: Length = 4
-    longest: Length = 64
-    prefixes: tuple[Short, ...] = ()
-    bare_uid: bool = False
-    debounce_ms: Milliseconds = 1000
-
-    def card_format(self) -> CardFormat:
-        return CardFormat(self.shortest, self.longest, self.prefixes, self.bare_uid)
-
-
 class ReaderConfig(msgspec.Struct, frozen=True):
     """One reader; `options` are its driver's own keys as written, checked against that driver's `Options`."""
 
@@ -105,6 +92,9 @@ class Config(msgspec.Struct, frozen=True):
     ledger: LedgerAddress = LedgerAddress()
     programme: Programme = Programme()
     cards: Cards = Cards()
+    sdm: Sdm = Sdm()
+    codes: Codes = Codes()
+    links: Links = Links()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
 
 
@@ -115,6 +105,9 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "ledger": LedgerAddress,
     "programme": Programme,
     "cards": Cards,
+    "sdm": Sdm,
+    "codes": Codes,
+    "links": Links,
 }
 
 
@@ -219,6 +212,6 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
         found.append(Problem(f"{file}:ledger.url", problem))
     if config.ledger.ca_file and not Path(config.ledger.ca_file).is_file():
         found.append(Problem(f"{file}:ledger.ca_file", f"{config.ledger.ca_file!r} is no file that can be read."))
-    if config.cards.shortest > config.cards.longest:
-        found.append(Problem(f"{file}:cards.shortest", f"is above cards.longest, {config.cards.longest}."))
+    wrong = card_problems(config.cards, config.sdm, config.codes, config.links)
+    found += [Problem(f"{file}:{where}", what) for where, what in wrong]
     return found

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, Protocol
 
+from drivers.key_file import KeysUnusable
 from offline_queue.courier import Identity
 from offline_queue.inquiries import Inquiries
 from offline_queue.journal import JournalUnusable, Origin
@@ -31,6 +32,7 @@ from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, Sync
 from terminal.instance import AlreadyRunning, Instance
 from terminal.notices import Notices
 from terminal.reader_supervisor import ReaderSupervisor
+from terminal.recognition import recognition_of
 from terminal.state_folder import StateUnusable, prepare
 from terminal.systemd import ALIVE, READY, STOPPING, notify, watchdog_s
 from terminal.till import Till
@@ -62,7 +64,7 @@ def run(config: Config, state: Path) -> int:
             return _serve(config, state, stop)
     except AlreadyRunning as running:
         return _refused(f"{running}.\nStop that one, or give this one a state folder of its own with --state DIR.")
-    except (CannotListen, JournalUnusable, KeyUnusable, StateUnusable, UnsafeLedgerUrl) as cannot:
+    except (CannotListen, JournalUnusable, KeysUnusable, KeyUnusable, StateUnusable, UnsafeLedgerUrl) as cannot:
         return _refused(str(cannot))
     except (OSError, sqlite3.OperationalError) as error:
         return _refused(
@@ -104,7 +106,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         )
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
-            report=inbox.report, sync=sync, version=software,
+            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
         )  # fmt: skip
         till.start()
         loop = TillLoop(till, inbox, on_end=stop.set)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from offline_queue.wire import Balance
+from terminal.identification import Proof
 
 log = logging.getLogger("directory")
 
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
+_STEPS: Final = (
+    """
 CREATE TABLE card (
     number TEXT PRIMARY KEY,
     points INTEGER NOT NULL,
@@ -25,7 +26,16 @@ CREATE TABLE card (
     as_of TEXT NOT NULL,       -- the ledger's time of this balance, RFC 3339
     start TEXT NOT NULL        -- the start of the daemon that heard it
 ) STRICT, WITHOUT ROWID
-"""
+""",
+    """
+CREATE TABLE taken (
+    subject TEXT PRIMARY KEY,  -- the chip or the card's code of which a proof was taken
+    counter INTEGER NOT NULL   -- the greatest one
+) STRICT, WITHOUT ROWID
+""",
+)
+"""Forward only: the file's user_version counts those that were taken."""
+_TABLES: Final = ("card", "taken")
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,15 @@ class Directory:
         )
         self._connection.execute("COMMIT")
 
+    def advance(self, proof: Proof) -> bool:
+        """Takes a proof; False when this one or a later one of its subject was taken before."""
+        return bool(
+            self._connection.execute(
+                "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter",
+                (proof.subject, proof.counter),
+            ).rowcount
+        )
+
     def close(self) -> None:
         self._connection.close()
 
@@ -90,20 +109,29 @@ def _connect(path: Path) -> sqlite3.Connection:
         _judge(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
-        if not connection.execute("PRAGMA user_version").fetchone()[0]:
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+        _migrate(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def _migrate(connection: sqlite3.Connection) -> None:
+    done = connection.execute("PRAGMA user_version").fetchone()[0]
+    for version, step in enumerate(_STEPS[done:], done + 1):
+        connection.execute("BEGIN")
+        connection.execute(step)
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+
+
 def _judge(connection: sqlite3.Connection) -> None:
     """Raises _Foreign for what is neither empty nor sound and ours; changes nothing."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
-    tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    if (version, tables) not in ((0, []), (_SCHEMA_VERSION, ["card"])):
+    tables = tuple(
+        row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    )
+    if not 0 <= version <= len(_STEPS) or tables != _TABLES[:version]:
         raise _Foreign(f"version {version}, tables {tables}")
     if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise _Foreign(found)

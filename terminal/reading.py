@@ -40,6 +40,7 @@ class Reading:
         self._debounce_ms = debounce_ms
         self._language: Language = language
         self._seen: dict[str, tuple[int, int]] = {}
+        self._numbers: dict[str, tuple[str, int]] = {}
         self._kept: OrderedDict[str, tuple[Card, int]] = OrderedDict()
         self._waiting: ReadAsked | None = None
 
@@ -51,7 +52,20 @@ class Reading:
         now, card = self._timepiece.boottime_ms(), hash((read.technology, read.data, read.uid))
         last_card, last_ms = self._seen.get(reader, (None, 0))
         self._seen[reader] = (card, now)
-        return card != last_card or now - last_ms >= self._debounce_ms
+        is_new = card != last_card or now - last_ms >= self._debounce_ms
+        if not is_new and reader in self._numbers:
+            self._numbers[reader] = (self._numbers[reader][0], now)
+        return is_new
+
+    def repeats(self, reader: str, number: str) -> bool:
+        """True for the card that was identified there just now, though it shows something else at each sight.
+
+        A chip that counts its taps and a code that changes in the customer's hand are one presentation too.
+        """
+        now = self._timepiece.boottime_ms()
+        last_number, last_ms = self._numbers.get(reader, (None, 0))
+        self._numbers[reader] = (number, now)
+        return number == last_number and now - last_ms < self._debounce_ms
 
     def keep(self, card: Card) -> str:
         """A name for this read, good for KEPT_MS and as long as fewer than KEPT_READS newer ones came."""

@@ -15,11 +15,30 @@ class Refused:
     steps: tuple[str, ...]
 
 
+def mistyped_words(places: tuple[int, ...], language: Language) -> Refused:
+    """For a wrong check digit; `places` are the first characters, counted from 1, of pairs that may be exchanged.
+
+    Places are told and no characters: the words may be read by others.
+    """
+    plain = refused("check_digit", language)
+    if not places:
+        return plain
+    pairs = _OR[language].join(_PAIR[language].format(first=place, second=place + 1) for place in places)
+    return Refused(plain.reason, plain.detail, (_EXCHANGED[language].format(pairs=pairs), *plain.steps))
+
+
 def refused(reason: str, language: Language) -> Refused:
     """The words for a reason code."""
     detail, *steps = WORDS[reason][language]
     return Refused(reason, detail, tuple(steps))
 
+
+_OR: Final[dict[Language, str]] = {"en": ", or ", "fr": ", ou "}
+_PAIR: Final[dict[Language, str]] = {"en": "characters {first} and {second}", "fr": "caractères {first} et {second}"}
+_EXCHANGED: Final[dict[Language, str]] = {
+    "en": "Compare with the card first: {pairs} may be exchanged.",
+    "fr": "Comparez d'abord avec la carte : {pairs} sont peut-être inversés.",
+}
 
 WORDS: Final[dict[str, dict[Language, tuple[str, ...]]]] = {
     "payment_card": {
@@ -64,6 +83,82 @@ WORDS: Final[dict[str, dict[Language, tuple[str, ...]]]] = {
         "fr": (
             "Cette carte ne porte aucun numéro de notre programme. Aucun point n'a bougé.",
             "Scannez le code-barres de la carte ou saisissez le numéro imprimé.",
+        ),
+    },
+    "imitation": {
+        "en": (
+            "This card's chip is an imitation: it cannot show its maker's signature. No points moved.",
+            "Scan the bar code on the card, or key the number printed on it.",
+            "Where it happens often, ask the loyalty desk: the cards may come from another maker.",
+        ),
+        "fr": (
+            "La puce de cette carte est une imitation : la signature de son fabricant manque. Aucun point n'a bougé.",
+            "Scannez le code-barres de la carte ou saisissez le numéro imprimé.",
+            "Si cela se répète, prévenez le service fidélité : les cartes viennent peut-être d'un autre fabricant.",
+        ),
+    },
+    "not_authentic": {
+        "en": (
+            "This card does not prove that it is one of ours: it may be a copy. No points moved.",
+            "Present the customer's own card to the contactless reader, not a picture of it.",
+            "Or key the number printed on the card, where your shop allows it.",
+        ),
+        "fr": (
+            "Cette carte ne prouve pas qu'elle est des nôtres : c'est peut-être une copie. Aucun point n'a bougé.",
+            "Présentez la carte du client au lecteur sans contact, pas une image de celle-ci.",
+            "Ou saisissez le numéro imprimé sur la carte, si votre magasin l'autorise.",
+        ),
+    },
+    "stale_code": {
+        "en": (
+            "This code is not valid now: it is a picture, or too old. No points moved.",
+            "Ask the customer to open the pass anew and scan the code that it shows now.",
+            "Where it happens to everybody, the till's clock is wrong: see the technician's page.",
+        ),
+        "fr": (
+            "Ce code n'est pas valable maintenant : c'est une image, ou il est trop ancien. Aucun point n'a bougé.",
+            "Demandez au client de rouvrir sa carte et scannez le code affiché maintenant.",
+            "Si cela arrive à tous, l'horloge de la caisse est fausse : voir la page du technicien.",
+        ),
+    },
+    "replayed": {
+        "en": (
+            "This was presented before: each of these codes and taps counts once. No points moved.",
+            "Tap the card again, or wait until the code on the phone changes and scan that one.",
+        ),
+        "fr": (
+            "Ceci a déjà été présenté : chaque code, chaque passage ne compte qu'une fois. Aucun point n'a bougé.",
+            "Présentez la carte de nouveau, ou attendez que le code du téléphone change et scannez le nouveau.",
+        ),
+    },
+    "foreign_link": {
+        "en": (
+            "This code leads to a page that is not our programme's. No points moved.",
+            "Scan the loyalty code: this one may belong to an article.",
+        ),
+        "fr": (
+            "Ce code mène à une page qui n'est pas de notre programme. Aucun point n'a bougé.",
+            "Scannez le code de fidélité : celui-ci est peut-être celui d'un article.",
+        ),
+    },
+    "foreign_number": {
+        "en": (
+            "This number is not one of our programme's. No points moved.",
+            "Scan or key the number on the loyalty card: this one may belong to an article or another shop.",
+        ),
+        "fr": (
+            "Ce numéro n'est pas de notre programme. Aucun point n'a bougé.",
+            "Scannez ou saisissez le numéro de la carte de fidélité : celui-ci est peut-être celui d'un article.",
+        ),
+    },
+    "check_digit": {
+        "en": (
+            "There is a slip in this number: its check digit does not fit. No points moved.",
+            "Compare it with the card character by character and key it again, or scan the card.",
+        ),
+        "fr": (
+            "Il y a une erreur dans ce numéro : sa clé de contrôle ne convient pas. Aucun point n'a bougé.",
+            "Comparez-le à la carte caractère par caractère et ressaisissez-le, ou scannez la carte.",
         ),
     },
     "too_long": {

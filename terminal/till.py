@@ -16,7 +16,7 @@ from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.config import Config
 from terminal.directory import Directory
-from terminal.identification import Identified, identify, identify_number
+from terminal.identification import Identified, Recognition, Verdict, identify, identify_number
 from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
@@ -82,23 +82,25 @@ class Till:
         *,
         report: Callable[[Event], None],
         sync: Sync,
+        recognition: Recognition,
         version: str,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
         self._language: Language = language
-        self._card_format = config.cards.card_format()
+        self._recognition = recognition
         self._publish = publish
         self._sync = sync
         self._directory = directory
         self._inquiries = inquiries
         self._stamps = stamps
+        self._timepiece = timepiece
         self._journal = journal
         self._balances = Balances(directory, journal)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
         self._recording = Recording(store, self._balances, language, report)
         self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
-        policy = Policy(config.programme.points_rule(), self._card_format, language, config.terminal.store)
+        policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps)
         self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten)
         self._card_questions: dict[str, list[Future[Any]]] = {}
@@ -163,11 +165,18 @@ class Till:
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
             return
-        verdict = identify(read, self._card_format, self._language)
+        verdict = self._judged(read)
         if isinstance(verdict, Refused):
             self._refused(reader, verdict)
-        else:
+        elif not self._reading.repeats(reader, verdict.number):
             self._identified(reader, read, verdict)
+
+    def _judged(self, read: CardRead) -> Verdict:
+        """A proof is used up by being judged, whatever becomes of the read."""
+        verdict = identify(read, self._recognition, self._language, self._timepiece.unix_ms())
+        if isinstance(verdict, Identified) and verdict.proof and not self._directory.advance(verdict.proof):
+            return refused("replayed", self._language)
+        return verdict
 
     def _refused(self, reader: str, why: Refused) -> None:
         """Whoever waits for a card hears why this one will not do."""
@@ -230,7 +239,7 @@ class Till:
 
     def _card_asked(self, event: Asked) -> None:
         """Answered when the ledger has been heard or has kept silent."""
-        verdict = identify_number(event.argument, self._card_format, self._language)
+        verdict = identify_number(event.argument, self._recognition.card_format, self._language)
         if isinstance(verdict, Refused):
             raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
         self._card_questions.setdefault(verdict.number, []).append(event.reply)

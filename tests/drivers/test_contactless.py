@@ -331,7 +331,7 @@ def test_a_port_that_this_user_may_not_open_is_forbidden(chip: Pn532) -> None:
     user = os.geteuid()
     if user == 0:
         shutil.chown(port, group="dialout")  # as Debian's udev does with serial ports
-    reader = Reader(Place("counter", "/nowhere"), Options(str(port)))
+    reader = Reader(Place("counter", "/nowhere"), Options(path=str(port)))
     reader.open()
     os.seteuid(65534 if user == 0 else user)  # root may open anything
     try:
@@ -358,7 +358,7 @@ def test_a_shop_that_has_not_installed_nfcpy_is_told_how(monkeypatch: pytest.Mon
 def test_a_path_that_names_no_reader_is_refused(path: str) -> None:
     """Before anything is opened: a mistyped path must not lead to another device."""
     with pytest.raises(ValueError, match="neither"):
-        Options(path)
+        Options(path=path)
 
 
 def test_the_names_that_nfcpy_gives_to_ports_are_understood() -> None:

@@ -16,6 +16,7 @@ from terminal.config import Config, Terminal
 from terminal.directory import Directory
 from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Event, Inbox, ReadAsked, TransactionAsked
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
+from terminal.recognition import recognition_of
 from terminal.till import Till
 
 CARD = "2990000000017"
@@ -95,6 +96,7 @@ class TillRig:
             timepiece,
             report=self.inbox.report,
             sync=self.sync,
+            recognition=recognition_of(config),
             version="0.0",
         )
         self.till.start()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from terminal import config
 from terminal.config import Config, ConfigUnusable, check, find, load, parse
 from terminal.config_problems import driver_names, driver_options
+from terminal.recognition import recognition_of
 
 REFERENCE = Path(config.__file__).with_name("default.toml")
 
@@ -196,3 +197,55 @@ def test_any_document_is_a_config_or_a_list_of_mistakes(sections: dict[str, dict
              for name, keys in sections.items()]  # fmt: skip
     found = problems("\n".join(lines))
     assert all(where.startswith("f:") or where == "f" for where in found)
+
+
+def keys_file(folder: Path, content: str, mode: int = 0o600) -> Path:
+    path = folder / "card.keys"
+    path.touch(mode=0o600)
+    path.write_text(content)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "word"),
+    [
+        ('[sdm]\naddress = "https://l.example/t?x"', "sdm.address", "without ?"),
+        ('[sdm]\nnumber = "file"', "sdm.file", "named"),
+        ('[sdm]\ndiversification = "0102"', "sdm.diversification", "9 to 24 bytes"),
+        ('[codes]\npattern = "{number}"', "codes.pattern", "totp_value_0"),
+        ('[codes]\nissuers = ["00"]', "codes.issuers", ""),
+        ('[links]\nhosts = ["https://id.example.com"]', "links.hosts", "without port"),
+        ('[links]\nbeginnings = ["l.example/c/"]', "links.beginnings", "https://"),
+        ('[sdm]\naddress = "https://l.example/t"', "cards.keys", "name the file"),
+        ('[cards]\nkeys = "/nowhere/card.keys"', "cards.keys", "cannot be read"),
+        ('[cards]\nformats = [{ prefix = "299", lenght = 13 }]', "cards.formats", "lenght"),
+        ('[cards]\nformats = [{ prefix = "299", length = 13, check = "crc" }]', "cards.formats", "crc"),
+    ],
+)
+def test_what_is_wrong_with_cards_is_told(text: str, where: str, word: str) -> None:
+    """Before the till starts, with the key that is wrong."""
+    assert word in problems(text)[f"f:{where}"]
+
+
+def test_keys_that_are_missing_or_open_are_told(tmp_path: Path) -> None:
+    """check-config looks into the file, and repeats nothing of it."""
+    text = f'[cards]\nkeys = "{tmp_path / "card.keys"}"\n[sdm]\naddress = "https://l.example/t"\n'
+    keys_file(tmp_path, 'sdm-meta = "00"')
+    assert "1 bytes, not 16" in problems(text)["f:cards.keys"]
+    keys_file(tmp_path, f'sdm-meta = "{"00" * 16}"')
+    assert "'sdm-file'" in problems(text)["f:cards.keys"]
+    whole = f'sdm-meta = "{"00" * 16}"\nsdm-file = "{"ab" * 16}"'
+    keys_file(tmp_path, whole, 0o644)
+    assert "chmod 600" in problems(text)["f:cards.keys"]
+    keys_file(tmp_path, whole)
+    assert problems(text) == {}
+    rule = recognition_of(parse(text, "f")).sdm
+    assert rule is not None
+    assert "abab" not in repr(rule)
+
+
+def test_without_a_word_on_cards_nothing_is_needed() -> None:
+    """No key file, no dynamic cards, no codes, no links: any number of the programme's lengths."""
+    recognition = recognition_of(Config())
+    assert (recognition.sdm, recognition.rotating, recognition.signed) == (None, None, None)

@@ -10,6 +10,7 @@ import pytest
 
 from offline_queue.wire import Balance
 from terminal.directory import Directory
+from terminal.identification import Proof
 
 NUMBER = "2990000000017"
 
@@ -55,6 +56,32 @@ def test_a_balance_of_an_earlier_start_is_not_fresh(tmp_path: Path) -> None:
         found = directory.find(NUMBER)
         assert found is not None
         assert found.fresh
+
+
+def test_a_proof_is_taken_once_and_by_whoever_starts_next(tmp_path: Path) -> None:
+    """Only a greater counter of the same subject is new; another subject has its own."""
+    path = tmp_path / "directory.db"
+    with closing(Directory.open(path, "start-1")) as directory:
+        assert directory.advance(Proof("sdm:04A1", 5))
+        assert not directory.advance(Proof("sdm:04A1", 5))
+        assert not directory.advance(Proof("sdm:04A1", 4))
+        assert directory.advance(Proof("sdm:04A2", 4))
+    with closing(Directory.open(path, "start-2")) as directory:
+        assert not directory.advance(Proof("sdm:04A1", 5))
+        assert directory.advance(Proof("sdm:04A1", 6))
+
+
+def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
+    """Its balances stay, and proofs are remembered from now on."""
+    path = tmp_path / "directory.db"
+    with closing(Directory.open(path, "start-1")) as directory:
+        directory.hear([balance(10, "2026-03-01T10:00:00Z")])
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript("DROP TABLE taken; PRAGMA user_version = 1")
+    with closing(Directory.open(path, "start-2")) as directory:
+        assert directory.find(NUMBER) is not None
+        assert directory.advance(Proof("sdm:04A1", 1))
+    assert not path.with_suffix(".damaged").exists()
 
 
 def write_garbage(path: Path) -> None:

@@ -4,11 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.base import CardRead, EntryMode, Technology
+from drivers.base import CardRead, Chip, EntryMode, Technology
 from terminal.check_digits import luhn
-from terminal.identification import CardFormat, Identified, identify, identify_number
+from terminal.identification import CardFormat, Identified, Recognition, identify, identify_number
+from terminal.links import LinkRule
+from terminal.number_formats import NumberFormat
 from terminal.payment_numbers import is_payment_card
-from terminal.refusals import WORDS, Refused
+from terminal.refusals import WORDS, Refused, refused
+from terminal.rotating_codes import RotatingRule, SignedRule
+from terminal.sdm import SdmRule
 
 ANY = CardFormat()
 PAYMENT_CARDS = [
@@ -95,7 +99,7 @@ def test_track_data_cannot_be_claimed() -> None:
 def test_a_card_that_its_driver_calls_a_payment_card_is_refused() -> None:
     """Even where it carries some text."""
     read = CardRead(Technology.PAYMENT, EntryMode.CONTACTLESS, data="2990000000017")
-    assert isinstance(identify(read, ANY, "en"), Refused)
+    assert isinstance(identify(read, Recognition(ANY), "en", 0), Refused)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +115,84 @@ def test_a_card_that_its_driver_calls_a_payment_card_is_refused() -> None:
 def test_serial_numbers_count_only_where_allowed_and_lasting(uid: str | None, allowed: bool, expected: str) -> None:
     """A 4-byte UID beginning 08 is random; a bare UID is taken only by configuration."""
     read = CardRead(Technology.NTAG, EntryMode.CONTACTLESS, uid=uid)
-    verdict = identify(read, CardFormat(bare_uid=allowed), "en")
+    verdict = identify(read, Recognition(CardFormat(bare_uid=allowed)), "en", 0)
+    assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
+
+
+def test_a_member_s_number_among_gs1_elements_is_the_card_number() -> None:
+    """Of an article's elements none is; those of an address count for nothing without its host."""
+    elements = (("8018", "411369833821910265"), ("8019", "1"))
+    told = CardRead(Technology.DATAMATRIX, EntryMode.SCANNED, "(8018)411369833821910265(8019)1", elements=elements)
+    assert identify(told, Recognition(), "en", 0) == Identified("411369833821910265")
+    article = CardRead(Technology.DATAMATRIX, EntryMode.SCANNED, "(01)09520123456788", elements=(("01", "1"),))
+    assert isinstance(identify(article, Recognition(), "en", 0), Refused)
+    link = CardRead(Technology.QR, EntryMode.SCANNED, "https://shop.example/8018/411369833821910265", elements=elements)
+    assert identify(link, Recognition(links=LinkRule(frozenset({"id.gs1.org"}))), "en", 0) == refused(
+        "foreign_link", "en"
+    )
+
+
+FORMATS = (NumberFormat(13, "299", "ean"), NumberFormat(16, "4111", "luhn"), NumberFormat(6))
+STRICT = CardFormat(formats=FORMATS)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        ("2990000000019", "2990000000019"),
+        ("4111111111111111", "4111111111111111"),
+        ("123456", "123456"),
+        ("2990000000018", "check_digit"),
+        ("4006381333931", "foreign_number"),
+        ("29900000000178", "foreign_number"),
+        ("5555555555554444", "payment_card"),
+    ],
+)
+def test_only_the_programme_s_kinds_of_numbers_are_taken(number: str, expected: str) -> None:
+    """By beginning, length and check digit; a kind's beginning is the programme's own."""
+    verdict = identify_number(number, STRICT, "en")
+    assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
+
+
+def test_an_exchanged_pair_is_pointed_at_where_a_person_has_keyed_it() -> None:
+    """By its place alone: the words hold no digit of the number."""
+    slip = "2990001243567"
+    keyed = identify_number(slip, STRICT, "en", keyed=True)
+    assert isinstance(keyed, Refused)
+    assert "characters 9 and 10" in keyed.steps[0]
+    assert slip not in repr(keyed)
+    scanned = identify_number(slip, STRICT, "en", keyed=False)
+    assert isinstance(scanned, Refused)
+    assert scanned.steps == WORDS["check_digit"]["en"][1:]
+
+
+@pytest.mark.parametrize(
+    ("chip", "taken"),
+    [(None, True), (Chip("NTAG213"), True), (Chip("NTAG213", original=True), True), (Chip(original=False), False)],
+)
+def test_imitations_are_refused_where_the_shop_wants_it(chip: Chip | None, taken: bool) -> None:
+    """A chip that nobody could ask is taken as it is."""
+    read = CardRead(Technology.NTAG, EntryMode.CONTACTLESS, "2990000000017", chip=chip)
+    strict = identify(read, Recognition(CardFormat(only_original=True)), "en", 0)
+    assert isinstance(strict, Identified) == taken
+    assert isinstance(identify(read, Recognition(ANY), "en", 0), Identified)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://l.example/c/2990000000017", "2990000000017"),
+        (" https://l.example/c/2990000000017\r", "2990000000017"),
+        ("https://l.example/c/4111111111111111", "payment_card"),
+        ("https://shop.example/c/2990000000017", "foreign_link"),
+        ("https://id.gs1.org/8018/411369833821910265", "411369833821910265"),
+    ],
+)
+def test_links_count_where_they_are_ours(text: str, expected: str) -> None:
+    """What they carry is judged like any number."""
+    read = CardRead(Technology.QR, EntryMode.SCANNED, text)
+    links = LinkRule(frozenset({"id.gs1.org"}), ("https://l.example/c/",))
+    verdict = identify(read, Recognition(links=links), "en", 0)
     assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
 
 
@@ -151,3 +232,35 @@ def test_every_number_that_an_issuer_could_give_is_refused(prefix: str, tail: st
 def test_one_check_digit_in_ten_is_right(digits: str) -> None:
     """The Luhn check accepts exactly one last digit."""
     assert sum(luhn(digits + last) for last in "0123456789") == 1
+
+
+EVERYTHING = Recognition(
+    CardFormat(formats=FORMATS, bare_uid=True, only_original=True),
+    SdmRule("https://l.example/t", bytes(16), bytes(16), file="enc", number="file"),
+    RotatingRule("{number}:{totp_timestamp_millis}:{totp_value_0}", b"key"),
+    SignedRule((bytes(32),)),
+    LinkRule(frozenset({"id.gs1.org"}), ("https://l.example/c/",)),
+)
+BEGINNINGS = ("", "https://l.example/t?", "https://l.example/c/", "https://id.gs1.org/8018/", "tilld1.1234.", "1234:")
+
+
+@given(
+    beginning=st.sampled_from(BEGINNINGS),
+    text=st.text(max_size=80),
+    technology=st.sampled_from(list(Technology)),
+    mode=st.sampled_from(list(EntryMode)),
+    uid=st.one_of(st.none(), st.binary(max_size=10).map(bytes.hex)),
+    now_ms=st.integers(0, 10**13),
+)
+@settings(max_examples=300)
+def test_whatever_is_presented_gets_one_verdict(
+    beginning: str, text: str, technology: Technology, mode: EntryMode, uid: str | None, now_ms: int
+) -> None:
+    """With every rule switched on, any data ends in a clean number or in words that do not repeat it."""
+    verdict = identify(CardRead(technology, mode, beginning + text, uid), EVERYTHING, "fr", now_ms)
+    if isinstance(verdict, Identified):
+        assert verdict.number.isascii()
+        assert not is_payment_card(verdict.number, EVERYTHING.card_format.claimed)
+    else:
+        assert verdict.reason in WORDS
+        assert "Aucun point" in verdict.detail or verdict.reason == "payment_card"
