@@ -1,6 +1,6 @@
 # tilld: `make run` starts a till and its ledger, `make test` proves it. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check format demo bench pins clean
+.PHONY: bench-decode help setup setup-dev run test check format demo bench pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
 
@@ -34,6 +34,9 @@ demo: setup  ## half a minute: card, sale, line cut, kill -9, sync, proof
 bench: setup-dev  ## speed and memory beside what you would use instead
 	@packaging/setup.sh bench
 	@$(PYTHON) -m bench
+
+bench-decode: setup-dev  ## IMAGES=dir: codes read, misread and how fast, beside other decoders
+	@$(PYTHON) -m bench.decode $(IMAGES)
 
 pins: setup-dev  ## renew requirements/*.txt from pyproject.toml
 	@packaging/pins.sh

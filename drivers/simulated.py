@@ -95,7 +95,7 @@ def tap(path: Path, what: Tap, timeout_s: float = 5.0) -> None:
             line.sendall(msgspec.json.encode(what) + b"\n")
             answer = msgspec.json.decode(_line(line), type=TapAnswer)
     except (FileNotFoundError, ConnectionRefusedError) as error:
-        raise NotTapped(f"no simulated reader listens at {path}: is `tilld run` up? see `tilld readers`") from error
+        raise NotTapped(f"no simulated reader listens at {path}; `tilld readers` tells why") from error
     except (OSError, msgspec.DecodeError) as error:
         raise NotTapped(f"the simulated reader at {path} does not answer: {error}") from error
     if not answer.ok:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.entry import GENESIS_HASH, chain
+from offline_queue.wire import StreamHead
 
 STEP_BACK: Final = 1000
 """Records that a till rewinds to look for common ground when its chain is not ours."""
@@ -105,3 +106,14 @@ def marks_for(branches: Sequence[Branch], seq: int, head: bytes, accepted: int, 
     if len(branches) == 1 and branches[0].mark < seq:
         return branches[0].mark
     return min((accepted, *(branch.mark for branch in branches)) if branches else (0,))
+
+
+def went_back(streams: Sequence[StreamHead], held: Callable[[str], int]) -> bool:
+    """Whether a till was told of more custody than there is: then these books are a copy of an earlier day.
+
+    `held` gives the mark of any stream. What a till does not declare any more it believes wholly accepted.
+    """
+    declared = {told.stream for told in streams}
+    believed = [(told.stream, told.accepted) for told in streams]
+    believed += [(p.stream, p.seq) for told in streams if (p := told.parent) and p.stream not in declared]
+    return any(accepted > held(stream) for stream, accepted in believed)

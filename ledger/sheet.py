@@ -38,6 +38,7 @@ class Sheet:
         self.cards = Known(source.cards)
         self.standings = Known(source.standings)
         self.rights = Known(source.rights)
+        self.duplicates = Known(source.duplicates)
         self.shelves: dict[int, Shelf] = {}
         self.claims: list[tuple[str, int]] = []
         self.postings: list[Posting] = []
@@ -91,6 +92,7 @@ class Sheet:
         self.firsts.warm(entry.key for entry in entries if entry.kind in KEYED)
         self.cards.warm(entry.card.number for entry in entries if entry.card)
         self._originals.warm(entry.reverses for entry in entries if entry.reverses)
+        self.duplicates.warm(entry.reverses for entry in entries if entry.reverses)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         self._waiting.warm(waits_for_entry(entry.id) for entry in entries if entry.kind in KEYED)
         accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
@@ -112,12 +114,13 @@ class Sheet:
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
-        if content.kind in KEYED and decision.code in APPLIED:
+        stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
+        if content.kind in KEYED and stands:
             woken += self._wake(waits_for_entry(content.id))
         return woken
 
     def _case(self, item: Item, entry: Entry) -> Case:
-        original = self._original(entry.reverses) if entry.kind is Kind.REVERSE and entry.reverses else None
+        original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
         account = self.cards.get(entry.card.number) if entry.card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
@@ -134,6 +137,11 @@ class Sheet:
 
     def standing(self, account: int) -> Standing:
         return self.standings.get(account) or Standing(account)
+
+    def _standing_for(self, reversal: Entry) -> str:
+        """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
+        named = reversal.reverses or ""
+        return named if self._original(named) else self.duplicates.get(named) or named
 
     def _original(self, entry: str) -> Original | None:
         return self._originals.get(entry) or self._posted_here.get(entry)
@@ -168,6 +176,8 @@ class Sheet:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
         if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
             self._post(case, decision, case.standing.account)
+        if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
+            self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
 
@@ -192,14 +202,14 @@ class Sheet:
         number = original.record if original else None
         self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
-        if original is not None and entry.reverses is not None:
+        if original is not None:
             self._reversals_here.setdefault(original.record, []).append(case.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
-            known = self._originals if self._originals.get(entry.reverses) else None
-            if known is not None:
-                known.put(entry.reverses, left)
+            name = self._standing_for(entry)
+            if self._originals.get(name):
+                self._originals.put(name, left)
             else:
-                self._posted_here[entry.reverses] = left
+                self._posted_here[name] = left
 
     def _shelve(self, case: Case, effect: int, account: int) -> None:
         """The same effect on the account's lots."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger import sqlite_audit, sqlite_office
 from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read
-from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for
+from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy, Right, RightState
 from ledger.port import Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
@@ -68,13 +68,16 @@ class SqliteBook:
         if not hello.protocol_min <= PROTOCOL <= hello.protocol_max:
             spoken = f"the till speaks {hello.protocol_min} to {hello.protocol_max}, this ledger {PROTOCOL}"
             raise refused("protocol", spoken, request=hello.request, generation=self.generation)
-        now = self._timepiece.unix_ms()
+        now, generation = self._timepiece.unix_ms(), self.generation
         with self._file.writing():
             self._connection.execute(
                 "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", (now, hello.software, hello.terminal)
             )
+            if hello.generation == generation and went_back(hello.streams, self._streams.mark):
+                generation = self._renewed(hello.terminal)
             marks = {told.stream: self._marks(hello, told) for told in hello.streams}
-        return Welcome(hello.request, PROTOCOL, self.generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
+        self.generation = generation
+        return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
     def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if not len(records) == header.count > 0 or header.first < 1:
@@ -190,6 +193,13 @@ class SqliteBook:
                 (OFFICE, self._timepiece.unix_ms()),
             )
             return generation
+
+    def _renewed(self, terminal: str) -> str:
+        """Another generation, so that every till declares and sends again what these books have forgotten."""
+        generation = self._timepiece.random(16).hex()
+        self._connection.execute("UPDATE fact SET value = ? WHERE name = 'generation'", (generation,))
+        log.warning("%s was told of more than these books hold: they are a copy of an earlier day", terminal)
+        return generation
 
     def _drive_again(self) -> None:
         """Looks again at what an older version could not read."""

@@ -13,11 +13,10 @@ from ledger.port import BooksUnusable, NotRecorded
 
 APPLICATION_ID: Final = 0x74696C4C
 """`tilL`: told apart from the till's journal and from anybody else's file."""
-SCHEMA_VERSION: Final = 1
 SEQ_BITS: Final = 40
 """A record's number is its stream's number and its seq: a stretch of a stream is one scan of the table."""
 
-SCHEMA: Final = """
+BOOKS: Final = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE terminal (
     name TEXT PRIMARY KEY,
@@ -102,6 +101,15 @@ CREATE INDEX decision_flagged ON decision (record) WHERE state <> 'posted';
 CREATE TABLE waiting (record INTEGER PRIMARY KEY REFERENCES record, reason TEXT NOT NULL) STRICT;
 CREATE INDEX waiting_reason ON waiting (reason);
 """
+NAMES: Final = """
+-- A sale sent through two tills has two ids; a reversal may name the one that had no effect.
+CREATE TABLE duplicate (entry TEXT PRIMARY KEY, first TEXT NOT NULL) STRICT, WITHOUT ROWID;
+-- A till that has been given another name goes on with its streams.
+CREATE INDEX stream_uid ON stream (uid);
+"""
+STEPS: Final = (BOOKS, NAMES)
+"""Each brings the books to the next version of the schema; one is never changed after a release."""
+SCHEMA_VERSION: Final = len(STEPS)
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -167,9 +175,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise BooksUnusable(str(path), what, "Nothing in it was touched.", remedy)
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
-    if not objects:
-        marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION};"
-        connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")
+    for number, step in enumerate(STEPS[version:], start=version + 1):
+        marks = f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={number};"
+        connection.executescript(f"BEGIN IMMEDIATE; {step} {marks} COMMIT;")
 
 
 class SqliteFile:

@@ -21,6 +21,7 @@ class SqlitePen:
         self._postings(sheet.postings)
         self._accounts(sheet)
         self._shelves(sheet.shelves)
+        self._duplicates(sheet)
         self._rights(sheet)
         self._waits(sheet.waits)
         self.tell(spans(sheet.rulings))
@@ -72,6 +73,12 @@ class SqlitePen:
         moved = {lot: shelf.lots[lot].remaining for shelf in shelves.values() for _, lot in shelf.moves}
         self._connection.executemany(
             "UPDATE lot SET remaining = ? WHERE record = ?", ((remaining, lot) for lot, remaining in moved.items())
+        )
+
+    def _duplicates(self, sheet: Sheet) -> None:
+        self._connection.executemany(
+            "INSERT INTO duplicate (entry, first) VALUES (?, ?) ON CONFLICT (entry) DO NOTHING",
+            sheet.duplicates.changed.items(),
         )
 
     def _rights(self, sheet: Sheet) -> None:

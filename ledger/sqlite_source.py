@@ -88,6 +88,10 @@ class SqliteSource:
             for entry, record, account, points, raw, undone in self._rows(query, as_array(entries))
         }
 
+    def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
+        query = "SELECT d.entry, d.first FROM json_each(?) k CROSS JOIN duplicate d ON d.entry = k.value"
+        return dict(self._rows(query, as_array(entries)))
+
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         query = """
             SELECT a.id, a.terminal, a.stream, a.card, a.points, a.account, a.state, a.code

@@ -63,6 +63,12 @@ class SqliteStreams:
         ).fetchone()[0]
         return Branch(number, base, head, held.no if forked else None, base)
 
+    def mark(self, uid: str) -> int:
+        """How far a stream is held on any branch; of any terminal, for a till may have been given another name."""
+        return int(
+            self._connection.execute("SELECT coalesce(max(mark), 0) FROM stream WHERE uid = ?", (uid,)).fetchone()[0]
+        )
+
     def stable(self, terminal: str, uid: str) -> int:
         """How far a backup covers the stream, on all its branches."""
         query = "SELECT coalesce(min(stable), 0) FROM stream WHERE terminal = ? AND uid = ?"

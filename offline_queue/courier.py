@@ -155,7 +155,9 @@ class Courier:
         self.state = outcome.state
         for effect in outcome.effects:
             if isinstance(effect, TakeDecisions):
-                self._on_settled(effect.verdicts, effect.balances, effect.cursor)
+                # The feed is the terminal's: after its journal was lost it tells of streams that nobody here knows.
+                ours = [verdict for verdict in effect.verdicts if self._journal.holds(verdict.stream)]
+                self._on_settled(ours, effect.balances, effect.cursor)
         return Exchange(step, reachable, accepted, trouble)
 
     def _newly_accepted(self, outcome: Outcome) -> int:

@@ -5,6 +5,7 @@ A member that is refused does not fail its group: each has a savepoint of its ow
 
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
@@ -23,6 +24,10 @@ _MEMBERS_FAULT: Final = (
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
 )
+
+_COUNT_FAILURE: Final = """
+    INSERT INTO fact VALUES ('journal.failed_commits', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1
+"""
 
 
 class GroupCommit:
@@ -50,8 +55,19 @@ class GroupCommit:
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
+                self._bury()
             for job in group:
                 job.error = job.error or not_recorded(error)
+
+    def _bury(self) -> None:
+        """A commit whose sync failed lies whole in the log, and a crash now would bring back what was refused.
+
+        The next commit is written over it, so one follows at once, whether it can be synced or not. It must change
+        something: SQLite writes no page that stays the same.
+        """
+        with suppress(sqlite3.Error):
+            self._execute(_COUNT_FAILURE)
 
     def note(self, group: Sequence[Job]) -> None:
         """Bookkeeping that nobody waits for: what was appended is now in the tail."""

@@ -6,14 +6,17 @@ bytes, `hash` the lower-case hex of SHA-256 over the 32 bytes of the hash before
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import msgspec
 
 from offline_queue.entry import GENESIS_HASH, Kind, Undecodable, chain, decode
 from offline_queue.finder import SEQ_MASK, place_of
 from offline_queue.journal import Verification
+
+PAGE: Final = 1000
+"""Records read at once: half a megabyte."""
+_PAGE: Final = "SELECT place, record, hash FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -70,9 +73,8 @@ def _streams(connection: sqlite3.Connection) -> list[tuple[int, str, int | None]
 
 
 def _records(connection: sqlite3.Connection, no: int) -> Iterator[tuple[int, bytes, bytes]]:
-    rows = connection.execute(
-        "SELECT place, record, hash FROM record WHERE place >= ? AND place <= ? ORDER BY place",
-        (place_of(no, 0), place_of(no, SEQ_MASK)),
-    )
-    with closing(rows):
+    """Page by page: a reader that stands still, in a pipe say, would keep the writer from using its log again."""
+    at, end = place_of(no, 0), place_of(no, SEQ_MASK)
+    while rows := connection.execute(_PAGE, (at, end, PAGE)).fetchall():
         yield from rows
+        at = rows[-1][0] + 1

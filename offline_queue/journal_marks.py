@@ -22,6 +22,10 @@ _SETTLED = """
         FROM verdict v WHERE v.first >= no << 40 AND v.first < (no + 1) << 40 AND v.state = 'posted'
     ) WHERE no = ?
 """
+_HEAD = """
+    SELECT no, coalesce(last, (SELECT max(place) & 0xFFFFFFFFFF FROM record WHERE place < (no + 1) << 40))
+    FROM stream WHERE uid = ?
+"""
 _TOUCHING = """
     SELECT first, last, n, state, code, detail, points FROM verdict WHERE last >= ?1 AND first <= ?2
     AND first >= coalesce((SELECT max(first) FROM verdict WHERE first <= ?1), ?1)
@@ -83,12 +87,13 @@ def mark(connection: sqlite3.Connection, marks: Mapping[str, Marks], generation:
 
 
 def settle(connection: sqlite3.Connection, verdicts: Sequence[Verdict], cursor: int, generation: str) -> None:
-    """A page of the feed and its cursor; verdicts on streams that are not ours are passed over."""
+    """A page of the feed and its cursor. Verdicts speak only of records that are ours and written: a restored till
+    finds more in the feed than it holds, and whatever it writes next is not decided by that."""
     for verdict in verdicts:
-        row = connection.execute("SELECT no FROM stream WHERE uid = ?", (verdict.stream,)).fetchone()
-        if row is not None:
-            _decide(connection, row[0], verdict)
-            note_settled(connection, row[0])
+        no, head = connection.execute(_HEAD, (verdict.stream,)).fetchone() or (0, 0)
+        if verdict.first <= min(verdict.last, head):
+            _decide(connection, no, msgspec.structs.replace(verdict, last=min(verdict.last, head)))
+            note_settled(connection, no)
     _move_cursor(connection, cursor, generation)
 
 

@@ -40,6 +40,10 @@ class JournalReader:
         wanted = [row for row in rows if all or row.is_open or row.accepted < row.head]
         return [journal_streams.head_of(self._connection, row) for row in wanted]
 
+    def holds(self, stream: str) -> bool:
+        """Whether this journal has ever opened the stream."""
+        return journal_streams.numbered(self._connection, stream) is not None
+
     def records(self, stream: str, first: int, limit: int, max_bytes: int) -> list[bytes]:
         """The bytes of up to `limit` records from `first` on: one, and more up to `max_bytes` in all.
 

@@ -60,12 +60,17 @@ def head_of(connection: sqlite3.Connection, stream: Stream) -> StreamHead:
     )
 
 
+def numbered(connection: sqlite3.Connection, uid: str) -> int | None:
+    """The stream's number, None when it is not of this journal."""
+    row = connection.execute("SELECT no FROM stream WHERE uid = ?", (uid,)).fetchone()
+    return row[0] if row else None
+
+
 def number_of(connection: sqlite3.Connection, uid: str) -> int:
     """Raises LookupError."""
-    row = connection.execute("SELECT no FROM stream WHERE uid = ?", (uid,)).fetchone()
-    if row is None:
+    number = numbered(connection, uid)
+    if number is None:
         raise LookupError(f"no stream {uid} in this journal")
-    number: int = row[0]
     return number
 
 

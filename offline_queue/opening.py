@@ -54,11 +54,13 @@ def open_to_write(path: Path, synchronous: Synchronous) -> sqlite3.Connection:
     """The one connection that writes; made, checked and migrated. Raises JournalUnusable."""
     _check_access(path)
     if not path.exists():
+        _refuse_orphan(path)
         _create(path)
     _check(path)
     log.info("journal %s: SQLite %s (%s), synchronous=%s", path, sqlite3.sqlite_version, sqlite3.__name__, synchronous)
     connection = _connect(f"{path.absolute().as_uri()}?mode=rw")
     try:
+        connection.execute("PRAGMA journal_mode = WAL")  # A copy made by other tools may have left it.
         connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         migrate(connection)
@@ -119,6 +121,14 @@ def _check_access(path: Path) -> None:
         raise JournalUnusable(path, str(error), NO_SALES, f"Look into: ls -ld {quoted(path.parent)}") from error
 
 
+def _refuse_orphan(path: Path) -> None:
+    """A new journal beside the log of a lost one would take in that log's pages as its own."""
+    if _has_log(path):
+        what = "it is gone, and its write-ahead log is still there"
+        remedy = f"Put the file back where it was, beside the log. To start anew instead: {aside(path)}"
+        raise JournalUnusable(path, what, SAVE, remedy)
+
+
 def _check(path: Path) -> None:
     _check_header(path)
     unclean = _has_log(path)
@@ -131,7 +141,7 @@ def _check(path: Path) -> None:
     except sqlite3.Error as error:
         if not had_shm:
             shm.unlink(missing_ok=True)
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     _check_version(path, version)
 
 
@@ -209,7 +219,7 @@ def unusable(path: Path, error: sqlite3.Error) -> JournalUnusable:
     """What SQLite's error means to the people in the shop."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return _damaged(path, str(error))
+        return damaged(path, str(error))
     if code == sqlite3.SQLITE_FULL:
         return JournalUnusable(path, "the disk is full", NO_SALES, f"Make room, see: df -h {quoted(path.parent)}")
     if code == sqlite3.SQLITE_BUSY:
@@ -217,7 +227,7 @@ def unusable(path: Path, error: sqlite3.Error) -> JournalUnusable:
     return JournalUnusable(path, str(error), NO_SALES, f"Look into: ls -ld {quoted(path)} {quoted(path.parent)}")
 
 
-def _damaged(path: Path, why: str) -> JournalUnusable:
+def damaged(path: Path, why: str) -> JournalUnusable:
     return JournalUnusable(path, f"it is damaged ({why})", SAVE, aside(path))
 
 

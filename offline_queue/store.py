@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from offline_queue import journal_marks, journal_rights, lanes
-from offline_queue.entry import Entry, Lane
+from offline_queue.entry import Entry, Lane, Undecodable
 from offline_queue.finder import Finder
 from offline_queue.group import GroupCommit
 from offline_queue.jobs import Act, Append, Submit
@@ -28,7 +28,8 @@ from offline_queue.journal import (
     Verification,
 )
 from offline_queue.journal_reader import JournalReader
-from offline_queue.opening import Synchronous, open_to_write, reserve_log, unusable
+from offline_queue.opening import Synchronous, damaged, open_to_write, reserve_log, unusable
+from offline_queue.ownership import refuse_heritage
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Marks, Verdict
@@ -80,10 +81,17 @@ class Store:
         """
         connection = open_to_write(path, synchronous)
         try:
+            refuse_heritage(path, connection, origin.terminal)
             return cls(path, connection, origin, timepiece)
+        except JournalUnusable:
+            connection.close()
+            raise
         except sqlite3.Error as error:
             connection.close()
             raise unusable(path, error) from error
+        except Undecodable as error:
+            connection.close()
+            raise damaged(path, f"one of its newest records cannot be read: {error}") from error
 
     @property
     def failure(self) -> Exception | None:

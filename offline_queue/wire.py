@@ -11,7 +11,7 @@ that the signature covers it; every answer and every Problem repeats it.
 import hashlib
 import re
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -23,15 +23,21 @@ MAX_BATCH: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 BATCH_TYPE: Final = "application/x-ndjson"
 
+Seq = Annotated[int, msgspec.Meta(ge=1, lt=2**40)]
+"""A place in a stream; journal and books have 40 bits for it."""
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+"""Numbers beyond 53 bits are not the same everywhere (RFC 8259 section 6), and no database column holds any size."""
+Points = Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]
+
 
 class StreamHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the till holds of one stream: `seq` and `hash` of its last record."""
 
     stream: str
     lane: Lane
-    seq: int
+    seq: Seq
     hash: str
-    accepted: int
+    accepted: Count
     sealed: bool = False
     parent: Parent | None = None
 
@@ -78,8 +84,8 @@ class BatchHeader(msgspec.Struct, frozen=True):
 
     request: str
     stream: str
-    first: int
-    count: int
+    first: Seq
+    count: Count
     head: str
     generation: str
 
@@ -99,7 +105,7 @@ class Park(msgspec.Struct, frozen=True):
 
     request: str
     stream: str
-    seq: int
+    seq: Seq
     record: str
     generation: str
 
@@ -110,7 +116,7 @@ class AllowanceRequest(msgspec.Struct, frozen=True):
     request: str
     id: str
     card: str
-    points: int
+    points: Points
     stream: str
 
 
@@ -118,8 +124,8 @@ class Balance(msgspec.Struct, frozen=True, omit_defaults=True):
     """An account as the ledger sees it: `points` in the books, `reserved` of them promised to tills."""
 
     number: str
-    points: int
-    reserved: int
+    points: Points
+    reserved: Count
     as_of: str
     status: str = "active"
 
@@ -142,14 +148,14 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     `points` is the effect on the account, negative for a redemption, where it differs from what was asked.
     """
 
-    n: int
+    n: Count
     stream: str
-    first: int
-    last: int
+    first: Seq
+    last: Seq
     state: State
     code: str
     detail: str | None = None
-    points: int | None = None
+    points: Points | None = None
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -159,7 +165,7 @@ class Decisions(msgspec.Struct, frozen=True):
     generation: str
     verdicts: list[Verdict]
     balances: list[Balance]
-    next: int
+    next: Count
     more: bool
 
 
@@ -168,8 +174,8 @@ class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
 
     entry: str
     earned_at: str
-    points: int
-    remaining: int
+    points: Points
+    remaining: Points
     expires_at: str | None = None
 
 

@@ -10,19 +10,21 @@ say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
 
 # gcc, swig (by pip) and the pcsclite headers build pyscard, which is published as source only.
-packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid)
+packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid libzbar0)
 case $purpose in
     test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
     demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
     bench) packages+=(iproute2 mount strace util-linux vsmartcard-vpcd) ;;
 esac
 
-# Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build.
+# Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build. Its libzbar0 has
+# another name since 24.04.
 distribution=$(. /etc/os-release 2>/dev/null && echo "${ID:-unknown}")
 own_browser=
-if [ "$purpose" = test ] && [ "$distribution" = ubuntu ]; then
+if [ "$distribution" = ubuntu ]; then
     packages=("${packages[@]/#chromium/}")
-    own_browser=yes
+    packages=("${packages[@]/%libzbar0/libzbar0t64}")
+    [ "$purpose" != test ] || own_browser=yes
 fi
 
 have() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }

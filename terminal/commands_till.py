@@ -104,8 +104,9 @@ def status_text(told: dict[str, Any]) -> str:
     lines = []
     if told["running"]:
         lines.append(f"till      {told['terminal']}, tilld {told['version']}")
-        reach = "reachable" if ledger["reachable"] else "out of reach: sales go on, points are sent later"
+        reach = "reachable" if ledger["reachable"] else "not reached"
         lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
+        lines += [] if ledger["reachable"] else [f"          {ledger['detail']}"]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
     lines.append(
@@ -168,7 +169,8 @@ def tap(
     try:
         present(socket, Tap(card, Technology(technology), Fault(fault) if fault else None, uid))
     except NotTapped as why:
-        raise Failed(f"{why}", Code.ATTENTION if socket.exists() else Code.NOT_RUNNING) from None
+        place.need("GET", "/v1/status")
+        raise Failed(f"{why}", Code.ATTENTION) from None
     shown = masked(card) if card else uid or fault or ""
     told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
     answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)

@@ -39,6 +39,7 @@ class FakeTill:
         self.reads_waiting = threading.Event()
         self.modes: frozenset[str] = frozenset()
         self.reachable = True
+        self.detail = "The ledger has heard everything."
         self.disk_full = False
         self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
         self._thread = threading.Thread(target=self._run, name="fake till")
@@ -114,7 +115,7 @@ class FakeTill:
         return {
             "terminal": "S001-T01",
             "version": "0.1.0",
-            "ledger": {"reachable": self.reachable, "last_success": NOW, "next_attempt": None},
+            "ledger": {"reachable": self.reachable, "last_success": NOW, "next_attempt": None, "detail": self.detail},
             "queue": {"queued": queued, "oldest_age_s": 12.0 if queued else None, "conflicts": conflicts},
             "readers": self.readers,
             "clock": {"wall": NOW},

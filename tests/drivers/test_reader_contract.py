@@ -1,5 +1,6 @@
 """What every driver must do, through the real worker process and its supervisor."""
 
+import io
 import os
 import select
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 
 from drivers.base import ReaderState
 from drivers.simulated import Fault, Tap, tap
@@ -77,6 +79,7 @@ def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
 
 
 @contextmanager
+<<<<<<< HEAD
 def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
     with Pn532(folder) as chip:
 
@@ -91,6 +94,33 @@ def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
             chip.insert(Type4Card(text_record("1")), stalls=True)
 
         yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
+=======
+def camera(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    """Over a folder of pictures: what a person would hold to it appears there."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    shown = iter(range(1000))
+
+    def show(picture: bytes) -> None:
+        """Whole at once, as a camera that saves its pictures would."""
+        part = pictures / "part"
+        part.write_bytes(picture)
+        part.rename(pictures / f"{next(shown):04d}.png")
+
+    def present(_: Watched, number: str) -> None:
+        picture = io.BytesIO()
+        segno.make(number, micro=False).save(picture, kind="png", scale=5)
+        show(picture.getvalue())
+
+    def garble(reader: Watched) -> None:
+        show(b"\x89PNG\r\n\x1a\n and no more")
+        assert reader.failure().reason == "damaged"
+
+    def hang(_: Watched) -> None:
+        os.mkfifo(pictures / "stuck.png")
+
+    yield Rig("camera", present, garble, hang, {"source": str(pictures)})
+>>>>>>> main
 
 
 @contextmanager
@@ -138,10 +168,17 @@ def stop_the_process(reader: Watched) -> None:
     os.kill(pid, signal.SIGSTOP)
 
 
+<<<<<<< HEAD
 RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless, serial_line, keyboard_wedge]
 
 
 @pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless", "serial_line", "keyboard_wedge"])
+=======
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), serial_line, keyboard_wedge, camera]
+
+
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "serial_line", "keyboard_wedge", "camera"])
+>>>>>>> main
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
     with request.param(monkeypatch, tmp_path) as made:
         yield made

@@ -72,6 +72,7 @@ class FakeTill:
         self.number = number
         self.terminal = f"S001-T{number:02d}"
         self.key = key or bytes([number]) * 32
+        self.known = book.generation
         assert book.enrol(self.terminal, self.key)
         self._ids = itertools.count(1)
         self.stream = self.new_stream()
@@ -121,12 +122,12 @@ class FakeTill:
         request = AllowanceRequest(f"r-{name}", name, card, points, self.stream.uid)
         return self.book.allowance(self.terminal, request)
 
-    def hello(self, *streams: FakeStream) -> Welcome:
+    def hello(self, *streams: FakeStream, accepted: int = 0) -> Welcome:
         heads = [
-            StreamHead(s.uid, Lane.BULK, len(s.records), s.hashes[-1].hex(), accepted=0)
+            StreamHead(s.uid, Lane.BULK, len(s.records), s.hashes[-1].hex(), accepted)
             for s in streams or (self.stream,)
         ]
-        return self.book.hello(Hello("r-hello", self.terminal, "", 1, 1, "fake 1", heads, START))
+        return self.book.hello(Hello("r-hello", self.terminal, "", 1, 1, "fake 1", heads, START, self.known))
 
     def feed(self) -> list[Verdict]:
         """Every verdict so far, fetched in small pages."""

@@ -388,6 +388,53 @@ class TestReversals:
         assert seen(till, second) == (State.CONFLICT, "over_reversal", -3)
         assert points_of(book) == 0
 
+    def test_a_sale_of_two_tills_is_reversed_by_either_id(self, book: Book, till: FakeTill) -> None:
+        """The POS sent it through two tills: each knows it by its own id, and it is undone once."""
+        other = FakeTill(book, 2)
+        first, second = till.earn(10, key="K"), other.earn(10, key="K")
+        till.send(first)
+        other.send(second)
+        undone = other.reverse(second, 4)
+        other.send(undone)
+        assert seen(other, undone) == (State.POSTED, "posted", None)
+        assert points_of(book) == 6
+        rest = till.reverse(first, 10)
+        till.send(rest)
+        assert seen(till, rest) == (State.CONFLICT, "over_reversal", -6)
+        again = other.reverse(second, 10)
+        other.send(again)
+        assert seen(other, again) == (State.CONFLICT, "reversed_twice", 0)
+        assert points_of(book) == 0
+
+    def test_the_reversal_of_a_repeated_sale_may_come_first(self, book: Book, till: FakeTill) -> None:
+        """The urgent lane overtakes the sale; both wait until the card is registered, and all of it in one batch."""
+        other = FakeTill(book, 2)
+        sale, again = till.earn(10, UNKNOWN, key="K"), other.earn(10, UNKNOWN, key="K")
+        undone = other.reverse(again)
+        other.send(undone)
+        till.send(sale)
+        other.send(again)
+        assert seen(other, undone) == (State.PARKED, "original_unknown", None)
+        book.register(UNKNOWN, 100)
+        assert seen(other, undone) == (State.POSTED, "posted", None)
+        assert points_of(book, UNKNOWN) == 100
+        third = FakeTill(book, 3)
+        within = third.earn(10, UNKNOWN, key="K")
+        twice = third.reverse(within)
+        third.send(twice, within)
+        assert seen(third, twice) == (State.CONFLICT, "reversed_twice", None)
+        assert points_of(book, UNKNOWN) == 100
+
+    def test_an_id_that_is_in_the_books_is_its_own(self, book: Book, till: FakeTill) -> None:
+        """A till that gives a repeated sale the id of somebody's sale does not turn reversals upon another one."""
+        victim, other = till.earn(5), till.earn(10, key="K")
+        till.send(victim, other, till.earn(10, key="K", id=victim.id))
+        till.send(till.reverse(victim))
+        assert points_of(book) == 10
+        undone = till.reverse(victim)
+        till.send(undone)
+        assert seen(till, undone) == (State.CONFLICT, "reversed_twice", None)
+
     def test_a_reversal_is_not_reversed(self, book: Book, till: FakeTill) -> None:
         """Undoing an undo would let one sale count for ever."""
         earned = till.earn(10)

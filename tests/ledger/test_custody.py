@@ -6,8 +6,9 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.custody import Branch, Fork, Gap, HeadMismatch, Held, admit
-from offline_queue.entry import GENESIS_HASH, chain
+from ledger.custody import Branch, Fork, Gap, HeadMismatch, Held, admit, went_back
+from offline_queue.entry import GENESIS_HASH, Lane, Parent, chain
+from offline_queue.wire import StreamHead
 
 records = st.lists(st.binary(min_size=1, max_size=3), min_size=1, max_size=8)
 
@@ -65,3 +66,21 @@ def test_a_chain_that_does_not_follow_is_looked_for_further_back() -> None:
     branch, hashes = held([b"x"] * 2500)
     assert admit([branch], 2501, bytes(32), [b"y"], hashes) == Gap(1501)
     assert admit([branch], 1, bytes(32), [b"y"], hashes) == HeadMismatch()
+
+
+def told(stream: str, accepted: int, parent: Parent | None = None) -> StreamHead:
+    return StreamHead(stream, Lane.BULK, 9, "", accepted, parent=parent)
+
+
+def test_a_till_that_was_told_of_more_shows_that_the_books_are_old() -> None:
+    """Its stream is held no further than before, or its closed stream that it no longer declares is not held whole."""
+    marks = {"old": 7, "new": 3}
+
+    def held(stream: str) -> int:
+        return marks.get(stream, 0)
+
+    assert not went_back([told("new", 3, Parent("old", 7, ""))], held)
+    assert went_back([told("new", 4, Parent("old", 7, ""))], held)
+    assert went_back([told("new", 0, Parent("old", 8, ""))], held)
+    assert not went_back([told("old", 6), told("new", 0, Parent("old", 8, ""))], held)
+    assert went_back([told("never held", 1)], held)

@@ -61,6 +61,41 @@ class TestOpening:
             connection.execute("PRAGMA user_version = 99")
         assert "Update tilld" in unusable(path)
 
+    def test_books_of_an_earlier_version_are_brought_up(self, path: Path) -> None:
+        """What the first version made becomes what this one needs, and nothing in it changes."""
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript("DROP TABLE duplicate; DROP INDEX stream_uid; PRAGMA user_version = 1;")
+        with closing(SqliteBook(path)) as book:
+            till = FakeTill(book, 2)
+            again = till.earn(7, key="K")
+            till.send(till.earn(7, key="K"), again, till.reverse(again))
+            assert points_of(book) == 50
+            assert book.verify().ok
+
+    def test_books_put_back_from_a_copy_take_another_generation(self, path: Path) -> None:
+        """Nobody told them that they are of yesterday: the first till that was told of more does, once."""
+        copy = path.with_name("copy.db")
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        with closing(SqliteBook(path)) as book:
+            till, generation = FakeTill(book, 2), book.generation
+            till.send(till.earn(1), till.earn(2))
+            assert till.hello(accepted=2).generation == generation
+        for file in path.parent.glob(f"{path.name}*"):
+            file.unlink()
+        copy.rename(path)
+        with closing(SqliteBook(path)) as book:
+            till.book, till.known = book, generation
+            assert book.enrol(till.terminal, till.key)
+            welcome = till.hello(accepted=2)
+            assert welcome.generation == book.generation != generation
+            assert welcome.streams[till.stream.uid].accepted == 0
+            till.known = book.generation
+            assert till.deliver(till.stream, 1, 2).accepted == 2
+            assert till.hello(accepted=2).generation == till.known
+        with closing(SqliteBook(path)) as book:
+            assert book.generation == till.known
+
     def test_books_that_were_cut_short_are_left_alone(self, path: Path) -> None:
         """A copy that broke off is not taken for the whole."""
         os.truncate(path, path.stat().st_size - 8192)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import Connection, connect
+from typing import Any
 
 import pytest
 
@@ -83,6 +84,24 @@ def test_a_stranger_can_verify_the_export(store: Store, reader: JournalReader) -
         hashes[said["stream"]] = hashlib.sha256(hashes[said["stream"]] + said["record"].encode()).digest()
         assert hashes[said["stream"]].hex() == said["hash"]
     assert {head.stream: head.hash for head in reader.streams()} == {uid: h.hex() for uid, h in hashes.items()}
+
+
+def test_a_slow_reader_of_the_export_does_not_hold_the_log(store: Store, reader: JournalReader, path: Path) -> None:
+    """Somebody looks at the export page by page for hours: the log is taken over meanwhile, and starts anew."""
+    for _ in range(1100):
+        put(store, sale())
+    log = Path(f"{path}-wal")
+
+    class Pipe(io.BytesIO):
+        def write(self, line: Any) -> int:
+            if self.tell() == 0:
+                for _ in range(4000):
+                    put(store, sale())
+            return super().write(line)
+
+    before = log.stat().st_size
+    assert reader.export(Pipe()) == 5102
+    assert log.stat().st_size <= 2 * before
 
 
 def test_what_verify_says_of_a_whole_journal(store: Store, reader: JournalReader) -> None:

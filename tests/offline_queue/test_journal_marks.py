@@ -79,6 +79,18 @@ def test_verdicts_are_laid_over_each_other(
     assert reader.totals() == Totals(0, 3, 0, None, 12)
 
 
+def test_a_verdict_reaches_no_further_than_what_is_written(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """A till restored from a copy finds in the feed what it had sold since: that decides nothing of what it sells now,
+    and a range that ends before it begins nothing at all."""
+    store.settle([verdict(bulk, 2, 500, State.POSTED), verdict(bulk, 9, 4, State.CONFLICT)], 2, "g1")
+    new = sale()
+    put(store, new)
+    assert states(reader, [*entries, new]) == "o" * 10 + "q"
+    assert (reader.totals().queued, reader.totals().conflicts) == (1, 0)
+
+
 def test_the_reason_is_kept(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
     """A verdict can be read back with the entry it is about."""
     said = verdict(bulk, 3, 3, State.PARKED, 8, "card_unknown")

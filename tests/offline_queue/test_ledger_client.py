@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from offline_queue.entry import State
 from offline_queue.ledger_answers import (
     JSON,
     PROBLEM,
@@ -23,7 +24,15 @@ from offline_queue.ledger_answers import (
     understood,
 )
 from offline_queue.ledger_client import MAX_ANSWER_BYTES, HttpLedger, UnsafeLedgerUrl, batch_body, checked_url
-from offline_queue.wire import BatchAnswer, BatchHeader, Decisions, Problem, parse_authorization, signing_input
+from offline_queue.wire import (
+    BatchAnswer,
+    BatchHeader,
+    Decisions,
+    Problem,
+    Verdict,
+    parse_authorization,
+    signing_input,
+)
 from tests.offline_queue.canned import canned, http
 
 KEY = Ed25519PrivateKey.generate()
@@ -43,6 +52,12 @@ def problem(status: int, code: str = "gap", request: str | None = REQUEST) -> by
     return msgspec.json.encode(Problem("no", status, code, request=request))
 
 
+def deciding(**wrong: int) -> bytes:
+    """A page with a verdict that no column of ours would hold, or that would reach into another stream."""
+    verdict = msgspec.structs.replace(Verdict(8, "s", 1, 2, State.POSTED, "posted"), **wrong)
+    return msgspec.json.encode(Decisions(REQUEST, "g", [verdict], [], 8, False))
+
+
 def test_well_formed_answer_to_our_request_counts() -> None:
     """The one shape that moves anything."""
     with canned(lambda _: http("200 OK", JSON, GOOD)) as server:
@@ -59,6 +74,8 @@ def test_well_formed_answer_to_our_request_counts() -> None:
         http("200 OK", JSON, b"[]"),
         http("200 OK", "text/plain", GOOD),
         http("200 OK", JSON, GOOD.replace(REQUEST.encode(), b"cd" * 16)),
+        http("200 OK", JSON, GOOD.replace(b":7,", b":%d," % 2**70)),
+        *(http("200 OK", JSON, deciding(**wrong)) for wrong in ({"first": -5}, {"last": 2**41}, {"points": 2**60})),
         http("201 Created", JSON, GOOD),
         http("204 No Content", JSON, b""),
         http("302 Found", "text/html", b"", "Location: http://portal.example/"),

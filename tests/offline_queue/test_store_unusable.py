@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.journal import JournalUnusable
+from offline_queue.entry import State
+from offline_queue.journal import JournalUnusable, Origin
 from offline_queue.journal_reader import JournalReader
 from offline_queue.migrations import LATEST
 from offline_queue.opening import parse_header
-from tests.offline_queue.sales import content, open_store, put, sale
+from offline_queue.store import Store
+from offline_queue.wire import Marks
+from tests.offline_queue.sales import ORIGIN, StoppedTimepiece, content, open_store, put, sale, verdict
 
 
 @pytest.fixture
@@ -60,6 +63,12 @@ def spoil_schema(path: Path) -> None:
         file.write(bytes(200))
 
 
+def spoil_newest_record(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE record SET record = x'7b' WHERE place = (SELECT max(place) - 1 FROM record)")
+    Path(f"{path}-wal").unlink(missing_ok=True)
+
+
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: os.truncate(path, 0), "empty"),
     "garbage": (lambda path: path.write_bytes(b"not a database at all" * 99), "first bytes"),
@@ -68,6 +77,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut in the header": (lambda path: os.truncate(path, 99), "first bytes"),
     "another program's": (other_program, "another program"),
     "newer": (newer, "newer tilld"),
+    "a spoilt record": (spoil_newest_record, "cannot be read"),
     "spoilt": (spoil_schema, "damaged"),
 }
 
@@ -111,6 +121,45 @@ def test_a_damaged_page_is_found_after_an_unclean_end(crashed: Path) -> None:
     with pytest.raises(JournalUnusable, match="damaged"):
         open_store(crashed)
     assert content(crashed.parent) == before
+
+
+def test_a_terminal_with_another_name_does_not_inherit_what_waits(used: Path) -> None:
+    """The ledger would credit nothing of it: the entries say who wrote them. Under the old name it opens, and once
+    everything is decided under any."""
+    renamed = Origin("S001-T09", ORIGIN.machine_id, ORIGIN.software)
+    before = content(used.parent)
+    with pytest.raises(JournalUnusable, match=f"terminal {ORIGIN.terminal} wrote it"):
+        Store.open(used, origin=renamed, timepiece=StoppedTimepiece(-1))
+    assert content(used.parent) == before
+    with closing(open_store(used)) as store, closing(store.reader()) as reader:
+        streams = reader.streams()
+        store.mark({head.stream: Marks(head.seq, 0) for head in streams}, "g1")
+        store.settle([verdict(head.stream, 1, head.seq, State.POSTED) for head in streams], 1, "g1")
+    Store.open(used, origin=renamed, timepiece=StoppedTimepiece(-1)).close()
+
+
+def test_the_log_of_a_lost_journal_is_not_taken_over(crashed: Path) -> None:
+    """Somebody removed journal.db and nothing else: its log may hold the only copy of sales, and no new journal may
+    swallow it. What the message tells to type keeps it aside."""
+    crashed.unlink()
+    before = content(crashed.parent)
+    with pytest.raises(JournalUnusable, match="is gone") as caught:
+        open_store(crashed)
+    assert content(crashed.parent) == before
+    subprocess.run(caught.value.remedy.rpartition("Run: ")[2], shell=True, check=True, timeout=10)
+    with closing(open_store(crashed)) as store:
+        assert put(store, sale()).seq == 2
+
+
+def test_a_copy_made_by_another_tool_is_a_journal(used: Path, tmp_path: Path) -> None:
+    """`VACUUM INTO` leaves no write-ahead mode behind; the till takes it up again."""
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(used)) as connection:
+        connection.execute("VACUUM INTO ?", (str(copy),))
+    with closing(open_store(copy)) as store, closing(store.reader()) as reader:
+        put(store, sale())
+        assert reader.totals().queued == 21
+        assert Path(f"{copy}-wal").stat().st_size > 0
 
 
 def test_an_unclean_end_alone_is_no_reason(crashed: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ledger.sqlite_book import SqliteBook
 from offline_queue import sync as sync_module
 from offline_queue.courier import Courier, Identity
-from offline_queue.entry import State
+from offline_queue.entry import Lane, State
 from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync, SyncReport, in_words
@@ -124,6 +124,30 @@ def test_decisions_are_durable_before_the_till_hears_of_them(shop: Shop) -> None
     sync.start()
     shop.settled.until(lambda page: bool(page[1]))
     assert seen[-1] == (State.POSTED, True)
+
+
+def test_what_a_lost_journal_had_sold_concerns_nobody(shop: Shop, tmp_path: Path) -> None:
+    """The state folder was deleted and the terminal enrolled again: its feed still tells of the old streams, and the
+    till hears only of what it knows."""
+    sell(shop.store, "sale-1")
+    first = shop.sync()
+    first.start()
+    shop.settled.until(lambda page: any(balance.points == 5 for balance in page[1]))
+    first.stop()
+    shop.store.close()
+    (tmp_path / "new").mkdir()
+    shop.store = opened(tmp_path / "new")
+    sold, heard = sell(shop.store, "sale-2"), Heard[set[str]]()
+    ours = {shop.store.stream(lane) for lane in Lane}
+    second = Sync(
+        shop.store, shop.line, TIMEPIECE, IDENTITY, shop.reports, lambda page, *_: heard({v.stream for v in page})
+    )
+    shop.syncs.append(second)
+    second.start()
+    heard.until(lambda told: shop.store.stream(Lane.BULK) in told)
+    assert set().union(*heard.all) <= ours
+    assert shop.state_of(sold.id) is State.POSTED
+    assert shop.points() == 10
 
 
 def test_many_sales_leave_in_few_batches(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 import ledger.book
+from ledger import sqlite_book
 from ledger.facts import Code
 from offline_queue import courier, journal_marks, streams
 from offline_queue.entry import Entry
@@ -80,6 +81,11 @@ def feed_goes_on_after_a_restore(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(journal_marks, "_move_cursor", onward)
 
 
+def restored_ledger_keeps_its_generation(patch: pytest.MonkeyPatch) -> None:
+    """Books put back from a copy do not notice by what the tills were told that they are of an earlier day."""
+    patch.setattr(sqlite_book, "went_back", lambda *_: False)
+
+
 BUGS: Final[list[Callable[[pytest.MonkeyPatch], None]]] = [
     any_answer_counts,
     ledger_without_keys,
@@ -87,4 +93,5 @@ BUGS: Final[list[Callable[[pytest.MonkeyPatch], None]]] = [
     poison_blocks,
     answered_before_durable,
     feed_goes_on_after_a_restore,
+    restored_ledger_keeps_its_generation,
 ]

@@ -18,6 +18,7 @@ class Office:
         self._timepiece = timepiece
         self.restored = 0
         self.book = self._opened()
+        self.first_generation = self.book.generation
 
     def restart(self) -> None:
         """Ends without a word and comes back with what it had committed."""
@@ -29,16 +30,18 @@ class Office:
         with closing(sqlite3.connect(self._path)) as source, closing(sqlite3.connect(self._backup)) as target:
             source.backup(target)
 
-    def restore(self) -> None:
-        """The disk is gone: the last backup becomes the books, under a new generation."""
+    def restore(self, *, told: bool) -> None:
+        """The disk is gone: the last backup becomes the books, under a new generation if somebody has `told` them."""
         if not self._backup.exists():
             return
         self.book.close()
         for path in self._path.parent.glob(f"{self._path.name}*"):
             path.unlink()
         shutil.copy(self._backup, self._path)
-        with closing(sqlite3.connect(self._path, isolation_level=None)) as books:
-            books.execute("UPDATE fact SET value = ? WHERE name = 'generation'", (self._timepiece.random(16).hex(),))
+        if told:
+            with closing(sqlite3.connect(self._path, isolation_level=None)) as books:
+                new = self._timepiece.random(16).hex()
+                books.execute("UPDATE fact SET value = ? WHERE name = 'generation'", (new,))
         self.restored += 1
         self.book = self._opened()
 

@@ -27,7 +27,6 @@ class Till:
         self.ledger = line.ledger(name)
         self.told: list[Entry] = []
         self.reversed: set[str] = set()
-        self.repeated: set[str] = set()
         self.store, self.journal, self.courier = self._started()
 
     def sell(self, key: str, card: str, points: int) -> None:
@@ -39,7 +38,7 @@ class Till:
         self._record(again)
 
     def reverse(self, original: Entry) -> None:
-        if original.id in self.reversed or original.key in self.repeated or original.card is None:
+        if original.id in self.reversed or original.card is None:
             return
         self.reversed.add(original.id)
         entry = self._entry(f"reverse:{original.id}", Kind.REVERSE, original.card.number, original.points)

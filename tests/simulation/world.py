@@ -48,7 +48,7 @@ class World:
             "restart": (2, Till.restart),
             "poison": (2, self._poison),
             "backup": (2, lambda _: self.office.back_up()),
-            "restore": (2 if self._restores else 0, lambda _: self.office.restore()),
+            "restore": (2 if self._restores else 0, lambda _: self.office.restore(told=self._chance.random() < 0.5)),
         }
 
     def run(self) -> None:
@@ -103,13 +103,8 @@ class World:
     def _repeat(self, till: Till) -> None:
         """At the same till or at another one, which then has an entry with the same key."""
         sold = [entry for other in self.tills for entry in other.told if entry.kind is Kind.EARN]
-        undone = {name for other in self.tills for name in other.reversed}
-        sold = [entry for entry in sold if entry.id not in undone]
         if sold:
-            entry = self._chance.choice(sold)
-            for other in self.tills:
-                other.repeated.add(entry.key)
-            till.repeat(entry)
+            till.repeat(self._chance.choice(sold))
 
     def _poison(self, till: Till) -> None:
         """A record on which the ledger stumbles whatever batch it comes in."""

@@ -64,6 +64,14 @@ def test_status_for_people_and_for_scripts(tilld: Tilld, api: Api) -> None:
     assert told["queue"]["queued"] == 1
 
 
+def test_status_says_why_the_ledger_is_not_reached(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """A dead line and a refusal need different people: the reason and the remedy are shown."""
+    till.reachable, till.detail = False, "The ledger refuses this till: ask head office to enrol it."
+    _, text, _ = tilld("status")
+    assert "not reached" in text
+    assert till.detail in text
+
+
 def test_readers_are_listed_with_what_mends_them(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """A reader that cannot read shows its remedy where a ready one shows how it is used."""
     till.readers.append(ReaderStatus("pcsc", "pcsc", ReaderState.ABSENT, NOW, "no reader", "plug it in"))
@@ -214,6 +222,13 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     assert json.loads(text)["reader"] == "counter"
     assert "2990000000017" not in text
     assert reader.heard == [{"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None}]
+
+
+def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:
+    """With the till up something needs attention: 1, and where to look."""
+    code, _, errors = tilld("tap", "1")
+    assert code == 1
+    assert "tilld readers" in errors
 
 
 def test_tap_asks_which_when_there_are_several(tilld: Tilld, tmp_path: Path) -> None:

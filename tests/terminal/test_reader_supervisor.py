@@ -279,7 +279,7 @@ def test_the_simulated_readers_socket_is_for_its_user_alone(tmp_path: Path) -> N
 
 def test_a_tap_without_a_reader_says_what_to_do(tmp_path: Path) -> None:
     """Nobody listens, or the reader refuses: the words are for a person."""
-    with pytest.raises(NotTapped, match="is `tilld run` up"):
+    with pytest.raises(NotTapped, match="`tilld readers` tells why"):
         tap(tmp_path / "readers/counter.sock", Tap(card="1"))
     with Watched(tmp_path, "simulated") as reader:
         reader.state(ReaderState.READY)

@@ -1,0 +1,114 @@
+"""When a sighting is certain enough to be a customer's card. Pure rules, measured on photographs (docs/decisions).
+
+A wrong number is worse than none: the points would go to a stranger.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from drivers.decoding.symbol import MATRIX, Sighting, Symbology, Wanted
+
+SHORTEST: Final = 4
+"""Characters of a bar code without fixed length: shorter ones are found in stripes of any kind."""
+ZBAR_LINES: Final = 40
+"""Scan lines from which no EAN of ZBar's was wrong in 1,000."""
+VALID_WEIGHS: Final = 3.0
+"""How much more the height of a valid EAN counts than that of one whose check digit is wrong."""
+SHORT_FORM_HEIGHT: Final = 0.28
+"""Part of its width over which a UPC-E must read the same: half of it is guesswork, and wrong ones reached 0.24."""
+THIN: Final = 0.04
+"""Part of its width: an EAN read the same over less is read twice."""
+AGREEING_LINES: Final = 8.0
+"""Pixels along the bars over which a code without check digit must read the same."""
+
+
+def certain(sighting: Sighting, others: Sequence[Sighting], wanted: Wanted) -> bool:
+    """Whether to believe it. `others` is everything else that was sighted in this picture, errors included."""
+    if not sighting.valid or not sighting.text or sighting.symbology not in wanted.symbologies:
+        return False
+    if sighting.symbology in MATRIX:
+        return True
+    rule = _RULES.get(sighting.symbology, _vouched_for)
+    return rule(sighting, others) and _of_wanted_length(sighting, wanted)
+
+
+def _of_wanted_length(sighting: Sighting, wanted: Wanted) -> bool:
+    if sighting.symbology is Symbology.ITF:
+        return len(sighting.text) in wanted.itf_lengths
+    return len(sighting.text) >= SHORTEST
+
+
+def _ean(sighting: Sighting, others: Sequence[Sighting]) -> bool:
+    """The check digit holds and no other EAN read of the same bars is as tall.
+
+    The check digit alone passes one wrong read in ten, and two engines can be wrong alike: what tells is how many
+    scan lines gave the other text.
+    """
+    if not check_digit_holds(sighting.text):
+        return False
+    if sighting.engine == "soft":
+        return not any(_contradicts(sighting, other) and other.valid for other in others)
+    if sighting.short_form and sighting.height < SHORT_FORM_HEIGHT * sighting.width:
+        return _by_both_engines(sighting, others)
+    if sighting.engine == "zbar":
+        return sighting.lines >= ZBAR_LINES or _by_both_engines(sighting, others)
+    if sighting.height < THIN * sighting.width:
+        return _by_both_engines(sighting, others)
+    height = sighting.height * VALID_WEIGHS
+    return all(_weight(other) <= height for other in others if _contradicts(sighting, other))
+
+
+def _weight(other: Sighting) -> float:
+    return other.height * (VALID_WEIGHS if other.valid else 1.0)
+
+
+def _contradicts(sighting: Sighting, other: Sighting) -> bool:
+    same_kind = other.symbology in {Symbology.EAN13, Symbology.EAN8}
+    return same_kind and other.engine == "zxing" and other.text != sighting.text and overlap(sighting, other)
+
+
+def overlap(one: Sighting, other: Sighting) -> bool:
+    """Whether the upright boxes around both share a point."""
+    left, top, right, bottom = _box(one)
+    other_left, other_top, other_right, other_bottom = _box(other)
+    return left <= other_right and other_left <= right and top <= other_bottom and other_top <= bottom
+
+
+def _box(sighting: Sighting) -> tuple[float, float, float, float]:
+    xs, ys = [x for x, _ in sighting.quad], [y for _, y in sighting.quad]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _long_enough(sighting: Sighting, _others: Sequence[Sighting]) -> bool:
+    """Its own check characters (modulo 103, or twice modulo 47) are strong; only very short ones are phantoms."""
+    return len(sighting.text) >= SHORTEST
+
+
+def _vouched_for(sighting: Sighting, others: Sequence[Sighting]) -> bool:
+    """Read over enough of the bars' height, or by both engines: for codes without a check digit of their own."""
+    if sighting.engine == "zxing" and sighting.height >= AGREEING_LINES:
+        return True
+    return _by_both_engines(sighting, others)
+
+
+def _by_both_engines(sighting: Sighting, others: Sequence[Sighting]) -> bool:
+    return any(
+        other.valid and other.text == sighting.text and other.engine != sighting.engine and overlap(sighting, other)
+        for other in others
+    )
+
+
+def check_digit_holds(digits: str) -> bool:
+    """GS1 General Specifications 7.9.1: weights 3 and 1 from the right, for 8, 12, 13 or 14 digits."""
+    if not digits.isdecimal() or not digits.isascii():
+        return False
+    return sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(reversed(digits))) % 10 == 0
+
+
+_RULES: Final[Mapping[Symbology, Callable[[Sighting, Sequence[Sighting]], bool]]] = {
+    Symbology.EAN13: _ean,
+    Symbology.EAN8: _ean,
+    Symbology.CODE128: _long_enough,
+    Symbology.CODE93: _long_enough,
+}
+"""Code 39, Codabar and ITF have to be vouched for."""
