@@ -4,14 +4,16 @@ import time
 from itertools import count
 from typing import Final
 
+from drivers.apdu import Exchange
 from drivers.atr import kind_of
 from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
 from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
+from drivers.smart_tap import NoPass, Reason
 from drivers.tags import Content, read_uid
-from drivers.wishes import Wishes, read_wished
+from drivers.wishes import Wishes, read_phone, read_wished
 
 SETTLE_S: Final = 0.6
 """How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
@@ -33,6 +35,13 @@ PAYMENT: Final = ("payment_card", "This is a payment card, not a loyalty card. N
 NOT_AUTHENTIC: Final = ("not_authentic", "The card does not prove that it is one of ours: it may be a copy.")
 UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
 
+NO_PASS: Final = {
+    Reason.NO_PASS: "The phone has no card of this shop. Add it to the wallet, or show its bar code.",
+    Reason.CHOOSE: "The phone has several cards of this shop. Choose one on it and present it again.",
+    Reason.NOT_TRUSTED: "The phone does not trust this till: collector, key or key version are not the merchant's.",
+    Reason.REFUSED: "The phone gives no card now. Unlock it and present it again, or show its bar code.",
+}
+
 FAILURES: Final = {
     Trouble.CARD_GONE: GONE,
     Trouble.MUTE: MUTE,
@@ -45,8 +54,13 @@ class TwoCards(Exception):
     """One tap has seen two serial numbers."""
 
 
-class PaymentCard(Exception):
-    """The card is none of ours and nothing more may be asked of it."""
+class Refused(Exception):
+    """What lies there is no card of ours, and asking again would tell no more."""
+
+    def __init__(self, failure: Failure, technology: Technology) -> None:
+        super().__init__(failure[0])
+        self.failure = failure
+        self.technology = technology
 
 
 class Tap:
@@ -73,8 +87,8 @@ class Tap:
                 return self._unreadable(SWAPPED)
             except NotAuthentic:
                 return self._unreadable(NOT_AUTHENTIC)
-            except PaymentCard:
-                return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
+            except Refused as refused:
+                return CardUnreadable(*refused.failure, self._seen.reader, refused.technology)
             except Damaged:
                 failure = DAMAGED
             except CardTrouble as error:
@@ -94,12 +108,17 @@ class Tap:
             bearer = bearer_of(self._kind, card.exchange)
             if bearer is Bearer.PAYMENT_CARD:
                 card.powers_down = True
-                raise PaymentCard
-            content = read_wished(self._wishes, self._kind, self._uid, card.exchange, again=attempt > 1)
+                raise Refused(PAYMENT, Technology.PAYMENT)
+            content = self._content(bearer, card.exchange, again=attempt > 1)
             self._compare(read_uid(card.exchange))
-        if bearer is Bearer.PHONE:
-            return content._replace(technology=Technology.PHONE)
         return content
+
+    def _content(self, bearer: Bearer, exchange: Exchange, *, again: bool) -> Content:
+        read = read_phone if bearer is Bearer.PHONE else read_wished
+        try:
+            return read(self._wishes, self._kind, self._uid, exchange, again=again)
+        except NoPass as none:
+            raise Refused((none.reason, NO_PASS[none.reason]), Technology.PHONE) from none
 
     def _compare(self, uid: str | None) -> None:
         if self._uid is None:

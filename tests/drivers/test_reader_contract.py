@@ -79,7 +79,6 @@ def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
 
 
 @contextmanager
-<<<<<<< HEAD
 def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
     with Pn532(folder) as chip:
 
@@ -94,7 +93,9 @@ def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
             chip.insert(Type4Card(text_record("1")), stalls=True)
 
         yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
-=======
+
+
+@contextmanager
 def camera(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
     """Over a folder of pictures: what a person would hold to it appears there."""
     pictures = folder / "pictures"
@@ -120,7 +121,6 @@ def camera(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
         os.mkfifo(pictures / "stuck.png")
 
     yield Rig("camera", present, garble, hang, {"source": str(pictures)})
->>>>>>> main
 
 
 @contextmanager
@@ -168,17 +168,10 @@ def stop_the_process(reader: Watched) -> None:
     os.kill(pid, signal.SIGSTOP)
 
 
-<<<<<<< HEAD
-RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless, serial_line, keyboard_wedge]
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless, serial_line, keyboard_wedge, camera]
 
 
-@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless", "serial_line", "keyboard_wedge"])
-=======
-RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), serial_line, keyboard_wedge, camera]
-
-
-@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "serial_line", "keyboard_wedge", "camera"])
->>>>>>> main
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless", "serial_line", "keyboard_wedge", "camera"])
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
     with request.param(monkeypatch, tmp_path) as made:
         yield made
