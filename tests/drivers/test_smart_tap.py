@@ -3,15 +3,25 @@
 import os
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drivers.atr import kind_of
+from drivers.base import DriverError, ReaderState, Technology
+from drivers.card_options import CardOptions, SmartTapKey, wishes_of
 from drivers.ndef import MAX_MESSAGE, Damaged
 from drivers.smart_tap import Merchant, NoPass, Reason, get_data_command, negotiate_command, read_pass, value_in
+from drivers.wishes import Wishes, read_phone
+from tests.virtual.cards import Type4Card, text_record
+from tests.virtual.pcscd import VirtualPcscd
+from tests.virtual.pn532 import Pn532
 from tests.virtual.wallet_phone import WalletPhone, record
+from tests.virtual.watching import Watched
 
 COLLECTOR = 20180608
 NUMBER = "2990000000017"
@@ -164,3 +174,66 @@ def test_any_answer_at_any_step_of_a_real_tap_is_survived(step: int, said: bytes
 
     with pytest.raises((NoPass, Damaged)):
         read_pass(MERCHANT, answer, os.urandom)
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> dict[str, Any]:
+    """What a shop writes into its config."""
+    keys = tmp_path / "card.keys"
+    keys.touch(0o600)
+    keys.write_text(f'google = "{KEY.private_numbers().private_value:064x}"\n')
+    return {"keys": str(keys), "smart_tap": {"collector": COLLECTOR, "key": "google"}}
+
+
+def test_a_phone_is_read_through_a_bare_nfc_chip(options: dict[str, Any], tmp_path: Path) -> None:
+    """The pass goes by ISO-DEP in chained frames; a phone without a pass is told with what to do."""
+    with (
+        Pn532(tmp_path) as chip,
+        Watched(tmp_path, "contactless", options=options | {"path": str(chip.path)}) as reader,
+    ):
+        reader.state(ReaderState.READY)
+        chip.insert(phone())
+        read = reader.card()
+        assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
+        chip.insert(phone(status=b"\x93\x02"))
+        assert reader.failure().reason == "choose_pass"
+
+
+@pytest.mark.pcscd
+def test_a_phone_is_read_through_pcsc(options: dict[str, Any], pcscd: VirtualPcscd, tmp_path: Path) -> None:
+    """The same phone on a reader of pcscd."""
+    with Watched(tmp_path, "pcsc", options=options | {"match": pcscd.names[0]}) as reader:
+        reader.state(ReaderState.READY)
+        pcscd.insert(phone())
+        read = reader.card()
+        assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
+
+
+def test_a_phone_without_a_pass_is_read_as_the_card_that_it_emulates() -> None:
+    """An app of the shop's own may stand in for the wallet; without either the reason is told."""
+
+    class Both(WalletPhone):
+        def answer(self, apdu: bytes) -> bytes:
+            mine = super().answer(apdu)
+            return mine if mine[-2:] in (b"\x90\x00", b"\x90\x01") else tag.answer(apdu)
+
+    tag = Type4Card(text_record("2990000000024"))
+    wishes = Wishes(smart_tap=MERCHANT)
+    kind = kind_of(tag.atr)
+    both = Both(NUMBER, TRUSTED, status=b"\x90\x01")
+    assert read_phone(wishes, kind, None, both.answer, again=False).text == "2990000000024"
+    with pytest.raises(NoPass):
+        read_phone(wishes, kind, None, phone(status=b"\x90\x01").answer, again=False)
+
+
+@pytest.mark.parametrize(("value", "word"), [("00" * 32, "P-256"), ("ff" * 32, "P-256"), ("01" * 16, "16 bytes")])
+def test_a_key_that_is_none_is_told_before_a_customer_waits(tmp_path: Path, value: str, word: str) -> None:
+    """With the name of the key, and never its value."""
+    keys = tmp_path / "card.keys"
+    keys.touch(0o600)
+    keys.write_text(f'google = "{value}"\n')
+    wanted = CardOptions(keys=str(keys), smart_tap=SmartTapKey(collector=COLLECTOR, key="google"))
+    with pytest.raises(DriverError, match=word) as caught:
+        wishes_of(wanted)
+    assert value not in str(caught.value)
+    assert caught.value.condition.remedy
