@@ -66,11 +66,11 @@ def create_app(book: Book, *, enrolment: Enrolment = Enrolment.CLOSED, loopback:
 
 
 class Desk:
-    """One method per route. The book blocks, so it is asked in a thread of its own and the loop stays free."""
+    """One method per route. The book blocks, so it is asked in threads of its own and the loop stays free."""
 
     def __init__(self, book: Book, gate: Gate) -> None:
         self._book, self._gate = book, gate
-        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="books")
+        self._clerk = ThreadPoolExecutor(book.clerks, thread_name_prefix="books")
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@
 what the shop has already handed over is applied and flagged, never refused.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Final
 
@@ -34,6 +35,8 @@ APPLIED: Final = frozenset(
 OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL})
 """Flagged decisions that may leave less in an account than was promised from it."""
 
+NUL: Final = b"\\u0000"
+"""As JSON has it. No till writes one, and texts in PostgreSQL cannot hold it."""
 WAITS_FOR_UPGRADE: Final = "upgrade"
 
 
@@ -45,12 +48,19 @@ UNREAD: Final = Decision(
 )
 
 
+def bounded(name: str) -> str:
+    """A name from outside as the books index it: a very long one by its hash."""
+    if len(name) <= MAX_NUMBER:
+        return name
+    return f"#{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
+
+
 def waits_for_card(number: str) -> str:
-    return f"card:{number}"
+    return f"card:{bounded(number)}"
 
 
 def waits_for_entry(entry: str) -> str:
-    return f"entry:{entry}"
+    return f"entry:{bounded(entry)}"
 
 
 def waits_for_record(record: int) -> str:
@@ -64,6 +74,8 @@ def plausible(number: str) -> bool:
 
 def read(record: bytes) -> Entry | Decision:
     """The entry, or the decision to park what this version cannot read until a later one can."""
+    if NUL in record:
+        return Decision(State.PARKED, Code.UNDECODABLE, waits=WAITS_FOR_UPGRADE, detail="a text holds a NUL character")
     try:
         return decode(record)
     except Undecodable as error:

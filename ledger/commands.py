@@ -22,7 +22,9 @@ T = TypeVar("T")
 FINE: Final = 0
 ATTENTION: Final = 1
 
-DATABASE_HELP: Final = "The books: sqlite:///FILE [default: ledger.db in the state folder]."
+DATABASE_HELP: Final = (
+    "The books: sqlite:///FILE or postgresql://USER@HOST/DATABASE [default: ledger.db in the state folder]."
+)
 SERVE_EXAMPLES: Final = """
 \b
 Examples:
@@ -31,6 +33,7 @@ Examples:
   tilld ledger enroll S001-T01 <public key>           let a till in
   tilld ledger register 2990000000017 --points 100    a new card, with a welcome gift
   tilld ledger account 2990000000017                  every point of a card explained
+  tilld ledger --database postgresql://tilld@db/tilld --listen 0.0.0.0:8790    one of several front ends
   tilld ledger verify                                 compute all sums and chains again
 """
 
@@ -41,19 +44,28 @@ class Unusable(click.ClickException):
     exit_code = 2
 
 
-def books(database: str | None, *, must_exist: bool) -> Path:
-    """The file that a database URL names. Raises Unusable, click.UsageError."""
+Opener = Callable[..., "Book"]
+"""Opens books; takes `policy`. Raises BooksUnusable."""
+
+
+def books(database: str | None, *, must_exist: bool) -> Opener:
+    """What opens the books that a URL names; nothing is touched yet. Raises Unusable, click.UsageError."""
     url = database or f"sqlite:///{_state_folder() / 'ledger.db'}"
-    if url.startswith(("postgresql:", "postgres:")):
-        raise click.UsageError("books on PostgreSQL are not ready yet; keep them in a file: --database sqlite:///FILE")
+    if url.startswith(("postgresql://", "postgres://")):
+        from ledger.postgres_book import PostgresBook
+
+        return functools.partial(PostgresBook, url, make=not must_exist)
     if not url.startswith("sqlite:///") or url == "sqlite:///":
         raise click.UsageError(
-            f"{url!r} names no books; give a file like sqlite:///ledger.db (or sqlite:////var/lib/…)"
+            f"{url!r} names no books; give a file like sqlite:///ledger.db (or sqlite:////var/lib/…),"
+            " or a database like postgresql://user@host/database"
         )
+    from ledger.sqlite_book import SqliteBook
+
     path = Path(url.removeprefix("sqlite:///")).expanduser()
     if must_exist and not path.exists():
         raise Unusable(f"there are no books at {path}. `tilld ledger` makes them; --database names others.")
-    return path
+    return functools.partial(SqliteBook, path)
 
 
 def _state_folder() -> Path:
@@ -84,12 +96,11 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
     return wrap
 
 
-def _opened(path: Path, **options: Any) -> "Book":
+def _opened(opener: Opener, **options: Any) -> "Book":
     from ledger.port import BooksUnusable
-    from ledger.sqlite_book import SqliteBook
 
     try:
-        return SqliteBook(path, **options)
+        return opener(**options)
     except BooksUnusable as error:
         raise Unusable(str(error)) from error
 
@@ -142,7 +153,7 @@ def ledger(context: click.Context, listen: str, database: str | None, unknown_ca
     return _serve(host, port, books(database, must_exist=False), unknown_cards, enrolment)
 
 
-def _serve(host: str, port: int, path: Path, unknown_cards: str, enrolment: str) -> int:
+def _serve(host: str, port: int, opener: Opener, unknown_cards: str, enrolment: str) -> int:
     from ledger.app import create_app
     from ledger.facts import Policy, UnknownCards
     from ledger.gate import Enrolment
@@ -153,7 +164,7 @@ def _serve(host: str, port: int, path: Path, unknown_cards: str, enrolment: str)
         listener = bound(host, port)
     except CannotListen as error:
         raise Unusable(str(error)) from error
-    with listener, closing(_opened(path, policy=Policy(UnknownCards(unknown_cards)))) as book:
+    with listener, closing(_opened(opener, policy=Policy(UnknownCards(unknown_cards)))) as book:
         app = create_app(book, enrolment=Enrolment(enrolment), loopback=is_loopback(host))
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):

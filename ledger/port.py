@@ -126,6 +126,10 @@ class Book(Protocol):
     def generation(self) -> str:
         """A random id of these books' history; another one means that they were restored."""
 
+    @property
+    def clerks(self) -> int:
+        """How many calls are worth being made at once."""
+
     def hello(self, hello: Hello) -> Welcome:
         """From an enrolled terminal. Raises Refused `protocol`."""
 

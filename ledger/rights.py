@@ -1,8 +1,13 @@
 """Allowances without I/O: what may be promised, and whether a repeated request is the one that was answered."""
 
+from typing import Final
+
 import msgspec
 
 from ledger.facts import Code, Right, RightState, Standing
+
+MAX_ALLOWANCE_NAME: Final = 64
+"""Characters of an allowance's id; tills make UUIDs."""
 
 
 def grant(right: Right, standing: Standing | None, *, forked: bool) -> Right:

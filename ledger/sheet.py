@@ -13,6 +13,7 @@ from ledger.book import (
     APPLIED,
     KEYED,
     NO_CLAIM,
+    ON_CARD,
     UNREAD,
     decide,
     plausible,
@@ -24,7 +25,7 @@ from ledger.book import (
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.instants import effective
 from ledger.lots import Shelf
-from ledger.rights import grant
+from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.source import Item, Known, Posting, Ruling, Source
 from offline_queue.entry import Entry, Kind
 
@@ -34,27 +35,29 @@ class Sheet:
 
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
         self._source, self._policy, self._now = source, policy, now
-        self.firsts = Known(source.firsts)
+        self.firsts = Known[str, First](lambda _: {})
         self.cards = Known(source.cards)
         self.standings = Known(source.standings)
-        self.rights = Known(source.rights)
+        self.rights = Known(self._rights_held)
+        self.rights_held: set[str] = set()
+        """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
         self.shelves: dict[int, Shelf] = {}
-        self.claims: list[tuple[str, int]] = []
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
         """Records that wait, with what for; None for one that no longer does."""
         self._waiting = Known(source.waiting)
         self._enrolled = Known(source.enrolled)
-        self._originals = Known(source.originals)
+        self._originals = Known(self._originals_held)
+        self._announced: set[str] = set()
         self._posted_here: dict[str, Original] = {}
         self._reversals_here: dict[int, list[int]] = {}
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
         due = deque((item, read(item.raw)) for item in items)
-        self._warm([content for _, content in due if isinstance(content, Entry)])
+        self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
@@ -66,17 +69,17 @@ class Sheet:
             self._rule(item, UNREAD)
 
     def drive(self, items: Sequence[Item]) -> None:
-        """Decides records that waited, as if they came now."""
-        self.waits.update(dict.fromkeys((item.record for item in items), None))
-        self.judge(items)
+        """Decides those records that still wait, as if they came now."""
+        self.judge(self._taken_up(items))
 
-    def register(self, number: str) -> int:
-        """The card's account, opened if need be; what waited for the card is decided now."""
-        account = self.cards.get(number)
-        if account is None:
-            account = self._open(number)
-            self.judge(self._wake(waits_for_card(number)))
-        return account
+    def register(self, number: str) -> bool:
+        """Opens the card's account and decides what waited for the card; False where it has one."""
+        self._expect([number])
+        if self.cards.get(number) is not None:
+            return False
+        self._open(number)
+        self.judge(self._wake(waits_for_card(number)))
+        return True
 
     def reserve(self, asked: Right, *, forked: bool) -> Right:
         """Grants or refuses an allowance; what is granted is held back at once."""
@@ -87,16 +90,60 @@ class Sheet:
             self._move(account, reserved=right.points)
         return right
 
-    def _warm(self, entries: Sequence[Entry]) -> None:
+    def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
+        """Asks in bulk, and holds what others must not change meanwhile, in the order that the source wants.
+
+        What a record may wait for is held before its key is claimed: so a repetition sees the first still waiting and
+        waits with it, or sees what became of it.
+        """
+        entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
-        self.firsts.warm(entry.key for entry in entries if entry.kind in KEYED)
-        self.cards.warm(entry.card.number for entry in entries if entry.card)
-        self._originals.warm(entry.reverses for entry in entries if entry.reverses)
-        self.duplicates.warm(entry.reverses for entry in entries if entry.reverses)
+        self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
-        self._waiting.warm(waits_for_entry(entry.id) for entry in entries if entry.kind in KEYED)
+        reversed_here = [entry.reverses for entry in entries if entry.reverses]
+        homes = self._source.homes(reversed_here) if reversed_here else {}
+        self.duplicates.warm(reversed_here)
+        stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
+        homes |= self._source.homes(stands) if stands else {}
+        self._meet(met)
         accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
+        accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
+        self._originals.warm([*reversed_here, *stands])
+
+    def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
+        """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self._own(item, entry)]
+        keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
+        if keys:
+            self.firsts.learn(keys, self._source.claim(keys))
+        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        if names:
+            self._announced |= names.keys()
+            awaited = self._source.announce(names)
+            self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
+            self._waiting.warm(waits_for_entry(name) for name in awaited)
+
+    def _own(self, item: Item, entry: Entry) -> bool:
+        return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
+
+    def _expect(self, numbers: Sequence[str]) -> None:
+        """Cards that have no account yet get none while this batch decides, but from itself."""
+        self.cards.warm(numbers)
+        unknown = [number for number in dict.fromkeys(numbers) if self.cards.get(number) is None and plausible(number)]
+        if unknown:
+            self.cards.learn(unknown, self._source.expect(unknown))
+
+    def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
+        found = self._source.rights(ids)
+        self.rights_held |= found.keys()
+        return found
+
+    def _originals_held(self, entries: Sequence[str]) -> dict[str, Original]:
+        """What is left of an original is only sure when its account is held."""
+        self.standings.warm(self._source.homes(entries).values())
+        return self._source.originals(entries)
 
     def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
         """Decides and applies one record; returns the records that waited for it."""
@@ -129,11 +176,17 @@ class Sheet:
             entry=entry,
             sender=item.sender,
             enrolled=self._enrolled.get(entry.terminal) is not None,
-            first=self.firsts.get(entry.key) if entry.kind in KEYED else None,
+            first=self._first(item, entry),
             standing=None if account is None else self.standing(account),
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
         )
+
+    def _first(self, item: Item, entry: Entry) -> First | None:
+        if entry.kind not in KEYED or not self._own(item, entry):
+            return None
+        self._meet([(item, entry)])
+        return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:
         return self.standings.get(account) or Standing(account)
@@ -163,16 +216,22 @@ class Sheet:
 
     def _wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
-        if woken:
-            self._waiting.put(reason, [])
-            self.waits.update(dict.fromkeys((item.record for item in woken), None))
-        return list(woken)
+        if not woken:
+            return []
+        self._waiting.put(reason, [])
+        return self._taken_up(woken)
+
+    def _taken_up(self, items: Sequence[Item]) -> list[Item]:
+        """Those that nobody else has decided meanwhile; from here on they wait no more."""
+        before = [item.record for item in items if item.record not in self.waits]
+        free = self._source.take_up(before) if before else set()
+        taken = [item for item in items if item.record in free or self.waits.get(item.record) is not None]
+        self.waits.update(dict.fromkeys((item.record for item in taken), None))
+        return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
         entry = case.entry
         if entry.kind in KEYED and decision.code not in NO_CLAIM:
-            if case.first is None:
-                self.claims.append((entry.key, case.record))
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
         if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
             self._post(case, decision, case.standing.account)
@@ -186,6 +245,8 @@ class Sheet:
         right = case.right
         if right is None:
             number = case.entry.card.number if case.entry.card else ""
+            if len(allowance) > MAX_ALLOWANCE_NAME:
+                return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
         if right.state is RightState.OPEN and right.account is not None:
             self._move(right.account, reserved=-right.points)
@@ -225,7 +286,7 @@ class Sheet:
             self._shelf(account).undo_award(record, -effect, self._now, original.record)
         else:
             shelf = self._shelf(account)
-            shelf.undo_take(record, effect, self._now, original.record, self._taken(shelf, original.record))
+            shelf.undo_take(record, effect, self._now, original.record, self._taken(shelf, account, original.record))
 
     def _shelf(self, account: int, *, complete: bool = True) -> Shelf:
         """A shelf that only receives need not know what lies on it."""
@@ -235,9 +296,9 @@ class Sheet:
             shelf.complete = True
         return shelf
 
-    def _taken(self, shelf: Shelf, redemption: int) -> dict[int, int]:
+    def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
         """What a redemption, less its reversals, holds of each lot."""
-        moves, lots = self._source.trail(redemption)
+        moves, lots = self._source.trail(account, redemption)
         shelf.load(lots)
         here = {redemption, *self._reversals_here.get(redemption, ())}
         moves += [(lot, points) for (record, lot), points in shelf.moves.items() if record in here]

@@ -52,7 +52,7 @@ def verification(found: Verification) -> None:
     click.echo(f"{len(found.problems)} problem(s) in {counts}:")
     for problem in found.problems:
         click.echo(f"  - {problem}")
-    click.echo("Keep a copy of the file, then compare it with your last good backup.", err=True)
+    click.echo("Keep a copy of the books, then compare it with your last good backup.", err=True)
 
 
 def flagged(records: list[Flagged]) -> None:

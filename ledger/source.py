@@ -1,6 +1,6 @@
 """What a batch asks of the books, whichever engine keeps them, and the values that go to and fro."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -40,21 +40,48 @@ class Posting(msgspec.Struct, frozen=True):
 
 
 class Source(Protocol):
-    """What the books hold, asked in bulk; keys that they do not hold are missing in the answers."""
+    """What the books hold, asked in bulk; what they do not hold is missing in the answers.
 
-    def firsts(self, keys: Sequence[str]) -> dict[str, First]: ...
+    Others may write at the same time. What a call says it `holds` stays as told until the transaction ends; the calls
+    that hold are made in the order in which they stand here, so that two batches never wait for each other in a circle.
+    """
+
+    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
+
     def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
-    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]: ...
-    def originals(self, entries: Sequence[str]) -> dict[str, Original]: ...
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
+        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
+
+    def rights(self, ids: Sequence[str]) -> dict[str, Right]:
+        """Holds those that are there."""
+
+    def homes(self, entries: Sequence[str]) -> dict[str, int]:
+        """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
+
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
-    def rights(self, ids: Sequence[str]) -> dict[str, Right]: ...
+    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
+        """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
+
+    def announce(self, entries: Mapping[str, int]) -> list[str]:
+        """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
+
+    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
+        """Holds the accounts, and with each its postings, lots and reservations."""
+
+    def originals(self, entries: Sequence[str]) -> dict[str, Original]:
+        """Asked when their accounts are held."""
+
     def waiting(self, reasons: Sequence[str]) -> dict[str, list[Item]]: ...
-    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
+
+    def take_up(self, records: Sequence[int]) -> set[int]:
+        """Ends the waiting of those records that still wait, and returns them."""
 
     def open_lots(self, account: int) -> list[Lot]: ...
-    def trail(self, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
+
+    def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         """The moves (lot, points) of a redemption and its reversals, and the lots that they touch."""
 
     def new_account(self) -> int: ...
@@ -73,6 +100,16 @@ class Known(Generic[K, V]):
         if missing := [key for key in dict.fromkeys(keys) if key not in self._values]:
             self._values.update(dict.fromkeys(missing))
             self._values.update(self._fetch(missing))
+
+    def learn(self, keys: Iterable[K], found: Mapping[K, V]) -> None:
+        """What was asked otherwise: `found` of these keys, and nothing of the others. What was put stays."""
+        self._values.update({key: found.get(key) for key in keys if key not in self.changed})
+
+    def knows(self, key: K) -> bool:
+        return key in self._values
+
+    def asked(self) -> Iterable[K]:
+        return self._values.keys()
 
     def get(self, key: K) -> V | None:
         if key not in self._values:

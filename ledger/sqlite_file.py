@@ -4,17 +4,21 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from ledger.port import BooksUnusable, NotRecorded
+from ledger.source import Source
+from ledger.sqlite_tables import SqliteTables
+from ledger.tables import Tables
+from ledger.tables_source import TablesSource
+
+T = TypeVar("T")
 
 APPLICATION_ID: Final = 0x74696C4C
 """`tilL`: told apart from the till's journal and from anybody else's file."""
-SEQ_BITS: Final = 40
-"""A record's number is its stream's number and its seq: a stretch of a stream is one scan of the table."""
 
 BOOKS: Final = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -73,6 +77,7 @@ CREATE TABLE move (
     record INTEGER NOT NULL REFERENCES posting,
     lot INTEGER NOT NULL REFERENCES lot,
     points INTEGER NOT NULL,
+    account INTEGER NOT NULL REFERENCES account,
     PRIMARY KEY (record, lot)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE allowance (
@@ -181,12 +186,14 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 class SqliteFile:
-    """An open file of books: one connection, one transaction at a time over all threads, one writer over all processes.
+    """See tables.Engine. One connection, one transaction at a time over all threads, one writer over all processes.
 
     SQLite before 3.51.3 can corrupt a WAL that two connections reset at once; the office's commands work beside a
     running server, so each writer holds a lock (a file beside the books) from before BEGIN until after COMMIT with its
     checkpoint.
     """
+
+    clerks = 1
 
     def __init__(self, path: Path) -> None:
         """Raises BooksUnusable."""
@@ -207,6 +214,17 @@ class SqliteFile:
             self._must_be_open()
             with self._transaction("BEGIN"):
                 yield
+
+    def source(self, tables: Tables) -> Source:
+        return TablesSource(tables)
+
+    def write(self, work: Callable[[Tables], T]) -> T:
+        with self.writing():
+            return work(SqliteTables(self.connection))
+
+    def read(self, work: Callable[[Tables], T]) -> T:
+        with self.reading():
+            return work(SqliteTables(self.connection))
 
     def close(self) -> None:
         """Closing the last connection checkpoints, so that too happens alone. May be called twice."""

@@ -12,9 +12,9 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
 # gcc, swig (by pip) and the pcsclite headers build pyscard, which is published as source only.
 packages=(ca-certificates gcc libc6-dev libpcsclite-dev libpcsclite1 pkg-config python3-dev python3-venv pcscd libccid libzbar0)
 case $purpose in
-    test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount procps strace util-linux) ;;
+    test) packages+=(vsmartcard-vpcd chromium e2fsprogs iproute2 mount postgresql procps strace util-linux) ;;
     demo) packages+=(vsmartcard-vpcd iproute2 mount procps util-linux) ;;
-    bench) packages+=(iproute2 mount strace util-linux vsmartcard-vpcd) ;;
+    bench) packages+=(iproute2 mount postgresql strace util-linux vsmartcard-vpcd) ;;
 esac
 
 # Ubuntu's chromium is a snap, which containers cannot run; there Playwright brings its own build. Its libzbar0 has
@@ -41,7 +41,20 @@ install_packages() {
     say "installing Debian packages: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     "${as_root[@]}" apt-get -q update >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}" >&2
+    local clusters=/etc/postgresql-common/createcluster.conf quiet=
+    # The tests start a PostgreSQL server of their own; Debian's package would make and start one for the system.
+    if [[ " ${missing[*]} " == *" postgresql "* ]] && ! have postgresql-common; then
+        install_now postgresql-common
+        quiet=yes
+        "${as_root[@]}" pg_conftool "$clusters" set create_main_cluster false
+    fi
+    install_now "${missing[@]}"
+    [ -z "$quiet" ] || "${as_root[@]}" pg_conftool "$clusters" remove create_main_cluster
+}
+
+# Uses as_root of its caller.
+install_now() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "$@" >&2
 }
 
 find_python() {

@@ -18,7 +18,17 @@ ALLOWED = {
         *{"cv2", "numpy", "pyzbar", "zxingcpp"},
     },
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
-    "ledger": {"ledger", "msgspec", "cryptography", "sqlite_utils", "starlette", "uvicorn", "click", "rich"},
+    "ledger": {
+        "ledger",
+        "msgspec",
+        "cryptography",
+        "sqlite_utils",
+        "starlette",
+        "uvicorn",
+        "click",
+        "rich",
+        "psycopg",
+    },
     "terminal": {
         "terminal",
         "drivers",

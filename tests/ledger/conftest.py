@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from ledger.app import create_app
+from ledger.commands import books as opener
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book
 from ledger.server import LedgerServer, bound
-from ledger.sqlite_book import SqliteBook
+from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
 REGISTERING = Policy(UnknownCards.REGISTER)
@@ -23,14 +24,13 @@ PARKING = Policy(UnknownCards.PARK)
 class Shelfful:
     """Opens the same books again and again, as a restart does, and closes them all in the end."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
-        assert kind == "sqlite"
-        self._path = folder / "ledger.db"
+    def __init__(self, make: Callable[..., Book]) -> None:
+        self._make = make
         self.timepiece = FakeTimepiece()
         self._open: list[Book] = []
 
     def open(self, policy: Policy = PARKING) -> Book:
-        book = SqliteBook(self._path, policy=policy, timepiece=self.timepiece)
+        book = self._make(policy=policy, timepiece=self.timepiece)
         self._open.append(book)
         return book
 
@@ -39,9 +39,26 @@ class Shelfful:
             book.close()
 
 
-@pytest.fixture(params=["sqlite"])
-def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelfful]:
-    books = Shelfful(tmp_path, request.param)
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A server for the whole run; each test makes its own database in it."""
+    if PROGRAMS is None:
+        pytest.skip(MISSING)
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a place where there are no books yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/ledger.db"
+    return str(request.getfixturevalue("postgres").emptied())
+
+
+@pytest.fixture
+def shelf(database: str) -> Iterator[Shelfful]:
+    books = Shelfful(opener(database, must_exist=False))
     yield books
     books.close()
 

@@ -4,18 +4,16 @@ import random
 import signal
 import threading
 from base64 import b64encode
-from pathlib import Path
 
 import msgspec
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import Card, Clock, Entry, Kind, encode, uuid7
 from offline_queue.wire import Hello, Lane, StreamHead, Welcome
 from tests.ledger.client import Client
 from tests.ledger.fake_till import START, START_MS, FakeStream
-from tests.ledger.test_commands import served
+from tests.ledger.test_commands import opened, served
 
 TILLS = 3
 DEATHS = 5
@@ -23,13 +21,12 @@ EARNED = 3
 CARD = "2990000000017"
 
 
-def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
+def test_what_was_acknowledged_survives_sigkill(database: str) -> None:
     """Five deaths at random moments, three tills in flight: no acknowledged record is lost, none counts twice."""
-    path = tmp_path / "ledger.db"
     chance = random.Random(7)
     tills = [Till(number) for number in range(1, TILLS + 1)]
     for _ in range(DEATHS):
-        with served(path, "--enrolment", "open", "--unknown-cards", "register") as (process, url):
+        with served(database, "--enrolment", "open", "--unknown-cards", "register") as (process, url):
             enough = threading.Event()
             threads = [threading.Thread(target=till.work, args=(url, enough)) for till in tills]
             for till in tills:
@@ -41,7 +38,7 @@ def test_what_was_acknowledged_survives_sigkill(tmp_path: Path) -> None:
             process.wait(15)
             for thread in threads:
                 thread.join(30)
-        assert_nothing_acknowledged_is_lost(path, tills)
+        assert_nothing_acknowledged_is_lost(database, tills)
 
 
 class Till:
@@ -104,9 +101,9 @@ class Till:
         )
 
 
-def assert_nothing_acknowledged_is_lost(path: Path, tills: list[Till]) -> None:
+def assert_nothing_acknowledged_is_lost(database: str, tills: list[Till]) -> None:
     """The books hold at least what was acknowledged, exactly as sent, and their points are those records'."""
-    book = SqliteBook(path)
+    book = opened(database)
     try:
         verification = book.verify()
         assert verification.problems == []

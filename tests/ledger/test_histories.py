@@ -2,19 +2,23 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book, Verification
+from ledger.postgres_book import PostgresBook
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import Entry, encode
 from offline_queue.wire import Verdict
+from tests.ledger.cluster import Cluster
 from tests.ledger.fake_till import FakeStream, FakeTill, FakeTimepiece
 
 CARDS = ("2990000000017", "2990000000024", "2990000000031")
@@ -49,6 +53,9 @@ safe = st.one_of(
     st.tuples(st.just("promised"), tills, cards, st.integers(1, 50), st.sampled_from(["used", "less", "back", "kept"])),
     moved,
 )
+policies = st.sampled_from(UnknownCards)
+Steps = list[tuple[object, ...]]
+NewBook = Callable[[UnknownCards], AbstractContextManager[Book]]
 
 
 @dataclass
@@ -139,20 +146,18 @@ class Shop:
         return [a.balance.points - a.balance.reserved for a in accounts if a is not None]
 
 
-def play(steps: Sequence[Sequence[object]], policy: UnknownCards) -> tuple[list[list[Verdict]], Verification, Shop]:
+def play(
+    new: NewBook, steps: Sequence[Sequence[object]], policy: UnknownCards
+) -> tuple[list[list[Verdict]], Verification]:
     """The whole history on new books, everything delivered in the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        book = SqliteBook(Path(folder) / "ledger.db", policy=Policy(policy), timepiece=FakeTimepiece())
-        try:
-            shop = Shop(book)
-            for step in steps:
-                shop.do(step)
-            shop.deliver_all()
-            check_every_record_is_decided(shop)
-            check_every_key_counts_once(shop)
-            return [till.feed() for till in shop.tills], book.verify(), shop
-        finally:
-            book.close()
+    with new(policy) as book:
+        shop = Shop(book)
+        for step in steps:
+            shop.do(step)
+        shop.deliver_all()
+        check_every_record_is_decided(shop)
+        check_every_key_counts_once(shop)
+        return [till.feed() for till in shop.tills], book.verify()
 
 
 def check_every_record_is_decided(shop: Shop) -> None:
@@ -175,36 +180,65 @@ def check_every_key_counts_once(shop: Shop) -> None:
     assert set(counted.values()) <= {1}
 
 
+@contextmanager
+def in_a_file(policy: UnknownCards) -> Iterator[Book]:
+    with tempfile.TemporaryDirectory() as folder:
+        book = SqliteBook(Path(folder) / "ledger.db", policy=Policy(policy), timepiece=FakeTimepiece())
+        with closing(book):
+            yield book
+
+
+@contextmanager
+def on_a_server(cluster: Cluster, policy: UnknownCards) -> Iterator[Book]:
+    with closing(PostgresBook(cluster.emptied(), policy=Policy(policy), timepiece=FakeTimepiece())) as book:
+        yield book
+
+
 @settings(max_examples=60, deadline=None)
-@given(histories, st.sampled_from(UnknownCards))
-def test_invariants_hold_in_any_history(steps: list[tuple[object, ...]], policy: UnknownCards) -> None:
+@given(histories, policies)
+def test_invariants_hold_in_any_history(steps: Steps, policy: UnknownCards) -> None:
     """Doubled batches, reordered tills, reversals before originals, reused keys, garbage: I1 to I5 and I12 hold."""
-    _, verification, _ = play(steps, policy)
-    assert verification.problems == []
+    assert play(in_a_file, steps, policy)[1].problems == []
 
 
 @settings(max_examples=25, deadline=None)
-@given(histories, st.sampled_from(UnknownCards))
-def test_the_feed_follows_from_what_was_sent(steps: list[tuple[object, ...]], policy: UnknownCards) -> None:
+@given(histories, policies)
+def test_the_feed_follows_from_what_was_sent(steps: Steps, policy: UnknownCards) -> None:
     """I10: two ledgers that hear the same say the same, word for word."""
-    assert play(steps, policy)[0] == play(steps, policy)[0]
+    assert play(in_a_file, steps, policy)[0] == play(in_a_file, steps, policy)[0]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(histories, policies)
+def test_both_engines_say_the_same(postgres: Cluster, steps: Steps, policy: UnknownCards) -> None:
+    """Any history ends in PostgreSQL as in SQLite, word for word, and all adds up."""
+    feed, verification = play(partial(on_a_server, postgres), steps, policy)
+    assert verification.problems == []
+    assert (feed, verification) == play(in_a_file, steps, policy)
+
+
+def keeps_its_promises(new: NewBook, steps: Steps) -> None:
+    with new(UnknownCards.PARK) as book:
+        shop = Shop(book)
+        for card in CARDS:
+            book.register(card)
+        for step in steps:
+            shop.do(step)
+            assert min(shop.available()) >= 0
+        shop.deliver_all()
+        assert min(shop.available()) >= 0
+        assert book.flagged() == []
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(safe, max_size=60))
-def test_promises_alone_never_overdraw(steps: list[tuple[object, ...]]) -> None:
+def test_promises_alone_never_overdraw(steps: Steps) -> None:
     """I4: at every moment what is promised is there, and no such redemption is flagged."""
-    with tempfile.TemporaryDirectory() as folder:
-        book = SqliteBook(Path(folder) / "ledger.db", timepiece=FakeTimepiece())
-        try:
-            shop = Shop(book)
-            for card in CARDS:
-                book.register(card)
-            for step in steps:
-                shop.do(step)
-                assert min(shop.available()) >= 0
-            shop.deliver_all()
-            assert min(shop.available()) >= 0
-            assert book.flagged() == []
-        finally:
-            book.close()
+    keeps_its_promises(in_a_file, steps)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(safe, max_size=60))
+def test_promises_alone_never_overdraw_on_a_server(postgres: Cluster, steps: Steps) -> None:
+    """I4 in PostgreSQL."""
+    keeps_its_promises(partial(on_a_server, postgres), steps)

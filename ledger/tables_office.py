@@ -1,13 +1,11 @@
-"""What the office reads of the books in SQLite: an account explained, the terminals, what needs a look."""
+"""What the office reads of the books: an account explained, the terminals, what needs a look."""
 
 import base64
-import sqlite3
 
 from ledger.book import read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
-from ledger.sqlite_feed import SqliteFeed
-from ledger.sqlite_file import SEQ_BITS
-from ledger.sqlite_source import SEQ_MASK
+from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_feed import TablesFeed
 from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
 
@@ -16,16 +14,16 @@ FORK = (
 )
 
 
-def statement(connection: sqlite3.Connection, number: str, feed: SqliteFeed) -> Statement | None:
+def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None:
     """The account with every entry that explains it, in the order of posting; what waits for the card besides."""
     account = feed.account(number)
     if account is None:
         return None
     balance = feed.balance(account, number)
-    rows = connection.execute(
+    rows = tables.rows(
         "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
         " WHERE p.account = ? ORDER BY p.posted_at, p.record",
-        (account,),
+        account,
     )
     entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
@@ -35,14 +33,14 @@ def statement(connection: sqlite3.Connection, number: str, feed: SqliteFeed) -> 
         balance.as_of,
         feed.lots(account),
         entries,
-        _waiting(connection, number),
+        _waiting(tables, number),
     )
 
 
-def _waiting(connection: sqlite3.Connection, number: str) -> list[Line]:
-    rows = connection.execute(
+def _waiting(tables: Tables, number: str) -> list[Line]:
+    rows = tables.rows(
         "SELECT r.bytes FROM waiting w JOIN record r ON r.no = w.record WHERE w.reason = ? ORDER BY w.record",
-        (waits_for_card(number),),
+        waits_for_card(number),
     )
     return [_line(decode(raw), 0, "card_unknown", None) for (raw,) in rows]
 
@@ -62,12 +60,13 @@ def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
     )
 
 
-def terminals(connection: sqlite3.Connection) -> list[Terminal]:
+def terminals(tables: Tables) -> list[Terminal]:
     """Enrolled tills by name; the office's own terminal has no key and is not among them."""
-    rows = connection.execute(
+    rows = tables.rows(
         "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
-        " count(s.grown_from), coalesce(sum(s.mark - s.base), 0)"
-        " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name WHERE t.public_key <> x'' GROUP BY t.name"
+        " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT)"
+        " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name"
+        " WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
     )
     return [_terminal(*row) for row in rows]
 
@@ -81,22 +80,23 @@ def _terminal(
     )
 
 
-def flagged(connection: sqlite3.Connection) -> list[Flagged]:
+def flagged(tables: Tables) -> list[Flagged]:
     """Forks first, then every record whose last decision is not simply posted, in the order of custody."""
-    rows = connection.execute(
+    rows = tables.rows(
         """
         SELECT s.terminal, s.uid, d.record, d.state, d.code, d.detail, r.bytes FROM decision d
         JOIN record r ON r.no = d.record JOIN stream s ON s.no = d.record >> ?
         WHERE d.state <> 'posted'
-          AND NOT EXISTS (SELECT 1 FROM decision later WHERE later.record = d.record AND later.n > d.n)
+          AND NOT EXISTS (SELECT 1 FROM decision later
+                          WHERE later.terminal = d.terminal AND later.record = d.record AND later.n > d.n)
         ORDER BY d.record""",
-        (SEQ_BITS,),
+        SEQ_BITS,
     )
-    return [*_forks(connection), *(_flagged(*row) for row in rows)]
+    return [*_forks(tables), *(_flagged(*row) for row in rows)]
 
 
-def _forks(connection: sqlite3.Connection) -> list[Flagged]:
-    rows = connection.execute("SELECT terminal, uid, base, mark FROM stream WHERE grown_from IS NOT NULL ORDER BY no")
+def _forks(tables: Tables) -> list[Flagged]:
+    rows = tables.rows("SELECT terminal, uid, base, mark FROM stream WHERE grown_from IS NOT NULL ORDER BY no")
     return [
         Flagged(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None)
         for terminal, uid, base, mark in rows

@@ -1,10 +1,8 @@
-"""What a till may read of the books in SQLite: its feed of decisions, and accounts."""
+"""What a till may read of the books: its feed of decisions, and accounts."""
 
-import sqlite3
 from typing import Final
 
-from ledger.sqlite_file import SEQ_BITS
-from ledger.sqlite_source import SEQ_MASK
+from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from offline_queue.entry import State
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Balance, Lot, Verdict
@@ -13,52 +11,50 @@ MAX_PAGE_RECORDS: Final = 2000
 """Records that one page may speak of; bounds the balances that come with it."""
 
 
-class SqliteFeed:
-    """Reads through the connection of the running transaction; `as_of` in ms since 1970."""
+class TablesFeed:
+    """Reads within the running transaction; `as_of` in ms since 1970."""
 
-    def __init__(self, connection: sqlite3.Connection, as_of: int) -> None:
-        self._connection = connection
+    def __init__(self, tables: Tables, as_of: int) -> None:
+        self._tables = tables
         self._as_of = rfc3339(as_of)
 
     def page(self, terminal: str, after: int, limit: int) -> tuple[list[Verdict], list[Balance], bool]:
         """Verdicts beyond `after`, the balances of the accounts they touch, and whether there are more."""
-        rows = self._connection.execute(
+        rows = self._tables.rows(
             "SELECT d.n, s.uid, d.record, d.count, d.state, d.code, d.detail, d.points"
             " FROM decision d JOIN stream s ON s.no = d.record >> ?"
             " WHERE d.terminal = ? AND d.n > ? ORDER BY d.n LIMIT ?",
-            (SEQ_BITS, terminal, after, limit + 1),
-        ).fetchall()
+            *(SEQ_BITS, terminal, after, limit + 1),
+        )
         taken = rows[: _fitting([row[3] for row in rows[:limit]])]
         verdicts = [_verdict(*row) for row in taken]
-        return verdicts, self._balances([(row[2], row[3]) for row in taken]), len(rows) > len(taken)
+        return verdicts, self._balances(terminal, after, len(taken)), len(rows) > len(taken)
 
-    def _balances(self, stretches: list[tuple[int, int]]) -> list[Balance]:
-        """Each account touched by these stretches of records, under each of its cards."""
-        touched: dict[str, Balance] = {}
+    def _balances(self, terminal: str, after: int, count: int) -> list[Balance]:
+        """Each account touched by so many verdicts, under each of its cards; verdicts are numbered without a hole."""
         query = """
-            SELECT DISTINCT c.number, a.balance, a.reserved FROM posting p
+            SELECT DISTINCT c.number, a.balance, a.reserved FROM decision d
+            JOIN posting p ON p.record >= d.record AND p.record < d.record + d.count
             JOIN account a ON a.no = p.account JOIN card c ON c.account = a.no
-            WHERE p.record >= ? AND p.record < ? ORDER BY c.number"""
-        for record, count in stretches:
-            for number, points, reserved in self._connection.execute(query, (record, record + count)):
-                touched[number] = Balance(number, points, reserved, self._as_of)
-        return list(touched.values())
+            WHERE d.terminal = ? AND d.n > ? AND d.n <= ? ORDER BY c.number"""
+        rows = self._tables.rows(query, terminal, after, after + count)
+        return [Balance(number, points, reserved, self._as_of) for number, points, reserved in rows]
 
     def account(self, number: str) -> int | None:
-        row = self._connection.execute("SELECT account FROM card WHERE number = ?", (number,)).fetchone()
-        return None if row is None else int(row[0])
+        rows = self._tables.rows("SELECT account FROM card WHERE number = ? AND account IS NOT NULL", number)
+        return rows[0][0] if rows else None
 
     def balance(self, account: int, number: str) -> Balance:
-        row = self._connection.execute("SELECT balance, reserved FROM account WHERE no = ?", (account,)).fetchone()
-        points, reserved = row
+        ((points, reserved),) = self._tables.rows("SELECT balance, reserved FROM account WHERE no = ?", account)
         return Balance(number, points, reserved, self._as_of)
 
     def lots(self, account: int) -> list[Lot]:
         """Those not used up, the oldest first; one below zero is an overdraft."""
         query = """
-            SELECT p.entry, l.earned_at, l.points, l.remaining FROM lot l JOIN posting p ON p.record = l.record
+            SELECT p.entry, l.earned_at, l.points, l.remaining FROM lot l
+            JOIN posting p ON p.account = l.account AND p.record = l.record
             WHERE l.account = ? AND l.remaining <> 0 ORDER BY l.earned_at, l.record"""
-        rows = self._connection.execute(query, (account,))
+        rows = self._tables.rows(query, account)
         return [Lot(entry, rfc3339(earned_at), points, remaining) for entry, earned_at, points, remaining in rows]
 
 

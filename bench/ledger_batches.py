@@ -1,0 +1,220 @@
+"""How many records a second the ledger takes into its books, decides and answers for, on SQLite and on PostgreSQL.
+
+Beside it the engine alone: a bare load of the same rows into the same tables, one UNNEST a table, one commit a batch;
+and pgbench's TPC-B. The contenders take turns in short rounds. Server and clients share one machine and its disk.
+"""
+
+import itertools
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+from bench.sales import sale
+from ledger.facts import Policy, UnknownCards
+from ledger.port import Book
+from ledger.postgres_book import PostgresBook
+from ledger.postgres_source import long_hash
+from ledger.postgres_tables import PostgresTables
+from ledger.sqlite_book import SqliteBook
+from ledger.tables import SEQ_BITS
+from offline_queue.entry import GENESIS_HASH, Card, Entry, chain, encode
+from offline_queue.wire import BatchHeader
+from tests.ledger.cluster import Cluster, cluster, programs
+
+BATCHES = (1, 100, 500, 1000)
+CARDS = 5000
+CLIENTS = 8
+POLICY = Policy(UnknownCards.REGISTER)
+PRODUCTION = ("shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+
+
+class Queue:
+    """A till's stream: numbers, hashes and bytes as it would send them."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, terminal: str) -> None:
+        self.terminal, self.uid = terminal, f"{next(self._numbers):032x}"
+        self.sent, self.head = 0, GENESIS_HASH
+
+    def batch(self, entries: Sequence[Entry], generation: str) -> tuple[BatchHeader, list[bytes]]:
+        records = [encode(entry) for entry in entries]
+        for record in records:
+            self.head = chain(self.head, record)
+        first = self.sent + 1
+        self.sent += len(records)
+        return BatchHeader("r", self.uid, first, len(records), self.head.hex(), generation), records
+
+
+def sales(count: int, terminal: str, numbers: "itertools.count[int]") -> list[Entry]:
+    return [
+        msgspec.structs.replace(sale(), terminal=terminal, card=Card(f"29900{next(numbers) % CARDS:08d}"))
+        for _ in range(count)
+    ]
+
+
+class Books:
+    """A ledger that takes batches of a till; `again` sends the same sales in another stream."""
+
+    def __init__(self, book: Book) -> None:
+        self._book, self.terminal = book, "S001-T01"
+        book.enrol(self.terminal, bytes(32))
+        self._queue, self._copy = Queue(self.terminal), Queue(self.terminal)
+        self._numbers = itertools.count()
+        for _ in range(CARDS // 1000):
+            self.load(sales(1000, self.terminal, self._numbers))
+
+    def firsts(self, size: int) -> Callable[[], object]:
+        return self._delivery(self._queue, sales(size, self.terminal, self._numbers))
+
+    def load(self, entries: Sequence[Entry]) -> None:
+        self._delivery(self._queue, entries)()
+
+    def twice(self, size: int) -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
+        """The same sales for the first time, in another stream (as after a restore), and the very same batch again."""
+        entries = sales(size, self.terminal, self._numbers)
+        first = self._delivery(self._queue, entries)
+        return first, self._delivery(self._copy, entries), first
+
+    def _delivery(self, queue: Queue, entries: Sequence[Entry]) -> Callable[[], object]:
+        header, records = queue.batch(entries, self._book.generation)
+        return lambda: self._book.take(self.terminal, header, records)
+
+
+class BareLoad:
+    """The rows of plain sales on known cards, as arrays made beforehand, into empty books of their own."""
+
+    def __init__(self, running: Cluster) -> None:
+        with closing(PostgresBook(running.url)) as book:
+            book.enrol("S001-T01", bytes(32))
+        self._connection = running.connected()
+        self._tables = PostgresTables(self._connection)
+        self._records, self._numbers, self._verdicts = itertools.count(1 << SEQ_BITS), itertools.count(), 0
+        self._tables.insert("account", [(number + 1, 0, 0) for number in range(CARDS)])
+
+    def firsts(self, size: int) -> Callable[[], object]:
+        entries = sales(size, "S001-T01", self._numbers)
+        rows = [(next(self._records), entry, encode(entry)) for entry in entries]
+        accounts = [int(entry.card.number[5:]) + 1 for entry in entries if entry.card]
+        pairs = list(zip(rows, accounts, strict=True))
+        self._verdicts += 1
+        load: dict[str, list[tuple[Any, ...]]] = {
+            "record": [(no, bytes(32), raw) for no, _, raw in rows],
+            "claim": sorted((long_hash(entry.key), no) for no, entry, _ in rows),
+            "entry": sorted((entry.id, no) for no, entry, _ in rows),
+            "posting": [(no, entry.id, account, 24, None, "posted", 0) for (no, entry, _), account in pairs],
+            "lot": [(no, account, 0, 24, 24) for (no, _, _), account in pairs],
+            "decision": [("S001-T01", self._verdicts, rows[0][0], size, "posted", "posted", None, None)],
+            "account": [(account, 24, 0) for account in sorted(set(accounts))],
+        }
+        made = [self._tables.prepared(table, values, UPSERT.get(table, "")) for table, values in load.items()]
+
+        def run() -> None:
+            with self._connection.transaction(), self._connection.pipeline():
+                for statement, arrays in made:
+                    self._connection.execute(statement, arrays)
+
+        return run
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+UPSERT = {"account": "ON CONFLICT (no) DO UPDATE SET balance = account.balance + excluded.balance"}
+
+
+def rate(work: Sequence[Callable[[], object]], size: int) -> float:
+    """Rows a second of these batches, one after the other."""
+    started = time.perf_counter()
+    for call in work:
+        call()
+    return len(work) * size / (time.perf_counter() - started)
+
+
+def run(*, quick: bool) -> Table:
+    """A row for each contender, a column for each size of batch; duplicates; the yardstick."""
+    rows, rounds = (2000, 2) if quick else (8000, 5)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tilld-bench-", dir="/var/tmp")))
+        folder.chmod(0o755)  # the servers run as a user of their own
+        with_books, bare, yard = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(3))
+        sqlite = stack.enter_context(closing(SqliteBook(folder / "books.db", policy=POLICY)))
+        postgres = stack.enter_context(closing(PostgresBook(with_books.url, policy=POLICY)))
+        load = stack.enter_context(closing(BareLoad(bare)))
+        field: dict[str, Books | BareLoad] = {
+            SQLITE: Books(sqlite),
+            POSTGRES: Books(postgres),
+            BARE: load,
+        }
+        rates: dict[tuple[str, int], list[float]] = {}
+        repeats: dict[tuple[str, str], list[float]] = {}
+        pgbench(yard, "-i", "-s", "10", "-q")
+        tpc: dict[int, list[float]] = {1: [], CLIENTS: []}
+        for _ in range(rounds):
+            for size in BATCHES:
+                number = max(2, min(rows // size, 300))
+                for name, contender in field.items():
+                    work = [contender.firsts(size) for _ in range(number)]
+                    rates.setdefault((name, size), []).append(rate(work, size))
+            for name in (SQLITE, POSTGRES):
+                triples = [field[name].twice(1000) for _ in range(max(2, rows // 1000))]  # type: ignore[union-attr]
+                for what, work in zip(REPEATS, zip(*triples, strict=True), strict=True):
+                    repeats.setdefault((name, what), []).append(rate(work, 1000))
+            for clients, samples in tpc.items():
+                samples.append(transactions(yard, clients, 2 if quick else 5))
+        return table(rates, repeats, tpc)
+
+
+SQLITE, POSTGRES, BARE = "tilld on SQLite", "tilld on PostgreSQL, one stream", "bare UNNEST load, the same rows"
+REPEATS = ("new sales", "the same sales in another stream", "the same batch again")
+
+
+def pgbench(running: Cluster, *arguments: str) -> str:
+    command = [str(programs() / "pgbench"), "-h", str(running.folder), "-U", "till", *arguments, "postgres"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def transactions(running: Cluster, clients: int, seconds: int) -> float:
+    """TPC-B-like transactions a second."""
+    told = pgbench(running, "-n", "-c", str(clients), "-T", str(seconds))
+    found = re.search(r"tps = ([\d.]+)", told)
+    assert found, told
+    return float(found[1])
+
+
+def middle(samples: Sequence[float]) -> float:
+    return sorted(samples)[len(samples) // 2]
+
+
+def table(
+    rates: dict[tuple[str, int], list[float]],
+    repeats: dict[tuple[str, str], list[float]],
+    tpc: dict[int, list[float]],
+) -> Table:
+    shown = Table(title="Records a second into the books, median of rounds measured in turns")
+    shown.add_column("")
+    for size in BATCHES:
+        shown.add_column(f"batches of {size:,}", justify="right")
+    for name in (SQLITE, POSTGRES, BARE):
+        shown.add_row(name, *(f"{middle(rates[name, size]):,.0f}" for size in BATCHES))
+    shares = [middle(rates[POSTGRES, size]) / middle(rates[BARE, size]) for size in BATCHES]
+    shown.add_row("PostgreSQL ÷ bare load", *(f"{share:.2f}" for share in shares), style="bold")
+    times = [size / middle(rates[POSTGRES, size]) * middle(tpc[1]) for size in BATCHES]
+    shown.add_row("TPC-B transactions in the time of a batch", *(f"{cost:.1f}" for cost in times))
+    shown.add_section()
+    for name in (SQLITE, POSTGRES):
+        for what in REPEATS:
+            shown.add_row(
+                f"{name.removesuffix(', one stream')}: {what}", "", "", "", f"{middle(repeats[name, what]):,.0f}"
+            )
+    told = ", ".join(f"{clients} clients {middle(samples):,.0f}" for clients, samples in tpc.items())
+    shown.caption = f"pgbench TPC-B at scale 10, transactions a second: {told}. A sale is 580 bytes; {CARDS:,} cards."
+    return shown

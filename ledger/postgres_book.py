@@ -1,0 +1,22 @@
+"""The books in a PostgreSQL database, for any number of ledger processes at once."""
+
+from ledger.bookkeeping import PARKING, Bookkeeping
+from ledger.facts import Policy
+from ledger.postgres_server import PostgresServer
+from offline_queue.timepiece import SystemTimepiece, Timepiece
+
+
+class PostgresBook(Bookkeeping):
+    """See port.Book. The URL is libpq's (PostgreSQL 15 manual, section 34.1.1.2); the tables lie in schema `tilld`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        make: bool = True,
+        partitions: int = 0,
+        policy: Policy = PARKING,
+        timepiece: Timepiece | None = None,
+    ) -> None:
+        """New books get so many partitions a table, 0 for none. Raises BooksUnusable."""
+        super().__init__(PostgresServer(url, make=make, partitions=partitions), policy, timepiece or SystemTimepiece())

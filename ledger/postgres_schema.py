@@ -1,0 +1,119 @@
+"""The tables of the books in PostgreSQL, laid out so that an engine may spread them over partitions or machines.
+
+Each table has one column by which it is spread (`Table.by`), and every unique key holds that column: effects lie with
+their account, custody with its stream or terminal. What has to be unique over all of them, or found without its
+account, is a narrow table of its own spread by just that: `claim`, `entry`, `card`. No key counts up for all tills.
+Nothing refers across tables by a constraint: `tilld ledger verify` computes all of that again.
+"""
+
+from typing import Final, NamedTuple
+
+NAMESPACE: Final = "tilld"
+VERSION: Final = 1
+
+
+class Table(NamedTuple):
+    """`columns` in the order in which rows are given; `fill` per cent leave room for rows that change in place."""
+
+    by: str
+    columns: str
+    indexes: tuple[str, ...] = ()
+    fill: int = 100
+
+
+TABLES: Final = {
+    "fact": Table("name", 'name text COLLATE "C" PRIMARY KEY, value text NOT NULL'),
+    "terminal": Table(
+        "name",
+        """name text COLLATE "C" PRIMARY KEY, public_key bytea NOT NULL, enrolled_at bigint NOT NULL,
+        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0""",
+        fill=50,
+    ),
+    "stream": Table(
+        "terminal",
+        """no bigint NOT NULL DEFAULT nextval('tilld.stream_no'), terminal text COLLATE "C" NOT NULL,
+        uid text COLLATE "C" NOT NULL, branch integer NOT NULL DEFAULT 0, grown_from bigint,
+        base bigint NOT NULL DEFAULT 0, mark bigint NOT NULL DEFAULT 0, stable bigint NOT NULL DEFAULT 0,
+        head bytea NOT NULL, PRIMARY KEY (terminal, uid, branch)""",
+        ("(no)", "(uid)"),
+        fill=50,
+    ),
+    "record": Table("no", "no bigint PRIMARY KEY, hash bytea NOT NULL, bytes bytea NOT NULL"),
+    "claim": Table("hash", "hash bytea PRIMARY KEY, record bigint NOT NULL"),
+    "entry": Table("id", 'id text COLLATE "C" PRIMARY KEY, record bigint NOT NULL'),
+    "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
+    "account": Table(
+        "no",
+        "no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0)",
+        fill=70,
+    ),
+    "card": Table("number", 'number text COLLATE "C" PRIMARY KEY, account bigint', ("(account)",)),
+    "posting": Table(
+        "account",
+        """record bigint NOT NULL, entry text NOT NULL, account bigint NOT NULL, points bigint NOT NULL,
+        original bigint, code text NOT NULL, posted_at bigint NOT NULL, PRIMARY KEY (account, record)""",
+        ("(record)", "(original) WHERE original IS NOT NULL"),
+    ),
+    "lot": Table(
+        "account",
+        """record bigint NOT NULL, account bigint NOT NULL, earned_at bigint NOT NULL, points bigint NOT NULL,
+        remaining bigint NOT NULL, PRIMARY KEY (account, record)""",
+        ("(account) WHERE remaining <> 0",),
+    ),
+    "move": Table(
+        "account",
+        """record bigint NOT NULL, lot bigint NOT NULL, points bigint NOT NULL, account bigint NOT NULL,
+        PRIMARY KEY (account, record, lot)""",
+    ),
+    "allowance": Table(
+        "id",
+        """id text COLLATE "C" PRIMARY KEY, terminal text NOT NULL, stream text NOT NULL, card text NOT NULL,
+        points bigint NOT NULL, account bigint, state text NOT NULL, code text""",
+    ),
+    "decision": Table(
+        "terminal",
+        """terminal text COLLATE "C" NOT NULL, n bigint NOT NULL, record bigint NOT NULL, count integer NOT NULL,
+        state text NOT NULL, code text NOT NULL, detail text, points bigint, PRIMARY KEY (terminal, n)""",
+        ("(terminal, record)", "(record) WHERE state <> 'posted'"),
+    ),
+    "waiting": Table("record", 'record bigint PRIMARY KEY, reason text COLLATE "C" NOT NULL', ("(reason)",)),
+}
+TYPES: Final = {
+    "fact": "text text",
+    "record": "bigint bytea bytea",
+    "claim": "bytea bigint",
+    "entry": "text bigint",
+    "duplicate": "text text",
+    "account": "bigint bigint bigint",
+    "card": "text bigint",
+    "posting": "bigint text bigint bigint bigint text bigint",
+    "lot": "bigint bigint bigint bigint bigint",
+    "move": "bigint bigint bigint bigint",
+    "allowance": "text text text text bigint bigint text text",
+    "decision": "text bigint bigint integer text text text bigint",
+    "waiting": "bigint text",
+}
+"""Of the tables that take rows in bulk, in the order of their columns."""
+
+
+def statements(partitions: int) -> list[str]:
+    """All that makes empty books; every table in so many hash partitions, or in one piece with 0."""
+    made = [f"CREATE SCHEMA {NAMESPACE}", f"SET search_path = {NAMESPACE}"]
+    made += ["CREATE SEQUENCE stream_no", "CREATE SEQUENCE account_no"]
+    for name, table in TABLES.items():
+        made += _pieces(name, table, partitions)
+        made += [f"CREATE INDEX ON {name} {index}" for index in table.indexes]
+    return [*made, f"INSERT INTO fact VALUES ('schema', '{VERSION}')"]  # noqa: S608 - a number of our own
+
+
+def _pieces(name: str, table: Table, partitions: int) -> list[str]:
+    storage = f"WITH (fillfactor = {table.fill})"
+    if not partitions:
+        return [f"CREATE TABLE {name} ({table.columns}) {storage}"]
+    whole = f"CREATE TABLE {name} ({table.columns}) PARTITION BY HASH ({table.by})"
+    values = (f"(MODULUS {partitions}, REMAINDER {number})" for number in range(partitions))
+    pieces = (
+        f"CREATE TABLE {name}_{number} PARTITION OF {name} FOR VALUES WITH {value} {storage}"
+        for number, value in enumerate(values)
+    )
+    return [whole, *pieces]

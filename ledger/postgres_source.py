@@ -1,0 +1,72 @@
+"""What the rules ask of the books where others write at the same time: what an answer rests on is held till the end.
+
+Rows are held in sorted order within a table, and tables in the order of source.Source, so that batches queue for each
+other and do not block each other. Something that is not there yet is held by a row that says so: a card without an
+account, an entry without a record.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ledger.book import bounded
+from ledger.facts import First, Original
+from ledger.postgres_tables import PostgresTables
+from ledger.tables_source import TablesSource
+
+NOT_HERE: Final = 0
+"""The record of an entry that has not come, for which a reversal waits."""
+
+
+def long_hash(key: str) -> bytes:
+    """128 bits of a key: so many that the engine may take equal ones for one key."""
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
+
+
+class PostgresSource(TablesSource):
+    """See source.Source."""
+
+    def __init__(self, tables: PostgresTables) -> None:
+        super().__init__(tables)
+        self._shared = tables
+
+    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
+        """Who comes second waits until the first has committed, and then finds its decision."""
+        hashes = {long_hash(key): key for key in keys}
+        rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
+        if self._shared.insert_new("claim", rows) == len(rows):
+            return {}
+        return self._firsts(keys, list(hashes))
+
+    def announce(self, entries: Mapping[str, int]) -> list[str]:
+        """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""
+        names = {bounded(entry): record for entry, record in entries.items()}
+        if self._shared.insert_new("entry", sorted(names.items())) == len(names):
+            return []
+        query = """
+            SELECT id, record FROM entry WHERE id = ANY(?) AND (record = ? OR record = ANY(?))
+            ORDER BY id FOR UPDATE"""
+        for name, record in self._tables.rows(query, list(names), NOT_HERE, list(names.values())):
+            if record == NOT_HERE:
+                self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
+        return list(entries)
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
+        self._shared.insert_new("card", [(number, None) for number in sorted(numbers)])
+        query = "SELECT number, account FROM card WHERE number = ANY(?) ORDER BY number FOR UPDATE"
+        return {number: account for number, account in self._tables.rows(query, numbers) if account is not None}
+
+    def homes(self, entries: Sequence[str]) -> dict[str, int]:
+        if not entries:
+            return {}
+        names = {bounded(entry): entry for entry in entries}
+        self._shared.insert_new("entry", [(name, NOT_HERE) for name in sorted(names)])
+        query = "SELECT record, id FROM entry WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+        entry_of = {record: names[name] for record, name in self._tables.rows(query, list(names)) if record}
+        query = "SELECT record, account FROM posting WHERE record = ANY(?)"
+        return {entry_of[record]: account for record, account in self._tables.rows(query, list(entry_of))}
+
+    def originals(self, entries: Sequence[str]) -> dict[str, Original]:
+        names = [bounded(entry) for entry in entries]
+        rows = self._tables.rows("SELECT record FROM entry WHERE id = ANY(?) AND record <> ?", names, NOT_HERE)
+        return self._originals("p.record = ANY(?)", [record for (record,) in rows])

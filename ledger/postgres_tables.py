@@ -1,0 +1,90 @@
+"""The tables of the books in an open transaction of PostgreSQL."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from ledger.postgres_schema import TYPES
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SCANNED_AT_ONCE: Final = 1000
+
+
+class PostgresTables:
+    """See tables.Tables. Rows travel as one array for each column, so a statement costs the same for any number."""
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        self._connection = connection
+        self._cursors = count(1)
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
+
+    def scan(self, query: str, *values: object) -> Iterator[Any]:
+        with self._connection.cursor(f"scan{next(self._cursors)}") as cursor:
+            cursor.itersize = SCANNED_AT_ONCE
+            yield from cursor.execute(_spoken(query), [_value(value) for value in values])
+
+    def change(self, statement: str, *values: object) -> None:
+        self._connection.execute(_spoken(statement), values)
+
+    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
+        if rows := list(rows):
+            self._connection.execute(*self.prepared(table, rows, conflict))
+
+    def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> int:
+        """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
+        return self._connection.execute(*self.prepared(table, rows, "ON CONFLICT DO NOTHING")).rowcount
+
+    @staticmethod
+    def prepared(table: str, rows: Sequence[Sequence[object]], conflict: str) -> tuple[bytes, list[str]]:
+        """The statement that inserts these rows, and an array for each column."""
+        return _insertion(table, conflict), [array(values) for values in zip(*rows, strict=True)]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._connection.pipeline():
+            yield
+
+    def next_account(self) -> int:
+        return int(self.rows("SELECT nextval('account_no')")[0][0])
+
+    def damage(self) -> Iterator[str]:
+        """Page checksums, where the server has them, have been checked by then: everything was read."""
+        yield from ()
+
+
+@lru_cache(maxsize=256)
+def _spoken(query: str) -> bytes:
+    return query.replace("?", "%s").encode()
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: str, conflict: str) -> bytes:
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in TYPES[table].split())
+    return f"INSERT INTO {table} SELECT * FROM unnest({arrays}) {conflict}".encode()  # noqa: S608 - names of our own
+
+
+def _value(value: object) -> object:
+    return array(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value
+
+
+def array(values: Sequence[object]) -> str:
+    """An array as text (PostgreSQL 15 manual, section 8.15.6); several times faster than the driver's own way."""
+    kind = next((type(value) for value in values if value is not None), str)
+    if kind is int:
+        return "{" + repr(list(values))[1:-1].replace("None", "NULL") + "}"
+    quoted = _bytes if kind is bytes else _text
+    return "{" + ",".join(["NULL" if value is None else quoted(value) for value in values]) + "}"
+
+
+def _bytes(value: Any) -> str:
+    return '"\\\\x' + str(value.hex()) + '"'
+
+
+def _text(value: Any) -> str:
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

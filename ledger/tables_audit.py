@@ -1,0 +1,158 @@
+"""The invariants, computed again from the records and postings: nothing that was summed up is believed."""
+
+from collections.abc import Iterator
+
+from ledger.book import OVERDRAWING
+from ledger.port import Verification
+from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_streams import TablesStreams
+from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
+
+MAX_PROBLEMS = 100
+"""Enough to see the kind of damage; a broken file could name millions."""
+
+
+def verify(tables: Tables) -> Verification:
+    """Walks the whole books once; memory grows with the number of keys, 100 bytes each."""
+    checks = (_storage, _chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
+    problems = [problem for check in checks for problem in _some(check(tables))]
+    count = {
+        table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
+        for table in ("record", "stream", "account", "posting")
+    }
+    liability = tables.rows("SELECT CAST(coalesce(sum(points), 0) AS BIGINT) FROM posting")[0][0]
+    return Verification(
+        not problems, count["record"], count["stream"], count["account"], count["posting"], liability, problems
+    )
+
+
+def _some(problems: Iterator[str]) -> list[str]:
+    return [problem for _, problem in zip(range(MAX_PROBLEMS), problems, strict=False)]
+
+
+def _storage(tables: Tables) -> Iterator[str]:
+    """The pages and indexes themselves."""
+    yield from tables.damage()
+
+
+def _chains(tables: Tables) -> Iterator[str]:
+    """I5: every stream is dense and its chain leads to its head."""
+    streams = TablesStreams(tables)
+    rows = tables.rows("SELECT no, terminal, uid FROM stream ORDER BY no")
+    for number, terminal, uid in rows:
+        branch = next(branch for branch in streams.branches(terminal, uid) if branch.no == number)
+        digest, seq = streams.hashes(branch, branch.base, branch.base)[0], branch.base
+        bad = None
+        for no, held, raw in tables.scan(
+            "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
+            *(number << SEQ_BITS, (number + 1) << SEQ_BITS),
+        ):
+            digest, seq = chain(digest, raw), seq + 1
+            if bad is None and (no & SEQ_MASK != seq or digest != held):
+                bad = no & SEQ_MASK
+        if bad is not None or (seq, digest) != (branch.mark, branch.head):
+            yield f"stream {uid} of {terminal}: the chain breaks at record {bad or seq}"
+
+
+def _entries(tables: Tables) -> Iterator[str]:
+    """I2: one effect a key; and no effect that its own record does not explain."""
+    keys: set[str] = set()
+    rows = tables.scan("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
+    for record, points, raw in rows:
+        try:
+            entry = decode(raw or b"")
+        except Undecodable:
+            yield f"the posting of record {record} has no entry behind it"
+            continue
+        if entry.key in keys:
+            yield f"the key {entry.key!r} has more than one effect (entry {entry.id})"
+        keys.add(entry.key)
+        if not _explained(entry, points):
+            yield f"entry {entry.id} says {entry.kind} {entry.points}, the books {points}"
+
+
+def _explained(entry: Entry, points: int) -> bool:
+    if entry.kind is Kind.EARN:
+        return points == entry.points
+    if entry.kind is Kind.REDEEM:
+        return points == -entry.points
+    return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
+
+
+def _undecided(tables: Tables) -> Iterator[str]:
+    """I1: what is in custody has a decision."""
+    for number, mark, base, terminal in tables.rows("SELECT no, mark, base, terminal FROM stream ORDER BY no"):
+        covered, end = (number << SEQ_BITS) + base, (number << SEQ_BITS) + mark
+        for record, count in tables.scan(
+            "SELECT record, count FROM decision WHERE terminal = ? AND record > ? AND record <= ?"
+            " ORDER BY record, count DESC",
+            *(terminal, covered, end),
+        ):
+            if record == covered + 1:
+                covered = record + count - 1
+        if covered != end:
+            yield f"record {(covered & SEQ_MASK) + 1} of stream number {number} was taken and never decided"
+
+
+def _balances(tables: Tables) -> Iterator[str]:
+    """I3: a balance is the sum of its postings."""
+    query = """
+        SELECT a.no, a.balance, CAST(coalesce(sum(p.points), 0) AS BIGINT) FROM account a
+        LEFT JOIN posting p ON p.account = a.no GROUP BY a.no HAVING a.balance <> coalesce(sum(p.points), 0)"""
+    for account, balance, posted in tables.scan(query):
+        yield f"account {_name(tables, account)} says {balance} points, its entries {posted}"
+    for (record,) in tables.scan("SELECT record FROM posting WHERE account NOT IN (SELECT no FROM account)"):
+        yield f"the posting of record {record} is on no account"
+
+
+def _lots(tables: Tables) -> Iterator[str]:
+    """I3: a balance is the sum of its lots, and each lot the sum of what was done to it."""
+    query = """
+        SELECT a.no, a.balance, CAST(coalesce(sum(l.remaining), 0) AS BIGINT) FROM account a
+        LEFT JOIN lot l ON l.account = a.no GROUP BY a.no HAVING a.balance <> coalesce(sum(l.remaining), 0)"""
+    for account, balance, held in tables.scan(query):
+        yield f"account {_name(tables, account)} says {balance} points, its lots {held}"
+    query = """
+        SELECT record, remaining, told FROM (
+            SELECT l.record, l.points, l.remaining, l.points + CAST(coalesce(sum(m.points), 0) AS BIGINT) AS told
+            FROM lot l
+            LEFT JOIN move m ON m.account = l.account AND m.lot = l.record
+            GROUP BY l.account, l.record, l.points, l.remaining) AS lots
+        WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
+    for record, remaining, left in tables.scan(query):
+        yield f"the lot of record {record} says {remaining} points, its moves {left}"
+
+
+def _reserved(tables: Tables) -> Iterator[str]:
+    """I4: what is reserved is what open allowances hold."""
+    query = """
+        SELECT a.no, a.reserved, CAST(coalesce(sum(w.points), 0) AS BIGINT) FROM account a
+        LEFT JOIN allowance w ON w.account = a.no AND w.state = 'open' GROUP BY a.no
+        HAVING a.reserved <> coalesce(sum(w.points), 0)"""
+    for account, reserved, promised in tables.scan(query):
+        yield f"account {_name(tables, account)} holds {reserved} points back, its allowances {promised}"
+
+
+def _available(tables: Tables) -> Iterator[str]:
+    """I4: more is promised than there is only where a flagged entry took it."""
+    codes = ", ".join(f"'{code}'" for code in sorted(OVERDRAWING))
+    query = f"""
+        SELECT a.no, a.balance, a.reserved FROM account a WHERE a.balance < a.reserved
+        AND NOT EXISTS (SELECT 1 FROM posting p WHERE p.account = a.no AND p.code IN ({codes}))"""  # noqa: S608
+    for account, balance, reserved in tables.scan(query):
+        yield f"account {_name(tables, account)} has {balance} points, {reserved} promised, and nothing says why"
+
+
+def _reversals(tables: Tables) -> Iterator[str]:
+    """I12: reversals take no more than the original gave, and in the other direction."""
+    query = """
+        SELECT o.entry, o.points, CAST(sum(v.points) AS BIGINT) FROM posting v JOIN posting o ON o.record = v.original
+        GROUP BY o.record, o.entry, o.points
+        HAVING abs(sum(v.points)) > abs(o.points) OR sum(v.points) * o.points > 0"""
+    for entry, points, undone in tables.scan(query):
+        yield f"entry {entry} moved {points} points and its reversals {undone}"
+
+
+def _name(tables: Tables, account: int) -> str:
+    rows = tables.rows("SELECT number FROM card WHERE account = ?", account)
+    return masked(rows[0][0]) if rows else str(account)

@@ -1,0 +1,103 @@
+"""Writes what a batch has changed into the tables, in bulk, inside the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+
+from ledger.book import bounded
+from ledger.feed import Span, spans
+from ledger.lots import Lot, Shelf
+from ledger.sheet import Sheet
+from ledger.source import Posting
+from ledger.tables import Tables
+
+
+class TablesPen:
+    """Writes within the running transaction."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def write(self, sheet: Sheet) -> None:
+        """Terminals come last of all that a batch holds, so their counters are asked when the rest is known."""
+        told = spans(sheet.rulings)
+        decided = self._decided(sorted({span.terminal for span in told}))
+        with self._tables.together():
+            self._postings(sheet.postings)
+            self._accounts(sheet)
+            self._shelves(sheet.shelves)
+            self._duplicates(sheet)
+            self._rights(sheet)
+            self._waits(sheet.waits)
+            self._tell(told, decided)
+
+    def _decided(self, terminals: Sequence[str]) -> dict[str, int]:
+        """The number of each terminal's last verdict."""
+        query = "SELECT name, decided FROM terminal WHERE name = ANY(?) ORDER BY name FOR UPDATE"
+        return dict(self._tables.rows(query, terminals))
+
+    def _tell(self, told: Iterable[Span], last: dict[str, int]) -> None:
+        """Verdicts, numbered on from each terminal's last."""
+        rows = []
+        for span in told:
+            terminal, decision = span.terminal, span.decision
+            last[terminal] += 1
+            count = span.last - span.first + 1
+            what = (decision.state, decision.code, decision.detail, span.points)
+            rows.append((terminal, last[terminal], span.record, count, *what))
+        self._tables.insert("decision", rows)
+        for terminal, n in last.items():
+            self._tables.change("UPDATE terminal SET decided = ? WHERE name = ?", n, terminal)
+
+    def _postings(self, postings: Iterable[Posting]) -> None:
+        rows = [(p.record, p.entry, p.account, p.points, p.original, p.code, p.posted_at) for p in postings]
+        self._tables.insert("posting", rows)
+
+    def _accounts(self, sheet: Sheet) -> None:
+        rows = [(s.account, s.balance, s.reserved) for _, s in sorted(sheet.standings.changed.items())]
+        self._tables.insert(
+            "account",
+            rows,
+            "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved",
+        )
+        self._tables.insert(
+            "card", list(sheet.cards.changed.items()), "ON CONFLICT (number) DO UPDATE SET account = excluded.account"
+        )
+
+    def _shelves(self, shelves: dict[int, Shelf]) -> None:
+        made = [_row(account, lot) for account, shelf in shelves.items() for lot in shelf.made]
+        self._tables.insert("lot", made)
+        moves = [
+            (*key, points, account)
+            for account, shelf in shelves.items()
+            for key, points in shelf.moves.items()
+            if points
+        ]
+        self._tables.insert("move", moves)
+        new = {record for record, *_ in made}
+        moved = {lot: account for account, shelf in shelves.items() for _, lot in shelf.moves if lot not in new}
+        for lot, account in moved.items():
+            remaining = shelves[account].lots[lot].remaining
+            self._tables.change(
+                "UPDATE lot SET remaining = ? WHERE account = ? AND record = ?", remaining, account, lot
+            )
+
+    def _duplicates(self, sheet: Sheet) -> None:
+        rows = [(bounded(entry), first) for entry, first in sheet.duplicates.changed.items()]
+        self._tables.insert("duplicate", rows, "ON CONFLICT (entry) DO NOTHING")
+
+    def _rights(self, sheet: Sheet) -> None:
+        changed = sheet.rights.changed.values()
+        new = [right for right in changed if right.id not in sheet.rights_held]
+        rows = [(r.id, r.terminal, r.stream, r.card, r.points, r.account, r.state, r.code) for r in new]
+        self._tables.insert("allowance", rows)
+        for right in changed:
+            if right.id in sheet.rights_held:
+                self._tables.change("UPDATE allowance SET state = ? WHERE id = ?", right.state, right.id)
+
+    def _waits(self, waits: dict[int, str | None]) -> None:
+        rows = [(record, reason) for record, reason in waits.items() if reason is not None]
+        self._tables.insert("waiting", rows)
+
+
+def _row(account: int, lot: Lot) -> tuple[int, ...]:
+    """As it is now: a lot that was made here may have been used here too."""
+    return (lot.record, account, lot.earned_at, lot.points, lot.remaining)

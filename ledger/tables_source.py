@@ -1,0 +1,139 @@
+"""What the rules ask of the books, from their tables: one statement per question, however many keys it has.
+
+As it stands it is for an engine with one writer at a time, where nothing needs to be held.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ledger.book import bounded
+from ledger.facts import Code, First, Original, Right, RightState, Standing
+from ledger.lots import Lot
+from ledger.source import Item
+from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from offline_queue.entry import State, Undecodable, decode
+from offline_queue.wire import MAX_BATCH
+
+FIRSTS = f"""
+    SELECT c.record, r.bytes, d.state, d.code FROM claim c
+    JOIN record r ON r.no = c.record JOIN stream s ON s.no = c.record >> {SEQ_BITS}
+    JOIN decision d ON d.terminal = s.terminal AND d.n = (
+        SELECT o.n FROM decision o WHERE o.terminal = s.terminal AND o.record <= c.record
+        AND o.record > c.record - {MAX_BATCH} AND o.record + o.count > c.record
+        ORDER BY o.record DESC, o.n DESC LIMIT 1)
+    WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
+"""Who has a key, with the last decision on that record."""
+
+
+def short_hash(key: str) -> int:
+    """64 bits of a key, with sign as the engines have it."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+class TablesSource:
+    """See source.Source. Reads within the running transaction."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
+        rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
+        return {name: True for (name,) in rows}
+
+    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
+        """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
+        found = self._firsts(keys, [short_hash(key) for key in keys])
+        free = [(short_hash(key), record) for key, record in keys.items() if key not in found]
+        self._tables.insert("claim", free)
+        return found
+
+    def announce(self, entries: Mapping[str, int]) -> list[str]:
+        return list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
+
+    def rights(self, ids: Sequence[str]) -> dict[str, Right]:
+        query = """
+            SELECT id, terminal, stream, card, points, account, state, code FROM allowance
+            WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
+        return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
+
+    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
+        query = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
+        return dict(self._tables.rows(query, numbers))
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - nobody else writes
+        return {}
+
+    def homes(self, entries: Sequence[str]) -> dict[str, int]:
+        return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
+
+    def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
+        names = {bounded(entry): entry for entry in entries}
+        rows = self._tables.rows("SELECT entry, first FROM duplicate WHERE entry = ANY(?)", list(names))
+        return {names[name]: first for name, first in rows}
+
+    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
+        query = "SELECT no, balance, reserved FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"
+        return {row[0]: Standing(*row) for row in self._tables.rows(query, accounts)}
+
+    def originals(self, entries: Sequence[str]) -> dict[str, Original]:
+        """The first posting of each entry, with what reversals took of it."""
+        return self._originals("p.entry = ANY(?)", entries)
+
+    def waiting(self, reasons: Sequence[str]) -> dict[str, list[Item]]:
+        query = f"""
+            SELECT w.reason, w.record, s.uid, s.terminal, r.bytes FROM waiting w
+            JOIN record r ON r.no = w.record JOIN stream s ON s.no = w.record >> {SEQ_BITS}
+            WHERE w.reason = ANY(?) ORDER BY w.record"""  # noqa: S608 - a number of our own
+        found: dict[str, list[Item]] = {}
+        for reason, record, uid, terminal, raw in self._tables.rows(query, reasons):
+            found.setdefault(reason, []).append(Item(record, uid, record & SEQ_MASK, terminal, raw))
+        return found
+
+    def take_up(self, records: Sequence[int]) -> set[int]:
+        rows = self._tables.rows("DELETE FROM waiting WHERE record = ANY(?) RETURNING record", records)
+        return {record for (record,) in rows}
+
+    def open_lots(self, account: int) -> list[Lot]:
+        query = "SELECT record, earned_at, points, remaining FROM lot WHERE account = ? AND remaining <> 0"
+        return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
+        rows = self._tables.rows("SELECT record FROM posting WHERE original = ?", redemption)
+        moves = self._tables.rows(
+            "SELECT lot, points FROM move WHERE account = ? AND record = ANY(?)",
+            account,
+            [redemption, *(record for (record,) in rows)],
+        )
+        touched = list(dict.fromkeys([redemption, *(lot for lot, _ in moves)]))
+        query = "SELECT record, earned_at, points, remaining FROM lot WHERE account = ? AND record = ANY(?)"
+        return moves, [Lot(*row) for row in self._tables.rows(query, account, touched)]
+
+    def new_account(self) -> int:
+        return self._tables.next_account()
+
+    def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
+        found: dict[str, First] = {}
+        for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
+            try:
+                entry = decode(raw)
+            except Undecodable:  # a key is only ever claimed by what an equal or older version could read
+                continue
+            if entry.key in keys:
+                found[entry.key] = First(record, entry, State(state), Code(code))
+        return found
+
+    def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
+        query = f"""
+            SELECT p.entry, p.record, p.account, p.points, r.bytes,
+                   (SELECT CAST(coalesce(sum(abs(v.points)), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
+            FROM posting p JOIN record r ON r.no = p.record WHERE {condition} ORDER BY p.record DESC"""  # noqa: S608
+        return {
+            entry: Original(record, decode(raw).kind, account, points, undone)
+            for entry, record, account, points, raw, undone in self._tables.rows(query, values)
+        }
+
+
+def _right(*columns: Any) -> Right:
+    name, terminal, stream, card, points, account, state, code = columns
+    return Right(name, terminal, stream, card, points, account, RightState(state), code)

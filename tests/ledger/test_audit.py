@@ -1,0 +1,69 @@
+"""`verify` on books that somebody has changed behind the ledger's back: each sum, chain and promise shows it."""
+
+import pytest
+
+from ledger.port import Book, Verification
+from tests.ledger.conftest import Shelfful
+from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill
+
+DAMAGE = {
+    "a record's byte": ("UPDATE record SET bytes = hash WHERE no = (SELECT max(no) FROM record)", "chain"),
+    "a lost record": ("DELETE FROM record WHERE no = (SELECT max(no) FROM record)", "chain"),
+    "a mark": ("UPDATE stream SET mark = mark + 1", "chain"),
+    "a balance": ("UPDATE account SET balance = balance + 1 WHERE no = 1", "its entries"),
+    "a lot": ("UPDATE lot SET remaining = remaining - 1", "its lots"),
+    "a move": ("UPDATE move SET points = points - 1", "its moves"),
+    "a posting": ("UPDATE posting SET points = points + 1 WHERE original IS NULL", "the books"),
+    "a posting from nowhere": ("INSERT INTO posting VALUES (7, 'x', 1, 5, NULL, 'posted', 0)", "no entry behind it"),
+    "a posting on no account": ("UPDATE posting SET account = 99 WHERE original IS NULL", "on no account"),
+    "a reversal too large": ("UPDATE posting SET points = -200 WHERE original IS NOT NULL", "its reversals"),
+    "a reservation": ("UPDATE account SET reserved = reserved + 1 WHERE no = 1", "its allowances"),
+    "an overdraft that nobody flagged": (
+        "UPDATE account SET balance = -5 WHERE no = 1",
+        "nothing says why",
+    ),
+    "a decision": ("DELETE FROM decision", "never decided"),
+}
+
+
+@pytest.fixture
+def busy(book: Book, till: FakeTill) -> Book:
+    """Books with a bit of everything in them."""
+    earned = till.earn(100)
+    till.send(earned, till.earn(50, OTHER_CARD), till.redeem(30), till.reverse(earned, 20))
+    till.ask("a1", 10)
+    assert book.verify().ok
+    return book
+
+
+def bent(book: Book, statement: str, *values: object) -> Verification:
+    book._engine.write(lambda tables: tables.change(statement, *values))  # type: ignore[attr-defined]
+    return book.verify()
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_verify_finds_what_was_changed(busy: Book, damage: str) -> None:
+    """Each sum, chain and promise is computed again: any one that is bent shows."""
+    statement, words = DAMAGE[damage]
+    verification = bent(busy, statement)
+    assert not verification.ok
+    assert any(words in problem for problem in verification.problems)
+    assert CARD not in str(verification.problems)
+
+
+def test_verify_finds_a_key_that_counted_twice(busy: Book) -> None:
+    """I2, seen in the postings themselves: the same sale under another record."""
+    first = "(SELECT min(no) FROM record)"
+    bent(busy, f"INSERT INTO record SELECT no + 1000, hash, bytes FROM record WHERE no = {first}")
+    verification = bent(
+        busy,
+        "INSERT INTO posting SELECT record + 1000, 'x', account, points, NULL, 'posted', 0 FROM posting"
+        f" WHERE record = {first}",
+    )
+    assert any("more than one effect" in problem for problem in verification.problems)
+
+
+def test_the_same_books_may_be_verified_after_a_restart(shelf: Shelfful, busy: Book) -> None:
+    """What was right stays right when others open them."""
+    busy.close()
+    assert shelf.open().verify().ok
