@@ -117,7 +117,7 @@ def test_a_phone_is_read_once_although_its_number_changes(desk: Desk) -> None:
     assert read.data == NUMBER
     assert read.uid is not None
     assert read.uid.startswith("08")
-    chip.wait_for_commands(40)
+    chip.wait_for_commands(20)
     chip.insert(NtagCard.with_text("2990000000024"))
     assert reader.nothing_before(read_of("2990000000024")) == []
 
@@ -190,7 +190,7 @@ def test_a_card_that_lies_there_is_one_presentation(desk: Desk, card: Card) -> N
     chip, reader = desk
     chip.insert(card)
     assert reader.card().data == NUMBER
-    chip.wait_for_commands(40)
+    chip.wait_for_commands(20)
     chip.insert(NtagCard.with_text("2990000000024"))
     assert reader.nothing_before(read_of("2990000000024")) == []
 
