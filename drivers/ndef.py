@@ -45,6 +45,7 @@ class Record(NamedTuple):
     well_known: bool
     kind: bytes
     payload: bytes
+    id: bytes = b""
 
 
 def message_in(memory: bytes, size: int) -> bytes | None:
@@ -127,7 +128,8 @@ def _record(message: bytes, at: int) -> tuple[Record, int]:
     if end > len(message):
         raise Damaged(f"the record at {at} wants {end - len(message)} bytes more than there are")
     well_known = header & _NAME_FORMAT == _WELL_KNOWN
-    return Record(well_known, message[kind_at : kind_at + kind_length], message[payload_at:end]), end
+    kind, name = message[kind_at : kind_at + kind_length], message[kind_at + kind_length : payload_at]
+    return Record(well_known, kind, message[payload_at:end], name), end
 
 
 def _text(payload: bytes) -> str:

@@ -19,25 +19,18 @@ device a process of its own. Tried with pcscd 1.9.9 and virtual readers, on no r
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from enum import Enum
-from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from drivers import aes
-from drivers.applications import DesfireFile, Iso7816Profile
-from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
-from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
-from drivers.pcsc_service import PcscError, Seen, Service, Trouble
-from drivers.pcsc_tap import EVENT_COUNT, PRESENT, Tap
+from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers.card_options import CardOptions, wishes_of
+from drivers.pcsc_service import PcscError, Service
+from drivers.pcsc_tap import Tap
+from drivers.presence import LYING, Change, Seen, Trouble, change_of
 from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
 """Pauses between attempts to reach pcscd. systemd gives up on a pcscd.socket that starts a failing pcscd more
 than five times in ten seconds."""
-
-LYING: Final = ("card_was_there", "A card lay on the reader when it was opened. Lift it and present it again.")
 
 CONDITIONS: Final = {
     Trouble.SERVICE_GONE: Condition(
@@ -53,39 +46,10 @@ CONDITIONS: Final = {
 }
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there.
-
-    `chip` asks chips for model, signature and counter: five more exchanges in each tap. `desfire` and `iso7816` are
-    applications of cards where the number stands, `keys` the file with their keys.
-    """
+class Options(CardOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`match` is a part of the reader's name as `pcsc_scan -r` shows it; empty for all that are there."""
 
     match: str = ""
-    chip: bool = False
-    keys: str = ""
-    desfire: tuple[DesfireFile, ...] = ()
-    iso7816: tuple[Iso7816Profile, ...] = ()
-
-
-class Change(Enum):
-    """What has happened on a reader between two looks at its state."""
-
-    NOTHING = "nothing"
-    ARRIVED = "arrived"
-    LYING = "lying"
-
-
-def change_of(before: int | None, now: int) -> Change:
-    """From two PC/SC states; `before` is None when the reader has not been looked at yet.
-
-    The event count tells a card that was lifted and laid down between the looks from one that lies there.
-    """
-    if not now & PRESENT:
-        return Change.NOTHING
-    if before is None:
-        return Change.LYING
-    same = before & PRESENT and before >> EVENT_COUNT == now >> EVENT_COUNT
-    return Change.NOTHING if same else Change.ARRIVED
 
 
 def condition_of(readers: Sequence[str], match: str) -> Condition:
@@ -106,7 +70,7 @@ class Reader:
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
         self._options = options
-        self._wishes = Wishes(options.chip, options.desfire, options.iso7816)
+        self._wishes = Wishes()
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
@@ -122,9 +86,7 @@ class Reader:
         except ImportError as error:
             raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
         self._scard = scard
-        if self._options.desfire:
-            self._wishes = self._wishes._replace(keys=_keys(self._options))
-            aes.load()
+        self._wishes = wishes_of(self._options)
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -201,17 +163,6 @@ class Reader:
         self._service = None
         self._known = {}
         self._waiting.clear()
-
-
-def _keys(options: Options) -> Keys:
-    """With every key that the options name. Raises DriverError."""
-    try:
-        keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
-        for file in options.desfire:
-            keys.get(file.key, aes.KEY)
-    except KeysUnusable as unusable:
-        raise DriverError(str(unusable), "mend the key file, or `keys` of this [[reader]] in the config") from None
-    return keys
 
 
 def _failing(error: PcscError) -> Condition:

@@ -6,10 +6,9 @@ After a failure the handle or context is not used again.
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from drivers.apdu import Exchange
+from drivers.presence import CardTrouble, Connection, Seen, Trouble
 
 NEW_READER: Final = "\\\\?PnP?\\Notification"
 """The reader name that stands for a reader being plugged in or out."""
@@ -20,18 +19,6 @@ _NO_READERS: Final = 0x8010002E
 _TIMEOUT: Final = 0x8010000A
 _NO_ANSWER: Final = 0
 """Success with no answer in it: the card was pulled while it was asked."""
-
-
-class Trouble(Enum):
-    """What a failure means, whatever its code says."""
-
-    CARD_GONE = "the card was taken away too soon"
-    MUTE = "the card does not answer"
-    CARD_HELD = "another program keeps the card to itself"
-    READER_GONE = "the reader is gone"
-    SERVICE_GONE = "pcscd is gone"
-    FORBIDDEN = "pcscd does not let this user in"
-    OTHER = "PC/SC refused"
 
 
 TROUBLES: Final = {
@@ -57,29 +44,12 @@ TROUBLES: Final = {
 """Codes seen with pcscd 1.9.9, libccid 1.5.2 and vpcd 3.3; names in PC/SC part 5 appendix A."""
 
 
-class PcscError(Exception):
+class PcscError(CardTrouble):
     """`code` as PC/SC gave it, `trouble` what it means."""
 
     def __init__(self, code: int, doing: str) -> None:
         self.code = code & _PLAIN
-        self.trouble = TROUBLES.get(self.code, Trouble.OTHER)
-        super().__init__(f"{self.trouble.value} (0x{self.code:08X} on {doing})")
-
-
-class Seen(NamedTuple):
-    """A reader's state: PC/SC's flags below, in the upper 16 bits a count of its cards' comings and goings."""
-
-    reader: str
-    state: int
-    atr: bytes
-
-
-class Connection:
-    """A card that answers; `powers_down` switches it off at the end: nothing more is wanted of it."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        self.exchange = exchange
-        self.powers_down = False
+        super().__init__(TROUBLES.get(self.code, Trouble.OTHER), f"0x{self.code:08X} on {doing}")
 
 
 class Service:
@@ -113,7 +83,7 @@ class Service:
         ]
 
     @contextlib.contextmanager
-    def card(self, reader: str) -> Iterator["Connection"]:
+    def card(self, reader: str) -> Iterator[Connection]:
         """A connection to the card in one transaction; left powered, for its next user, unless told otherwise."""
         scard = self._scard
         protocols = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1

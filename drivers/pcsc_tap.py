@@ -4,19 +4,17 @@ import time
 from itertools import count
 from typing import Final
 
+from drivers.apdu import Exchange
 from drivers.atr import kind_of
 from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
-from drivers.pcsc_service import PcscError, Seen, Service, Trouble
+from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
+from drivers.smart_tap import NoPass, Reason
 from drivers.tags import Content, read_uid
-from drivers.wishes import Wishes, read_wished
+from drivers.wishes import Wishes, read_phone, read_wished
 
-PRESENT: Final = 0x20
-"""SCARD_STATE_PRESENT."""
-EVENT_COUNT: Final = 16
-"""The bit where pcscd's count of comings and goings starts in a state."""
 SETTLE_S: Final = 0.6
 """How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
 GLANCE_S: Final = 0.1
@@ -37,6 +35,13 @@ PAYMENT: Final = ("payment_card", "This is a payment card, not a loyalty card. N
 NOT_AUTHENTIC: Final = ("not_authentic", "The card does not prove that it is one of ours: it may be a copy.")
 UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the till can read.")
 
+NO_PASS: Final = {
+    Reason.NO_PASS: "The phone has no card of this shop. Add it to the wallet, or show its bar code.",
+    Reason.CHOOSE: "The phone has several cards of this shop. Choose one on it and present it again.",
+    Reason.NOT_TRUSTED: "The phone does not trust this till: collector, key or key version are not the merchant's.",
+    Reason.REFUSED: "The phone gives no card now. Unlock it and present it again, or show its bar code.",
+}
+
 FAILURES: Final = {
     Trouble.CARD_GONE: GONE,
     Trouble.MUTE: MUTE,
@@ -49,8 +54,13 @@ class TwoCards(Exception):
     """One tap has seen two serial numbers."""
 
 
-class PaymentCard(Exception):
-    """The card is none of ours and nothing more may be asked of it."""
+class Refused(Exception):
+    """What lies there is no card of ours, and asking again would tell no more."""
+
+    def __init__(self, failure: Failure, technology: Technology) -> None:
+        super().__init__(failure[0])
+        self.failure = failure
+        self.technology = technology
 
 
 class Tap:
@@ -60,15 +70,15 @@ class Tap:
     number is read at both ends of each look, and one that differs in any look makes the tap unreadable.
     """
 
-    def __init__(self, service: Service, seen: Seen, wishes: Wishes) -> None:
-        self._service = service
+    def __init__(self, place: CardPlace, seen: Seen, wishes: Wishes) -> None:
+        self._place = place
         self._wishes = wishes
         self._seen = seen
         self._kind = kind_of(seen.atr)
         self._uid: str | None = None
 
     def report(self) -> CardRead | CardUnreadable:
-        """Raises PcscError when it is the reader or the service that has failed."""
+        """Raises CardTrouble when it is the reader or its service that has failed."""
         started = time.monotonic()
         for attempt in count(1):
             try:
@@ -77,11 +87,11 @@ class Tap:
                 return self._unreadable(SWAPPED)
             except NotAuthentic:
                 return self._unreadable(NOT_AUTHENTIC)
-            except PaymentCard:
-                return CardUnreadable(*PAYMENT, self._seen.reader, Technology.PAYMENT)
+            except Refused as refused:
+                return CardUnreadable(*refused.failure, self._seen.reader, refused.technology)
             except Damaged:
                 failure = DAMAGED
-            except PcscError as error:
+            except CardTrouble as error:
                 if error.trouble in READERS_OWN:
                     raise
                 failure = FAILURES[error.trouble]
@@ -93,17 +103,22 @@ class Tap:
 
     def _look(self, attempt: int) -> Content:
         """One connection, one transaction."""
-        with self._service.card(self._seen.reader) as card:
+        with self._place.card(self._seen.reader) as card:
             self._compare(read_uid(card.exchange))
             bearer = bearer_of(self._kind, card.exchange)
             if bearer is Bearer.PAYMENT_CARD:
                 card.powers_down = True
-                raise PaymentCard
-            content = read_wished(self._wishes, self._kind, self._uid, card.exchange, again=attempt > 1)
+                raise Refused(PAYMENT, Technology.PAYMENT)
+            content = self._content(bearer, card.exchange, again=attempt > 1)
             self._compare(read_uid(card.exchange))
-        if bearer is Bearer.PHONE:
-            return content._replace(technology=Technology.PHONE)
         return content
+
+    def _content(self, bearer: Bearer, exchange: Exchange, *, again: bool) -> Content:
+        read = read_phone if bearer is Bearer.PHONE else read_wished
+        try:
+            return read(self._wishes, self._kind, self._uid, exchange, again=again)
+        except NoPass as none:
+            raise Refused((none.reason, NO_PASS[none.reason]), Technology.PHONE) from none
 
     def _compare(self, uid: str | None) -> None:
         if self._uid is None:
@@ -114,8 +129,8 @@ class Tap:
             raise TwoCards
 
     def _has_left(self) -> bool:
-        """Waits a moment for pcscd to notice. The event count also tells of a card that is back already."""
-        changes = self._service.wait({self._seen.reader: self._seen.state}, GLANCE_S)
+        """Waits a moment for the reader to notice. The event count also tells of a card that is back already."""
+        changes = self._place.wait({self._seen.reader: self._seen.state}, GLANCE_S)
         return any(not now & PRESENT or now >> EVENT_COUNT != self._seen.state >> EVENT_COUNT for _, now, _ in changes)
 
     def _told(self, content: Content, attempt: int, started: float) -> CardRead | CardUnreadable:

@@ -12,6 +12,7 @@ from drivers.base import Chip, EntryMode, Technology
 from drivers.chips import read_chip, technology_of
 from drivers.desfire import NotHere, Random, read_model
 from drivers.key_file import NO_KEYS, Keys
+from drivers.smart_tap import Merchant, NoPass, Reason, read_pass
 from drivers.tags import Content, read_content
 
 
@@ -23,6 +24,7 @@ class Wishes(NamedTuple):
     iso7816: tuple[Iso7816Profile, ...] = ()
     keys: Keys = NO_KEYS
     random: Random = os.urandom
+    smart_tap: Merchant | None = None
 
 
 def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
@@ -39,6 +41,23 @@ def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Excha
         chip = read_chip(uid, exchange)
         return content._replace(technology=technology_of(chip, content.technology), chip=chip)
     return content._replace(chip=chip)
+
+
+def read_phone(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
+    """The merchant's pass where it is asked for; else, or without one, what the phone emulates as a card.
+
+    Raises NoPass when it carries neither and can say why, and what read_wished raises.
+    """
+    none: NoPass | None = None
+    if wishes.smart_tap:
+        try:
+            return Content(Technology.PHONE, read_pass(wishes.smart_tap, exchange, wishes.random))
+        except NoPass as why:
+            none = why
+    content = read_wished(wishes, kind, uid, exchange, again=again)
+    if none and content.text is None and none.reason is not Reason.NOT_GOOGLE:
+        raise none
+    return content._replace(technology=Technology.PHONE)
 
 
 def _numbers(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange) -> Iterator[tuple[Technology, str]]:

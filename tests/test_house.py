@@ -14,7 +14,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 ALLOWED = {
     "drivers": {
-        *{"drivers", "msgspec", "biip", "evdev", "serial", "smartcard", "cryptography"},
+        *{"drivers", "msgspec", "biip", "evdev", "nfc", "serial", "smartcard", "cryptography"},
         *{"cv2", "numpy", "pyzbar", "zxingcpp"},
     },
     "offline_queue": {"offline_queue", "msgspec", "urllib3", "cryptography", "sqlite_utils"},
@@ -105,6 +105,14 @@ def test_a_driver_loads_its_hardware_library_only_when_opened(path: Path) -> Non
     assert not loaded & HARDWARE
 
 
+def test_nfcpy_stays_behind_its_fence() -> None:
+    """Nobody maintains it any more: one file knows its names, and can be replaced alone."""
+    users = {
+        name(path) for path in MODULES if any(m.split(".")[0] == "nfc" for m in imports(ast.parse(path.read_text())))
+    }
+    assert users == {"drivers/contactless.py"}
+
+
 def test_no_module_imports_itself_in_a_circle() -> None:
     """Every module can be understood after those it imports."""
     graph = {module_name(path): set(local_imports(path)) for path in MODULES}
@@ -140,7 +148,7 @@ def test_a_driver_brings_its_companions() -> None:
     """A reader is one file with `class Reader`, with options, a support table and a line in the readers' page."""
     page = (ROOT / "docs" / "readers.md").read_text()
     drivers = [path for path in (ROOT / "drivers").glob("*.py") if "\nclass Reader:" in path.read_text()]
-    assert {"keyboard_wedge", "pcsc", "serial_line", "simulated"} <= {path.stem for path in drivers}
+    assert {"contactless", "keyboard_wedge", "pcsc", "serial_line", "simulated"} <= {path.stem for path in drivers}
     for path in drivers:
         text = path.read_text()
         assert "class Options(" in text, path

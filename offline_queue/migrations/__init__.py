@@ -5,6 +5,7 @@ schema to read, and a test holds it equal to what the steps make.
 """
 
 import sqlite3
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -25,11 +26,24 @@ def migrate(connection: sqlite3.Connection) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == LATEST:
         return
-    # Only a journal that must change pays for this import (half a second and 10 MB on a small machine).
-    from sqlite_utils import Database
-
-    database = Database(connection, execute_plugins=False)
+    database = _tooling()(connection, execute_plugins=False)
     for number, step in enumerate(STEPS[version:], start=version + 1):
         with database.atomic():
             step(database)
             connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _tooling() -> type["Database"]:
+    """Only a journal that must change pays for this import (half a second and 10 MB on a small machine).
+
+    sqlite-utils takes numpy along where a camera has brought it: 15 MB that the daemon would keep.
+    """
+    hidden = "numpy" not in sys.modules
+    if hidden:
+        sys.modules["numpy"] = None  # type: ignore[assignment]  # importlib's own way to say: not here
+    try:
+        from sqlite_utils import Database
+    finally:
+        if hidden:
+            del sys.modules["numpy"]
+    return Database

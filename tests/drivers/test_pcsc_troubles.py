@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from drivers import pcsc
 from drivers.base import CardRead, CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
-from drivers.pcsc import Change, change_of
-from drivers.pcsc_service import TROUBLES, Trouble
+from drivers.pcsc_service import TROUBLES
+from drivers.presence import Change, Trouble, change_of
 from tests.drivers.fake_scard import FakeScard
 from tests.virtual.cards import NtagCard
 

@@ -20,9 +20,10 @@ from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
 from tests.virtual import keyboard
-from tests.virtual.cards import NtagCard, mute
+from tests.virtual.cards import NtagCard, Type4Card, mute, text_record
 from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
+from tests.virtual.pn532 import Pn532
 from tests.virtual.serial_scanner import SerialScanner
 from tests.virtual.watching import Watched
 
@@ -75,6 +76,23 @@ def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
             pcscd.insert(mute(NtagCard()))
 
         yield Rig("pcsc", present, garble, hang)
+
+
+@contextmanager
+def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
+    with Pn532(folder) as chip:
+
+        def present(_: Watched, number: str) -> None:
+            chip.insert(NtagCard.with_text(number))
+
+        def garble(reader: Watched) -> None:
+            chip.insert(NtagCard(message=b"\xff" * 40))
+            assert reader.failure().reason == "damaged"
+
+        def hang(_: Watched) -> None:
+            chip.insert(Type4Card(text_record("1")), stalls=True)
+
+        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
 
 
 @contextmanager
@@ -150,10 +168,10 @@ def stop_the_process(reader: Watched) -> None:
     os.kill(pid, signal.SIGSTOP)
 
 
-RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), serial_line, keyboard_wedge, camera]
+RIGS = [simulated, pytest.param(pcsc, marks=pytest.mark.pcscd), contactless, serial_line, keyboard_wedge, camera]
 
 
-@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "serial_line", "keyboard_wedge", "camera"])
+@pytest.fixture(params=RIGS, ids=["simulated", "pcsc", "contactless", "serial_line", "keyboard_wedge", "camera"])
 def rig(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Rig]:
     with request.param(monkeypatch, tmp_path) as made:
         yield made

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from drivers.usb_readers import MODELS
+
 FOLDER = Path(__file__).parents[2] / "udev"
 RULES = sorted(FOLDER.glob("*.rules"))
 UDEV_RULES = [path for path in RULES if path.name[0].isdigit()]
@@ -53,3 +55,12 @@ def test_udev_itself_takes_the_rules() -> None:
         pytest.skip("needs a udev that can check rules (254 and later)")
     checked = subprocess.run(["udevadm", "verify", *UDEV_RULES], capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_nfc_readers_of_ours_are_those_that_the_driver_knows() -> None:
+    """The rules give away no other device, and leave out only the reader that is pcscd's."""
+    told = set()
+    for line in lines(FOLDER / "70-tilld.rules"):
+        if found := re.match(r'ATTR\{idVendor\}=="([0-9a-f]{4})", ATTR\{idProduct\}=="([0-9a-f|]+)"', line):
+            told |= {(int(found[1], 16), int(product, 16)) for product in found[2].split("|")}
+    assert told == set(MODELS) - {(0x072F, 0x2200)}

@@ -1,6 +1,8 @@
 """The schema only ever moves forward, and ends where it says."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from offline_queue import migrations
 from offline_queue.migrations import LATEST, migrate
 from tests.offline_queue.sales import open_store, put, sale
 
+ROOT = Path(__file__).parents[2]
 SCHEMA = (Path(__file__).parent / "schema.sql").read_text()
 
 
@@ -89,3 +92,14 @@ def test_a_new_journal_that_was_never_finished_is_begun_again(path: Path) -> Non
     with closing(open_store(path)) as store:
         put(store, sale())
     assert [file.name for file in path.parent.iterdir()] == ["journal.db"]
+
+
+def test_making_a_journal_loads_no_reader_s_library() -> None:
+    """A till that starts for the first time is as small as one that starts again: 1 GB has to do."""
+    program = (
+        "import sqlite3, sys; from offline_queue.migrations import migrate;"
+        "migrate(sqlite3.connect(':memory:', isolation_level=None)); print('sqlite_utils' in sys.modules,"
+        "'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["True", "False"]

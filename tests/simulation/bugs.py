@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 import ledger.book
-from ledger import sqlite_book
+from ledger import bookkeeping
 from ledger.facts import Code
 from offline_queue import courier, journal_marks, streams
 from offline_queue.entry import Entry
@@ -83,7 +83,7 @@ def feed_goes_on_after_a_restore(patch: pytest.MonkeyPatch) -> None:
 
 def restored_ledger_keeps_its_generation(patch: pytest.MonkeyPatch) -> None:
     """Books put back from a copy do not notice by what the tills were told that they are of an earlier day."""
-    patch.setattr(sqlite_book, "went_back", lambda *_: False)
+    patch.setattr(bookkeeping, "went_back", lambda *_: False)
 
 
 BUGS: Final[list[Callable[[pytest.MonkeyPatch], None]]] = [
