@@ -8,24 +8,38 @@ from offline_queue.entry import Entry, Kind, State
 
 
 class Code(StrEnum):
-    """Why a record stands as it does, in order of precedence; the last two only refuse an allowance."""
+    """Why a record stands as it does, in order of precedence; those after `posted` only refuse an allowance."""
 
     UNDECODABLE = "undecodable"
     VERSION_UNKNOWN = "version_unknown"
     TERMINAL_UNKNOWN = "terminal_unknown"
+    KEY_REVOKED = "key_revoked"
     SIGNATURE_BAD = "signature_bad"
+    CLAIM_UNPROVEN = "claim_unproven"
+    FORK = "fork"
+    RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
+    CARD_REPLACED = "card_replaced"
+    ACCOUNT_MERGED = "account_merged"
+    CARD_BLOCKED_KNOWN = "card_blocked_known"
+    CARD_BLOCKED_UNKNOWN = "card_blocked_unknown"
     ORIGINAL_UNKNOWN = "original_unknown"
     REVERSED_TWICE = "reversed_twice"
     OVER_REVERSAL = "over_reversal"
+    CLOCK_IMPLAUSIBLE = "clock_implausible"
+    LOT_EXPIRED = "lot_expired"
+    POINTS_DIFFER = "points_differ"
+    RULE_UNKNOWN = "rule_unknown"
+    LIMIT_BREACH = "limit_breach"
     ALLOWANCE_EXCEEDED = "allowance_exceeded"
     ALLOWANCE_VOID = "allowance_void"
     OVERDRAWN = "overdrawn"
     POSTED = "posted"
-    FORK = "fork"
     INSUFFICIENT_POINTS = "insufficient_points"
+    RECOVERING = "recovering"
 
 
 class UnknownCards(StrEnum):

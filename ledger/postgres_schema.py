@@ -9,7 +9,6 @@ Nothing refers across tables by a constraint: `tilld ledger verify` computes all
 from typing import Final, NamedTuple
 
 NAMESPACE: Final = "tilld"
-VERSION: Final = 1
 
 
 class Table(NamedTuple):
@@ -96,14 +95,43 @@ TYPES: Final = {
 """Of the tables that take rows in bulk, in the order of their columns."""
 
 
+class Upgrade(NamedTuple):
+    """From one version of the schema to the next: `tables` that are new, and statements on those that were there.
+
+    A statement must bear that a table made by an earlier upgrade has its newest columns (ADD COLUMN IF NOT EXISTS).
+    """
+
+    tables: tuple[str, ...] = ()
+    statements: tuple[str, ...] = ()
+
+
+UPGRADES: Final[tuple[Upgrade, ...]] = ()
+"""In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
+VERSION: Final = 1 + len(UPGRADES)
+
+
+def upgrades(version: int, partitions: int) -> list[str]:
+    """All that brings the books of a version to this one's."""
+    made = []
+    for upgrade in UPGRADES[version - 1 :]:
+        for name in upgrade.tables:
+            made += _whole(name, partitions)
+        made += upgrade.statements
+    return [*made, f"UPDATE fact SET value = '{VERSION}' WHERE name = 'schema'"]  # noqa: S608 - a number of our own
+
+
 def statements(partitions: int) -> list[str]:
     """All that makes empty books; every table in so many hash partitions, or in one piece with 0."""
     made = [f"CREATE SCHEMA {NAMESPACE}", f"SET search_path = {NAMESPACE}"]
     made += ["CREATE SEQUENCE stream_no", "CREATE SEQUENCE account_no"]
-    for name, table in TABLES.items():
-        made += _pieces(name, table, partitions)
-        made += [f"CREATE INDEX ON {name} {index}" for index in table.indexes]
+    for name in TABLES:
+        made += _whole(name, partitions)
     return [*made, f"INSERT INTO fact VALUES ('schema', '{VERSION}')"]  # noqa: S608 - a number of our own
+
+
+def _whole(name: str, partitions: int) -> list[str]:
+    indexes = [f"CREATE INDEX ON {name} {index}" for index in TABLES[name].indexes]
+    return _pieces(name, TABLES[name], partitions) + indexes
 
 
 def _pieces(name: str, table: Table, partitions: int) -> list[str]:

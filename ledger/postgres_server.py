@@ -9,7 +9,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ledger.port import BooksUnusable, NotRecorded
-from ledger.postgres_schema import NAMESPACE, VERSION, statements
+from ledger.postgres_schema import NAMESPACE, VERSION, statements, upgrades
 from ledger.postgres_source import PostgresSource
 from ledger.postgres_tables import PostgresTables
 from ledger.problems import refused
@@ -32,6 +32,7 @@ AGAIN: Final = frozenset({"40001", "40P01", "23505"})
 """Collisions (PostgreSQL 15 manual, appendix A): serialization, deadlock, and a row that another has just made."""
 MADE_MEANWHILE: Final = frozenset({"23505", "42P06", "42P07"})
 MADE: Final = f"SELECT to_regclass('{NAMESPACE}.fact')::text"
+PARTITIONS: Final = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'record'::regclass"
 NO_BOOKS: Final = "`tilld ledger` makes them; --database names others."
 EXAMPLE: Final = "Give one like postgresql://user@host/database."
 SESSION: Final = f"""
@@ -154,10 +155,20 @@ class PostgresServer:
                 if not make:
                     raise BooksUnusable("PostgreSQL", "there are no books in this database", "", NO_BOOKS)
                 self._make(connection, partitions)
-            version = str(_shown(connection, "SELECT value FROM fact WHERE name = 'schema'"))
-        if int(version) > VERSION:
+            version = self._upgraded(connection)
+        if version > VERSION:
             what = f"schema {version} is newer than this tilld's {VERSION}"
             raise BooksUnusable("PostgreSQL", what, "Nothing in it was touched.", "Update tilld.")
+
+    def _upgraded(self, connection: "psycopg.Connection[Any]") -> int:
+        """The schema's version, after it was brought to ours; another process may be at it too."""
+        with connection.transaction():
+            version = int(str(_shown(connection, "SELECT value FROM fact WHERE name = 'schema' FOR UPDATE")))
+            if version < VERSION:
+                partitions = int(str(_shown(connection, PARTITIONS)))
+                for statement in upgrades(version, partitions):
+                    connection.execute(statement.encode())
+        return max(version, VERSION)
 
     def _make(self, connection: "psycopg.Connection[Any]", partitions: int) -> None:
         """Whoever is first makes them; the others find them."""

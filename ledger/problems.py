@@ -20,6 +20,7 @@ TITLES: Final = {
     "media_type": (415, "This address takes another content type"),
     ProblemCode.PROTOCOL.value: (426, "No protocol version is spoken by both; the entries stay queued until an update"),
     "internal": (500, "The ledger failed on this request; nothing was changed"),
+    ProblemCode.BUSY.value: (503, "Too many tills ask at once; nothing was changed, come again after Retry-After"),
     ProblemCode.UNAVAILABLE.value: (503, "The books cannot be used just now; nothing was changed, send it again"),
 }
 

@@ -23,13 +23,27 @@ class ConflictKind(StrEnum):
     UNDECODABLE = "undecodable"
     VERSION_UNKNOWN = "version_unknown"
     TERMINAL_UNKNOWN = "terminal_unknown"
+    KEY_REVOKED = "key_revoked"
     SIGNATURE_BAD = "signature_bad"
+    CLAIM_UNPROVEN = "claim_unproven"
+    FORK = "fork"
+    RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
+    CARD_REPLACED = "card_replaced"
+    ACCOUNT_MERGED = "account_merged"
+    CARD_BLOCKED_KNOWN = "card_blocked_known"
+    CARD_BLOCKED_UNKNOWN = "card_blocked_unknown"
     ORIGINAL_UNKNOWN = "original_unknown"
     REVERSED_TWICE = "reversed_twice"
     OVER_REVERSAL = "over_reversal"
+    CLOCK_IMPLAUSIBLE = "clock_implausible"
+    LOT_EXPIRED = "lot_expired"
+    POINTS_DIFFER = "points_differ"
+    RULE_UNKNOWN = "rule_unknown"
+    LIMIT_BREACH = "limit_breach"
     ALLOWANCE_EXCEEDED = "allowance_exceeded"
     ALLOWANCE_VOID = "allowance_void"
     OVERDRAWN = "overdrawn"
@@ -59,10 +73,30 @@ MEANINGS: Final = {
         fr="Cette caisse n'est pas enregistrée. Les points sont conservés ; le siège doit l'enregistrer.",
         en="This till is not enrolled. The points are kept safe; head office must enrol it.",
     ),
+    ConflictKind.KEY_REVOKED: Meaning(
+        looked_at=True,
+        fr="La clé de cette caisse a été révoquée. Les points sont conservés, sans effet ; prévenez le siège.",
+        en="This till's key was revoked. The points are kept safe without effect; tell head office.",
+    ),
     ConflictKind.SIGNATURE_BAD: Meaning(
         looked_at=True,
         fr="La signature de cette opération n'est pas celle de la caisse. Rien n'est crédité ; prévenez le support.",
         en="This transaction is not signed by the till it names. Nothing is credited; tell support.",
+    ),
+    ConflictKind.CLAIM_UNPROVEN: Meaning(
+        looked_at=True,
+        fr="Le code de réclamation n'est pas valable. Rien n'est crédité ; gardez le ticket du client.",
+        en="The claim code proves nothing. Nothing is credited; keep the customer's receipt.",
+    ),
+    ConflictKind.FORK: Meaning(
+        looked_at=True,
+        fr="Deux machines continuent le même journal. Chaque vente compte une fois ; prévenez le technicien.",
+        en="Two machines continue the same journal. Each sale counts once; call the technician.",
+    ),
+    ConflictKind.RESTORED: Meaning(
+        looked_at=True,
+        fr="Cette caisse est revenue à un état ancien. Chaque vente compte une fois ; prévenez le technicien.",
+        en="This till came back from an older copy. Each sale counts once; call the technician.",
     ),
     ConflictKind.DUPLICATE: Meaning(
         looked_at=False,
@@ -74,10 +108,35 @@ MEANINGS: Final = {
         fr="Deux ventes différentes portent le même numéro. La première compte ; comparez les deux tickets.",
         en="Two different sales carry the same key. The first one counts; compare both receipts.",
     ),
+    ConflictKind.RECEIPT_DUPLICATE: Meaning(
+        looked_at=True,
+        fr="Ce ticket a déjà donné des points. Le premier compte ; le siège vérifie le second.",
+        en="This receipt earned points before. The first one counts; head office looks at the second.",
+    ),
     ConflictKind.CARD_UNKNOWN: Meaning(
         looked_at=False,
         fr="Carte encore inconnue. Les points gagnés seront crédités dès son enregistrement.",
         en="The card is not registered yet. Earned points are credited as soon as it is.",
+    ),
+    ConflictKind.CARD_REPLACED: Meaning(
+        looked_at=False,
+        fr="La carte a été remplacée : les points sont sur la nouvelle. Rien à faire.",
+        en="The card was replaced: the points are on the new one. Nothing to do.",
+    ),
+    ConflictKind.ACCOUNT_MERGED: Meaning(
+        looked_at=False,
+        fr="Deux comptes ont été réunis : les points sont sur le compte commun. Rien à faire.",
+        en="Two accounts were merged: the points are on the common one. Nothing to do.",
+    ),
+    ConflictKind.CARD_BLOCKED_KNOWN: Meaning(
+        looked_at=True,
+        fr="La carte était bloquée et la caisse le savait. Les points gagnés attendent ; voyez l'accueil fidélité.",
+        en="The card was blocked and the till knew. Earned points wait; see the loyalty desk.",
+    ),
+    ConflictKind.CARD_BLOCKED_UNKNOWN: Meaning(
+        looked_at=False,
+        fr="La carte venait d'être bloquée. Les points gagnés attendent son déblocage.",
+        en="The card had just been blocked. Earned points wait until it is unblocked.",
     ),
     ConflictKind.ORIGINAL_UNKNOWN: Meaning(
         looked_at=False,
@@ -93,6 +152,31 @@ MEANINGS: Final = {
         looked_at=True,
         fr="L'annulation dépassait l'opération d'origine. Seul le reste a été annulé ; vérifiez le ticket.",
         en="The reversal was larger than the original. Only what was left is undone; check the receipt.",
+    ),
+    ConflictKind.CLOCK_IMPLAUSIBLE: Meaning(
+        looked_at=False,
+        fr="L'horloge de la caisse est fausse. Les points comptent ; un technicien doit la régler.",
+        en="The till's clock is wrong. The points count; a technician should set it.",
+    ),
+    ConflictKind.LOT_EXPIRED: Meaning(
+        looked_at=True,
+        fr="Des points utilisés avaient expiré. Le siège décide ; le client n'a rien à faire.",
+        en="Some of the points used had expired. Head office decides; the customer need do nothing.",
+    ),
+    ConflictKind.POINTS_DIFFER: Meaning(
+        looked_at=False,
+        fr="Le serveur compte autrement. La promesse de la caisse est tenue et l'écart signalé.",
+        en="The ledger computes another number. The till's promise is kept and the difference shown.",
+    ),
+    ConflictKind.RULE_UNKNOWN: Meaning(
+        looked_at=False,
+        fr="Le serveur ne connaît pas encore cette règle. La promesse de la caisse est tenue.",
+        en="The ledger does not know this points rule yet. The till's promise is kept.",
+    ),
+    ConflictKind.LIMIT_BREACH: Meaning(
+        looked_at=True,
+        fr="La limite hors ligne a été dépassée. C'est appliqué et signalé au siège.",
+        en="The offline limit was passed. It is applied and shown to head office.",
     ),
     ConflictKind.ALLOWANCE_EXCEEDED: Meaning(
         looked_at=True,

@@ -26,7 +26,11 @@ class Undecodable(ValueError):
 
 
 class Kind(StrEnum):
-    """What a record says. `genesis` and `seal` open and close a stream; the others move points or rights."""
+    """What a record says. `genesis` and `seal` open and close a stream; the others move points or rights.
+
+    A `claim` credits a sale by its signed claim code; a `correction` is a person's word on a disputed entry, or the
+    office's own; a `card_event` changes what a card is.
+    """
 
     GENESIS = "genesis"
     SEAL = "seal"
@@ -34,6 +38,9 @@ class Kind(StrEnum):
     REDEEM = "redeem"
     REVERSE = "reverse"
     RELEASE = "release"
+    CLAIM = "claim"
+    CORRECTION = "correction"
+    CARD_EVENT = "card_event"
 
 
 class Lane(StrEnum):
@@ -48,6 +55,9 @@ LANE_OF: Final = {
     Kind.REDEEM: Lane.URGENT,
     Kind.REVERSE: Lane.URGENT,
     Kind.RELEASE: Lane.URGENT,
+    Kind.CLAIM: Lane.BULK,
+    Kind.CORRECTION: Lane.URGENT,
+    Kind.CARD_EVENT: Lane.URGENT,
 }
 
 
@@ -81,11 +91,15 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Card(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py)."""
+    """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py).
+
+    `wear`, 0 to 100: how hard the card has become to read at this till; None where nothing tells.
+    """
 
     number: str
     technology: str | None = None
     entry_mode: str | None = None
+    wear: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -94,6 +108,54 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     number: str
     store: str | None = None
     issued_at: str | None = None
+
+
+class Resolution(StrEnum):
+    """A person's word on a disputed entry: it counts as asked, or it does not count at all."""
+
+    HONOUR = "honour"
+    REFUSE = "refuse"
+
+
+class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a correction corrects: the entry with the id `of`, by the word of `author`, who says why in `reason`.
+
+    `points` is the effect that the entry shall have had in all, with its sign; None: as asked with `honour`, 0 with
+    `refuse`. The office's own corrections (points that expired, a merge) name no resolution, only
+    their effect.
+    """
+
+    author: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    of: str | None = None
+    resolution: Resolution | None = None
+    points: Annotated[int, msgspec.Meta(ge=-MAX_POINTS, le=MAX_POINTS)] | None = None
+
+
+class Happening(StrEnum):
+    """What can happen to a card."""
+
+    ACTIVATE = "activate"
+    BLOCK = "block"
+    UNBLOCK = "unblock"
+    REPLACE = "replace"
+    MERGE = "merge"
+
+
+class CardEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What happened to the entry's card; `successor` replaces it, or is the card whose account takes this one's in."""
+
+    happening: Happening
+    successor: str | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=300)] | None = None
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The sale that a claim credits: of which `terminal`, which entry `id`, and the `code` that proves it (base45)."""
+
+    terminal: str
+    id: str
+    code: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
 class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -133,7 +195,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `id` is a UUIDv7 (RFC 9562 section 5.7), `key` the idempotency key of the POS, `reverses` the id of the
     original, `allowance` the id of the right that a redemption consumes or a release gives back, `rule` the
-    `id@version` that computed the points. An entry without `v` is of version 1, for ever: later ones say theirs.
+    `id@version` that computed the points, `hotlist` the cursor of the ledger's changes that the till had taken over
+    when it wrote. An entry without `v` is of version 1, for ever: later ones say theirs.
     """
 
     id: str
@@ -152,6 +215,10 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     reverses: str | None = None
     allowance: str | None = None
     operator: str | None = None
+    hotlist: Annotated[int, msgspec.Meta(ge=0, lt=2**53)] | None = None
+    correction: Correction | None = None
+    event: CardEvent | None = None
+    claim: Claim | None = None
     genesis: Genesis | None = None
 
 

@@ -68,8 +68,30 @@ class Marks(msgspec.Struct, frozen=True):
     stable: int
 
 
-class Welcome(msgspec.Struct, frozen=True):
-    """The answer to Hello. `generation` changes when the ledger was restored from a backup."""
+class OrderCode(StrEnum):
+    """What the ledger has found out about this till, for whoever mends it."""
+
+    RESTORED = "restored"  # this journal continues an older state of itself
+    FORK = "fork"  # another machine continues the same past
+    JOURNAL_LOST = "journal_lost"  # streams that the ledger holds have no child here
+    CLOCK_OFF = "clock_off"  # the till's wall clock is far from the ledger's
+    KEY_REVOKED = "key_revoked"  # nothing that this key signs has an effect
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A finding and what it means, in English for the technician."""
+
+    code: str
+    detail: str
+
+
+class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to Hello. `generation` changes when the ledger was restored from a backup.
+
+    From version 2 on: `ledger_key` (base64, Ed25519) signs receipts of custody; `rights` tells of each declared
+    allowance whether it holds in this start of the till (True), or is void (False); `changes` is the end of the feed of
+    changes; `recovering` while nothing may be promised because the books went back in time.
+    """
 
     request: str
     protocol: int
@@ -77,10 +99,19 @@ class Welcome(msgspec.Struct, frozen=True):
     streams: dict[str, Marks]
     time: str
     next_sync_after_s: float
+    ledger_key: str | None = None
+    rights: dict[str, bool] = {}
+    changes: Count = 0
+    recovering: bool = False
+    orders: list[Order] = []
 
 
-class BatchHeader(msgspec.Struct, frozen=True):
-    """First line of a batch: `count` records from `first` on; `head` is the chain's hash after the last of them."""
+class BatchHeader(msgspec.Struct, frozen=True, omit_defaults=True):
+    """First line of a batch: `count` records from `first` on; `head` is the chain's hash after the last of them.
+
+    A peer that delivers what it mirrors for another till names the `owner`, with the owner's `seal` (base64, Ed25519)
+    over `seal_input()` of a head that the records lead to.
+    """
 
     request: str
     stream: str
@@ -88,16 +119,31 @@ class BatchHeader(msgspec.Struct, frozen=True):
     count: Count
     head: str
     generation: str
+    owner: str | None = None
+    seal: str | None = None
 
 
-class BatchAnswer(msgspec.Struct, frozen=True):
-    """The ledger has custody up to `accepted`, whatever it thinks of the records."""
+class Custody(msgspec.Struct, frozen=True):
+    """The ledger's receipt: at `at` it held the stream durably up to `seq` with the chain's hash `head`.
+
+    `signature` (base64, Ed25519) is over `custody_input()` by the ledger's key; it is never contradicted.
+    """
+
+    seq: Count
+    head: str
+    at: str
+    signature: str
+
+
+class BatchAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The ledger has custody up to `accepted`, whatever it thinks of the records; `custody` proves it (version 2)."""
 
     request: str
     stream: str
     generation: str
     accepted: int
     stable: int
+    custody: Custody | None = None
 
 
 class Park(msgspec.Struct, frozen=True):
@@ -110,34 +156,56 @@ class Park(msgspec.Struct, frozen=True):
     generation: str
 
 
-class AllowanceRequest(msgspec.Struct, frozen=True):
-    """Asks for the right to redeem `points`; `id` is made by the till and re-sent unchanged until answered."""
+class AllowanceRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Asks for the right to redeem `points`; `id` is made by the till and re-sent unchanged until answered.
+
+    `least`: fewer than `points` are welcome too, down to so many (a right that is asked for ahead of its use).
+    """
 
     request: str
     id: str
     card: str
     points: Points
     stream: str
+    least: Points | None = None
+
+
+class Expiry(msgspec.Struct, frozen=True):
+    """So many `points` may be used until `at` (RFC 3339, exclusive)."""
+
+    at: str
+    points: Points
 
 
 class Balance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An account as the ledger sees it: `points` in the books, `reserved` of them promised to tills."""
+    """An account as the ledger sees it: `points` that may be used now, `reserved` of them promised to tills.
+
+    `inactive` points are earned and may not be used yet; `expiring` are the next expiries, the soonest first;
+    `successor` is the card that stands for this one.
+    """
 
     number: str
     points: Points
     reserved: Count
     as_of: str
     status: str = "active"
+    inactive: Count = 0
+    expiring: list[Expiry] = []
+    successor: str | None = None
 
 
 class AllowanceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Granted or refused with a `code` (`insufficient_points`, `card_unknown`, `card_blocked_known`)."""
+    """Granted or refused with a `code` (`insufficient_points`, `card_unknown`, `card_blocked_known`, `recovering`...).
+
+    `points` granted, where they are fewer than asked for.
+    """
 
     request: str
     id: str
     granted: bool
     code: str | None = None
     balance: Balance | None = None
+    points: Points | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -176,6 +244,7 @@ class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
     earned_at: str
     points: Points
     remaining: Points
+    active_at: str | None = None
     expires_at: str | None = None
 
 
@@ -186,6 +255,40 @@ class Account(msgspec.Struct, frozen=True):
     generation: str
     balance: Balance
     lots: list[Lot]
+
+
+class CardChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a card is from now on: `active`, `inactive`, `blocked`, `replaced` or `merged`, and into which."""
+
+    number: str
+    status: str
+    successor: str | None = None
+
+
+class KeyChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A terminal's public key (base64) with which claim codes are checked; `revoked`: what it signs counts no more."""
+
+    terminal: str
+    public_key: str
+    revoked: bool = False
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One change that every till takes over, numbered `n`; exactly one of the others is there."""
+
+    n: Count
+    card: CardChange | None = None
+    key: KeyChange | None = None
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """A page of the feed of changes, in order of `n`: it counts wholly or not at all. After `next` come `more`."""
+
+    request: str
+    generation: str
+    changes: list[Change]
+    next: Count
+    more: bool
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -213,6 +316,7 @@ class ProblemCode(StrEnum):
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426
+    BUSY = "busy"  # 503: too many tills at once; come again after Retry-After
     UNAVAILABLE = "unavailable"  # 503: the books cannot be used now; send it again
 
 
@@ -233,3 +337,13 @@ def parse_authorization(header: str) -> tuple[str, str] | None:
 def signing_input(method: str, path: str, body: bytes) -> bytes:
     """What a request's signature covers; `path` with its query."""
     return b"tilld-1\n" + method.encode() + b"\n" + path.encode() + b"\n" + hashlib.sha256(body).digest()
+
+
+def custody_input(terminal: str, stream: str, seq: int, head: str, at: str) -> bytes:
+    """What the ledger's receipt of custody covers."""
+    return f"tilld-custody-1\n{terminal}\n{stream}\n{seq}\n{head}\n{at}".encode()
+
+
+def seal_input(terminal: str, stream: str, seq: int, head: str) -> bytes:
+    """What a till's seal on the end of its stream covers, for a peer that delivers the records."""
+    return f"tilld-seal-1\n{terminal}\n{stream}\n{seq}\n{head}".encode()
