@@ -23,7 +23,7 @@ class TablesPen:
         with self._tables.together():
             self._postings(sheet.postings)
             self._accounts(sheet)
-            self._shelves(sheet.shelves)
+            self._shelves(sheet.shelving.shelves)
             self._duplicates(sheet)
             self._rights(sheet)
             self._waits(sheet.waits)
