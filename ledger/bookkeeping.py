@@ -170,6 +170,8 @@ class Bookkeeping:
                 if not replace or terminal == OFFICE:
                     return False
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
+            key = (terminal, public_key, self._timepiece.unix_ms(), None)
+            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
             return True
 
         return self._engine.write(let_in)

@@ -77,6 +77,11 @@ TABLES: Final = {
         state text NOT NULL, code text NOT NULL, detail text, points bigint, PRIMARY KEY (terminal, n)""",
         ("(terminal, record)", "(record) WHERE state <> 'posted'"),
     ),
+    "terminal_key": Table(
+        "terminal",
+        """terminal text COLLATE "C" NOT NULL, public_key bytea NOT NULL, since bigint NOT NULL, revoked_at bigint,
+        PRIMARY KEY (terminal, public_key)""",
+    ),
     "waiting": Table("record", 'record bigint PRIMARY KEY, reason text COLLATE "C" NOT NULL', ("(reason)",)),
 }
 TYPES: Final = {
@@ -92,6 +97,7 @@ TYPES: Final = {
     "move": "bigint bigint bigint bigint",
     "allowance": "text text text text bigint bigint text text",
     "decision": "text bigint bigint integer text text text bigint",
+    "terminal_key": "text bytea bigint bigint",
     "waiting": "bigint text",
 }
 """Of the tables that take rows in bulk, in the order of their columns."""
@@ -119,7 +125,14 @@ LINEAGE: Final = Upgrade(
         "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS lost_at bigint",
     )
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE,)
+KEYS: Final = Upgrade(
+    ("terminal_key",),
+    (
+        """INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal
+        WHERE length(public_key) > 0""",
+    ),
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, KEYS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -127,7 +127,18 @@ ALTER TABLE stream ADD COLUMN flag TEXT;         -- fork or restored, until some
 CREATE INDEX stream_parent ON stream (parent);
 ALTER TABLE terminal ADD COLUMN lost_at INTEGER; -- its journal was begun anew; until somebody has looked at it
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE)
+KEYS: Final = """
+-- Every key that a terminal has had: what it signed before its disk was replaced stays proven.
+CREATE TABLE terminal_key (
+    terminal TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    revoked_at INTEGER,                         -- from then on nothing that it signed counts
+    PRIMARY KEY (terminal, public_key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal WHERE length(public_key) > 0;
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, KEYS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
