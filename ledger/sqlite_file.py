@@ -112,7 +112,18 @@ CREATE TABLE duplicate (entry TEXT PRIMARY KEY, first TEXT NOT NULL) STRICT, WIT
 -- A till that has been given another name goes on with its streams.
 CREATE INDEX stream_uid ON stream (uid);
 """
-STEPS: Final = (BOOKS, NAMES)
+DATED_LOTS: Final = """
+-- NULL: usable at once, and for ever. What was written off is no more in `remaining`.
+ALTER TABLE lot ADD COLUMN active_at INTEGER;
+ALTER TABLE lot ADD COLUMN expires_at INTEGER;
+ALTER TABLE lot ADD COLUMN written_off INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX lot_written_off ON lot (account) WHERE written_off > 0;
+-- Between these moments no point of the account waits for its activation or is expired.
+ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE account ADD COLUMN usable_until INTEGER;
+CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
+"""
+STEPS: Final = (BOOKS, NAMES, DATED_LOTS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
