@@ -158,6 +158,9 @@ class Bookkeeping:
     def public_key(self, terminal: str) -> bytes | None:
         return self._engine.read(lambda tables: _key(tables, terminal))
 
+    def terminal_keys(self, terminal: str) -> list[bytes]:
+        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         def let_in(tables: Tables) -> bool:
             known = _key(tables, terminal, hold=True)
