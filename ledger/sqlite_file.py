@@ -127,7 +127,15 @@ ALTER TABLE stream ADD COLUMN flag TEXT;         -- fork or restored, until some
 CREATE INDEX stream_parent ON stream (parent);
 ALTER TABLE terminal ADD COLUMN lost_at INTEGER; -- its journal was begun anew; until somebody has looked at it
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE)
+RIGHTS: Final = """
+ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
+ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its holder that it was confirmed for
+ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
+ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
+CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, RIGHTS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
