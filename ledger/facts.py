@@ -95,16 +95,23 @@ class Right(msgspec.Struct, frozen=True, gc=False):
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """An account: `balance` in the books, `reserved` of it promised to tills by open allowances."""
+    """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
+
+    From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
+    activation or is expired. `idle` are those that may not be used at the moment which is being judged.
+    """
 
     account: int
     balance: int = 0
     reserved: int = 0
+    usable_from: int = 0
+    usable_until: int | None = None
+    idle: int = 0
 
     @property
     def available(self) -> int:
         """What may still be promised; negative when the account is overdrawn."""
-        return self.balance - self.reserved
+        return self.balance - self.idle - self.reserved
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):

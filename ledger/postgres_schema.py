@@ -45,7 +45,9 @@ TABLES: Final = {
     "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
     "account": Table(
         "no",
-        "no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0)",
+        """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
+        usable_from bigint NOT NULL DEFAULT 0, usable_until bigint""",
+        ("(usable_until) WHERE usable_until IS NOT NULL",),
         fill=70,
     ),
     "card": Table("number", 'number text COLLATE "C" PRIMARY KEY, account bigint', ("(account)",)),
@@ -58,8 +60,9 @@ TABLES: Final = {
     "lot": Table(
         "account",
         """record bigint NOT NULL, account bigint NOT NULL, earned_at bigint NOT NULL, points bigint NOT NULL,
-        remaining bigint NOT NULL, PRIMARY KEY (account, record)""",
-        ("(account) WHERE remaining <> 0",),
+        remaining bigint NOT NULL, active_at bigint, expires_at bigint, written_off bigint NOT NULL DEFAULT 0,
+        PRIMARY KEY (account, record)""",
+        ("(account) WHERE remaining <> 0", "(account) WHERE written_off > 0"),
     ),
     "move": Table(
         "account",
@@ -87,10 +90,10 @@ TYPES: Final = {
     "claim": "bytea bigint",
     "entry": "text bigint",
     "duplicate": "text text",
-    "account": "bigint bigint bigint",
+    "account": "bigint bigint bigint bigint bigint",
     "card": "text bigint",
     "posting": "bigint text bigint bigint bigint text bigint",
-    "lot": "bigint bigint bigint bigint bigint",
+    "lot": "bigint bigint bigint bigint bigint bigint bigint bigint",
     "move": "bigint bigint bigint bigint",
     "allowance": "text text text text bigint bigint text text bigint text text bigint",
     "decision": "text bigint bigint integer text text text bigint",
@@ -121,6 +124,17 @@ LINEAGE: Final = Upgrade(
         "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS lost_at bigint",
     )
 )
+DATED_LOTS: Final = Upgrade(
+    statements=(
+        "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_from bigint NOT NULL DEFAULT 0",
+        "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_until bigint",
+        "CREATE INDEX ON account (usable_until) WHERE usable_until IS NOT NULL",
+        "ALTER TABLE lot ADD COLUMN IF NOT EXISTS active_at bigint",
+        "ALTER TABLE lot ADD COLUMN IF NOT EXISTS expires_at bigint",
+        "ALTER TABLE lot ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0",
+        "CREATE INDEX ON lot (account) WHERE written_off > 0",
+    )
+)
 RIGHTS: Final = Upgrade(
     statements=(
         """ALTER TABLE allowance ADD COLUMN IF NOT EXISTS asked bigint, ADD COLUMN IF NOT EXISTS bound text,
@@ -129,7 +143,7 @@ RIGHTS: Final = Upgrade(
         "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS reported text",
     )
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, RIGHTS)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -53,11 +53,13 @@ class TablesPen:
         self._tables.insert("posting", rows)
 
     def _accounts(self, sheet: Sheet) -> None:
-        rows = [(s.account, s.balance, s.reserved) for _, s in sorted(sheet.standings.changed.items())]
+        standings = [standing for _, standing in sorted(sheet.standings.changed.items())]
+        rows = [(s.account, s.balance, s.reserved, s.usable_from, s.usable_until) for s in standings]
         self._tables.insert(
             "account",
             rows,
-            "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved",
+            "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved,"
+            " usable_from = excluded.usable_from, usable_until = excluded.usable_until",
         )
         self._tables.insert(
             "card", list(sheet.cards.changed.items()), "ON CONFLICT (number) DO UPDATE SET account = excluded.account"
@@ -76,9 +78,10 @@ class TablesPen:
         new = {record for record, *_ in made}
         moved = {lot: account for account, shelf in shelves.items() for _, lot in shelf.moves if lot not in new}
         for lot, account in moved.items():
-            remaining = shelves[account].lots[lot].remaining
+            now = shelves[account].lots[lot]
             self._tables.change(
-                "UPDATE lot SET remaining = ? WHERE account = ? AND record = ?", remaining, account, lot
+                "UPDATE lot SET remaining = ?, written_off = ? WHERE account = ? AND record = ?",
+                *(now.remaining, now.written_off, account, lot),
             )
 
     def _duplicates(self, sheet: Sheet) -> None:
@@ -101,9 +104,10 @@ class TablesPen:
         self._tables.insert("waiting", rows)
 
 
-def _row(account: int, lot: Lot) -> tuple[int, ...]:
+def _row(account: int, lot: Lot) -> tuple[int | None, ...]:
     """As it is now: a lot that was made here may have been used here too."""
-    return (lot.record, account, lot.earned_at, lot.points, lot.remaining)
+    told = (lot.record, account, lot.earned_at, lot.points, lot.remaining)
+    return (*told, lot.active_at, lot.expires_at, lot.written_off)
 
 
 def _allowance(right: Right) -> tuple[object, ...]:
