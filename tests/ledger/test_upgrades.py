@@ -43,11 +43,12 @@ def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> No
         assert points_of(book) == 10
 
 
-def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", range(1, len(sqlite_file.STEPS)))
+def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """Each step leaves the records, points and marks as they were."""
     path = tmp_path / "ledger.db"
     with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:2])
+        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:version])
         with closing(sqlite3.connect(path)) as connection:
             sqlite_file._prepare(connection, path)
     with closing(sqlite3.connect(path)) as connection:
