@@ -89,7 +89,7 @@ def still_there(book: Book) -> None:
     assert (points_of(book), points_of(book, OTHER_CARD)) == (50, -20)
     assert book.verify().problems == []
     (old,) = book.terminals()
-    assert book.terminal_keys(old.terminal) == [base64.b64decode(old.public_key)]
+    assert book.terminal_keys(old.name) == [base64.b64decode(old.public_key)]
     till = FakeTill(book, 2)
     till.send(till.earn(30, OTHER_CARD), till.redeem(40))
     assert (points_of(book), points_of(book, OTHER_CARD)) == (10, 10)
