@@ -23,9 +23,8 @@ from ledger.book import (
     waits_for_record,
 )
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
-from ledger.instants import effective
-from ledger.lots import Shelf
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
 from offline_queue.entry import Entry, Kind
 
@@ -42,7 +41,7 @@ class Sheet:
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
-        self.shelves: dict[int, Shelf] = {}
+        self.shelving = Shelving(source, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -52,7 +51,6 @@ class Sheet:
         self._originals = Known(self._originals_held)
         self._announced: set[str] = set()
         self._posted_here: dict[str, Original] = {}
-        self._reversals_here: dict[int, list[int]] = {}
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
@@ -254,56 +252,21 @@ class Sheet:
 
     def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
-        self.standings.put(account, Standing(account, before.balance + balance, before.reserved + reserved))
+        told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
+        self.standings.put(account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self._shelve(case, effect, account)
+        self.shelving.shelve(case, effect, self.standing(account))
         self._move(account, balance=effect)
         number = original.record if original else None
         self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
-            self._reversals_here.setdefault(original.record, []).append(case.record)
+            self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
             name = self._standing_for(entry)
             if self._originals.get(name):
                 self._originals.put(name, left)
             else:
                 self._posted_here[name] = left
-
-    def _shelve(self, case: Case, effect: int, account: int) -> None:
-        """The same effect on the account's lots."""
-        record, original = case.record, case.original
-        if effect == 0:
-            return
-        if case.entry.kind is Kind.EARN:
-            shelf = self._shelf(account, complete=self.standing(account).balance < 0)
-            shelf.award(record, effect, effective(case.entry.occurred_at, self._now))
-        elif original is None:
-            self._shelf(account).take(record, -effect, self._now)
-        elif effect < 0:
-            self._shelf(account).undo_award(record, -effect, self._now, original.record)
-        else:
-            shelf = self._shelf(account)
-            shelf.undo_take(record, effect, self._now, original.record, self._taken(shelf, account, original.record))
-
-    def _shelf(self, account: int, *, complete: bool = True) -> Shelf:
-        """A shelf that only receives need not know what lies on it."""
-        shelf = self.shelves.setdefault(account, Shelf())
-        if complete and not shelf.complete:
-            shelf.load(self._source.open_lots(account))
-            shelf.complete = True
-        return shelf
-
-    def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
-        """What a redemption, less its reversals, holds of each lot."""
-        moves, lots = self._source.trail(account, redemption)
-        shelf.load(lots)
-        here = {redemption, *self._reversals_here.get(redemption, ())}
-        moves += [(lot, points) for (record, lot), points in shelf.moves.items() if record in here]
-        taken: dict[int, int] = {}
-        for lot, points in moves:
-            taken[lot] = taken.get(lot, 0) - points
-        taken.pop(redemption, None)
-        return taken

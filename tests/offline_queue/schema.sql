@@ -2,6 +2,8 @@
 
 -- A stream is new at every start of the daemon. `last` is empty while it is open; `settled` when it is closed
 -- and all of it is posted; `indexed` tells how far the finder knows it; `accepted` and `stable` are the ledger's marks.
+-- `receipt` is its newest receipt of custody; the records from 2 to `trimmed` were given up, `trimmed_hash` is the chain
+-- after them.
 CREATE TABLE stream (
     no INTEGER PRIMARY KEY,
     uid TEXT NOT NULL,
@@ -12,7 +14,10 @@ CREATE TABLE stream (
     indexed INTEGER NOT NULL DEFAULT 1,
     accepted INTEGER NOT NULL DEFAULT 0,
     stable INTEGER NOT NULL DEFAULT 0,
-    generation TEXT
+    generation TEXT,
+    receipt TEXT,
+    trimmed INTEGER NOT NULL DEFAULT 0,
+    trimmed_hash BLOB
 ) STRICT;
 CREATE UNIQUE INDEX idx_stream_uid ON stream (uid);
 
