@@ -156,7 +156,7 @@ def say(value: object, show: Callable[[Any], None], *, as_json: bool) -> None:
     help="open: a till is let in at its first contact. For trials on one machine only. [default: closed]",
 )
 @click.pass_context
-def ledger(context: click.Context, *, config: Path | None, **flags: str | None) -> int:
+def ledger(context: click.Context, /, *, config: Path | None, **flags: str | None) -> int:
     """Run the reference ledger, or look into its books.
 
     Without a command it serves the tills until SIGTERM or Ctrl-C. The commands work on the books themselves, so the

@@ -149,8 +149,9 @@ class TestConfig:
         """Where the config is wrong nothing is served and nothing changed; check-config tells the same."""
         file = tmp_path / "ledger.toml"
         file.write_text('[ledger]\nlisten = "x"\n[policy]\noverdrawn = "maybe"\n')
-        for arguments in ((), ("verify",), ("check-config",)):
-            said = refused("--config", str(file), *arguments)
+        checked = CliRunner().invoke(ledger, ["--config", str(file), "check-config"], standalone_mode=False)
+        assert checked.return_value == 2
+        for said in (refused("--config", str(file)), refused("verify", "--config", str(file)), checked.stderr):
             assert "ledger.listen" in said
             assert "policy.overdrawn" in said
 
