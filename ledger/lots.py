@@ -11,12 +11,19 @@ import msgspec
 
 
 class Lot(msgspec.Struct, gc=False):
-    """`record` that made it (its identity), `earned_at` in ms since 1970, `points` then and `remaining` now."""
+    """`record` that made it (its identity), `points` then and `remaining` now; times in ms since 1970.
+
+    It may be used from `active_at` (None: at once) until `expires_at` (None: for ever), which is not in it any more.
+    `written_off` points were taken off the books because they had expired.
+    """
 
     record: int
     earned_at: int
     points: int
     remaining: int
+    active_at: int | None = None
+    expires_at: int | None = None
+    written_off: int = 0
 
 
 class Shelf:

@@ -12,7 +12,7 @@ from typing import Final
 from ledger.book import bounded
 from ledger.facts import First, Original, Standing
 from ledger.postgres_tables import PostgresTables
-from ledger.tables_source import CARDS, STANDINGS, TablesSource
+from ledger.tables_source import CARDS, STANDING, STANDINGS, TablesSource
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
@@ -34,7 +34,7 @@ class PostgresSource(TablesSource):
         return dict(self._shared.many("number, account", CARDS, numbers))
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
-        return {row[0]: Standing(*row) for row in self._shared.many("no, balance, reserved", STANDINGS, accounts)}
+        return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)}
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Who comes second waits until the first has committed, and then finds its decision."""

@@ -252,7 +252,8 @@ class Sheet:
 
     def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
-        self.standings.put(account, Standing(account, before.balance + balance, before.reserved + reserved))
+        told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
+        self.standings.put(account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect

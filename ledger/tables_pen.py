@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ledger.book import bounded
+from ledger.facts import Right
 from ledger.feed import Span, spans
 from ledger.lots import Lot, Shelf
 from ledger.sheet import Sheet
@@ -52,11 +53,13 @@ class TablesPen:
         self._tables.insert("posting", rows)
 
     def _accounts(self, sheet: Sheet) -> None:
-        rows = [(s.account, s.balance, s.reserved) for _, s in sorted(sheet.standings.changed.items())]
+        standings = [standing for _, standing in sorted(sheet.standings.changed.items())]
+        rows = [(s.account, s.balance, s.reserved, s.usable_from, s.usable_until) for s in standings]
         self._tables.insert(
             "account",
             rows,
-            "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved",
+            "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved,"
+            " usable_from = excluded.usable_from, usable_until = excluded.usable_until",
         )
         self._tables.insert(
             "card", list(sheet.cards.changed.items()), "ON CONFLICT (number) DO UPDATE SET account = excluded.account"
@@ -75,9 +78,10 @@ class TablesPen:
         new = {record for record, *_ in made}
         moved = {lot: account for account, shelf in shelves.items() for _, lot in shelf.moves if lot not in new}
         for lot, account in moved.items():
-            remaining = shelves[account].lots[lot].remaining
+            now = shelves[account].lots[lot]
             self._tables.change(
-                "UPDATE lot SET remaining = ? WHERE account = ? AND record = ?", remaining, account, lot
+                "UPDATE lot SET remaining = ?, written_off = ? WHERE account = ? AND record = ?",
+                *(now.remaining, now.written_off, account, lot),
             )
 
     def _duplicates(self, sheet: Sheet) -> None:
@@ -87,17 +91,25 @@ class TablesPen:
     def _rights(self, sheet: Sheet) -> None:
         changed = sheet.rights.changed.values()
         new = [right for right in changed if right.id not in sheet.rights_held]
-        rows = [(r.id, r.terminal, r.stream, r.card, r.points, r.account, r.state, r.code) for r in new]
-        self._tables.insert("allowance", rows)
+        self._tables.insert("allowance", map(_allowance, new))
         for right in changed:
             if right.id in sheet.rights_held:
-                self._tables.change("UPDATE allowance SET state = ? WHERE id = ?", right.state, right.id)
+                self._tables.change(
+                    "UPDATE allowance SET state = ?, bound = ?, trusted = ? WHERE id = ?",
+                    *(right.state, right.bound, right.trusted, right.id),
+                )
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]
         self._tables.insert("waiting", rows)
 
 
-def _row(account: int, lot: Lot) -> tuple[int, ...]:
+def _row(account: int, lot: Lot) -> tuple[int | None, ...]:
     """As it is now: a lot that was made here may have been used here too."""
-    return (lot.record, account, lot.earned_at, lot.points, lot.remaining)
+    told = (lot.record, account, lot.earned_at, lot.points, lot.remaining)
+    return (*told, lot.active_at, lot.expires_at, lot.written_off)
+
+
+def _allowance(right: Right) -> tuple[object, ...]:
+    asked = (right.id, right.terminal, right.stream, right.card, right.points, right.account, right.state, right.code)
+    return (*asked, right.asked, right.bound, right.trusted, right.granted_at)

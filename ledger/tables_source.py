@@ -26,7 +26,9 @@ FIRSTS = f"""
 """Who has a key, with the last decision on that record."""
 
 CARDS = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
-STANDINGS = "SELECT no, balance, reserved FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"
+STANDING = "no, balance, reserved, usable_from, usable_until"
+STANDINGS = f"SELECT {STANDING} FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"  # noqa: S608 - our own columns
+LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 
 
 def short_hash(key: str) -> int:
@@ -56,7 +58,8 @@ class TablesSource:
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         query = """
-            SELECT id, terminal, stream, card, points, account, state, code FROM allowance
+            SELECT id, terminal, stream, card, points, account, state, code, asked, bound, trusted, granted_at
+            FROM allowance
             WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
         return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
 
@@ -96,7 +99,7 @@ class TablesSource:
         return {record for (record,) in rows}
 
     def open_lots(self, account: int) -> list[Lot]:
-        query = "SELECT record, earned_at, points, remaining FROM lot WHERE account = ? AND remaining <> 0"
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND remaining <> 0"  # noqa: S608 - our own columns
         return [Lot(*row) for row in self._tables.rows(query, account)]
 
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
@@ -107,7 +110,7 @@ class TablesSource:
             [redemption, *(record for (record,) in rows)],
         )
         touched = list(dict.fromkeys([redemption, *(lot for lot, _ in moves)]))
-        query = "SELECT record, earned_at, points, remaining FROM lot WHERE account = ? AND record = ANY(?)"
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND record = ANY(?)"  # noqa: S608 - our own columns
         return moves, [Lot(*row) for row in self._tables.rows(query, account, touched)]
 
     def new_account(self) -> int:
@@ -136,5 +139,5 @@ class TablesSource:
 
 
 def _right(*columns: Any) -> Right:
-    name, terminal, stream, card, points, account, state, code = columns
-    return Right(name, terminal, stream, card, points, account, RightState(state), code)
+    name, terminal, stream, card, points, account, state, *more = columns
+    return Right(name, terminal, stream, card, points, account, RightState(state), *more)

@@ -15,6 +15,7 @@ from offline_queue.jobs import Act, Append, Job
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.journal_rights import use_rights
 from offline_queue.lanes import Head, grown, insertion, row
+from offline_queue.room import Ballast
 from offline_queue.seen import Seen
 
 # The fault of one member: a value that no row can hold.
@@ -33,30 +34,36 @@ _COUNT_FAILURE: Final = """
 class GroupCommit:
     """Owns the connection that writes and the ends of the open streams. For one thread."""
 
-    def __init__(self, connection: sqlite3.Connection, heads: list[Head], seen: Seen, finder: Finder) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, heads: list[Head], seen: Seen, finder: Finder, ballast: Ballast
+    ) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._execute: Callable[..., sqlite3.Cursor] = self._cursor.execute
         self._heads = heads
         self._seen = seen
         self._finder = finder
+        self._ballast = ballast
         self.sealed = False
 
     def close(self) -> None:
         """Gives the file back: a cursor whose last statement failed would keep it open behind a closed connection."""
         self._cursor.close()
         self._connection.close()
+        self._ballast.remove()
 
     def commit(self, group: Sequence[Job]) -> None:
         """Gives every member its outcome. Never raises for what a disk or a caller does."""
         try:
-            if self.sealed or not self._commit_at_once(group):
+            if self.sealed or self._ballast.out or not self._commit_at_once(group):
                 self._commit_one_by_one(group)
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_IOERR:
                 self._bury()
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL and self._ballast.release():
+                self._checkpoint()
             for job in group:
                 job.error = job.error or not_recorded(error)
 
@@ -68,6 +75,11 @@ class GroupCommit:
         """
         with suppress(sqlite3.Error):
             self._execute(_COUNT_FAILURE)
+
+    def _checkpoint(self) -> None:
+        """The log's pages go to the file while there is room for them, so that the log starts again from its front."""
+        with suppress(sqlite3.Error):
+            self._execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def note(self, group: Sequence[Job]) -> None:
         """Bookkeeping that nobody waits for: what was appended is now in the tail."""
@@ -127,6 +139,7 @@ class GroupCommit:
                 return
         if self.sealed:
             raise NotRecorded("The journal is sealed: the till is shutting down. Nothing was recorded.")
+        self._ballast.refuse_sales()
         use_rights(self._connection, job.entry)
         head = grown(heads[job.lane], job.record)
         self._execute(insertion(1), row(head, job.record, job.digest, job.reply))

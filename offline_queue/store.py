@@ -30,6 +30,7 @@ from offline_queue.journal import (
 from offline_queue.journal_reader import JournalReader
 from offline_queue.opening import Synchronous, damaged, open_to_write, reserve_log, unusable
 from offline_queue.ownership import refuse_heritage
+from offline_queue.room import Ballast, Space, space
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Marks, Verdict
@@ -68,8 +69,9 @@ class Store:
         begun = lanes.begin(connection, origin, timepiece)
         self._streams = [uid for uid, _ in begun]
         reserve_log(path, LOG_BYTES)
-        self._commits = GroupCommit(connection, [head for _, head in begun], self._seen, finder)
-        self._writer = Writer(connection, self._commits, finder)
+        ballast = Ballast(path)
+        self._commits = GroupCommit(connection, [head for _, head in begun], self._seen, finder, ballast)
+        self._writer = Writer(connection, self._commits, finder, ballast)
         self._writer.start()
 
     @classmethod
@@ -97,6 +99,10 @@ class Store:
     def failure(self) -> Exception | None:
         """Why the writer has stopped by itself: the till must stop too. None while all is well."""
         return self._writer.failure
+
+    def space(self) -> Space:
+        """What the journal takes of its disk and what is left for it. Raises OSError."""
+        return space(self._path)
 
     def stream(self, lane: Lane) -> str:
         """The uid of the stream that entries of this lane go to."""

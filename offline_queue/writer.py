@@ -15,6 +15,8 @@ from offline_queue.finder import RUN, Finder
 from offline_queue.group import GroupCommit, not_recorded
 from offline_queue.jobs import Job
 from offline_queue.journal import NotRecorded
+from offline_queue.opening import PAGE_SIZE
+from offline_queue.room import Ballast
 
 MAX_GROUP: Final = 128
 """Rows in one statement; also the longest that a caller waits for others' rows, about a millisecond."""
@@ -31,10 +33,11 @@ log = logging.getLogger(__name__)
 class Writer:
     """Takes jobs from any thread, in order; `failure` says why it has stopped by itself, None while all is well."""
 
-    def __init__(self, connection: sqlite3.Connection, commits: GroupCommit, finder: Finder) -> None:
+    def __init__(self, connection: sqlite3.Connection, commits: GroupCommit, finder: Finder, ballast: Ballast) -> None:
         self._connection = connection
         self._commits = commits
         self._finder = finder
+        self._ballast = ballast
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._tend_at = RUN
@@ -65,6 +68,7 @@ class Writer:
             self._commits.close()
 
     def _serve(self) -> None:
+        self._bound()
         released = 1
         while group := self._gather(released):
             try:
@@ -112,7 +116,15 @@ class Writer:
             self._tend_at = len(self._finder.tail) + RUN
         self._runs += 1
         if self._runs % RUNS_PER_CHECKPOINT == 0:
+            self._bound()
             self._checkpoint("PASSIVE")
+
+    def _bound(self) -> None:
+        """A journal that would outgrow its disk is refused by SQLite before a byte is written."""
+        try:
+            self._connection.execute(f"PRAGMA max_page_count = {self._ballast.pages(PAGE_SIZE)}").fetchone()
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the journal's size has no bound: %s", error)
 
     def _checkpoint(self, mode: str) -> None:
         try:

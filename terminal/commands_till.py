@@ -112,8 +112,18 @@ def status_text(told: dict[str, Any]) -> str:
     lines.append(
         f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
     )
+    lines += _disk_lines(told.get("disk"))
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
     return "\n".join(map(legible, lines))
+
+
+def _disk_lines(disk: dict[str, Any] | None) -> list[str]:
+    """Nothing while there is room."""
+    if disk is None or disk["room"] == "fine":
+        return []
+    left = f"disk      {disk['room']}: {disk['free_bytes'] // 2**20} MiB left for the journal"
+    stopped = " - points are earned but not redeemed" if disk["room"] == "scarce" else ""
+    return [f"{left}{stopped}; make room: df -h, journalctl --vacuum-size=100M"]
 
 
 @click.command()

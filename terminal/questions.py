@@ -10,6 +10,7 @@ from offline_queue.entry import State, masked
 from offline_queue.journal import Found
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece, rfc3339
+from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus, SyncChanged
 from terminal.pos import CardView, Outcome, Refusal, invalid
 
@@ -56,13 +57,20 @@ class Questions:
     """Used by the till's thread alone. `sync_now` asks the ledger's side for a pass at once."""
 
     def __init__(
-        self, terminal: str, version: str, journal: JournalReader, timepiece: Timepiece, sync_now: Callable[[], None]
+        self,
+        terminal: str,
+        version: str,
+        journal: JournalReader,
+        timepiece: Timepiece,
+        sync_now: Callable[[], None],
+        disk: Callable[[], DiskView | None],
     ) -> None:
         self._terminal = terminal
         self._version = version
         self._journal = journal
         self._timepiece = timepiece
         self._sync_now = sync_now
+        self._disk = disk
         self.readers: dict[str, ReaderStatus] = {}
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
@@ -101,6 +109,7 @@ class Questions:
                 "detail": ledger.detail,
             },
             "queue": self.queue_now(),
+            "disk": self._disk(),
             "readers": list(self.readers.values()),
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),

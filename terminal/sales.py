@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
+from terminal.disk import Disk
 from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, TransactionAsked
 from terminal.pos import CardNumber, Refusal, TransactionRequest, invalid
@@ -41,6 +42,7 @@ class Sales:
         redemptions: Redemptions,
         reading: Reading,
         stamps: Stamps,
+        disk: Disk,
     ) -> None:
         self._policy = policy
         self._journal = journal
@@ -48,6 +50,7 @@ class Sales:
         self._redemptions = redemptions
         self._reading = reading
         self._stamps = stamps
+        self._disk = disk
 
     def asked(self, event: TransactionAsked) -> None:
         """A known key hears the first answer again; a new one is decided. Every path answers `event.reply` once."""
@@ -61,6 +64,8 @@ class Sales:
         digest = hashlib.sha256(msgspec.json.encode(event.request)).digest()[:16]
         if self._recording.join(event.key, digest, event.reply) or self._known(event, digest):
             return
+        if event.request.kind == "redeem":
+            self._disk.refuse_redemption()
         card = self._card(event.request.card)
         draft = self._draft(event.request, event.key, card)
         flight = self._recording.take_off(event.key, digest, event.reply)

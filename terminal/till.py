@@ -16,6 +16,7 @@ from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.config import Config
 from terminal.directory import Directory
+from terminal.disk import Disk
 from terminal.identification import Identified, Recognition, Verdict, identify, identify_number
 from terminal.inbox import (
     AccountHeard,
@@ -101,8 +102,9 @@ class Till:
         self._recording = Recording(store, self._balances, language, report)
         self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
-        self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps)
-        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten)
+        self._disk = Disk(store.space, language)
+        self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
+        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view)
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 

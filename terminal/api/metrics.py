@@ -27,6 +27,11 @@ def _till(status: Status) -> Iterator[str]:
     yield f"tilld_queue_oldest_age_seconds {status.queue.oldest_age_s or 0:g}"
     yield from _gauge("tilld_conflicts", "Entries whose conflict nobody has resolved.")
     yield f"tilld_conflicts {status.queue.conflicts}"
+    if status.disk is not None:
+        yield from _gauge("tilld_disk_free_bytes", "What the journal may still take of its disk.")
+        yield f"tilld_disk_free_bytes {status.disk.free_bytes}"
+        yield from _gauge("tilld_journal_bytes", "What the journal takes of it.")
+        yield f"tilld_journal_bytes {status.disk.journal_bytes}"
 
 
 def _readers(status: Status) -> Iterator[str]:

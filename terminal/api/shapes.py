@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from drivers.base import EntryMode
+from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
 from terminal.pos import BalanceView, CardView, Outcome
 
@@ -35,6 +36,7 @@ class Status(msgspec.Struct, frozen=True):
     queue: QueueView
     readers: list[ReaderStatus]
     clock: dict[str, Any]
+    disk: DiskView | None = None
 
 
 class CardAnswer(msgspec.Struct, frozen=True):

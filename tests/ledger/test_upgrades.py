@@ -1,5 +1,6 @@
 """Books of an earlier version: what an upgrade makes of them is what new books are."""
 
+import base64
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,12 +9,14 @@ from typing import Any
 import pytest
 
 from ledger import sqlite_file
+from ledger.port import Book
 from ledger.postgres_book import PostgresBook
 from ledger.sqlite_book import SqliteBook
 from tests.ledger.cluster import Cluster
-from tests.ledger.fake_till import CARD, FakeTill, FakeTimepiece, points_of
+from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece, points_of
 
-FIRST = (Path(__file__).parent / "postgres_1.sql").read_text()
+HERE = Path(__file__).parent
+FIRST = (HERE / "postgres_1.sql").read_text()
 COLUMNS = """
     SELECT table_name, ordinal_position, column_name, data_type, collation_name, is_nullable, column_default
     FROM information_schema.columns WHERE table_schema = 'tilld' ORDER BY 1, 2"""
@@ -40,11 +43,12 @@ def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> No
         assert points_of(book) == 10
 
 
-def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", range(1, len(sqlite_file.STEPS)))
+def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """Each step leaves the records, points and marks as they were."""
     path = tmp_path / "ledger.db"
     with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:2])
+        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:version])
         with closing(sqlite3.connect(path)) as connection:
             sqlite_file._prepare(connection, path)
     with closing(sqlite3.connect(path)) as connection:
@@ -58,3 +62,37 @@ def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.
         till.send(till.earn(10))
         assert points_of(book) == 10
         assert book.verify().ok
+
+
+def test_points_in_sqlite_books_of_the_first_release_stay(tmp_path: Path) -> None:
+    """Every step is taken over real entries, once, by whoever opens them first."""
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((HERE / "sqlite_2.sql").read_text())
+    with closing(SqliteBook(path, timepiece=FakeTimepiece())) as book:
+        assert book.verify().problems == []
+    with closing(SqliteBook(path, timepiece=FakeTimepiece())) as book:
+        still_there(book)
+
+
+def test_points_in_postgres_books_of_the_first_release_stay(postgres: Cluster) -> None:
+    """Every step is taken over real entries."""
+    url = postgres.emptied()
+    postgres.run(FIRST)
+    postgres.run((HERE / "postgres_1_rows.sql").read_text())
+    with closing(PostgresBook(url, timepiece=FakeTimepiece())) as book:
+        still_there(book)
+
+
+def still_there(book: Book) -> None:
+    """Sales, a redemption, a reversal, an overdraft, a promise and a sale that waits: as they were, and tills go on."""
+    assert (points_of(book), points_of(book, OTHER_CARD)) == (50, -20)
+    assert book.verify().problems == []
+    (old,) = book.terminals()
+    assert book.terminal_keys(old.name) == [base64.b64decode(old.public_key)]
+    till = FakeTill(book, 2)
+    till.send(till.earn(30, OTHER_CARD), till.redeem(40))
+    assert (points_of(book), points_of(book, OTHER_CARD)) == (10, 10)
+    assert book.register("2990000000031").opened
+    assert points_of(book, "2990000000031") == 5
+    assert book.verify().problems == []
