@@ -12,16 +12,18 @@ import msgspec
 
 from ledger import sentences
 from ledger.facts import Case, Code, Decision, First, RightState
+from ledger.own_entries import OFFICE
 from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
 EVERY: Final = frozenset(Kind)
-KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE})
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CORRECTION})
 """Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
 ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
+CORRECTION: Final = frozenset({Kind.CORRECTION})
 
 MAX_NUMBER: Final = 64
 """Characters of the longest card number that may open an account; a longer one is no card's."""
@@ -103,7 +105,7 @@ def decide(case: Case) -> Decision:
 def substance(entry: Entry) -> tuple[object, ...]:
     """What makes two entries the same sale, whichever till minted them and whenever."""
     number = entry.card.number if entry.card else None
-    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses, entry.correction)
 
 
 class _Version(msgspec.Struct):
@@ -136,7 +138,9 @@ def _asked(case: Case) -> int:
         return -entry.points
     if entry.kind is Kind.REVERSE and original is not None:
         points = entry.points or original.left
-        return points if original.points < 0 else -points
+        return points if original.kind is Kind.REDEEM else -points
+    if case.word is not None:
+        return case.word.effect
     return 0
 
 
@@ -184,7 +188,28 @@ def _reversed_twice(case: Case) -> bool:
 
 def _over_reversal(case: Case) -> bool:
     original = case.original
-    return original is not None and (original.kind is Kind.REVERSE or abs(_asked(case)) > original.left)
+    fixed = original is not None and original.kind in (Kind.REVERSE, Kind.CORRECTION)
+    return original is not None and (fixed or abs(_asked(case)) > original.left)
+
+
+def _may_not_resolve(case: Case) -> bool:
+    """A till has no word without an entry that it is on; the office's own corrections may have none."""
+    told = case.entry.correction
+    if told is None or told.of is None:
+        return case.sender != OFFICE
+    return case.word is not None and not case.word.entitled
+
+
+def _not_here_yet(case: Case) -> bool:
+    return case.word is None and case.entry.correction is not None and case.entry.correction.of is not None
+
+
+def _has_no_account(case: Case) -> bool:
+    return case.word is not None and case.word.effect != 0 and case.standing is None
+
+
+def _short_of_points(case: Case) -> bool:
+    return case.word is not None and case.standing is not None and -case.word.effect > max(0, case.standing.available)
 
 
 def _holds(case: Case) -> bool:
@@ -223,6 +248,15 @@ def _never(_: Case) -> None:
 
 def _its_original(case: Case) -> str | None:
     return waits_for_entry(case.entry.reverses) if case.entry.reverses else None
+
+
+def _named(case: Case) -> str | None:
+    told = case.entry.correction
+    return waits_for_entry(told.of) if told and told.of else None
+
+
+def _missing_card(case: Case) -> str | None:
+    return waits_for_card(case.word.card) if case.word and case.word.card else None
 
 
 def _its_card(case: Case) -> str | None:
@@ -268,6 +302,15 @@ RULES: Final = (
     Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=sentences.of_another),
     Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
     Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, detail=sentences.key_mismatch),
+    Rule(Code.RESOLUTION_REFUSED, CORRECTION, _may_not_resolve, State.PARKED, detail=sentences.may_not_resolve),
+    Rule(
+        Code.CARD_UNKNOWN,
+        CORRECTION,
+        _has_no_account,
+        State.PARKED,
+        waits=_missing_card,
+        detail=sentences.no_account_to_correct,
+    ),
     Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=sentences.card_unknown),
     Rule(
         Code.ORIGINAL_UNKNOWN,
@@ -277,11 +320,21 @@ RULES: Final = (
         waits=_its_original,
         detail=sentences.original_unknown,
     ),
+    Rule(
+        Code.ORIGINAL_UNKNOWN,
+        CORRECTION,
+        _not_here_yet,
+        State.PARKED,
+        waits=_named,
+        detail=sentences.not_here_yet,
+    ),
     Rule(Code.REVERSED_TWICE, REVERSE, _reversed_twice, State.CONFLICT, detail=sentences.reversed_twice),
     Rule(Code.OVER_REVERSAL, REVERSE, _over_reversal, State.CONFLICT, _undone, detail=sentences.over_reversal),
     Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=_closed, detail=sentences.exceeded),
     Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=_closed, detail=sentences.void),
     Rule(Code.ALLOWANCE_VOID, RELEASE, _void_release, State.CONFLICT, detail=sentences.void),
+    # A person has decided already: that it leaves less than nothing is told, and asks nobody again.
+    Rule(Code.OVERDRAWN, CORRECTION, _short_of_points, State.POSTED, _asked, detail=sentences.overdrawn),
     Rule(Code.OVERDRAWN, REDEEM | REVERSE, _overdrawn, State.CONFLICT, _asked, detail=sentences.overdrawn),
     Rule(Code.POSTED, EVERY, _always, State.POSTED, _asked, right=_closed),
 )

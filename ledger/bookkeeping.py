@@ -12,11 +12,10 @@ from typing import Final
 
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
-from ledger.facts import Decision, Policy, Right, RightState
+from ledger.facts import Decision, Item, Policy, Right, RightState
 from ledger.office import Office, generation_in
 from ledger.problems import refused
 from ledger.rights import MAX_ALLOWANCE_NAME, same_request
-from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams

@@ -73,7 +73,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
-    beyond their allowance a terminal's key is revoked; 0: never.
+    beyond their allowance a terminal's key is revoked; 0: never. `till_resolutions`: whether a till may settle what it
+    recorded itself, or head office alone.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -81,6 +82,7 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    till_resolutions: Stance = Stance.HONOUR
 
 
 class RightState(StrEnum):
@@ -143,18 +145,35 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
-    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it."""
+    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it.
+
+    `points` is what it has in all, by its own posting and by `corrections` of it, which are records.
+    """
 
     record: int
     kind: Kind
     account: int
     points: int
     reversed: int = 0
+    corrections: tuple[int, ...] = ()
 
     @property
     def left(self) -> int:
-        """Points that can still be reversed; a reversal itself cannot be."""
-        return 0 if self.kind is Kind.REVERSE else abs(self.points) - self.reversed
+        """Points that can still be reversed; a reversal or a correction itself cannot be."""
+        if self.kind in (Kind.REVERSE, Kind.CORRECTION):
+            return 0
+        has = -self.points if self.kind is Kind.REDEEM else self.points
+        return max(0, has - self.reversed)
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it."""
+
+    record: int
+    stream: str
+    seq: int
+    sender: str
+    raw: bytes
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -187,6 +206,20 @@ class First(msgspec.Struct, frozen=True, gc=False):
     code: Code
 
 
+class Word(msgspec.Struct, frozen=True, gc=False):
+    """What a person's word on an entry comes to (ledger/corrections.py tells how).
+
+    The entry `shall` have had so many points in all, it `had` others by the last word before; `effect` is the
+    difference to post. `entitled`: whoever speaks may. `card` is the one whose account is missing for it.
+    """
+
+    entitled: bool
+    had: int
+    shall: int
+    effect: int
+    card: str | None = None
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
@@ -201,3 +234,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    word: Word | None = None

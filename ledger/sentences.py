@@ -40,6 +40,23 @@ def original_unknown(case: Case, _: int) -> str:
     return f"waits for entry {case.entry.reverses}, which it reverses"
 
 
+def not_here_yet(case: Case, _: int) -> str:
+    of = case.entry.correction.of if case.entry.correction else None
+    return f"waits for entry {of}, which it corrects"
+
+
+def may_not_resolve(case: Case, _: int) -> str:
+    of = case.entry.correction.of if case.entry.correction else None
+    if of is None:
+        return "corrects no entry that it names; nothing is changed"
+    return f"{case.sender} may not settle entry {of}; nothing is changed, head office decides"
+
+
+def no_account_to_correct(case: Case, _: int) -> str:
+    card = f"card {masked(case.word.card)}" if case.word and case.word.card else "an entry without a card"
+    return f"{card}: no account to correct; it takes effect when the card is registered"
+
+
 def reversed_twice(case: Case, _: int) -> str:
     return f"entry {case.entry.reverses} was reversed before; there is nothing more to undo"
 

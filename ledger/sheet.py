@@ -5,7 +5,7 @@ change; the books write that and commit.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -22,11 +22,14 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
-from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.corrections import Dispute, Spoken, Target, asked_of, place_name, resolved
+from ledger.disputes import Disputes
+from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Stance, Standing, UnknownCards, Word
+from ledger.own_entries import OFFICE
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
-from ledger.source import Item, Known, Posting, Ruling, Source
-from offline_queue.entry import Entry, Kind
+from ledger.source import Known, Posting, Ruling, Source
+from offline_queue.entry import Correction, Entry, Kind
 
 
 class Sheet:
@@ -49,13 +52,19 @@ class Sheet:
         self._waiting = Known(source.waiting)
         self._enrolled = Known(source.enrolled)
         self._originals = Known(self._originals_held)
-        self._announced: set[str] = set()
+        self.announced: dict[str, int] = {}
+        """The records of this batch by their names."""
         self._posted_here: dict[str, Original] = {}
+        self._resolved_here: set[int] = set()
+        self.disputes = Disputes(
+            source, self.announced, self.rulings, self.postings, self._original_for, self.duplicates.get
+        )
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
         due = deque((item, read(item.raw)) for item in items)
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
+        self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
@@ -64,6 +73,7 @@ class Sheet:
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
         for item in items:
+            self._announce({place_name(item): item.record})
             self._rule(item, UNREAD)
 
     def drive(self, items: Sequence[Item]) -> None:
@@ -103,12 +113,24 @@ class Sheet:
         self.duplicates.warm(reversed_here)
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
+        disputes = self._disputed(entries)
         self._meet(met)
-        accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        accounts = [dispute.account for dispute in disputes]
+        accounts += [self.cards.get(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
         accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
+        if disputes:
+            self.disputes.hear_again()
         self._originals.warm([*reversed_here, *stands])
+
+    def _disputed(self, entries: Sequence[Entry]) -> list[Dispute]:
+        """What these correct, with their cards; empty for nearly every batch."""
+        named = [entry.correction.of for entry in entries if entry.correction and entry.correction.of]
+        disputes = self.disputes.hold(named) if named else []
+        cards = [found.entry.card.number for found in disputes if found.entry and found.entry.card]
+        self._expect(cards)
+        return disputes
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
@@ -116,12 +138,20 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        self._announce({self._name(item, entry): item.record for item, entry in reversed(met)})
+
+    def _announce(self, named: Mapping[str, int]) -> None:
+        """Learns what waits for records that come to stand under these names."""
+        names = {name: record for name, record in named.items() if name not in self.announced}
         if names:
-            self._announced |= names.keys()
+            self.announced |= names
             awaited = self._source.announce(names)
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
+
+    def _name(self, item: Item, content: Entry | Decision) -> str:
+        """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
+        return content.id if isinstance(content, Entry) and self._own(item, content) else place_name(item)
 
     def _own(self, item: Item, entry: Entry) -> bool:
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
@@ -145,9 +175,11 @@ class Sheet:
 
     def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
         """Decides and applies one record; returns the records that waited for it."""
+        if item.record in self._resolved_here:
+            return []
         if isinstance(content, Decision):
             self._rule(item, content)
-            return []
+            return self._wake_words(waits_for_entry(place_name(item)))
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
         if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
@@ -159,16 +191,16 @@ class Sheet:
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
+        if case.word is not None and decision.code in APPLIED:
+            woken += self._correct(case, case.word, decision)
         stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
-        if content.kind in KEYED and stands:
-            woken += self._wake(waits_for_entry(content.id))
-        return woken
+        reason = waits_for_entry(self._name(item, content))
+        return woken + (self._wake(reason) if content.kind in KEYED and stands else self._wake_words(reason))
 
     def _case(self, item: Item, entry: Entry) -> Case:
-        original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.get(entry.card.number) if entry.card else None
-        if entry.kind is Kind.REVERSE:
-            account = original.account if original else None
+        original = self._original_for(entry) if entry.kind is Kind.REVERSE else None
+        target = self.disputes.target(entry.correction) if entry.correction and entry.correction.of else None
+        account = self._account_of(target.root) if target else self._account_for(entry)
         return Case(
             record=item.record,
             entry=entry,
@@ -178,12 +210,33 @@ class Sheet:
             standing=None if account is None else self.standing(account),
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
+            word=self._word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
+
+    def _account_for(self, entry: Entry) -> int | None:
+        """A reversal is on the account of what it reverses, whatever card it names."""
+        if entry.kind is Kind.REVERSE:
+            original = self._original_for(entry)
+            return original.account if original else None
+        return self.cards.get(entry.card.number) if entry.card else None
+
+    def _account_of(self, dispute: Dispute) -> int | None:
+        if dispute.account is not None or dispute.entry is None:
+            return dispute.account
+        return self._account_for(dispute.entry)
+
+    def _word(self, sender: str, correction: Correction, target: Target) -> Word:
+        """A till may settle what it recorded itself, if the retailer lets it."""
+        recorders = {target.named.item.sender, target.root.item.sender}
+        entitled = sender == OFFICE or (self._policy.till_resolutions is Stance.HONOUR and recorders == {sender})
+        entry = target.root.entry
+        missing = entry.card.number if entry and entry.card and self._account_of(target.root) is None else None
+        return target.word(correction, entitled=entitled, card=missing)
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
             return None
-        if not self.firsts.knows(entry.key) or entry.id not in self._announced:
+        if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
         return self.firsts.get(entry.key)
 
@@ -194,6 +247,9 @@ class Sheet:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
         named = reversal.reverses or ""
         return named if self._original(named) else self.duplicates.get(named) or named
+
+    def _original_for(self, reversal: Entry) -> Original | None:
+        return self._original(self._standing_for(reversal))
 
     def _original(self, entry: str) -> Original | None:
         return self._originals.get(entry) or self._posted_here.get(entry)
@@ -206,6 +262,74 @@ class Sheet:
         self.cards.put(number, account)
         self.standings.put(account, Standing(account))
         return account
+
+    def _correct(self, case: Case, word: Word, decision: Decision) -> list[Item]:
+        """A person's word counts: the difference is posted, what it was about is settled and waits no more."""
+        correction = case.entry.correction
+        target = self.disputes.target(correction) if correction else None
+        if correction is None or target is None:
+            return []
+        root, named = target.root, target.named
+        if case.standing is not None:
+            self._post_word(case, decision, root, case.standing.account)
+        self.disputes.say(root, Spoken(len(root.words) + 1, case.record, word.had, word.shall, word.effect))
+        self._end_right(root, word.shall)
+        asked = asked_of(root, self._original_for(root.entry) if root.entry else None)
+        woken = self._resolve(root, resolved(correction, root, word.shall, asked))
+        if named.item.record != root.item.record:
+            effect, asked = word.shall - target.refused, target.honoured - target.refused
+            woken += self._resolve(named, resolved(correction, named, effect, asked))
+        return woken
+
+    def _resolve(self, dispute: Dispute, decision: Decision) -> list[Item]:
+        """The new verdict; what waited for the entry can be decided now."""
+        item, entry = dispute.item, dispute.entry
+        self._taken_up([item])
+        self._resolved_here.add(item.record)
+        self._rule(item, decision)
+        if entry is not None and self.firsts.knows(entry.key):
+            first = self.firsts.get(entry.key)
+            if first is not None and first.record == item.record:
+                self.firsts.put(entry.key, msgspec.structs.replace(first, state=decision.state))
+        return self._wake(waits_for_record(item.record)) + self._wake(waits_for_entry(dispute.name))
+
+    def _post_word(self, case: Case, decision: Decision, root: Dispute, account: int) -> None:
+        """The difference under the correction. What had no posting gets one of 0, so that its name leads to it."""
+        effect, number = decision.effect, root.original
+        original = self._original_for(root.entry) if root.entry and root.entry.kind is Kind.REVERSE else None
+        if root.posted is None:
+            number = original.record if original else None
+            self.postings.append(Posting(root.item.record, root.name, account, 0, number, root.code, self._now))
+        self.shelving.correct(case.record, effect, self.standing(account), root)
+        self._move(account, balance=effect)
+        self.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))
+        if root.entry is not None:
+            told = (*(word.record for word in root.words), case.record)
+            has = Original(root.item.record, root.entry.kind, account, root.has + effect, abs(root.undone), told)
+            self._put_original(root.name, has)
+            if original is not None:
+                self.shelving.reverses(case.record, original.record)
+                undone = original.reversed + (effect if original.kind is Kind.REDEEM else -effect)
+                self._put_original(
+                    self._standing_for(root.entry), msgspec.structs.replace(original, reversed=abs(undone))
+                )
+
+    def _put_original(self, name: str, original: Original) -> None:
+        if self._originals.get(name):
+            self._originals.put(name, original)
+        else:
+            self._posted_here[name] = original
+
+    def _end_right(self, root: Dispute, shall: int) -> None:
+        """A right that an entry without effect had used waits for nobody: now it is used up, or free again."""
+        allowance = root.entry.allowance if root.entry and root.posted is None else None
+        right = self.rights.get(allowance) if allowance else None
+        if right is None or right.state is not RightState.OPEN or right.terminal != root.item.sender:
+            return
+        if right.account is not None:
+            self._move(right.account, reserved=-right.points)
+        state = RightState.CONSUMED if shall < 0 else RightState.RELEASED
+        self.rights.put(right.id, msgspec.structs.replace(right, state=state))
 
     def _rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
@@ -220,6 +344,15 @@ class Sheet:
         self._waiting.put(reason, [])
         return self._taken_up(woken)
 
+    def _wake_words(self, reason: str) -> list[Item]:
+        """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
+        waiting = self._waiting.get(reason) or []
+        words = [item for item in waiting if _is_word(item)]
+        if not words:
+            return []
+        self._waiting.put(reason, [item for item in waiting if item not in words])
+        return self._taken_up(words)
+
     def _taken_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""
         before = [item.record for item in items if item.record not in self.waits]
@@ -232,7 +365,8 @@ class Sheet:
         entry = case.entry
         if entry.kind in KEYED and decision.code not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+        posts = entry.kind in KEYED and case.word is None
+        if posts and decision.code in APPLIED and case.standing is not None:
             self._post(case, decision, case.standing.account)
         if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
@@ -266,8 +400,9 @@ class Sheet:
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
-            name = self._standing_for(entry)
-            if self._originals.get(name):
-                self._originals.put(name, left)
-            else:
-                self._posted_here[name] = left
+            self._put_original(self._standing_for(entry), left)
+
+
+def _is_word(item: Item) -> bool:
+    content = read(item.raw)
+    return isinstance(content, Entry) and content.kind is Kind.CORRECTION

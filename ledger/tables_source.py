@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ledger.book import bounded
-from ledger.facts import Code, First, Original, Right, RightState, Standing
+from ledger.facts import Code, First, Item, Original, Right, RightState, Standing
 from ledger.lots import Lot
-from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH

@@ -1,0 +1,57 @@
+"""Entries that people have a word on, read from the tables within the running transaction."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ledger.book import bounded, read
+from ledger.corrections import Dispute, Spoken
+from ledger.facts import Code, Item
+from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from offline_queue.entry import Entry, State
+from offline_queue.wire import MAX_BATCH
+
+DISPUTES: Final = f"""
+    SELECT r.no, s.uid, s.terminal, r.bytes, d.state, d.code, p.account, p.points, p.original,
+           (SELECT CAST(coalesce(sum(v.points), 0) AS BIGINT) FROM posting v WHERE v.original = r.no)
+    FROM record r JOIN stream s ON s.no = r.no >> {SEQ_BITS}
+    JOIN decision d ON d.terminal = s.terminal AND d.n = (
+        SELECT o.n FROM decision o WHERE o.terminal = s.terminal AND o.record <= r.no
+        AND o.record > r.no - {MAX_BATCH} AND o.record + o.count > r.no
+        ORDER BY o.record DESC, o.n DESC LIMIT 1)
+    LEFT JOIN posting p ON p.record = r.no WHERE r.no = ANY(?)"""  # noqa: S608 - numbers of our own
+"""Each with the last decision on it, its own posting, and what its reversals moved."""
+
+
+def named(tables: Tables, names: Sequence[str]) -> dict[str, int]:
+    """The record of each entry, by its id, or as STREAM:SEQ where it has none that counts."""
+    entry_of = {bounded(name): name for name in names}
+    rows = tables.rows("SELECT id, record FROM entry WHERE id = ANY(?) AND record <> 0", list(entry_of))
+    found = {entry_of[name]: record for name, record in rows}
+    posted = "SELECT entry, min(record) FROM posting WHERE entry = ANY(?) GROUP BY entry"
+    return {**found, **dict(tables.rows(posted, names))}
+
+
+def disputes(tables: Tables, records: Sequence[int]) -> dict[int, Dispute]:
+    """Those that are decided."""
+    words: dict[int, list[Spoken]] = {}
+    query = (
+        "SELECT corrects, n, record, had, shall, points FROM correction WHERE corrects = ANY(?) ORDER BY corrects, n"
+    )
+    for corrects, *spoken in tables.rows(query, records):
+        words.setdefault(corrects, []).append(Spoken(*spoken))
+    found = {}
+    for record, uid, terminal, raw, state, code, *posting in tables.rows(DISPUTES, records):
+        item, content = Item(record, uid, record & SEQ_MASK, terminal, raw), read(raw)
+        entry = content if isinstance(content, Entry) else None
+        spoken_of = tuple(words.get(record, ()))
+        found[record] = Dispute(item, entry, State(state), Code(code), *posting, spoken_of)
+    return found
+
+
+def spoken(tables: Tables, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+    """The entry that each of these corrections corrected, and the word."""
+    query = "SELECT record, corrects, n, had, shall, points FROM correction WHERE record = ANY(?)"
+    return {
+        record: (corrects, Spoken(n, record, had, shall, points))
+        for record, corrects, n, had, shall, points in tables.rows(query, records)
+    }
