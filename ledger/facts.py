@@ -20,6 +20,7 @@ class Code(StrEnum):
     RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RESOLUTION_REFUSED = "resolution_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
