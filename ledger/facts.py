@@ -50,10 +50,37 @@ class UnknownCards(StrEnum):
     REGISTER = "register"
 
 
-class Policy(msgspec.Struct, frozen=True, gc=False):
-    """What the retailer has chosen."""
+class Stance(StrEnum):
+    """What the retailer wants in a case of disagreement; the entry is in custody in any case.
+
+    `honour`: it takes effect as the till promised, and is flagged. `refuse`: no effect, unless a person resolves it
+    otherwise. `review`: no effect until a person has looked at it, or what it waits for has come.
+    """
+
+    HONOUR = "honour"
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Points that may be redeemed without an allowance; None: as many as the till says."""
+
+    per_transaction: int | None = None
+    per_card_and_day: int | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
+
+    `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
+    beyond their allowance a terminal's key is revoked; 0: never.
+    """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
+    stances: dict[Code, Stance] = {}
+    limits: Limits = Limits()
+    clock_tolerance_ms: int = 600_000
+    breaches: int = 3
 
 
 class RightState(StrEnum):
