@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from ledger.points_rules import Programme
 from offline_queue.entry import Entry, Kind, State
 
 
@@ -81,6 +82,7 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    programme: Programme = Programme()
 
 
 class RightState(StrEnum):
@@ -126,7 +128,8 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
 
     From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
-    activation or is expired. `idle` are those that may not be used at the moment which is being judged.
+    activation or is expired. The others tell of the moment that is being judged: `idle` points may not be used then,
+    `expired` among them; `revivable` ones might have been, and were written off since.
     """
 
     account: int
@@ -135,11 +138,13 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     usable_from: int = 0
     usable_until: int | None = None
     idle: int = 0
+    expired: int = 0
+    revivable: int = 0
 
     @property
     def available(self) -> int:
         """What may still be promised; negative when the account is overdrawn."""
-        return self.balance - self.idle - self.reserved
+        return self.balance + self.revivable - self.idle - self.reserved
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):

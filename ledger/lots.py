@@ -88,11 +88,14 @@ class Shelf:
             points -= self._move(record, own, -min(points, own.remaining))
         self.take(record, points, at)
 
-    def undo_take(self, record: int, points: int, at: int, redemption: int, taken: Mapping[int, int]) -> None:
+    def undo_take(
+        self, record: int, points: int, at: int, redemption: int, taken: Mapping[int, int], dates: Dates = ALWAYS
+    ) -> None:
         """Puts points back where a redemption had them from, with their old dates, the youngest first.
 
         `taken` maps each lot to what that redemption, less earlier reversals of it, still holds of it. Its own
-        overdraft is settled first; what later awards have repaid of that comes back as a lot of this record.
+        overdraft is settled first; what later awards have repaid of that comes back as a lot of this record, with
+        these `dates`.
         """
         debt = self.lots.get(redemption)
         if debt is not None and debt.remaining < 0:
@@ -100,7 +103,7 @@ class Shelf:
         for lot in sorted((self.lots[number] for number in taken), key=_age, reverse=True):
             points -= self._move(record, lot, min(points, max(taken[lot.record], 0)))
         if points:
-            self._make(Lot(record, at, points, points))
+            self._make(Lot(record, at, points, points, dates.active_at, dates.expires_at))
         self._repay(record)
 
     def write_off(self, record: int, lot: int, points: int) -> None:

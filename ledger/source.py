@@ -81,6 +81,15 @@ class Source(Protocol):
 
     def open_lots(self, account: int) -> list[Lot]: ...
 
+    def written_off(self, account: int) -> list[Lot]:
+        """Those of which expired points have left the books."""
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        """The ids of the entries in these records, which made lots of the account."""
+
+    def enter(self, record: bytes) -> Item:
+        """Takes an entry of the office's own into custody, at the end of its stream."""
+
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         """The moves (lot, points) of a redemption and its reversals, and the lots that they touch."""
 

@@ -10,8 +10,10 @@ from typing import Any
 from ledger.book import bounded
 from ledger.facts import Code, First, Original, Right, RightState, Standing
 from ledger.lots import Lot
+from ledger.own_entries import OFFICE, own_stream
 from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
@@ -101,6 +103,19 @@ class TablesSource:
     def open_lots(self, account: int) -> list[Lot]:
         query = f"SELECT {LOT} FROM lot WHERE account = ? AND remaining <> 0"  # noqa: S608 - our own columns
         return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def written_off(self, account: int) -> list[Lot]:
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND written_off > 0"  # noqa: S608 - our own columns
+        return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
+        return dict(self._tables.rows(query, account, records))
+
+    def enter(self, record: bytes) -> Item:
+        streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
+        _, (item,) = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
+        return item
 
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         rows = self._tables.rows("SELECT record FROM posting WHERE original = ?", redemption)

@@ -90,3 +90,9 @@ class TablesStreams:
             "SELECT no, mark, head, grown_from, base FROM stream WHERE no = ?", branch.grown_from
         )
         return self.hashes(Branch(*row), first, last)
+
+
+def generation_in(tables: Tables) -> str | None:
+    """As the books have it now; another process may have renewed it."""
+    rows = tables.rows("SELECT value FROM fact WHERE name = 'generation'")
+    return rows[0][0] if rows else None
