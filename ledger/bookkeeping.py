@@ -21,6 +21,7 @@ from ledger.sheet import Sheet
 from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_feed import TablesFeed
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams
 from offline_queue.entry import MAX_POINTS, Card, Clock, Entry, Kind, encode, uuid7
@@ -68,13 +69,14 @@ class Bookkeeping:
 
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            self._lineage(tables).greet(hello.terminal, hello.streams)
+            tables.change(
+                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+            )
             return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
         welcome = self._engine.write(greet)
@@ -92,6 +94,7 @@ class Bookkeeping:
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
+                items = self._lineage(tables).taken(terminal, header.stream, place, items)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -108,6 +111,7 @@ class Bookkeeping:
             self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
+            items = self._lineage(tables).taken(terminal, park.stream, place, items)
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
@@ -125,9 +129,14 @@ class Bookkeeping:
         asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
 
         def promise(tables: Tables) -> AllowanceAnswer:
-            forked = len(TablesStreams(tables).branches(terminal, request.stream, hold=True)) > 1
+            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
+            forked = len(branches) > 1 or any(branch.flag for branch in branches)
             sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id) or sheet.reserve(asked, forked=forked)
+            right = sheet.rights.get(request.id)
+            if right is None and not branches:
+                told = "no hello has declared this stream yet"
+                raise refused("generation", told, request=request.request, generation=self.generation)
+            right = right or sheet.reserve(asked, forked=forked)
             if not same_request(right, asked):
                 raise refused("key_mismatch", request=request.request, generation=self.generation)
             TablesPen(tables).write(sheet)
@@ -256,6 +265,9 @@ class Bookkeeping:
 
     def _sheet(self, tables: Tables) -> Sheet:
         return Sheet(self._engine.source(tables), self._policy, self._timepiece.unix_ms())
+
+    def _lineage(self, tables: Tables) -> TablesLineage:
+        return TablesLineage(tables, self._timepiece.unix_ms())
 
     def _feed(self, tables: Tables) -> TablesFeed:
         return TablesFeed(tables, self._timepiece.unix_ms())

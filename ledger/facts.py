@@ -145,7 +145,8 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
+    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
+    is FORK or RESTORED where its stream is one of two futures of the same past.
     """
 
     record: int
@@ -156,3 +157,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    branch: Code | None = None

@@ -178,6 +178,7 @@ class Sheet:
             standing=None if account is None else self.standing(account),
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
+            branch=item.branch,
         )
 
     def _first(self, item: Item, entry: Entry) -> First | None:

@@ -42,14 +42,15 @@ def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> No
         assert points_of(book) == 10
 
 
-def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step leaves the records, points and marks as they were."""
+@pytest.mark.parametrize("version", range(1, len(sqlite_file.STEPS)))
+def test_books_of_an_earlier_version_are_brought_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    """Whatever version made the file, it becomes what this one needs, and nothing in it changes."""
     path = tmp_path / "ledger.db"
-    with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:2])
-        with closing(sqlite3.connect(path)) as connection:
-            sqlite_file._prepare(connection, path)
-    with closing(sqlite3.connect(path)) as connection:
+    with monkeypatch.context() as earlier, closing(sqlite3.connect(path)) as connection:
+        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:version])
+        sqlite_file._prepare(connection, path)
         connection.execute("INSERT INTO fact VALUES ('generation', 'g1')")
         connection.execute("INSERT INTO terminal (name, public_key, enrolled_at) VALUES ('ledger', x'', 1)")
         connection.commit()
@@ -57,7 +58,8 @@ def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.
         assert book.generation == "g1"
         book.register(CARD)
         till = FakeTill(book)
-        till.send(till.earn(10))
+        again = till.earn(7, key="K")
+        till.send(till.earn(7, key="K"), again, till.reverse(again), till.earn(10))
         assert points_of(book) == 10
         assert book.verify().ok
 
