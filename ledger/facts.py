@@ -20,6 +20,7 @@ class Code(StrEnum):
     RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RESOLUTION_REFUSED = "resolution_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -49,23 +50,58 @@ class UnknownCards(StrEnum):
     REGISTER = "register"
 
 
-class Policy(msgspec.Struct, frozen=True, gc=False):
-    """What the retailer has chosen."""
+class Stance(StrEnum):
+    """What the retailer wants in a case of disagreement; the entry is in custody in any case.
+
+    `honour`: it takes effect as the till promised, and is flagged. `refuse`: no effect, unless a person resolves it
+    otherwise. `review`: no effect until a person has looked at it, or what it waits for has come.
+    """
+
+    HONOUR = "honour"
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Points that may be redeemed without an allowance; None: as many as the till says."""
+
+    per_transaction: int | None = None
+    per_card_and_day: int | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
+
+    `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
+    beyond their allowance a terminal's key is revoked; 0: never.
+    """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
+    stances: dict[Code, Stance] = {}
+    limits: Limits = Limits()
+    clock_tolerance_ms: int = 600_000
+    breaches: int = 3
 
 
 class RightState(StrEnum):
-    """An allowance's life: `open` becomes `consumed` or `released` by a record of its holder, and by nothing else."""
+    """An allowance's life: `open` becomes `consumed` or `released` by a record of its holder or of the office.
+
+    `locked`: its holder has given it up, but a copy of that till may still use it, so its points stay held back.
+    """
 
     OPEN = "open"
+    LOCKED = "locked"
     CONSUMED = "consumed"
     RELEASED = "released"
     REFUSED = "refused"
 
 
 class Right(msgspec.Struct, frozen=True, gc=False):
-    """An allowance as the books hold it. `account` is None where the card was unknown."""
+    """An allowance as the books hold it. `account` is None where the card was unknown.
+
+    `asked` points where fewer were granted; `bound` is the later stream of its holder that it was confirmed for,
+    `trusted` the one without a seal whose end was believed for that; `granted_at` in ms since 1970.
+    """
 
     id: str
     terminal: str
@@ -75,6 +111,15 @@ class Right(msgspec.Struct, frozen=True, gc=False):
     account: int | None
     state: RightState
     code: str | None = None
+    asked: int | None = None
+    bound: str | None = None
+    trusted: str | None = None
+    granted_at: int | None = None
+
+    @property
+    def holds_back(self) -> int:
+        """Points that nobody else may be promised."""
+        return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):

@@ -138,7 +138,48 @@ ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN usable_until INTEGER;
 CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS)
+RIGHTS: Final = """
+ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
+ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its holder that it was confirmed for
+ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
+ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
+CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+"""
+KEYS: Final = """
+-- Every key that a terminal has had: what it signed before its disk was replaced stays proven.
+CREATE TABLE terminal_key (
+    terminal TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    revoked_at INTEGER,                         -- from then on nothing that it signed counts
+    PRIMARY KEY (terminal, public_key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal WHERE length(public_key) > 0;
+"""
+CORRECTIONS: Final = """
+-- What people said of an entry, in the order of saying: it `had` an effect in all and `shall` have had another.
+CREATE TABLE correction (
+    corrects INTEGER NOT NULL,                  -- the record that is spoken of
+    n INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    had INTEGER NOT NULL,
+    shall INTEGER NOT NULL,
+    points INTEGER NOT NULL,                    -- the difference that was posted for it
+    PRIMARY KEY (corrects, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX correction_record ON correction (record);
+-- Where to find the entries that have no posting and that a person may name: by id, or as STREAM:SEQ.
+CREATE TABLE entry (id TEXT PRIMARY KEY, record INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO entry
+SELECT json_extract(CAST(r.bytes AS TEXT), '$.id'), r.no FROM decision d JOIN record r ON r.no = d.record
+WHERE d.state <> 'posted' AND json_valid(CAST(r.bytes AS TEXT)) AND length(r.bytes) <= 8192
+    AND json_extract(CAST(r.bytes AS TEXT), '$.terminal') = d.terminal
+    AND typeof(json_extract(CAST(r.bytes AS TEXT), '$.id')) = 'text'
+    AND length(json_extract(CAST(r.bytes AS TEXT), '$.id')) <= 64
+ORDER BY r.no;
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
