@@ -5,7 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from ledger.facts import Code, Decision, First, Original, Right, Standing
+from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 
 K = TypeVar("K")
@@ -52,10 +52,10 @@ class Source(Protocol):
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]: ...
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
-        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        """The same, and holds them: nothing happens unseen to a card without an account, or to one that is marked."""
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         """Holds those that are there."""
