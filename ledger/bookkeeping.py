@@ -158,6 +158,9 @@ class Bookkeeping:
     def public_key(self, terminal: str) -> bytes | None:
         return self._engine.read(lambda tables: _key(tables, terminal))
 
+    def terminal_keys(self, terminal: str) -> list[bytes]:
+        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         def let_in(tables: Tables) -> bool:
             known = _key(tables, terminal, hold=True)
@@ -170,6 +173,8 @@ class Bookkeeping:
                 if not replace or terminal == OFFICE:
                     return False
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
+            key = (terminal, public_key, self._timepiece.unix_ms(), None)
+            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
             return True
 
         return self._engine.write(let_in)

@@ -150,6 +150,9 @@ class Book(Protocol):
     def public_key(self, terminal: str) -> bytes | None:
         """The enrolled Ed25519 key, 32 bytes."""
 
+    def terminal_keys(self, terminal: str) -> list[bytes]:
+        """The enrolled key and those before it, but for revoked ones: what they signed in their time stays proven."""
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
 

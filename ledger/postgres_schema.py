@@ -25,7 +25,7 @@ TABLES: Final = {
     "terminal": Table(
         "name",
         """name text COLLATE "C" PRIMARY KEY, public_key bytea NOT NULL, enrolled_at bigint NOT NULL,
-        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint""",
+        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint, reported text""",
         fill=50,
     ),
     "stream": Table(
@@ -72,13 +72,20 @@ TABLES: Final = {
     "allowance": Table(
         "id",
         """id text COLLATE "C" PRIMARY KEY, terminal text NOT NULL, stream text NOT NULL, card text NOT NULL,
-        points bigint NOT NULL, account bigint, state text NOT NULL, code text""",
+        points bigint NOT NULL, account bigint, state text NOT NULL, code text, asked bigint, bound text, trusted text,
+        granted_at bigint""",
+        ("(terminal) WHERE state IN ('open', 'locked')",),
     ),
     "decision": Table(
         "terminal",
         """terminal text COLLATE "C" NOT NULL, n bigint NOT NULL, record bigint NOT NULL, count integer NOT NULL,
         state text NOT NULL, code text NOT NULL, detail text, points bigint, PRIMARY KEY (terminal, n)""",
         ("(terminal, record)", "(record) WHERE state <> 'posted'"),
+    ),
+    "terminal_key": Table(
+        "terminal",
+        """terminal text COLLATE "C" NOT NULL, public_key bytea NOT NULL, since bigint NOT NULL, revoked_at bigint,
+        PRIMARY KEY (terminal, public_key)""",
     ),
     "waiting": Table("record", 'record bigint PRIMARY KEY, reason text COLLATE "C" NOT NULL', ("(reason)",)),
 }
@@ -93,8 +100,9 @@ TYPES: Final = {
     "posting": "bigint text bigint bigint bigint text bigint",
     "lot": "bigint bigint bigint bigint bigint bigint bigint bigint",
     "move": "bigint bigint bigint bigint",
-    "allowance": "text text text text bigint bigint text text",
+    "allowance": "text text text text bigint bigint text text bigint text text bigint",
     "decision": "text bigint bigint integer text text text bigint",
+    "terminal_key": "text bytea bigint bigint",
     "waiting": "bigint text",
 }
 """Of the tables that take rows in bulk, in the order of their columns."""
@@ -133,7 +141,22 @@ DATED_LOTS: Final = Upgrade(
         "CREATE INDEX ON lot (account) WHERE written_off > 0",
     )
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS)
+RIGHTS: Final = Upgrade(
+    statements=(
+        """ALTER TABLE allowance ADD COLUMN IF NOT EXISTS asked bigint, ADD COLUMN IF NOT EXISTS bound text,
+        ADD COLUMN IF NOT EXISTS trusted text, ADD COLUMN IF NOT EXISTS granted_at bigint""",
+        "CREATE INDEX ON allowance (terminal) WHERE state IN ('open', 'locked')",
+        "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS reported text",
+    )
+)
+KEYS: Final = Upgrade(
+    ("terminal_key",),
+    (
+        """INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal
+        WHERE length(public_key) > 0""",
+    ),
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

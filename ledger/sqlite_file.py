@@ -138,7 +138,26 @@ ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN usable_until INTEGER;
 CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS)
+RIGHTS: Final = """
+ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
+ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its holder that it was confirmed for
+ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
+ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
+CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+"""
+KEYS: Final = """
+-- Every key that a terminal has had: what it signed before its disk was replaced stays proven.
+CREATE TABLE terminal_key (
+    terminal TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    since INTEGER NOT NULL,
+    revoked_at INTEGER,                         -- from then on nothing that it signed counts
+    PRIMARY KEY (terminal, public_key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal WHERE length(public_key) > 0;
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 

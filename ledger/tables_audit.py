@@ -127,7 +127,7 @@ def _reserved(tables: Tables) -> Iterator[str]:
     """I4: what is reserved is what open allowances hold."""
     query = """
         SELECT a.no, a.reserved, CAST(coalesce(sum(w.points), 0) AS BIGINT) FROM account a
-        LEFT JOIN allowance w ON w.account = a.no AND w.state = 'open' GROUP BY a.no
+        LEFT JOIN allowance w ON w.account = a.no AND w.state IN ('open', 'locked') GROUP BY a.no
         HAVING a.reserved <> coalesce(sum(w.points), 0)"""
     for account, reserved, promised in tables.scan(query):
         yield f"account {_name(tables, account)} holds {reserved} points back, its allowances {promised}"

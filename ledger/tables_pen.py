@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from ledger.book import bounded
+from ledger.facts import Right
 from ledger.feed import Span, spans
 from ledger.lots import Lot, Shelf
 from ledger.sheet import Sheet
@@ -90,11 +91,13 @@ class TablesPen:
     def _rights(self, sheet: Sheet) -> None:
         changed = sheet.rights.changed.values()
         new = [right for right in changed if right.id not in sheet.rights_held]
-        rows = [(r.id, r.terminal, r.stream, r.card, r.points, r.account, r.state, r.code) for r in new]
-        self._tables.insert("allowance", rows)
+        self._tables.insert("allowance", map(_allowance, new))
         for right in changed:
             if right.id in sheet.rights_held:
-                self._tables.change("UPDATE allowance SET state = ? WHERE id = ?", right.state, right.id)
+                self._tables.change(
+                    "UPDATE allowance SET state = ?, bound = ?, trusted = ? WHERE id = ?",
+                    *(right.state, right.bound, right.trusted, right.id),
+                )
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]
@@ -105,3 +108,8 @@ def _row(account: int, lot: Lot) -> tuple[int | None, ...]:
     """As it is now: a lot that was made here may have been used here too."""
     told = (lot.record, account, lot.earned_at, lot.points, lot.remaining)
     return (*told, lot.active_at, lot.expires_at, lot.written_off)
+
+
+def _allowance(right: Right) -> tuple[object, ...]:
+    asked = (right.id, right.terminal, right.stream, right.card, right.points, right.account, right.state, right.code)
+    return (*asked, right.asked, right.bound, right.trusted, right.granted_at)

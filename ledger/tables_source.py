@@ -58,7 +58,8 @@ class TablesSource:
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         query = """
-            SELECT id, terminal, stream, card, points, account, state, code FROM allowance
+            SELECT id, terminal, stream, card, points, account, state, code, asked, bound, trusted, granted_at
+            FROM allowance
             WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
         return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
 
@@ -138,5 +139,5 @@ class TablesSource:
 
 
 def _right(*columns: Any) -> Right:
-    name, terminal, stream, card, points, account, state, code = columns
-    return Right(name, terminal, stream, card, points, account, RightState(state), code)
+    name, terminal, stream, card, points, account, state, *more = columns
+    return Right(name, terminal, stream, card, points, account, RightState(state), *more)

@@ -63,17 +63,6 @@ class TestOpening:
             connection.execute("PRAGMA user_version = 99")
         assert "Update tilld" in unusable(path)
 
-    def test_books_of_an_earlier_version_are_brought_up(self, path: Path) -> None:
-        """What the first version made becomes what this one needs, and nothing in it changes."""
-        with closing(sqlite3.connect(path)) as connection:
-            connection.executescript("DROP TABLE duplicate; DROP INDEX stream_uid; PRAGMA user_version = 1;")
-        with closing(SqliteBook(path)) as book:
-            till = FakeTill(book, 2)
-            again = till.earn(7, key="K")
-            till.send(till.earn(7, key="K"), again, till.reverse(again))
-            assert points_of(book) == 50
-            assert book.verify().ok
-
     def test_books_put_back_from_a_copy_take_another_generation(self, path: Path) -> None:
         """Nobody told them that they are of yesterday: the first till that was told of more does, once."""
         copy = path.with_name("copy.db")

@@ -1,5 +1,6 @@
 """Books of an earlier version: what an upgrade makes of them is what new books are."""
 
+import base64
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -42,11 +43,12 @@ def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> No
         assert points_of(book) == 10
 
 
-def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("version", range(1, len(sqlite_file.STEPS)))
+def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """Each step leaves the records, points and marks as they were."""
     path = tmp_path / "ledger.db"
     with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:2])
+        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:version])
         with closing(sqlite3.connect(path)) as connection:
             sqlite_file._prepare(connection, path)
     with closing(sqlite3.connect(path)) as connection:
@@ -86,6 +88,8 @@ def still_there(book: Book) -> None:
     """Sales, a redemption, a reversal, an overdraft, a promise and a sale that waits: as they were, and tills go on."""
     assert (points_of(book), points_of(book, OTHER_CARD)) == (50, -20)
     assert book.verify().problems == []
+    (old,) = book.terminals()
+    assert book.terminal_keys(old.name) == [base64.b64decode(old.public_key)]
     till = FakeTill(book, 2)
     till.send(till.earn(30, OTHER_CARD), till.redeem(40))
     assert (points_of(book), points_of(book, OTHER_CARD)) == (10, 10)
