@@ -43,9 +43,10 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire and the claim code with the till, and nothing else of it.
+    # The ledger shares the entry, the wire, the claim code and the manner of a config file with the till, and nothing
+    # else of it.
     "ledger": {
-        *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece"},
+        *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale"},
     },
     # The command line is where `tilld ledger` comes in.
@@ -70,6 +71,7 @@ PURE = (
     "offline_queue/plain_cbor.py",
     "offline_queue/typed_lines.py",
     "ledger/book.py",
+    "ledger/policies.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}
