@@ -10,20 +10,18 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from ledger import tables_audit, tables_office
-from ledger.book import MAX_NUMBER, WAITS_FOR_UPGRADE, plausible, read
+from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy, Right, RightState
-from ledger.port import Flagged, Registration, Statement, Terminal, Verification
+from ledger.office import Office, generation_in
 from ledger.problems import refused
 from ledger.rights import MAX_ALLOWANCE_NAME, same_request
-from ledger.sheet import Sheet
 from ledger.source import Item
 from ledger.tables import Engine, Tables
-from ledger.tables_feed import TablesFeed
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams
-from offline_queue.entry import MAX_POINTS, Card, Clock, Entry, Kind, encode, uuid7
+from offline_queue.entry import MAX_POINTS
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
     PROTOCOL,
@@ -42,8 +40,6 @@ from offline_queue.wire import (
 
 log = logging.getLogger("tilld.ledger")
 
-OFFICE: Final = "ledger"
-"""The terminal under whose name the office's own entries stand; its key is empty, so nobody can sign for it."""
 NEXT_SYNC_AFTER_S: Final = 30.0
 MAX_LOTS: Final = 100
 """Lots that a till is told of, those first that are used first; the balance counts them all."""
@@ -51,13 +47,11 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping:
+class Bookkeeping(Office):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(self, engine: Engine, policy: Policy, timepiece: Timepiece) -> None:
-        self._engine, self._policy, self._timepiece = engine, policy, timepiece
-        self.clerks = engine.clerks
-        self.generation = engine.read(_generation) or engine.write(self._named)
+        super().__init__(engine, policy, timepiece)
         self._drive_again()
 
     def hello(self, hello: Hello) -> Welcome:
@@ -68,13 +62,14 @@ class Bookkeeping:
 
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            self._lineage(tables).greet(hello.terminal, hello.streams)
+            tables.change(
+                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+            )
             return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
         welcome = self._engine.write(greet)
@@ -92,6 +87,7 @@ class Bookkeeping:
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
+                items = self._lineage(tables).taken(terminal, header.stream, place, items)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -108,6 +104,7 @@ class Bookkeeping:
             self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
+            items = self._lineage(tables).taken(terminal, park.stream, place, items)
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
@@ -125,9 +122,14 @@ class Bookkeeping:
         asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
 
         def promise(tables: Tables) -> AllowanceAnswer:
-            forked = len(TablesStreams(tables).branches(terminal, request.stream, hold=True)) > 1
+            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
+            forked = len(branches) > 1 or any(branch.flag for branch in branches)
             sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id) or sheet.reserve(asked, forked=forked)
+            right = sheet.rights.get(request.id)
+            if right is None and not branches:
+                told = "no hello has declared this stream yet"
+                raise refused("generation", told, request=request.request, generation=self.generation)
+            right = right or sheet.reserve(asked, forked=forked)
             if not same_request(right, asked):
                 raise refused("key_mismatch", request=request.request, generation=self.generation)
             TablesPen(tables).write(sheet)
@@ -155,73 +157,9 @@ class Bookkeeping:
 
         return self._engine.read(look)
 
-    def public_key(self, terminal: str) -> bytes | None:
-        return self._engine.read(lambda tables: _key(tables, terminal))
-
-    def terminal_keys(self, terminal: str) -> list[bytes]:
-        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
-
-    def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
-        def let_in(tables: Tables) -> bool:
-            known = _key(tables, terminal, hold=True)
-            if known is None:
-                tables.change(
-                    "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?)",
-                    *(terminal, public_key, self._timepiece.unix_ms()),
-                )
-            elif known != public_key:
-                if not replace or terminal == OFFICE:
-                    return False
-                tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
-            key = (terminal, public_key, self._timepiece.unix_ms(), None)
-            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
-            return True
-
-        return self._engine.write(let_in)
-
-    def register(self, number: str, points: int = 0) -> Registration:
-        if not plausible(number) or not 0 <= points <= MAX_POINTS:
-            raise refused("malformed", f"1 to {MAX_NUMBER} printable characters and 0 to {MAX_POINTS} points")
-
-        def open_account(tables: Tables) -> Registration:
-            sheet = self._sheet(tables)
-            opened = sheet.register(number)
-            given = self._give(number, points, sheet, TablesStreams(tables)) if points else None
-            TablesPen(tables).write(sheet)
-            if given is None:
-                return Registration(number, opened, 0, None, None)
-            return Registration(number, opened, given.effect, given.code, given.detail)
-
-        return self._engine.write(open_account)
-
-    def statement(self, number: str) -> Statement | None:
-        return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
-
-    def terminals(self) -> list[Terminal]:
-        return self._engine.read(tables_office.terminals)
-
-    def flagged(self) -> list[Flagged]:
-        return self._engine.read(tables_office.flagged)
-
-    def verify(self) -> Verification:
-        return self._engine.read(tables_audit.verify)
-
-    def close(self) -> None:
-        self._engine.close()
-
-    def _named(self, tables: Tables) -> str:
-        """New books get their generation, and the office its terminal, from whoever comes first."""
-        generation = self._timepiece.random(16).hex()
-        tables.insert("fact", [("generation", generation)], "ON CONFLICT (name) DO NOTHING")
-        tables.change(
-            "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
-            *(OFFICE, b"", self._timepiece.unix_ms()),
-        )
-        return _generation(tables) or generation
-
     def _current(self, tables: Tables) -> str:
         """The generation, which another process on these books may have renewed."""
-        return _generation(tables) or self.generation
+        return generation_in(tables) or self.generation
 
     def _same_generation(self, tables: Tables, sent: BatchHeader | Park) -> None:
         """Raises Refused `generation`."""
@@ -259,11 +197,8 @@ class Bookkeeping:
         sheet.drive([item])
         TablesPen(tables).write(sheet)
 
-    def _sheet(self, tables: Tables) -> Sheet:
-        return Sheet(self._engine.source(tables), self._policy, self._timepiece.unix_ms())
-
-    def _feed(self, tables: Tables) -> TablesFeed:
-        return TablesFeed(tables, self._timepiece.unix_ms())
+    def _lineage(self, tables: Tables) -> TablesLineage:
+        return TablesLineage(tables, self._timepiece.unix_ms())
 
     def _place(
         self,
@@ -283,26 +218,6 @@ class Bookkeeping:
         if isinstance(place, HeadMismatch):
             raise refused("malformed", "the records do not lead to the declared head", request=sent.request)
         return place
-
-    def _give(self, number: str, points: int, sheet: Sheet, streams: TablesStreams) -> Decision:
-        """The office's own entry: opening points, once per card because its key names the card."""
-        now = self._timepiece.unix_ms()
-        entry = Entry(
-            id=uuid7(now, self._timepiece.random(10)),
-            key=f"opening:{number}",
-            kind=Kind.EARN,
-            terminal=OFFICE,
-            business_day=rfc3339(now)[:10],
-            occurred_at=rfc3339(now),
-            clock=Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), rfc3339(now)),
-            points=points,
-            card=Card(number),
-            rule="opening@1",
-        )
-        uid, record = f"office-{self.generation}", encode(entry)
-        _, items = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
-        sheet.judge(items)
-        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == items[0])
 
 
 def as_hash(text: str, request: str) -> bytes:
@@ -325,17 +240,6 @@ def _opaque(park: Park) -> bytes:
     if park.seq < 1 or not record:
         raise refused("malformed", "a parked record has a seq from 1 and at least one byte", request=park.request)
     return record
-
-
-def _generation(tables: Tables) -> str | None:
-    rows = tables.rows("SELECT value FROM fact WHERE name = 'generation'")
-    return rows[0][0] if rows else None
-
-
-def _key(tables: Tables, terminal: str, *, hold: bool = False) -> bytes | None:
-    query = "SELECT public_key FROM terminal WHERE name = ?"
-    rows = tables.rows(f"{query} FOR UPDATE" if hold else query, terminal)
-    return bytes(rows[0][0]) if rows else None
 
 
 def _marks(streams: TablesStreams, hello: Hello, told: StreamHead) -> Marks:

@@ -20,6 +20,7 @@ class Code(StrEnum):
     RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RESOLUTION_REFUSED = "resolution_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -49,10 +50,37 @@ class UnknownCards(StrEnum):
     REGISTER = "register"
 
 
-class Policy(msgspec.Struct, frozen=True, gc=False):
-    """What the retailer has chosen."""
+class Stance(StrEnum):
+    """What the retailer wants in a case of disagreement; the entry is in custody in any case.
+
+    `honour`: it takes effect as the till promised, and is flagged. `refuse`: no effect, unless a person resolves it
+    otherwise. `review`: no effect until a person has looked at it, or what it waits for has come.
+    """
+
+    HONOUR = "honour"
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Points that may be redeemed without an allowance; None: as many as the till says."""
+
+    per_transaction: int | None = None
+    per_card_and_day: int | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
+
+    `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
+    beyond their allowance a terminal's key is revoked; 0: never.
+    """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
+    stances: dict[Code, Stance] = {}
+    limits: Limits = Limits()
+    clock_tolerance_ms: int = 600_000
+    breaches: int = 3
 
 
 class RightState(StrEnum):
@@ -162,7 +190,8 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
+    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
+    is FORK or RESTORED where its stream is one of two futures of the same past.
     """
 
     record: int
@@ -173,3 +202,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    branch: Code | None = None

@@ -87,6 +87,12 @@ TABLES: Final = {
         """terminal text COLLATE "C" NOT NULL, public_key bytea NOT NULL, since bigint NOT NULL, revoked_at bigint,
         PRIMARY KEY (terminal, public_key)""",
     ),
+    "correction": Table(
+        "corrects",
+        """corrects bigint NOT NULL, n integer NOT NULL, record bigint NOT NULL, had bigint NOT NULL,
+        shall bigint NOT NULL, points bigint NOT NULL, PRIMARY KEY (corrects, n)""",
+        ("(record)",),
+    ),
     "waiting": Table("record", 'record bigint PRIMARY KEY, reason text COLLATE "C" NOT NULL', ("(reason)",)),
 }
 TYPES: Final = {
@@ -103,6 +109,7 @@ TYPES: Final = {
     "allowance": "text text text text bigint bigint text text bigint text text bigint",
     "decision": "text bigint bigint integer text text text bigint",
     "terminal_key": "text bytea bigint bigint",
+    "correction": "bigint integer bigint bigint bigint bigint",
     "waiting": "bigint text",
 }
 """Of the tables that take rows in bulk, in the order of their columns."""
@@ -156,7 +163,8 @@ KEYS: Final = Upgrade(
         WHERE length(public_key) > 0""",
     ),
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS)
+CORRECTIONS: Final = Upgrade(("correction",))
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -178,12 +178,14 @@ class Sheet:
             standing=None if account is None else self.standing(account),
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
+            branch=item.branch,
         )
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
             return None
-        self._meet([(item, entry)])
+        if not self.firsts.knows(entry.key) or entry.id not in self._announced:
+            self._meet([(item, entry)])
         return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:

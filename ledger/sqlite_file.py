@@ -157,7 +157,29 @@ CREATE TABLE terminal_key (
 ) STRICT, WITHOUT ROWID;
 INSERT INTO terminal_key SELECT name, public_key, enrolled_at, NULL FROM terminal WHERE length(public_key) > 0;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS)
+CORRECTIONS: Final = """
+-- What people said of an entry, in the order of saying: it `had` an effect in all and `shall` have had another.
+CREATE TABLE correction (
+    corrects INTEGER NOT NULL,                  -- the record that is spoken of
+    n INTEGER NOT NULL,
+    record INTEGER NOT NULL,
+    had INTEGER NOT NULL,
+    shall INTEGER NOT NULL,
+    points INTEGER NOT NULL,                    -- the difference that was posted for it
+    PRIMARY KEY (corrects, n)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX correction_record ON correction (record);
+-- Where to find the entries that have no posting and that a person may name: by id, or as STREAM:SEQ.
+CREATE TABLE entry (id TEXT PRIMARY KEY, record INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO entry
+SELECT json_extract(CAST(r.bytes AS TEXT), '$.id'), r.no FROM decision d JOIN record r ON r.no = d.record
+WHERE d.state <> 'posted' AND json_valid(CAST(r.bytes AS TEXT)) AND length(r.bytes) <= 8192
+    AND json_extract(CAST(r.bytes AS TEXT), '$.terminal') = d.terminal
+    AND typeof(json_extract(CAST(r.bytes AS TEXT), '$.id')) = 'text'
+    AND length(json_extract(CAST(r.bytes AS TEXT), '$.id')) <= 64
+ORDER BY r.no;
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 

@@ -30,6 +30,7 @@ class ConflictKind(StrEnum):
     RESTORED = "restored"
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
+    RESOLUTION_REFUSED = "resolution_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -107,6 +108,11 @@ MEANINGS: Final = {
         looked_at=True,
         fr="Deux ventes différentes portent le même numéro. La première compte ; comparez les deux tickets.",
         en="Two different sales carry the same key. The first one counts; compare both receipts.",
+    ),
+    ConflictKind.RESOLUTION_REFUSED: Meaning(
+        looked_at=True,
+        fr="Cette caisse ne peut pas trancher ce cas. Rien n'est changé ; le siège décide.",
+        en="This till may not settle that case. Nothing is changed; head office decides.",
     ),
     ConflictKind.RECEIPT_DUPLICATE: Meaning(
         looked_at=True,

@@ -90,7 +90,8 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
     From version 2 on: `ledger_key` (base64, Ed25519) signs receipts of custody; `rights` tells of each declared
     allowance whether it holds in this start of the till (True), or is void (False); `changes` is the end of the feed of
-    changes; `recovering` while nothing may be promised because the books went back in time.
+    changes; `recovering` while nothing may be promised because the books went back in time. `encodings` are the content
+    codings (RFC 9110 section 8.4.1) besides none in which a batch may be sent.
     """
 
     request: str
@@ -104,6 +105,7 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     changes: Count = 0
     recovering: bool = False
     orders: list[Order] = []
+    encodings: list[str] = []
 
 
 class BatchHeader(msgspec.Struct, frozen=True, omit_defaults=True):

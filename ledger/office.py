@@ -1,0 +1,122 @@
+"""The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
+
+from typing import Final
+
+from ledger import tables_audit, tables_office
+from ledger.book import MAX_NUMBER, plausible
+from ledger.facts import Decision, Policy
+from ledger.own_entries import OFFICE, own_entry, own_stream
+from ledger.port import Flagged, Registration, Statement, Terminal, Verification
+from ledger.problems import refused
+from ledger.sheet import Sheet
+from ledger.tables import Engine, Tables
+from ledger.tables_feed import TablesFeed
+from ledger.tables_pen import TablesPen
+from ledger.tables_streams import TablesStreams
+from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
+from offline_queue.timepiece import Timepiece
+
+GENERATION: Final = "SELECT value FROM fact WHERE name = 'generation'"
+
+
+class Office:
+    """See port.Book for what each call does."""
+
+    def __init__(self, engine: Engine, policy: Policy, timepiece: Timepiece) -> None:
+        self._engine, self._policy, self._timepiece = engine, policy, timepiece
+        self.clerks = engine.clerks
+        self.generation = engine.read(generation_in) or engine.write(self._named)
+
+    def public_key(self, terminal: str) -> bytes | None:
+        return self._engine.read(lambda tables: _key(tables, terminal))
+
+    def terminal_keys(self, terminal: str) -> list[bytes]:
+        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
+
+    def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
+        def let_in(tables: Tables) -> bool:
+            known = _key(tables, terminal, hold=True)
+            if known is None:
+                tables.change(
+                    "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?)",
+                    *(terminal, public_key, self._timepiece.unix_ms()),
+                )
+            elif known != public_key:
+                if not replace or terminal == OFFICE:
+                    return False
+                tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
+            key = (terminal, public_key, self._timepiece.unix_ms(), None)
+            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
+            return True
+
+        return self._engine.write(let_in)
+
+    def register(self, number: str, points: int = 0) -> Registration:
+        if not plausible(number) or not 0 <= points <= MAX_POINTS:
+            raise refused("malformed", f"1 to {MAX_NUMBER} printable characters and 0 to {MAX_POINTS} points")
+
+        def open_account(tables: Tables) -> Registration:
+            sheet = self._sheet(tables)
+            opened = sheet.register(number)
+            given = self._enter(self._opening(number, points), sheet, tables) if points else None
+            TablesPen(tables).write(sheet)
+            if given is None:
+                return Registration(number, opened, 0, None, None)
+            return Registration(number, opened, given.effect, given.code, given.detail)
+
+        return self._engine.write(open_account)
+
+    def statement(self, number: str) -> Statement | None:
+        return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
+
+    def terminals(self) -> list[Terminal]:
+        return self._engine.read(tables_office.terminals)
+
+    def flagged(self) -> list[Flagged]:
+        return self._engine.read(tables_office.flagged)
+
+    def verify(self) -> Verification:
+        return self._engine.read(tables_audit.verify)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _named(self, tables: Tables) -> str:
+        """New books get their generation, and the office its terminal, from whoever comes first."""
+        generation = self._timepiece.random(16).hex()
+        tables.insert("fact", [("generation", generation)], "ON CONFLICT (name) DO NOTHING")
+        tables.change(
+            "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
+            *(OFFICE, b"", self._timepiece.unix_ms()),
+        )
+        return generation_in(tables) or generation
+
+    def _sheet(self, tables: Tables) -> Sheet:
+        return Sheet(self._engine.source(tables), self._policy, self._timepiece.unix_ms())
+
+    def _feed(self, tables: Tables) -> TablesFeed:
+        return TablesFeed(tables, self._timepiece.unix_ms())
+
+    def _opening(self, number: str, points: int) -> Entry:
+        """Opening points, once per card because the key names the card."""
+        now = self._timepiece.unix_ms()
+        return own_entry(Kind.EARN, f"opening:{number}", now, points=points, card=Card(number), rule="opening@1")
+
+    def _enter(self, entry: Entry, sheet: Sheet, tables: Tables) -> Decision:
+        """Takes an entry of the office's own into the log, and decides it like any other."""
+        streams, uid, record = TablesStreams(tables), own_stream(self.generation), encode(entry)
+        _, items = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
+        sheet.judge(items)
+        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == items[0])
+
+
+def generation_in(tables: Tables) -> str | None:
+    """As the books have it now; another process may have renewed it."""
+    rows = tables.rows(GENERATION)
+    return rows[0][0] if rows else None
+
+
+def _key(tables: Tables, terminal: str, *, hold: bool = False) -> bytes | None:
+    query = "SELECT public_key FROM terminal WHERE name = ?"
+    rows = tables.rows(f"{query} FOR UPDATE" if hold else query, terminal)
+    return bytes(rows[0][0]) if rows else None
