@@ -18,6 +18,7 @@ from ledger.problems import refused
 from ledger.rights import MAX_ALLOWANCE_NAME, same_request
 from ledger.source import Item
 from ledger.tables import Engine, Tables
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import MAX_POINTS
@@ -61,13 +62,14 @@ class Bookkeeping(Office):
 
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            self._lineage(tables).greet(hello.terminal, hello.streams)
+            tables.change(
+                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+            )
             return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
         welcome = self._engine.write(greet)
@@ -85,6 +87,7 @@ class Bookkeeping(Office):
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
+                items = self._lineage(tables).taken(terminal, header.stream, place, items)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -101,6 +104,7 @@ class Bookkeeping(Office):
             self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
+            items = self._lineage(tables).taken(terminal, park.stream, place, items)
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
@@ -118,9 +122,14 @@ class Bookkeeping(Office):
         asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
 
         def promise(tables: Tables) -> AllowanceAnswer:
-            forked = len(TablesStreams(tables).branches(terminal, request.stream, hold=True)) > 1
+            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
+            forked = len(branches) > 1 or any(branch.flag for branch in branches)
             sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id) or sheet.reserve(asked, forked=forked)
+            right = sheet.rights.get(request.id)
+            if right is None and not branches:
+                told = "no hello has declared this stream yet"
+                raise refused("generation", told, request=request.request, generation=self.generation)
+            right = right or sheet.reserve(asked, forked=forked)
             if not same_request(right, asked):
                 raise refused("key_mismatch", request=request.request, generation=self.generation)
             TablesPen(tables).write(sheet)
@@ -187,6 +196,9 @@ class Bookkeeping(Office):
         sheet = self._sheet(tables)
         sheet.drive([item])
         TablesPen(tables).write(sheet)
+
+    def _lineage(self, tables: Tables) -> TablesLineage:
+        return TablesLineage(tables, self._timepiece.unix_ms())
 
     def _place(
         self,

@@ -23,8 +23,9 @@ class Clearing:
         """What had expired long enough ago leaves these accounts."""
         self._sheet.standings.warm(accounts)
         before, done = cutoff(self._now, self._programme.write_off_after_days), list[WriteOff]()
-        for account in accounts:
-            standing, shelf = self._sheet.standing(account), self._sheet.shelving.shelf(account)
+        for number in accounts:
+            standing = self._sheet.standing(number)
+            account, shelf = standing.account, self._sheet.shelving.shelf(standing.account)
             found = overdue(list(shelf.lots.values()), before, standing.reserved)
             makers = self._source.makers(account, [lot.record for lot, _ in found])
             gone = written_off(found, makers, self._programme.zone)

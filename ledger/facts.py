@@ -1,6 +1,7 @@
 """What the rules know and say: values only, no rule and no I/O."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -124,12 +125,55 @@ class Right(msgspec.Struct, frozen=True, gc=False):
         return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
 
 
+class CardStatus(StrEnum):
+    """What a card is; one without an account is `inactive`. `replaced` and `merged` ones have a successor."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    BLOCKED = "blocked"
+    REPLACED = "replaced"
+    MERGED = "merged"
+
+
+UNNUMBERED: Final = 2**53
+"""Stands for the number of a change that is made in this very batch: no till can know of it yet."""
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """A card as the books list it: `marked` blocked, replaced or merged (None: neither), and by which card.
+
+    `told` is the number of the last change that tills were told of it.
+    """
+
+    account: int | None = None
+    marked: CardStatus | None = None
+    successor: str | None = None
+    told: int | None = None
+
+    @property
+    def status(self) -> CardStatus:
+        return self.marked or (CardStatus.INACTIVE if self.account is None else CardStatus.ACTIVE)
+
+
+class CardFacts(msgspec.Struct, frozen=True, gc=False):
+    """The card that an entry names: its `status`, and the `number` that stands for it, its own or its last successor's.
+
+    `blocked` is the number of the change that blocked that one, None where it is not blocked. A till whose entry has a
+    `hotlist` of at least so much knew of it.
+    """
+
+    number: str
+    status: CardStatus
+    blocked: int | None = None
+
+
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
 
     From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
-    activation or is expired. The others tell of the moment that is being judged: `idle` points may not be used then,
-    `expired` among them; `revivable` ones might have been, and were written off since.
+    activation or is expired. An account that was `merged_into` another one is empty, and whoever means it means that
+    one. The others tell of the moment that is being judged: `idle` points may not be used then, `expired` among them;
+    `revivable` ones might have been, and were written off since.
     """
 
     account: int
@@ -137,6 +181,7 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     reserved: int = 0
     usable_from: int = 0
     usable_until: int | None = None
+    merged_into: int | None = None
     idle: int = 0
     expired: int = 0
     revivable: int = 0
@@ -195,7 +240,8 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
+    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
+    is FORK or RESTORED where its stream is one of two futures of the same past.
     """
 
     record: int
@@ -206,3 +252,5 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    card: CardFacts | None = None
+    branch: Code | None = None

@@ -1,6 +1,6 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from ledger import tables_audit, tables_office
+from ledger import tables_audit, tables_changes, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
@@ -41,11 +41,18 @@ class Office:
                 if not replace or terminal == OFFICE:
                     return False
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
-            key = (terminal, public_key, self._timepiece.unix_ms(), None)
-            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
+            if known != public_key:
+                self._keep_key(tables, terminal, public_key)
             return True
 
         return self._engine.write(let_in)
+
+    def _keep_key(self, tables: Tables, terminal: str, public_key: bytes) -> None:
+        """A terminal may come back to a key that it had before."""
+        had = tables.rows("SELECT 1 FROM terminal_key WHERE terminal = ? AND public_key = ?", terminal, public_key)
+        if not had:
+            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None)])
+            tables_changes.tell_key(tables, terminal, public_key)
 
     def register(self, number: str, points: int = 0) -> Registration:
         if not plausible(number) or not 0 <= points <= MAX_POINTS:

@@ -23,6 +23,7 @@ from ledger.book import (
     waits_for_record,
 )
 from ledger.clearing import Clearing
+from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
@@ -37,7 +38,7 @@ class Sheet:
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
         self._source, self._policy, self._now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
-        self.cards = Known(source.cards)
+        self.cards = Deck(source)
         self.standings = Known(source.standings)
         self.rights = Known(self._rights_held)
         self.rights_held: set[str] = set()
@@ -79,16 +80,17 @@ class Sheet:
 
     def register(self, number: str) -> bool:
         """Opens the card's account and decides what waited for the card; False where it has one."""
-        self._expect([number])
-        if self.cards.get(number) is not None:
+        self.cards.hold([number])
+        if self.cards.account(number) is not None:
             return False
-        self._open(number)
-        self.judge(self._wake(waits_for_card(number)))
+        final = self._open(number)
+        self.judge(self._wake(waits_for_card(final)))
         return True
 
     def reserve(self, asked: Right, *, forked: bool) -> Right:
         """Grants or refuses an allowance; what is granted is held back at once."""
-        account = self.cards.get(asked.card)
+        self.cards.expect([asked.card])
+        account = self.cards.account(asked.card)
         standing = None if account is None else self.shelving.at(self.standing(account), self._now)
         right = grant(asked, standing, forked=forked)
         self.rights.put(right.id, right)
@@ -104,7 +106,7 @@ class Sheet:
         """
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
-        self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         homes = self._source.homes(reversed_here) if reversed_here else {}
@@ -112,7 +114,7 @@ class Sheet:
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
         self._meet(met)
-        accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
         accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
@@ -134,13 +136,6 @@ class Sheet:
     def _own(self, item: Item, entry: Entry) -> bool:
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
 
-    def _expect(self, numbers: Sequence[str]) -> None:
-        """Cards that have no account yet get none while this batch decides, but from itself."""
-        self.cards.warm(numbers)
-        unknown = [number for number in dict.fromkeys(numbers) if self.cards.get(number) is None and plausible(number)]
-        if unknown:
-            self.cards.learn(unknown, self._source.expect(unknown))
-
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
         self.rights_held |= found.keys()
@@ -158,9 +153,8 @@ class Sheet:
             return []
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
-            self._open(content.card.number)
-            woken = self._wake(waits_for_card(content.card.number))
+        if decision.code is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
+            woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
         self._apply(case, decision)
@@ -174,7 +168,7 @@ class Sheet:
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.get(entry.card.number) if entry.card else None
+        account = self.cards.account(entry.card.number) if entry.card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
@@ -190,6 +184,8 @@ class Sheet:
             standing=standing,
             original=original,
             right=right,
+            card=self.cards.facts(entry.card.number) if entry.card else None,
+            branch=item.branch,
         )
 
     def _first(self, item: Item, entry: Entry) -> First | None:
@@ -200,7 +196,9 @@ class Sheet:
         return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:
-        return self.standings.get(account) or Standing(account)
+        """Of the account, or of the one that it was merged into."""
+        found = self.standings.get(account) or Standing(account)
+        return found if found.merged_into is None else self.standing(found.merged_into)
 
     def _standing_for(self, reversal: Entry) -> str:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
@@ -213,11 +211,12 @@ class Sheet:
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
 
-    def _open(self, number: str) -> int:
-        account = self._source.new_account()
-        self.cards.put(number, account)
+    def _open(self, number: str) -> str:
+        """Opens an account for the card that stands for this one, and returns that card."""
+        final, account = self.cards.final(number), self._source.new_account()
+        self.cards.open(final, account)
         self.standings.put(account, Standing(account))
-        return account
+        return final
 
     def _rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
@@ -266,7 +265,7 @@ class Sheet:
     def move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
         told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
-        self.standings.put(account, msgspec.structs.replace(before, **told))
+        self.standings.put(before.account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect

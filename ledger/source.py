@@ -5,7 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from ledger.facts import Code, Decision, First, Original, Right, Standing
+from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 
 K = TypeVar("K")
@@ -13,13 +13,17 @@ V = TypeVar("V")
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it."""
+    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
+
+    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
+    """
 
     record: int
     stream: str
     seq: int
     sender: str
     raw: bytes
+    branch: Code | None = None
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -48,10 +52,10 @@ class Source(Protocol):
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]: ...
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
-        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        """The same, and holds them: nothing happens unseen to a card without an account, or to one that is marked."""
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         """Holds those that are there."""
