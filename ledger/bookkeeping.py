@@ -13,12 +13,13 @@ from typing import Final
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Item, Policy, Right, RightState
-from ledger.office import Office, generation_in
+from ledger.office import Office
 from ledger.problems import refused
 from ledger.rights import MAX_ALLOWANCE_NAME, same_request
 from ledger.tables import Engine, Tables
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import MAX_POINTS
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
@@ -60,13 +61,14 @@ class Bookkeeping(Office):
 
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            self._lineage(tables).greet(hello.terminal, hello.streams)
+            tables.change(
+                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+            )
             return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
 
         welcome = self._engine.write(greet)
@@ -84,6 +86,7 @@ class Bookkeeping(Office):
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
+                items = self._lineage(tables).taken(terminal, header.stream, place, items)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -100,6 +103,7 @@ class Bookkeeping(Office):
             self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
+            items = self._lineage(tables).taken(terminal, park.stream, place, items)
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
@@ -117,9 +121,14 @@ class Bookkeeping(Office):
         asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
 
         def promise(tables: Tables) -> AllowanceAnswer:
-            forked = len(TablesStreams(tables).branches(terminal, request.stream, hold=True)) > 1
+            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
+            forked = len(branches) > 1 or any(branch.flag for branch in branches)
             sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id) or sheet.reserve(asked, forked=forked)
+            right = sheet.rights.get(request.id)
+            if right is None and not branches:
+                told = "no hello has declared this stream yet"
+                raise refused("generation", told, request=request.request, generation=self.generation)
+            right = right or sheet.reserve(asked, forked=forked)
             if not same_request(right, asked):
                 raise refused("key_mismatch", request=request.request, generation=self.generation)
             TablesPen(tables).write(sheet)
@@ -186,6 +195,9 @@ class Bookkeeping(Office):
         sheet = self._sheet(tables)
         sheet.drive([item])
         TablesPen(tables).write(sheet)
+
+    def _lineage(self, tables: Tables) -> TablesLineage:
+        return TablesLineage(tables, self._timepiece.unix_ms())
 
     def _place(
         self,

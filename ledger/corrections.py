@@ -4,11 +4,17 @@ A correction never edits: it names an entry and says what that shall have had in
 is posted under the correction. Who speaks later is right.
 """
 
+from typing import Final
+
 import msgspec
 
 from ledger.facts import Code, Decision, Item, Original, Word
 from ledger.sentences import clipped
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State
+
+
+AWARDING: Final = frozenset({Kind.EARN, Kind.CLAIM})
+"""Kinds that give points; what is put back of them is an award of their own time."""
 
 
 class Spoken(msgspec.Struct, frozen=True, gc=False):
@@ -102,15 +108,15 @@ def asked_of(dispute: Dispute, original: Original | None) -> int:
     entry = dispute.entry
     if entry is None:
         return 0
+    if entry.kind in AWARDING:
+        return entry.points
     match entry.kind:
-        case Kind.EARN | Kind.CLAIM:
-            return entry.points
         case Kind.REDEEM:
             return -entry.points
         case Kind.REVERSE:
             return _asked_back(dispute, entry, original)
         case _:
-            return 0
+            return dispute.posted or 0
 
 
 def _asked_back(dispute: Dispute, reversal: Entry, original: Original | None) -> int:

@@ -1,6 +1,7 @@
 """The entries that a batch's corrections are about: as the books have them, and with what the batch has done since."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -13,36 +14,28 @@ from ledger.corrections import (
     target_of_applied,
     target_of_unapplied,
 )
-from ledger.facts import Code, Original
+from ledger.facts import Code
 from ledger.source import Known, Posting, Ruling, Source
 from offline_queue.entry import Correction, Entry, Kind, Resolution
 
+if TYPE_CHECKING:
+    from ledger.sheet import Sheet
+
 
 class Disputes:
-    """Of one sheet; `announced` are the names of its own records, `original_of` tells what a reversal reverses,
-    `stands_for` the entry that stands for one that repeats its sale.
+    """Of one sheet.
 
-    The sheet's rulings and postings are looked through when the first correction comes, so others cost nothing.
+    Its rulings and postings are looked through when the first correction comes, so others cost nothing.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        announced: Mapping[str, int],
-        rulings: Sequence[Ruling],
-        postings: Sequence[Posting],
-        original_of: Callable[[Entry], Original | None],
-        stands_for: Callable[[str], str | None],
-    ) -> None:
-        self._source = source
-        self._announced, self._rulings, self._postings = announced, rulings, postings
-        self._original_of, self._stands_for = original_of, stands_for
+    def __init__(self, sheet: "Sheet", source: Source) -> None:
+        self._sheet, self._source = sheet, source
         self.made: list[tuple[int, Spoken]] = []
         """What this batch has said: of which record, and the word."""
         self._named = Known(source.named)
         self._held = Known(source.disputes)
         self._spoken = Known(source.spoken)
-        self._seen = [0, 0]
+        self._seen = (0, 0)
         self._ruled: dict[int, Ruling] = {}
         self._posted: dict[int, Posting] = {}
         self._undone: dict[int, int] = {}
@@ -70,15 +63,12 @@ class Disputes:
             corrects, word = spoken
             root = self._at(corrects)
             return target_of_applied(named, word, root) if root else None
-        return self._unapplied(named, correction)
-
-    def say(self, root: Dispute, word: Spoken) -> None:
-        self.made.append((root.item.record, word))
+        return self._unapplied(named, correction) if named.posted is None else self._plain(named)
 
     def _plain(self, dispute: Dispute) -> Target:
         entry = dispute.entry
         reverses = entry is not None and entry.kind is Kind.REVERSE
-        return plain_target(dispute, self._original_of(entry) if entry and reverses else None)
+        return plain_target(dispute, self._sheet.original_for(entry) if entry and reverses else None)
 
     def _unapplied(self, named: Dispute, correction: Correction) -> Target | None:
         """Only what corrects an entry itself can come to count; a chain of words without effect stays without."""
@@ -91,13 +81,15 @@ class Disputes:
 
     def _find(self, name: str) -> Dispute | None:
         """The entry of this name; for one that repeats a sale, the one that stands for it."""
-        record = self._named.get(name) or self._announced.get(name)
+        record = self._record(name)
         dispute = self._at(record) if record else None
         if dispute is None or dispute.code is not Code.DUPLICATE or dispute.entry is None:
             return dispute
-        stands = self._stands_for(dispute.entry.id) or dispute.entry.id
-        other = self._named.get(stands) or self._announced.get(stands)
+        other = self._record(self._sheet.duplicates.get(dispute.entry.id) or dispute.entry.id)
         return (self._at(other) if other else None) or dispute
+
+    def _record(self, name: str) -> int | None:
+        return self._named.get(name) or self._sheet.announced.get(name)
 
     def _at(self, record: int) -> Dispute | None:
         self._catch_up()
@@ -125,9 +117,9 @@ class Disputes:
 
     def _catch_up(self) -> None:
         rulings, postings = self._seen
-        self._seen = [len(self._rulings), len(self._postings)]
-        self._ruled.update((ruling.item.record, ruling) for ruling in self._rulings[rulings:])
-        for posting in self._postings[postings:]:
+        self._seen = (len(self._sheet.rulings), len(self._sheet.postings))
+        self._ruled.update((ruling.item.record, ruling) for ruling in self._sheet.rulings[rulings:])
+        for posting in self._sheet.postings[postings:]:
             self._posted[posting.record] = posting
             if posting.original is not None:
                 self._undone[posting.original] = self._undone.get(posting.original, 0) + posting.points

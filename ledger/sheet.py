@@ -22,14 +22,17 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
-from ledger.corrections import Dispute, Spoken, Target, asked_of, place_name, resolved
-from ledger.disputes import Disputes
-from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Stance, Standing, UnknownCards, Word
-from ledger.own_entries import OFFICE
+from ledger.clearing import Clearing
+from ledger.confirming import believed, home, unsealed, way
+from ledger.correcting import Correcting
+from ledger.corrections import place_name
+from ledger.deck import Deck
+from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
-from offline_queue.entry import Correction, Entry, Kind
+from ledger.write_offs import WriteOff
+from offline_queue.entry import Entry, Kind
 
 
 class Sheet:
@@ -38,13 +41,14 @@ class Sheet:
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
         self._source, self._policy, self._now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
-        self.cards = Known(source.cards)
+        self.cards = Deck(source)
         self.standings = Known(source.standings)
         self.rights = Known(self._rights_held)
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
-        self.shelving = Shelving(source, now)
+        self.shelving = Shelving(source, policy.programme, now)
+        self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -55,10 +59,7 @@ class Sheet:
         self.announced: dict[str, int] = {}
         """The records of this batch by their names."""
         self._posted_here: dict[str, Original] = {}
-        self._resolved_here: set[int] = set()
-        self.disputes = Disputes(
-            source, self.announced, self.rulings, self.postings, self._original_for, self.duplicates.get
-        )
+        self.correcting = Correcting(self, source, policy, now)
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
@@ -72,30 +73,37 @@ class Sheet:
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
+        self._announce({place_name(item): item.record for item in items})
         for item in items:
-            self._announce({place_name(item): item.record})
-            self._rule(item, UNREAD)
+            self.rule(item, UNREAD)
+
+    def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
+        """Takes points off these accounts that had expired long enough ago."""
+        return self._clearing.write_off(accounts)
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
-        self.judge(self._taken_up(items))
+        self.judge(self.taken_up(items))
 
     def register(self, number: str) -> bool:
         """Opens the card's account and decides what waited for the card; False where it has one."""
-        self._expect([number])
-        if self.cards.get(number) is not None:
+        self.cards.hold([number])
+        if self.cards.account(number) is not None:
             return False
-        self._open(number)
-        self.judge(self._wake(waits_for_card(number)))
+        final = self._open(number)
+        self.judge(self.wake(waits_for_card(final)))
         return True
 
-    def reserve(self, asked: Right, *, forked: bool) -> Right:
-        """Grants or refuses an allowance; what is granted is held back at once."""
-        account = self.cards.get(asked.card)
-        right = grant(asked, None if account is None else self.standing(account), forked=forked)
+    def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
+        """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
+        self.cards.expect([asked.card])
+        account = self.cards.account(asked.card)
+        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        right = grant(asked, standing, least=least, why_not=why_not)
+        right = msgspec.structs.replace(right, granted_at=self._now)
         self.rights.put(right.id, right)
-        if right.state is RightState.OPEN and account is not None:
-            self._move(account, reserved=right.points)
+        if account is not None:
+            self.move(account, reserved=right.holds_back)
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -106,31 +114,22 @@ class Sheet:
         """
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
-        self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         homes = self._source.homes(reversed_here) if reversed_here else {}
         self.duplicates.warm(reversed_here)
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
-        disputes = self._disputed(entries)
+        corrected = self.correcting.expect(entries)
         self._meet(met)
-        accounts = [dispute.account for dispute in disputes]
-        accounts += [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        accounts = [*corrected]
+        accounts += [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
         accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
-        if disputes:
-            self.disputes.hear_again()
         self._originals.warm([*reversed_here, *stands])
-
-    def _disputed(self, entries: Sequence[Entry]) -> list[Dispute]:
-        """What these correct, with their cards; empty for nearly every batch."""
-        named = [entry.correction.of for entry in entries if entry.correction and entry.correction.of]
-        disputes = self.disputes.hold(named) if named else []
-        cards = [found.entry.card.number for found in disputes if found.entry and found.entry.card]
-        self._expect(cards)
-        return disputes
+        self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
@@ -149,19 +148,12 @@ class Sheet:
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
-    def _name(self, item: Item, content: Entry | Decision) -> str:
+    def _name(self, item: Item, entry: Entry) -> str:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return content.id if isinstance(content, Entry) and self._own(item, content) else place_name(item)
+        return entry.id if self._own(item, entry) else place_name(item)
 
     def _own(self, item: Item, entry: Entry) -> bool:
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
-
-    def _expect(self, numbers: Sequence[str]) -> None:
-        """Cards that have no account yet get none while this batch decides, but from itself."""
-        self.cards.warm(numbers)
-        unknown = [number for number in dict.fromkeys(numbers) if self.cards.get(number) is None and plausible(number)]
-        if unknown:
-            self.cards.learn(unknown, self._source.expect(unknown))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -175,63 +167,68 @@ class Sheet:
 
     def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
         """Decides and applies one record; returns the records that waited for it."""
-        if item.record in self._resolved_here:
+        if item.record in self.correcting.done:
             return []
         if isinstance(content, Decision):
-            self._rule(item, content)
+            self.rule(item, content)
             return self._wake_words(waits_for_entry(place_name(item)))
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
-            self._open(content.card.number)
-            woken = self._wake(waits_for_card(content.card.number))
+        if decision.code is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
+            woken = self.wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
-            woken += self._wake(waits_for_record(item.record))
-        self._rule(item, decision)
+            woken += self.wake(waits_for_record(item.record))
+        self.rule(item, decision)
         if case.word is not None and decision.code in APPLIED:
-            woken += self._correct(case, case.word, decision)
+            woken += self.correcting.apply(case, decision)
         stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
         reason = waits_for_entry(self._name(item, content))
-        return woken + (self._wake(reason) if content.kind in KEYED and stands else self._wake_words(reason))
+        return woken + (self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason))
 
     def _case(self, item: Item, entry: Entry) -> Case:
-        original = self._original_for(entry) if entry.kind is Kind.REVERSE else None
-        target = self.disputes.target(entry.correction) if entry.correction and entry.correction.of else None
-        account = self._account_of(target.root) if target else self._account_for(entry)
+        original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
+        target = self.correcting.target(entry)
+        account = self.correcting.account(target) if target else self.account_for(entry)
+        first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
+        standing = None if account is None else self.standing(account)
+        if standing is not None and (first is None or first.record == item.record):
+            standing = self.shelving.judged(standing, entry, original, right)
+        believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
             enrolled=self._enrolled.get(entry.terminal) is not None,
-            first=self._first(item, entry),
-            standing=None if account is None else self.standing(account),
+            first=first,
+            standing=standing,
             original=original,
-            right=self.rights.get(entry.allowance) if entry.allowance else None,
-            word=self._word(item.sender, entry.correction, target) if target and entry.correction else None,
+            right=right,
+            believed=believed,
+            over=over if believed else None,
+            card=self.cards.facts(entry.card.number) if entry.card else None,
+            branch=item.branch,
+            word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
 
-    def _account_for(self, entry: Entry) -> int | None:
+    def account_for(self, entry: Entry) -> int | None:
         """A reversal is on the account of what it reverses, whatever card it names."""
         if entry.kind is Kind.REVERSE:
-            original = self._original_for(entry)
+            original = self.original_for(entry)
             return original.account if original else None
-        return self.cards.get(entry.card.number) if entry.card else None
+        return self.cards.account(entry.card.number) if entry.card else None
 
-    def _account_of(self, dispute: Dispute) -> int | None:
-        if dispute.account is not None or dispute.entry is None:
-            return dispute.account
-        return self._account_for(dispute.entry)
-
-    def _word(self, sender: str, correction: Correction, target: Target) -> Word:
-        """A till may settle what it recorded itself, if the retailer lets it."""
-        recorders = {target.named.item.sender, target.root.item.sender}
-        entitled = sender == OFFICE or (self._policy.till_resolutions is Stance.HONOUR and recorders == {sender})
-        entry = target.root.entry
-        missing = entry.card.number if entry and entry.card and self._account_of(target.root) is None else None
-        return target.word(correction, entitled=entitled, card=missing)
+    def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
+        """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
+        if entry.kind is not Kind.RELEASE or right is None or right.terminal != item.sender:
+            return True, None
+        links = self._source.links(item.sender, item.stream, home(right))
+        over = unsealed(links)
+        here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
+        spent = self._source.spent(over) + here if over else 0
+        return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -241,15 +238,23 @@ class Sheet:
         return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:
-        return self.standings.get(account) or Standing(account)
+        """Of the account, or of the one that it was merged into."""
+        found = self.standings.get(account) or Standing(account)
+        return found if found.merged_into is None else self.standing(found.merged_into)
 
-    def _standing_for(self, reversal: Entry) -> str:
+    def standing_for(self, reversal: Entry) -> str:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
         named = reversal.reverses or ""
         return named if self._original(named) else self.duplicates.get(named) or named
 
-    def _original_for(self, reversal: Entry) -> Original | None:
-        return self._original(self._standing_for(reversal))
+    def original_for(self, reversal: Entry) -> Original | None:
+        return self._original(self.standing_for(reversal))
+
+    def put_original(self, name: str, original: Original) -> None:
+        if self._originals.get(name):
+            self._originals.put(name, original)
+        else:
+            self._posted_here[name] = original
 
     def _original(self, entry: str) -> Original | None:
         return self._originals.get(entry) or self._posted_here.get(entry)
@@ -257,92 +262,25 @@ class Sheet:
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
 
-    def _open(self, number: str) -> int:
-        account = self._source.new_account()
-        self.cards.put(number, account)
+    def _open(self, number: str) -> str:
+        """Opens an account for the card that stands for this one, and returns that card."""
+        final, account = self.cards.final(number), self._source.new_account()
+        self.cards.open(final, account)
         self.standings.put(account, Standing(account))
-        return account
+        return final
 
-    def _correct(self, case: Case, word: Word, decision: Decision) -> list[Item]:
-        """A person's word counts: the difference is posted, what it was about is settled and waits no more."""
-        correction = case.entry.correction
-        target = self.disputes.target(correction) if correction else None
-        if correction is None or target is None:
-            return []
-        root, named = target.root, target.named
-        if case.standing is not None:
-            self._post_word(case, decision, root, case.standing.account)
-        self.disputes.say(root, Spoken(len(root.words) + 1, case.record, word.had, word.shall, word.effect))
-        self._end_right(root, word.shall)
-        asked = asked_of(root, self._original_for(root.entry) if root.entry else None)
-        woken = self._resolve(root, resolved(correction, root, word.shall, asked))
-        if named.item.record != root.item.record:
-            effect, asked = word.shall - target.refused, target.honoured - target.refused
-            woken += self._resolve(named, resolved(correction, named, effect, asked))
-        return woken
-
-    def _resolve(self, dispute: Dispute, decision: Decision) -> list[Item]:
-        """The new verdict; what waited for the entry can be decided now."""
-        item, entry = dispute.item, dispute.entry
-        self._taken_up([item])
-        self._resolved_here.add(item.record)
-        self._rule(item, decision)
-        if entry is not None and self.firsts.knows(entry.key):
-            first = self.firsts.get(entry.key)
-            if first is not None and first.record == item.record:
-                self.firsts.put(entry.key, msgspec.structs.replace(first, state=decision.state))
-        return self._wake(waits_for_record(item.record)) + self._wake(waits_for_entry(dispute.name))
-
-    def _post_word(self, case: Case, decision: Decision, root: Dispute, account: int) -> None:
-        """The difference under the correction. What had no posting gets one of 0, so that its name leads to it."""
-        effect, number = decision.effect, root.original
-        original = self._original_for(root.entry) if root.entry and root.entry.kind is Kind.REVERSE else None
-        if root.posted is None:
-            number = original.record if original else None
-            self.postings.append(Posting(root.item.record, root.name, account, 0, number, root.code, self._now))
-        self.shelving.correct(case.record, effect, self.standing(account), root)
-        self._move(account, balance=effect)
-        self.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))
-        if root.entry is not None:
-            told = (*(word.record for word in root.words), case.record)
-            has = Original(root.item.record, root.entry.kind, account, root.has + effect, abs(root.undone), told)
-            self._put_original(root.name, has)
-            if original is not None:
-                self.shelving.reverses(case.record, original.record)
-                undone = original.reversed + (effect if original.kind is Kind.REDEEM else -effect)
-                self._put_original(
-                    self._standing_for(root.entry), msgspec.structs.replace(original, reversed=abs(undone))
-                )
-
-    def _put_original(self, name: str, original: Original) -> None:
-        if self._originals.get(name):
-            self._originals.put(name, original)
-        else:
-            self._posted_here[name] = original
-
-    def _end_right(self, root: Dispute, shall: int) -> None:
-        """A right that an entry without effect had used waits for nobody: now it is used up, or free again."""
-        allowance = root.entry.allowance if root.entry and root.posted is None else None
-        right = self.rights.get(allowance) if allowance else None
-        if right is None or right.state is not RightState.OPEN or right.terminal != root.item.sender:
-            return
-        if right.account is not None:
-            self._move(right.account, reserved=-right.points)
-        state = RightState.CONSUMED if shall < 0 else RightState.RELEASED
-        self.rights.put(right.id, msgspec.structs.replace(right, state=state))
-
-    def _rule(self, item: Item, decision: Decision) -> None:
+    def rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
-    def _wake(self, reason: str) -> list[Item]:
+    def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
         if not woken:
             return []
         self._waiting.put(reason, [])
-        return self._taken_up(woken)
+        return self.taken_up(woken)
 
     def _wake_words(self, reason: str) -> list[Item]:
         """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
@@ -351,9 +289,9 @@ class Sheet:
         if not words:
             return []
         self._waiting.put(reason, [item for item in waiting if item not in words])
-        return self._taken_up(words)
+        return self.taken_up(words)
 
-    def _taken_up(self, items: Sequence[Item]) -> list[Item]:
+    def taken_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""
         before = [item.record for item in items if item.record not in self.waits]
         free = self._source.take_up(before) if before else set()
@@ -381,26 +319,30 @@ class Sheet:
             if len(allowance) > MAX_ALLOWANCE_NAME:
                 return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
-        if right.state is RightState.OPEN and right.account is not None:
-            self._move(right.account, reserved=-right.points)
-        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+        ended = msgspec.structs.replace(right, state=state, trusted=case.over or right.trusted)
+        if right.account is not None:
+            self.move(right.account, reserved=ended.holds_back - right.holds_back)
+        self.rights.put(allowance, ended)
 
-    def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
+    def move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
         told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
-        self.standings.put(account, msgspec.structs.replace(before, **told))
+        self.standings.put(before.account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self.shelving.shelve(case, effect, self.standing(account))
-        self._move(account, balance=effect)
+        self._clearing.revive(case, effect, account)
+        self.shelving.shelve(case, decision, self.standing(account))
+        self.move(account, balance=effect)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind is Kind.EARN)
+        self.standings.put(account, measured)
         number = original.record if original else None
         self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
-            self._put_original(self._standing_for(entry), left)
+            self.put_original(self.standing_for(entry), left)
 
 
 def _is_word(item: Item) -> bool:

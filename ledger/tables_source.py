@@ -4,13 +4,15 @@ As it stands it is for an engine with one writer at a time, where nothing needs 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.book import bounded
-from ledger.facts import Code, First, Item, Original, Right, RightState, Standing
+from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, RightState, Standing
 from ledger.lots import Lot
+from ledger.own_entries import OFFICE, own_stream
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
@@ -24,8 +26,9 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
-CARDS = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
-STANDING = "no, balance, reserved, usable_from, usable_until"
+LISTING = "number, account, marked, successor, told"
+CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our own columns
+STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
 STANDINGS = f"SELECT {STANDING} FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"  # noqa: S608 - our own columns
 LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 
@@ -33,6 +36,14 @@ LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 def short_hash(key: str) -> int:
     """64 bits of a key, with sign as the engines have it."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
+    """Rows of LISTING."""
+    return {
+        number: Listing(account, CardStatus(marked) if marked else None, successor, told)
+        for number, account, marked, successor, told in rows
+    }
 
 
 class TablesSource:
@@ -62,11 +73,11 @@ class TablesSource:
             WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
         return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
-        return dict(self._tables.rows(CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return listings(self._tables.rows(CARDS, numbers))
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - nobody else writes
-        return {}
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return self.cards(numbers)
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
@@ -85,12 +96,13 @@ class TablesSource:
 
     def waiting(self, reasons: Sequence[str]) -> dict[str, list[Item]]:
         query = f"""
-            SELECT w.reason, w.record, s.uid, s.terminal, r.bytes FROM waiting w
+            SELECT w.reason, w.record, s.uid, s.terminal, r.bytes, s.flag FROM waiting w
             JOIN record r ON r.no = w.record JOIN stream s ON s.no = w.record >> {SEQ_BITS}
             WHERE w.reason = ANY(?) ORDER BY w.record"""  # noqa: S608 - a number of our own
         found: dict[str, list[Item]] = {}
-        for reason, record, uid, terminal, raw in self._tables.rows(query, reasons):
-            found.setdefault(reason, []).append(Item(record, uid, record & SEQ_MASK, terminal, raw))
+        for reason, record, uid, terminal, raw, flag in self._tables.rows(query, reasons):
+            branch = Code(flag) if flag else None
+            found.setdefault(reason, []).append(Item(record, uid, record & SEQ_MASK, terminal, raw, branch))
         return found
 
     def take_up(self, records: Sequence[int]) -> set[int]:
@@ -100,6 +112,19 @@ class TablesSource:
     def open_lots(self, account: int) -> list[Lot]:
         query = f"SELECT {LOT} FROM lot WHERE account = ? AND remaining <> 0"  # noqa: S608 - our own columns
         return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def written_off(self, account: int) -> list[Lot]:
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND written_off > 0"  # noqa: S608 - our own columns
+        return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
+        return dict(self._tables.rows(query, account, records))
+
+    def enter(self, record: bytes) -> Item:
+        streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
+        _, (item,) = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
+        return item
 
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         rows = self._tables.rows("SELECT record FROM posting WHERE original = ?", redemption)
