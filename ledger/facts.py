@@ -54,6 +54,8 @@ class Policy(msgspec.Struct, frozen=True, gc=False):
     """What the retailer has chosen."""
 
     unknown_cards: UnknownCards = UnknownCards.PARK
+    unsealed_cap: int = 0
+    """Points of rights that a till may take along over the end of a stream without a seal."""
 
 
 class RightState(StrEnum):
@@ -164,6 +166,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
+    `believed`: nobody but the sender can hold its right; `over` is the stream without a seal whose end is believed for
+    that.
     """
 
     record: int
@@ -174,3 +178,5 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    believed: bool = True
+    over: str | None = None

@@ -22,6 +22,7 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
+from ledger.confirming import believed, home, unsealed, way
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
@@ -79,13 +80,15 @@ class Sheet:
         self.judge(self._wake(waits_for_card(number)))
         return True
 
-    def reserve(self, asked: Right, *, forked: bool) -> Right:
-        """Grants or refuses an allowance; what is granted is held back at once."""
+    def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
+        """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         account = self.cards.get(asked.card)
-        right = grant(asked, None if account is None else self.standing(account), forked=forked)
+        standing = None if account is None else self.standing(account)
+        right = grant(asked, standing, least=least, why_not=why_not)
+        right = msgspec.structs.replace(right, granted_at=self._now)
         self.rights.put(right.id, right)
-        if right.state is RightState.OPEN and account is not None:
-            self._move(account, reserved=right.points)
+        if account is not None:
+            self._move(account, reserved=right.holds_back)
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -169,6 +172,8 @@ class Sheet:
         account = self.cards.get(entry.card.number) if entry.card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
+        right = self.rights.get(entry.allowance) if entry.allowance else None
+        believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
@@ -177,8 +182,20 @@ class Sheet:
             first=self._first(item, entry),
             standing=None if account is None else self.standing(account),
             original=original,
-            right=self.rights.get(entry.allowance) if entry.allowance else None,
+            right=right,
+            believed=believed,
+            over=over if believed else None,
         )
+
+    def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
+        """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
+        if entry.kind is not Kind.RELEASE or right is None or right.terminal != item.sender:
+            return True, None
+        links = self._source.links(item.sender, item.stream, home(right))
+        over = unsealed(links)
+        here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
+        spent = self._source.spent(over) + here if over else 0
+        return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -246,9 +263,10 @@ class Sheet:
             if len(allowance) > MAX_ALLOWANCE_NAME:
                 return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
-        if right.state is RightState.OPEN and right.account is not None:
-            self._move(right.account, reserved=-right.points)
-        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+        ended = msgspec.structs.replace(right, state=state, trusted=case.over or right.trusted)
+        if right.account is not None:
+            self._move(right.account, reserved=ended.holds_back - right.holds_back)
+        self.rights.put(allowance, ended)
 
     def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)

@@ -144,7 +144,9 @@ ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its hold
 ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
 ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
 CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+CREATE INDEX allowance_trusted ON allowance (trusted) WHERE trusted IS NOT NULL;
 ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation';
 """
 KEYS: Final = """
 -- Every key that a terminal has had: what it signed before its disk was replaced stays proven.

@@ -313,6 +313,7 @@ class ProblemCode(StrEnum):
     ACCOUNT_UNKNOWN = "account_unknown"  # 404
     GAP = "gap"  # 409: `expected` is the seq the ledger waits for
     GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
+    STREAM_UNKNOWN = "stream_unknown"  # 409: a right for a stream that nobody has told of; say hello
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426
