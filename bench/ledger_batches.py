@@ -96,9 +96,10 @@ class BareLoad:
         with closing(PostgresBook(running.url)) as book:
             book.enrol("S001-T01", bytes(32))
         self._connection = running.connected()
+        self._columns: dict[str, dict[str, int | None]] = {}
         self._tables = PostgresTables(self._connection)
         self._records, self._numbers, self._verdicts = itertools.count(1 << SEQ_BITS), itertools.count(), 0
-        self._tables.insert("account", [(number + 1, 0, 0) for number in range(CARDS)])
+        self._tables.insert("account", self._whole("account", [{"no": number + 1} for number in range(CARDS)]))
 
     def firsts(self, size: int) -> Callable[[], object]:
         entries = sales(size, "S001-T01", self._numbers)
@@ -106,16 +107,26 @@ class BareLoad:
         accounts = [int(entry.card.number[5:]) + 1 for entry in entries if entry.card]
         pairs = list(zip(rows, accounts, strict=True))
         self._verdicts += 1
-        load: dict[str, list[tuple[Any, ...]]] = {
-            "record": [(no, bytes(32), raw) for no, _, raw in rows],
-            "claim": sorted((long_hash(entry.key), no) for no, entry, _ in rows),
-            "entry": sorted((entry.id, no) for no, entry, _ in rows),
-            "posting": [(no, entry.id, account, 24, None, "posted", 0) for (no, entry, _), account in pairs],
-            "lot": [(no, account, 0, 24, 24) for (no, _, _), account in pairs],
-            "decision": [("S001-T01", self._verdicts, rows[0][0], size, "posted", "posted", None, None)],
-            "account": [(account, 24, 0) for account in sorted(set(accounts))],
+        load: dict[str, list[dict[str, Any]]] = {
+            "record": [{"no": no, "hash": bytes(32), "bytes": raw} for no, _, raw in rows],
+            "claim": [
+                {"hash": key, "record": no} for key, no in sorted((long_hash(entry.key), no) for no, entry, _ in rows)
+            ],
+            "entry": [{"id": name, "record": no} for name, no in sorted((entry.id, no) for no, entry, _ in rows)],
+            "posting": [
+                {"record": no, "entry": entry.id, "account": account, "points": 24, "code": "posted"}
+                for (no, entry, _), account in pairs
+            ],
+            "lot": [{"record": no, "account": account, "points": 24, "remaining": 24} for (no, _, _), account in pairs],
+            "decision": [
+                {"terminal": "S001-T01", "n": self._verdicts, "record": rows[0][0], "count": size, **POSTED},
+            ],
+            "account": [{"no": account, "balance": 24} for account in sorted(set(accounts))],
         }
-        made = [self._tables.prepared(table, values, UPSERT.get(table, "")) for table, values in load.items()]
+        made = [
+            self._tables.prepared(table, self._whole(table, values), UPSERT.get(table, ""))
+            for table, values in load.items()
+        ]
 
         def run() -> None:
             with self._connection.transaction(), self._connection.pipeline():
@@ -127,7 +138,19 @@ class BareLoad:
     def close(self) -> None:
         self._connection.close()
 
+    def _whole(self, table: str, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        """In the order of the table's columns; what a row does not say is NULL, or 0 where that is not allowed."""
+        columns = self._columns.get(table) or self._columns.setdefault(table, self._asked(table))
+        return [tuple(row.get(name, default) for name, default in columns.items()) for row in rows]
 
+    def _asked(self, table: str) -> dict[str, int | None]:
+        query = """
+            SELECT column_name, is_nullable FROM information_schema.columns
+            WHERE table_schema = 'tilld' AND table_name = ? ORDER BY ordinal_position"""
+        return {name: None if nullable == "YES" else 0 for name, nullable in self._tables.rows(query, table)}
+
+
+POSTED = {"state": "posted", "code": "posted"}
 UPSERT = {"account": "ON CONFLICT (no) DO UPDATE SET balance = account.balance + excluded.balance"}
 
 

@@ -18,6 +18,7 @@ from ledger.problems import refused
 from ledger.promises import Promises
 from ledger.source import Item
 from ledger.tables import Engine, Tables
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -58,13 +59,14 @@ class Bookkeeping(Promises):
 
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            self._lineage(tables).greet(hello.terminal, hello.streams)
+            tables.change(
+                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+            )
             return Welcome(
                 hello.request,
                 PROTOCOL,
@@ -91,6 +93,7 @@ class Bookkeeping(Promises):
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
+                items = self._lineage(tables).taken(terminal, header.stream, place, items)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -107,6 +110,7 @@ class Bookkeeping(Promises):
             self._same_generation(tables, park)
             place = self._place(streams, terminal, park, park.seq, None, [record])
             accepted, items = streams.keep(terminal, park.stream, place, [record])
+            items = self._lineage(tables).taken(terminal, park.stream, place, items)
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
@@ -175,6 +179,9 @@ class Bookkeeping(Promises):
         sheet = self._sheet(tables)
         sheet.drive([item])
         TablesPen(tables).write(sheet)
+
+    def _lineage(self, tables: Tables) -> TablesLineage:
+        return TablesLineage(tables, self._timepiece.unix_ms())
 
     def _place(
         self,

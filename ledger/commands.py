@@ -15,16 +15,19 @@ import msgspec
 from offline_queue.entry import masked
 
 if TYPE_CHECKING:
+    from ledger.config import Config
     from ledger.port import Book
 
 T = TypeVar("T")
 
 FINE: Final = 0
 ATTENTION: Final = 1
+USAGE: Final = 2
 
 DATABASE_HELP: Final = (
     "The books: sqlite:///FILE or postgresql://USER@HOST/DATABASE [default: ledger.db in the state folder]."
 )
+CONFIG_HELP: Final = "What may be set (ledger/default.toml shows all) [default: /etc/tilld/ledger.toml if it is there]."
 SERVE_EXAMPLES: Final = """
 \b
 Examples:
@@ -34,8 +37,12 @@ Examples:
   tilld ledger register 2990000000017 --points 100    a new card, with a welcome gift
   tilld ledger account 2990000000017                  every point of a card explained
   tilld ledger --database postgresql://tilld@db/tilld --listen 0.0.0.0:8790    one of several front ends
+  tilld ledger --config ledger.toml check-config      tell every mistake of a config at once
   tilld ledger verify                                 compute all sums and chains again
 """
+
+
+CONFIG: Final = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=CONFIG_HELP)
 
 
 class Unusable(click.ClickException):
@@ -74,18 +81,23 @@ def _state_folder() -> Path:
 
 
 def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """Gives a command `--database` and `--json`, opens the books and hands them on; click errors for what fails."""
+    """Gives a command `--database`, `--config` and `--json`, opens the books and hands them on.
+
+    Click errors for what fails.
+    """
 
     def wrap(command: Callable[..., int]) -> Callable[..., int]:
         @click.option("--database", metavar="URL", help=DATABASE_HELP)
+        @CONFIG
         @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
         @functools.wraps(command)
         @click.pass_context
-        def run(context: click.Context, /, *, database: str | None, **options: Any) -> int:
+        def run(context: click.Context, /, *, database: str | None, config: Path | None, **options: Any) -> int:
             from ledger.port import NotRecorded, Refused
 
-            named = database or (context.parent.params.get("database") if context.parent else None)
-            with closing(_opened(books(named, must_exist=must_exist))) as book:
+            found = configured(config or _before(context, "config"))
+            named = database or _before(context, "database") or found.ledger.database
+            with closing(_opened(books(named, must_exist=must_exist), policy=found.policy())) as book:
                 try:
                     return command(book, **options)
                 except (Refused, NotRecorded) as error:
@@ -94,6 +106,22 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
         return run
 
     return wrap
+
+
+def _before(context: click.Context, option: str) -> Any:
+    """An option as it was given to `tilld ledger` itself, in front of the command."""
+    return context.parent.params.get(option) if context.parent else None
+
+
+def configured(path: Path | None) -> "Config":
+    """The config that holds. Raises Unusable with every mistake."""
+    from ledger.config import find, load
+    from offline_queue.config_file import ConfigUnusable
+
+    try:
+        return load(find(path))
+    except ConfigUnusable as unusable:
+        raise Unusable(f"{unusable}\n`tilld ledger check-config` tells the same.") from None
 
 
 def _opened(opener: Opener, **options: Any) -> "Book":
@@ -114,58 +142,52 @@ def say(value: object, show: Callable[[Any], None], *, as_json: bool) -> None:
 
 
 @click.group(invoke_without_command=True, epilog=SERVE_EXAMPLES)
-@click.option("--listen", default="127.0.0.1:8790", show_default=True, metavar="HOST:PORT", help="Port 0: a free one.")
+@click.option("--listen", metavar="HOST:PORT", help="Port 0: a free one. [default: 127.0.0.1:8790]")
 @click.option("--database", metavar="URL", help=DATABASE_HELP)
+@CONFIG
 @click.option(
     "--unknown-cards",
     type=click.Choice(["park", "register"]),
-    default="park",
-    show_default=True,
-    help="Points on a card never seen: keep them until it is registered, or open an account at once.",
+    help="Points on a card never seen: keep them until it is registered, or open an account at once. [default: park]",
 )
 @click.option(
     "--enrolment",
     type=click.Choice(["open", "closed"]),
-    default="closed",
-    show_default=True,
-    help="open: a till is let in at its first contact. For trials on one machine only.",
+    help="open: a till is let in at its first contact. For trials on one machine only. [default: closed]",
 )
 @click.pass_context
-def ledger(context: click.Context, listen: str, database: str | None, unknown_cards: str, enrolment: str) -> int:
+def ledger(context: click.Context, /, *, config: Path | None, **flags: str | None) -> int:
     """Run the reference ledger, or look into its books.
 
     Without a command it serves the tills until SIGTERM or Ctrl-C. The commands work on the books themselves, so the
-    server may be up or down.
+    server may be up or down. What is given here goes before the config.
     """
     if context.invoked_subcommand is not None:
         return FINE
-    from ledger.server import address, is_loopback
+    from ledger.config import disagreements
 
-    try:
-        host, port = address(listen)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    if enrolment == "open" and not is_loopback(host):
-        raise click.UsageError(
-            f"--enrolment open would let any machine that reaches {host} in; it is for 127.0.0.1 alone."
-            " Enrol each till instead: tilld ledger enroll TERMINAL PUBLIC_KEY"
-        )
-    return _serve(host, port, books(database, must_exist=False), unknown_cards, enrolment)
+    found = configured(config)
+    given = {name: value for name, value in flags.items() if value is not None}
+    told = msgspec.convert({**msgspec.structs.asdict(found.ledger), **given}, type(found.ledger))
+    for where, what in disagreements(told):
+        raise click.UsageError(f"{where.removeprefix('ledger.')}: {what}")
+    return _serve(msgspec.structs.replace(found, ledger=told))
 
 
-def _serve(host: str, port: int, opener: Opener, unknown_cards: str, enrolment: str) -> int:
+def _serve(config: "Config") -> int:
     from ledger.app import create_app
-    from ledger.facts import Policy, UnknownCards
-    from ledger.gate import Enrolment
-    from ledger.server import CannotListen, LedgerServer, bound, is_loopback
+    from ledger.server import CannotListen, LedgerServer, address, bound, is_loopback
 
     _log_to_stderr()
+    told = config.ledger
+    host, port = address(told.listen)
+    opener = books(told.database, must_exist=False)
     try:
         listener = bound(host, port)
     except CannotListen as error:
         raise Unusable(str(error)) from error
-    with listener, closing(_opened(opener, policy=Policy(UnknownCards(unknown_cards)))) as book:
-        app = create_app(book, enrolment=Enrolment(enrolment), loopback=is_loopback(host))
+    with listener, closing(_opened(opener, policy=config.policy())) as book:
+        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host))
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
@@ -237,6 +259,26 @@ def conflicts(book: "Book", *, as_json: bool) -> int:
 
     say(book.flagged(), show.flagged, as_json=as_json)
     return FINE
+
+
+@ledger.command("check-config", epilog="Example:  tilld ledger check-config --config /etc/tilld/ledger.toml")
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+@click.pass_context
+def check_config(context: click.Context, *, config: Path | None, as_json: bool) -> int:
+    """Tell every mistake of the ledger's config at once."""
+    from ledger import show
+    from ledger.config import check, find
+
+    file = find(config or _before(context, "config"))
+    problems = check(file)
+    told = {
+        "file": str(file) if file else None,
+        "ok": not problems,
+        "problems": [{"where": problem.where, "what": problem.what} for problem in problems],
+    }
+    say(told, show.config, as_json=as_json)
+    return USAGE if problems else FINE
 
 
 @ledger.command(epilog="Example:  tilld ledger enroll S001-T01 11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")

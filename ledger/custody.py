@@ -18,13 +18,19 @@ STEP_BACK: Final = 1000
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """A stream as held: records up to `mark`, whose hash is `head`; its own begin after `base` of `grown_from`."""
+    """A stream as held: records up to `mark`, whose hash is `head`; its own begin after `base` of `grown_from`.
+
+    `followed` is the least seq of it after which another stream was opened: nothing of it should come after that.
+    `flag` is FORK or RESTORED where that was found and nobody has looked at it yet.
+    """
 
     no: int
     mark: int = 0
     head: bytes = GENESIS_HASH
     grown_from: int | None = None
     base: int = 0
+    followed: int | None = None
+    flag: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -50,12 +50,39 @@ class UnknownCards(StrEnum):
     REGISTER = "register"
 
 
-class Policy(msgspec.Struct, frozen=True, gc=False):
-    """What the retailer has chosen."""
+class Stance(StrEnum):
+    """What the retailer wants in a case of disagreement; the entry is in custody in any case.
+
+    `honour`: it takes effect as the till promised, and is flagged. `refuse`: no effect, unless a person resolves it
+    otherwise. `review`: no effect until a person has looked at it, or what it waits for has come.
+    """
+
+    HONOUR = "honour"
+    REFUSE = "refuse"
+    REVIEW = "review"
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Points that may be redeemed without an allowance; None: as many as the till says."""
+
+    per_transaction: int | None = None
+    per_card_and_day: int | None = None
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
+
+    `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
+    beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
+    along over the end of a stream without a seal.
+    """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
+    stances: dict[Code, Stance] = {}
+    limits: Limits = Limits()
+    clock_tolerance_ms: int = 600_000
+    breaches: int = 3
     unsealed_cap: int = 0
-    """Points of rights that a till may take along over the end of a stream without a seal."""
 
 
 class RightState(StrEnum):
@@ -165,9 +192,9 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known.
-    `believed`: nobody but the sender can hold its right; `over` is the stream without a seal whose end is believed for
-    that.
+    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
+    is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that.
     """
 
     record: int
@@ -180,3 +207,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     right: Right | None = None
     believed: bool = True
     over: str | None = None
+    branch: Code | None = None

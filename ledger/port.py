@@ -165,7 +165,7 @@ class Book(Protocol):
     def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
         """Reserves at once; the same id gives the first answer again.
 
-        Raises Refused `key_mismatch`, and `stream_unknown` before the stream is told of.
+        Raises Refused `key_mismatch`, and `generation` before a hello has told of the stream.
         """
 
     def allowances(self, terminal: str | None = None) -> list[Held]:

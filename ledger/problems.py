@@ -15,7 +15,6 @@ TITLES: Final = {
     "method": (405, "This address does not take that method"),
     ProblemCode.GAP.value: (409, "Records before these are missing here; send from `expected` on"),
     ProblemCode.GENERATION.value: (409, "These are not the books that the till knew; say hello first"),
-    ProblemCode.STREAM_UNKNOWN.value: (409, "Nothing is known of this stream yet; say hello first"),
     "key_mismatch": (409, "This id was used before with other content; the first stands"),
     ProblemCode.TOO_LARGE.value: (413, "The request is larger than the ledger takes; send less at once"),
     "media_type": (415, "This address takes another content type"),

@@ -16,7 +16,7 @@ from ledger.tables_pen import TablesPen
 from ledger.tables_rights import TablesRights
 from offline_queue.entry import MAX_POINTS, Correction, Kind, masked
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import AllowanceAnswer, AllowanceRequest, Hello, Marks, ProblemCode
+from offline_queue.wire import AllowanceAnswer, AllowanceRequest, Hello, Marks
 
 log = logging.getLogger("tilld.ledger")
 
@@ -33,7 +33,8 @@ class Promises(Office):
             sheet = self._sheet(tables)
             right = sheet.rights.get(request.id)
             if right is None and not known:
-                raise refused(ProblemCode.STREAM_UNKNOWN, request=request.request, generation=self.generation)
+                what = "no hello has declared this stream yet"
+                raise refused("generation", what, request=request.request, generation=self.generation)
             if right is None:
                 why_not = flag or (Code.RECOVERING if recovery.is_on(tables) else None)
                 right = sheet.reserve(asked, least=request.least, why_not=why_not)

@@ -185,6 +185,7 @@ class Sheet:
             right=right,
             believed=believed,
             over=over if believed else None,
+            branch=item.branch,
         )
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
@@ -200,7 +201,8 @@ class Sheet:
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
             return None
-        self._meet([(item, entry)])
+        if not self.firsts.knows(entry.key) or entry.id not in self._announced:
+            self._meet([(item, entry)])
         return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:

@@ -37,7 +37,9 @@ class Shelving:
 
     def _shelf(self, account: int, *, complete: bool = True) -> Shelf:
         """A shelf that only receives need not know what lies on it."""
-        shelf = self.shelves.setdefault(account, Shelf())
+        shelf = self.shelves.get(account)
+        if shelf is None:
+            shelf = self.shelves[account] = Shelf()
         if complete and not shelf.complete:
             shelf.load(self._source.open_lots(account))
             shelf.complete = True

@@ -1,6 +1,7 @@
 """The office's answers as tables for people."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import click
 from rich.console import Console
@@ -20,6 +21,13 @@ def registration(done: Registration) -> None:
         click.echo("Its opening points were given before; they are given once.")
     elif done.code is not None:
         click.echo(f"No points were given: {done.detail}", err=True)
+
+
+def config(told: dict[str, Any]) -> None:
+    for problem in told["problems"]:
+        click.echo(f"{problem['where']}: {problem['what']}", err=True)
+    if told["ok"]:
+        click.echo(f"{told['file'] or 'No config file: the built-in defaults'}: no mistakes.")
 
 
 def statement(account: Statement) -> None:

@@ -14,13 +14,17 @@ V = TypeVar("V")
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
-    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it."""
+    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
+
+    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
+    """
 
     record: int
     stream: str
     seq: int
     sender: str
     raw: bytes
+    branch: Code | None = None
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):

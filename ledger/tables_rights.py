@@ -35,10 +35,8 @@ class TablesRights:
         """
         query = "SELECT flag, branch FROM stream WHERE terminal = ? AND uid = ? ORDER BY branch FOR UPDATE"
         rows = self._tables.rows(query, terminal, uid)
-        if not rows:
-            return not self._tables.rows("SELECT 1 FROM stream WHERE terminal = ? LIMIT 1", terminal), None
         found = next((flag for flag, _ in rows if flag), None) or (Code.FORK if len(rows) > 1 else None)
-        return True, Code(found) if found else None
+        return bool(rows), Code(found) if found else None
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         """From a stream back to `end`, or as far as the books know the way."""

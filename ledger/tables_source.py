@@ -84,12 +84,13 @@ class TablesSource:
 
     def waiting(self, reasons: Sequence[str]) -> dict[str, list[Item]]:
         query = f"""
-            SELECT w.reason, w.record, s.uid, s.terminal, r.bytes FROM waiting w
+            SELECT w.reason, w.record, s.uid, s.terminal, r.bytes, s.flag FROM waiting w
             JOIN record r ON r.no = w.record JOIN stream s ON s.no = w.record >> {SEQ_BITS}
             WHERE w.reason = ANY(?) ORDER BY w.record"""  # noqa: S608 - a number of our own
         found: dict[str, list[Item]] = {}
-        for reason, record, uid, terminal, raw in self._tables.rows(query, reasons):
-            found.setdefault(reason, []).append(Item(record, uid, record & SEQ_MASK, terminal, raw))
+        for reason, record, uid, terminal, raw, flag in self._tables.rows(query, reasons):
+            branch = Code(flag) if flag else None
+            found.setdefault(reason, []).append(Item(record, uid, record & SEQ_MASK, terminal, raw, branch))
         return found
 
     def take_up(self, records: Sequence[int]) -> set[int]:

@@ -7,6 +7,8 @@ from ledger.source import Item
 from ledger.tables import SEQ_BITS, Tables
 from offline_queue.entry import GENESIS_HASH, chain
 
+BRANCH = "no, mark, head, grown_from, base, followed, flag"
+"""The columns of a Branch."""
 UNOPENED = Branch(0)
 """Stands for a stream of which nothing is held yet; it has no row."""
 
@@ -19,7 +21,7 @@ class TablesStreams:
 
     def branches(self, terminal: str, uid: str, *, hold: bool = False) -> list[Branch]:
         """The stream as first seen, then its forks; `hold` lets nobody else change them until the commit."""
-        query = "SELECT no, mark, head, grown_from, base FROM stream WHERE terminal = ? AND uid = ? ORDER BY branch"
+        query = f"SELECT {BRANCH} FROM stream WHERE terminal = ? AND uid = ? ORDER BY branch"  # noqa: S608
         return [Branch(*row) for row in self._tables.rows(f"{query} FOR UPDATE" if hold else query, terminal, uid)]
 
     def place(self, terminal: str, uid: str, first: int, head: bytes | None, records: Sequence[bytes]) -> Admission:
@@ -87,6 +89,7 @@ class TablesStreams:
         if branch.grown_from is None:
             return [GENESIS_HASH]
         (row,) = self._tables.rows(
-            "SELECT no, mark, head, grown_from, base FROM stream WHERE no = ?", branch.grown_from
+            f"SELECT {BRANCH} FROM stream WHERE no = ?",  # noqa: S608
+            branch.grown_from,
         )
         return self.hashes(Branch(*row), first, last)

@@ -83,14 +83,14 @@ TRANSITIONS: Final = {
 }
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """Money: `value` in minor units (cents), `currency` after ISO 4217."""
 
     value: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
-class Card(msgspec.Struct, frozen=True, omit_defaults=True):
+class Card(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py).
 
     `wear`, 0 to 100: how hard the card has become to read at this till; None where nothing tells.
@@ -102,7 +102,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
     wear: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The POS's receipt; `issued_at` is an RFC 3339 time by the POS's clock."""
 
     number: str
@@ -117,7 +117,7 @@ class Resolution(StrEnum):
     REFUSE = "refuse"
 
 
-class Correction(msgspec.Struct, frozen=True, omit_defaults=True):
+class Correction(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a correction corrects: the entry with the id `of`, by the word of `author`, who says why in `reason`.
 
     `points` is the effect that the entry shall have had in all, with its sign; None: as asked with `honour`, 0 with
@@ -142,7 +142,7 @@ class Happening(StrEnum):
     MERGE = "merge"
 
 
-class CardEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+class CardEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What happened to the entry's card; `successor` replaces it, or is the card whose account takes this one's in."""
 
     happening: Happening
@@ -150,7 +150,7 @@ class CardEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: Annotated[str, msgspec.Meta(max_length=300)] | None = None
 
 
-class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The sale that a claim credits: of which `terminal`, which entry `id`, and the `code` that proves it (base45)."""
 
     terminal: str
@@ -158,7 +158,7 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
     code: Annotated[str, msgspec.Meta(max_length=1024)]
 
 
-class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
+class Clock(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the till knew of time when it wrote: enough to place the entry although its wall clock is wrong.
 
     `boot_id` is Linux's random id of this boot, `monotonic_ms` CLOCK_BOOTTIME, `wall` RFC 3339 in UTC,
@@ -171,7 +171,7 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     ledger_time: str | None = None
 
 
-class Parent(msgspec.Struct, frozen=True):
+class Parent(msgspec.Struct, frozen=True, gc=False):
     """The record that a new stream follows: parents form a tree in which a fork is visible."""
 
     stream: str
@@ -179,7 +179,7 @@ class Parent(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Genesis(msgspec.Struct, frozen=True, omit_defaults=True):
+class Genesis(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the first record of a stream says of who opened it; the chain binds all that follow to it."""
 
     stream: str
@@ -190,7 +190,7 @@ class Genesis(msgspec.Struct, frozen=True, omit_defaults=True):
     parent: Parent | None = None
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One record. `points` is never negative: `kind` tells the direction.
 
     `id` is a UUIDv7 (RFC 9562 section 5.7), `key` the idempotency key of the POS, `reverses` the id of the

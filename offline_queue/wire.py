@@ -90,7 +90,8 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
     From version 2 on: `ledger_key` (base64, Ed25519) signs receipts of custody; `rights` tells of each declared
     allowance whether it holds in this start of the till (True), or is void (False); `changes` is the end of the feed of
-    changes; `recovering` while nothing may be promised because the books went back in time.
+    changes; `recovering` while nothing may be promised because the books went back in time. `encodings` are the content
+    codings (RFC 9110 section 8.4.1) besides none in which a batch may be sent.
     """
 
     request: str
@@ -104,6 +105,7 @@ class Welcome(msgspec.Struct, frozen=True, omit_defaults=True):
     changes: Count = 0
     recovering: bool = False
     orders: list[Order] = []
+    encodings: list[str] = []
 
 
 class BatchHeader(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -313,7 +315,6 @@ class ProblemCode(StrEnum):
     ACCOUNT_UNKNOWN = "account_unknown"  # 404
     GAP = "gap"  # 409: `expected` is the seq the ledger waits for
     GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
-    STREAM_UNKNOWN = "stream_unknown"  # 409: a right for a stream that nobody has told of; say hello
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426

@@ -28,7 +28,8 @@ FAULT_HELP: Final = "What goes wrong: unreadable, crash, hang, absent, held, for
 @placed
 def run(place: Place) -> Code:
     """Run the till in the foreground until SIGTERM or Ctrl-C."""
-    from terminal.config import ConfigUnusable, find, load
+    from offline_queue.config_file import ConfigUnusable
+    from terminal.config import find, load
 
     try:
         config = load(find(place.config))

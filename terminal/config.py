@@ -10,16 +10,10 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from offline_queue import config_file
+from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
-from terminal.config_problems import (
-    Problem,
-    address_problem,
-    driver_problems,
-    name_problems,
-    unknown,
-    url_problem,
-    values,
-)
+from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
 from terminal.refusals import Language
 from terminal.transaction import PointsRule
 
@@ -30,14 +24,6 @@ TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 RuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$")]
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 Factor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-
-
-class ConfigUnusable(Exception):
-    """The config has mistakes; `problems` holds every one of them."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
-        self.problems = problems
 
 
 class Terminal(msgspec.Struct, frozen=True):
@@ -133,15 +119,7 @@ def load(path: Path | None) -> Config:
     """The config in `path`, or the defaults. Raises ConfigUnusable with every problem."""
     if path is None:
         return Config()
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise ConfigUnusable([Problem(str(path), f"cannot be read: {error.strerror}.")]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigUnusable(
-            [Problem(str(path), f"is not UTF-8 text: {error.reason} at byte {error.start}.")]
-        ) from error
-    return parse(text, str(path))
+    return parse(config_file.read(path), str(path))
 
 
 def check(path: Path | None) -> list[Problem]:
@@ -155,30 +133,15 @@ def check(path: Path | None) -> list[Problem]:
 
 def parse(text: str, file: str) -> Config:
     """Raises ConfigUnusable with every problem."""
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigUnusable([Problem(file, f"is not TOML: {error}.")]) from error
     problems: list[Problem] = []
-    known = [*SECTIONS, "reader"]
-    problems += [Problem(f"{file}:{key}", unknown("section", key, known)) for key in document if key not in known]
-    read = {name: _section(document, name, struct, file, problems) for name, struct in SECTIONS.items()}
+    document = config_file.document(text, file, [*SECTIONS, "reader"], problems)
+    read = {name: section(document, name, struct, file, problems) for name, struct in SECTIONS.items()}
     readers = tuple(_readers(document.get("reader"), file, problems))
     config = Config(**read, readers=readers or DEFAULT_READERS)
     problems += _disagreements(config, file)
     if problems:
         raise ConfigUnusable(problems)
     return config
-
-
-def _section(
-    document: dict[str, Any], name: str, struct: type[msgspec.Struct], file: str, problems: list[Problem]
-) -> Any:
-    table = document.get(name, {})
-    if not isinstance(table, dict):
-        problems.append(Problem(f"{file}:{name}", f"must be a section: write [{name}] and its keys below."))
-        return struct()
-    return struct(**values(table, struct, f"{file}:{name}", problems))
 
 
 def _readers(tables: Any, file: str, problems: list[Problem]) -> Iterator[ReaderConfig]:

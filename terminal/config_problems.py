@@ -1,55 +1,27 @@
 """What can be wrong in a config, and the words for it: where it stands, what is wrong, what was perhaps meant."""
 
-import difflib
 import importlib
 import importlib.util
 import pkgutil
 import re
-from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 import drivers
+from offline_queue.config_file import Problem, plain, shown, unknown, values
 from offline_queue.ledger_client import UnsafeLedgerUrl, checked_url, is_loopback
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One mistake: `where` is `file:section.key`, `what` says what is wrong and what would be right."""
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
-
-
-def values(
-    table: Mapping[str, Any], struct: type[msgspec.Struct], where: str, problems: list[Problem]
-) -> dict[str, Any]:
-    """The table's keys that are right; each of the others becomes a problem."""
-    fields = {field.name: field for field in msgspec.structs.fields(struct)}
-    values = {}
-    for key, value in table.items():
-        if key not in fields:
-            problems.append(Problem(f"{where}.{key}", unknown("key", key, list(fields))))
-            continue
-        try:
-            values[key] = msgspec.convert(value, fields[key].type)
-        except msgspec.ValidationError as error:
-            problems.append(Problem(f"{where}.{key}", f"{_plain(str(error))}; it is {_shown(value)}."))
-    return values
 
 
 def name_problems(name: Any, taken: set[str], where: str) -> list[Problem]:
     if name is None:
         return [Problem(where, "is missing: every reader needs a name of its own.")]
     if not isinstance(name, str) or not _NAME.match(name):
-        return [Problem(where, f"must be 1 to 32 of a-z, 0-9, - and _; it is {_shown(name)}.")]
+        return [Problem(where, f"must be 1 to 32 of a-z, 0-9, - and _; it is {shown(name)}.")]
     if name in taken:
-        return [Problem(where, f"{_shown(name)} is taken by a reader above; give each its own.")]
+        return [Problem(where, f"{shown(name)} is taken by a reader above; give each its own.")]
     return []
 
 
@@ -68,7 +40,7 @@ def driver_problems(driver: Any, options: dict[str, Any], where: str) -> list[Pr
     try:
         msgspec.convert(options, schema)  # what the driver asks of its keys together
     except msgspec.ValidationError as error:
-        problems.append(Problem(where, f"{_plain(str(error))}."))
+        problems.append(Problem(where, f"{plain(error)}."))
     return problems
 
 
@@ -89,7 +61,7 @@ def driver_names() -> list[str]:
 def address_problem(listen: str) -> str | None:
     host, _, port = listen.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        return f"must be HOST:PORT, like 127.0.0.1:8780; it is {_shown(listen)}."
+        return f"must be HOST:PORT, like 127.0.0.1:8780; it is {shown(listen)}."
     if not is_loopback(host.removeprefix("[").removesuffix("]")):
         return f"must be an address of this machine alone, like 127.0.0.1:{port}: tokens travel in the clear."
     return None
@@ -103,21 +75,3 @@ def url_problem(url: str, *, plain_http: bool) -> str | None:
     except UnsafeLedgerUrl as unsafe:
         return f"{unsafe}."
     return None
-
-
-def unknown(noun: str, name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"there is no {noun} {_shown(name)}. Did you mean {_shown(close[0])}?"
-    return f"there is no {noun} {_shown(name)}. Known: {', '.join(known)}."
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _plain(error: str) -> str:
-    """A sentence without the library's path notation."""
-    text = error.partition(" - at ")[0]
-    return text[:1].lower() + text[1:]

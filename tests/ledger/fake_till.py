@@ -119,6 +119,8 @@ class FakeTill:
         return self.book.take(self.terminal, *stream.batch(first, count, self.book.generation))
 
     def ask(self, name: str, points: int, card: str = CARD) -> AllowanceAnswer:
+        """In the present stream, which the ledger has been told of before."""
+        self.hello(self.stream)
         request = AllowanceRequest(f"r-{name}", name, card, points, self.stream.uid)
         return self.book.allowance(self.terminal, request)
 

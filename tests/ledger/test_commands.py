@@ -134,6 +134,37 @@ class TestOffice:
         assert (result.return_value, "All adds up" in result.stdout) == (0, True)
 
 
+class TestConfig:
+    def test_the_config_names_the_books_and_a_flag_goes_first(self, url: str, tmp_path: Path) -> None:
+        """The office works on the books of the server without naming them; who names others gets those."""
+        file = tmp_path / "ledger.toml"
+        file.write_text(f'[ledger]\ndatabase = "{url}"\n')
+        for arguments in (("--config", str(file), "verify"), ("verify", "--config", str(file))):
+            result = CliRunner().invoke(ledger, arguments, standalone_mode=False)
+            assert (result.return_value, "All adds up" in result.stdout) == (0, True)
+        other = f"sqlite:///{tmp_path}/other.db"
+        assert "no books" in refused("verify", "--config", str(file), "--database", other)
+
+    def test_its_mistakes_are_told_all_at_once(self, tmp_path: Path) -> None:
+        """Where the config is wrong nothing is served and nothing changed; check-config tells the same."""
+        file = tmp_path / "ledger.toml"
+        file.write_text('[ledger]\nlisten = "x"\n[policy]\noverdrawn = "maybe"\n')
+        checked = CliRunner().invoke(ledger, ["--config", str(file), "check-config"], standalone_mode=False)
+        assert checked.return_value == 2
+        for said in (refused("--config", str(file)), refused("verify", "--config", str(file)), checked.stderr):
+            assert "ledger.listen" in said
+            assert "policy.overdrawn" in said
+
+    def test_a_good_config_is_said_to_be_good(self, tmp_path: Path) -> None:
+        """For people and for scripts."""
+        file = tmp_path / "ledger.toml"
+        file.write_text('[policy]\noverdrawn = "review"\n')
+        shown = CliRunner().invoke(ledger, ["check-config", "--config", str(file)], standalone_mode=False)
+        assert (shown.return_value, "no mistakes" in shown.stdout) == (0, True)
+        told = CliRunner().invoke(ledger, ["check-config", "--json", "--config", str(file)], standalone_mode=False)
+        assert json.loads(told.stdout) == {"file": str(file), "ok": True, "problems": []}
+
+
 class TestUsage:
     def test_books_that_are_not_there_are_not_made_by_looking(self, database: str) -> None:
         """A typing error does not leave empty books behind."""

@@ -59,7 +59,8 @@ def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.
         assert book.generation == "g1"
         book.register(CARD)
         till = FakeTill(book)
-        till.send(till.earn(10))
+        again = till.earn(7, key="K")
+        till.send(till.earn(7, key="K"), again, till.reverse(again), till.earn(10))
         assert points_of(book) == 10
         assert book.verify().ok
 

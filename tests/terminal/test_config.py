@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offline_queue.config_file import ConfigUnusable
 from terminal import config
-from terminal.config import Config, ConfigUnusable, check, find, load, parse
+from terminal.config import Config, check, find, load, parse
 from terminal.config_problems import driver_names, driver_options
 from terminal.recognition import recognition_of
 

@@ -1,0 +1,131 @@
+"""What a retailer may set at the ledger: read whole, checked whole, all mistakes told at once.
+
+The reference with each key's reason is ledger/default.toml; the defaults here equal it (a test holds them to it).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from ledger.facts import Code, Policy, Stance, UnknownCards
+from ledger.facts import Limits as OfflineLimits
+from ledger.gate import Enrolment
+from ledger.policies import CHOICES
+from ledger.server import address, is_loopback
+from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
+
+SYSTEM_FILE: Final = Path("/etc/tilld/ledger.toml")
+
+Points = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
+Often = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    listen: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "127.0.0.1:8790"
+    database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    unknown_cards: UnknownCards = UnknownCards.PARK
+    enrolment: Enrolment = Enrolment.CLOSED
+
+
+class Clock(msgspec.Struct, frozen=True):
+    tolerance_s: Seconds = 600
+
+
+class Limits(msgspec.Struct, frozen=True):
+    per_transaction: Points | None = None
+    per_card_and_day: Points | None = None
+    breaches: Often = 3
+
+
+class Config(msgspec.Struct, frozen=True):
+    ledger: Ledger = Ledger()
+    clock: Clock = Clock()
+    limits: Limits = Limits()
+    stances: dict[Code, Stance] = {}
+
+    def policy(self) -> Policy:
+        """What the rules are given."""
+        return Policy(
+            unknown_cards=self.ledger.unknown_cards,
+            stances=self.stances,
+            limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
+            clock_tolerance_ms=self.clock.tolerance_s * 1000,
+            breaches=self.limits.breaches,
+        )
+
+
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"ledger": Ledger, "clock": Clock, "limits": Limits}
+
+
+def find(path: Path | None) -> Path | None:
+    """The file to read: the one given, else the system's if it is there, else None for the built-in defaults."""
+    if path is not None:
+        return path
+    return SYSTEM_FILE if SYSTEM_FILE.exists() else None
+
+
+def load(path: Path | None) -> Config:
+    """The config in `path`, or the defaults. Raises ConfigUnusable with every problem."""
+    return Config() if path is None else parse(read(path), str(path))
+
+
+def check(path: Path | None) -> list[Problem]:
+    """Every problem of the file, none when it is fine."""
+    try:
+        load(path)
+    except ConfigUnusable as unusable:
+        return unusable.problems
+    return []
+
+
+def parse(text: str, file: str) -> Config:
+    """Raises ConfigUnusable with every problem."""
+    problems: list[Problem] = []
+    told = document(text, file, [*SECTIONS, "policy"], problems)
+    sections = {name: section(told, name, struct, file, problems) for name, struct in SECTIONS.items()}
+    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems))
+    problems += [Problem(f"{file}:{where}", what) for where, what in disagreements(config.ledger)]
+    if problems:
+        raise ConfigUnusable(problems)
+    return config
+
+
+def disagreements(told: Ledger) -> list[tuple[str, str]]:
+    """What is wrong although each key alone is right: where, and what."""
+    try:
+        host, _ = address(told.listen)
+    except ValueError as error:
+        return [("ledger.listen", f"{error}.")]
+    if told.enrolment is Enrolment.OPEN and not is_loopback(host):
+        what = (
+            f"open would let any machine that reaches {host} in; it is for 127.0.0.1 alone."
+            " Enrol each till instead: tilld ledger enroll TERMINAL PUBLIC_KEY"
+        )
+        return [("ledger.enrolment", what)]
+    return []
+
+
+def _stances(table: Any, file: str, problems: list[Problem]) -> dict[Code, Stance]:
+    if not isinstance(table, dict):
+        problems.append(Problem(f"{file}:policy", "must be a section: write [policy] and its keys below."))
+        return {}
+    stances = {}
+    for name, told in table.items():
+        if what := _stance_problem(name, told):
+            problems.append(Problem(f"{file}:policy.{name}", what))
+        else:
+            stances[Code(name)] = Stance(told)
+    return stances
+
+
+def _stance_problem(name: str, told: Any) -> str | None:
+    if name not in CHOICES:
+        return unknown("decision code", name, [code.value for code in CHOICES])
+    stances = CHOICES[Code(name)].stances
+    if told in stances:
+        return None
+    if len(stances) == 1:
+        return f"cannot be chosen: it is always {stances[0]}; it is {shown(told)}."
+    return f"must be one of {', '.join(stances)}; it is {shown(told)}."

@@ -1,0 +1,98 @@
+"""How a config file is read, at the till and at the ledger: whole, and with all its mistakes told at once.
+
+Each mistake says where it stands, what is wrong, and what was perhaps meant.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One mistake: `where` is `file:section.key`, `what` says what is wrong and what would be right."""
+
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+class ConfigUnusable(Exception):
+    """The config has mistakes; `problems` holds every one of them."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def read(path: Path) -> str:
+    """The file's text. Raises ConfigUnusable."""
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise ConfigUnusable([Problem(str(path), f"cannot be read: {error.strerror}.")]) from error
+    except UnicodeDecodeError as error:
+        problem = Problem(str(path), f"is not UTF-8 text: {error.reason} at byte {error.start}.")
+        raise ConfigUnusable([problem]) from error
+
+
+def document(text: str, file: str, known: list[str], problems: list[Problem]) -> dict[str, Any]:
+    """The TOML document; sections that are not `known` become problems. Raises ConfigUnusable for what is no TOML."""
+    try:
+        found = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigUnusable([Problem(file, f"is not TOML: {error}.")]) from error
+    problems += [Problem(f"{file}:{key}", unknown("section", key, known)) for key in found if key not in known]
+    return found
+
+
+def section(
+    found: Mapping[str, Any], name: str, struct: type[msgspec.Struct], file: str, problems: list[Problem]
+) -> Any:
+    """The section `name` as `struct`, with the default of each key that is left out or wrong."""
+    table = found.get(name, {})
+    if not isinstance(table, dict):
+        problems.append(Problem(f"{file}:{name}", f"must be a section: write [{name}] and its keys below."))
+        return struct()
+    return struct(**values(table, struct, f"{file}:{name}", problems))
+
+
+def values(
+    table: Mapping[str, Any], struct: type[msgspec.Struct], where: str, problems: list[Problem]
+) -> dict[str, Any]:
+    """The table's keys that are right; each of the others becomes a problem."""
+    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    values = {}
+    for key, value in table.items():
+        if key not in fields:
+            problems.append(Problem(f"{where}.{key}", unknown("key", key, list(fields))))
+            continue
+        try:
+            values[key] = msgspec.convert(value, fields[key].type)
+        except msgspec.ValidationError as error:
+            problems.append(Problem(f"{where}.{key}", f"{plain(error)}; it is {shown(value)}."))
+    return values
+
+
+def unknown(noun: str, name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"there is no {noun} {shown(name)}. Did you mean {shown(close[0])}?"
+    return f"there is no {noun} {shown(name)}. Known: {', '.join(known)}."
+
+
+def shown(value: Any) -> str:
+    """What was written, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def plain(error: msgspec.ValidationError) -> str:
+    """A sentence without the library's path notation."""
+    text = str(error).partition(" - at ")[0]
+    return text[:1].lower() + text[1:]
