@@ -213,7 +213,7 @@ def _its_original(case: Case) -> str | None:
 
 def _its_card(case: Case) -> str | None:
     """A redemption on an unknown card waits for a person: there was nothing that it could have used."""
-    earned_on = case.entry.card if case.entry.kind is Kind.EARN else None
+    earned_on = case.card if case.entry.kind is Kind.EARN else None
     return waits_for_card(earned_on.number) if earned_on else None
 
 

@@ -13,14 +13,13 @@ from typing import Final
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy
-from ledger.office import generation_in
 from ledger.problems import refused
 from ledger.promises import Promises
 from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
     PROTOCOL,

@@ -4,15 +4,18 @@ As it stands it is for an engine with one writer at a time, where nothing needs 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ledger.book import bounded
 from ledger.confirming import Link
-from ledger.facts import Code, First, Original, Right, Standing
+from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
+from ledger.own_entries import OFFICE, own_stream
 from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_rights import TablesRights
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
@@ -26,8 +29,9 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
-CARDS = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
-STANDING = "no, balance, reserved, usable_from, usable_until"
+LISTING = "number, account, marked, successor, told"
+CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our own columns
+STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
 STANDINGS = f"SELECT {STANDING} FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"  # noqa: S608 - our own columns
 LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 
@@ -35,6 +39,14 @@ LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 def short_hash(key: str) -> int:
     """64 bits of a key, with sign as the engines have it."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
+    """Rows of LISTING."""
+    return {
+        number: Listing(account, CardStatus(marked) if marked else None, successor, told)
+        for number, account, marked, successor, told in rows
+    }
 
 
 class TablesSource:
@@ -61,11 +73,11 @@ class TablesSource:
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         return self._rights.held(ids)
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
-        return dict(self._tables.rows(CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return listings(self._tables.rows(CARDS, numbers))
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - nobody else writes
-        return {}
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return self.cards(numbers)
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
@@ -100,6 +112,19 @@ class TablesSource:
     def open_lots(self, account: int) -> list[Lot]:
         query = f"SELECT {LOT} FROM lot WHERE account = ? AND remaining <> 0"  # noqa: S608 - our own columns
         return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def written_off(self, account: int) -> list[Lot]:
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND written_off > 0"  # noqa: S608 - our own columns
+        return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
+        return dict(self._tables.rows(query, account, records))
+
+    def enter(self, record: bytes) -> Item:
+        streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
+        _, (item,) = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
+        return item
 
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         rows = self._tables.rows("SELECT record FROM posting WHERE original = ?", redemption)
