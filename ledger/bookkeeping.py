@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy
@@ -26,6 +27,7 @@ from offline_queue.wire import (
     Account,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Marks,
@@ -75,6 +77,7 @@ class Bookkeeping(Promises):
                 NEXT_SYNC_AFTER_S,
                 recovering=self._reported(tables, hello, generation, marks),
                 rights=self._confirmed(tables, hello, generation),
+                changes=tables_changes.end(tables),
             )
 
         welcome = self._engine.write(greet)
@@ -125,6 +128,14 @@ class Bookkeeping(Promises):
             verdicts, balances, more = self._feed(tables).page(terminal, after, limit)
             last = verdicts[-1].n if verdicts else after
             return Decisions(request, self._current(tables), verdicts, balances, last, more)
+
+        return self._engine.read(look)
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        def look(tables: Tables) -> Changes:
+            changes, more = tables_changes.page(tables, after, limit)
+            last = changes[-1].n if changes else after
+            return Changes(request, self._current(tables), changes, last, more)
 
         return self._engine.read(look)
 

@@ -14,6 +14,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Lot,
@@ -181,6 +182,9 @@ class Book(Protocol):
 
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         """The terminal's verdicts beyond the cursor `after`, at most `limit` of them, with balances as of now."""
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        """What every till takes over, beyond the cursor `after`, at most `limit` of it."""
 
     def account(self, request: str, number: str) -> Account | None: ...
 
