@@ -12,7 +12,7 @@ from ledger.port import BooksUnusable, NotRecorded, Refused, Statement
 from ledger.sqlite_book import SqliteBook
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
-FLIPS = 4000
+FLIPS = 300
 CARDS = (CARD, OTHER_CARD, "2990000000031")
 
 
