@@ -1,4 +1,4 @@
-"""Books on a disk that changes what it was given: a flipped bit is found, or it has changed nothing that anybody reads."""
+"""Books on a disk that changes what it was given: a flipped bit is found, or has changed nothing that anybody reads."""
 
 import random
 import sqlite3
