@@ -228,7 +228,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         _prepare(connection, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # the module decodes SQLite's own words of bent pages
         if connection is not None:
             connection.close()
         raise BooksUnusable(
@@ -356,7 +356,7 @@ class SqliteFile:
             self.connection.execute(begin)
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise NotRecorded(f"the books could not be used ({error}); no points were changed") from error
         finally:
             if self.connection.in_transaction:
