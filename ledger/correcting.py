@@ -1,4 +1,4 @@
-"""A person's word takes effect on a sheet: the difference is posted, and what it was about is settled and waits no more."""
+"""A person's word takes effect on a sheet: the difference is posted, what it was about is settled and waits no more."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from ledger.book import waits_for_entry, waits_for_record
-from ledger.corrections import Dispute, Spoken, Target, asked_of, resolved
+from ledger.corrections import Dispute, Spoken, Target, asked_of, original, resolved
 from ledger.disputes import Disputes
 from ledger.facts import Case, Decision, Item, Original, Policy, RightState, Stance, Word
 from ledger.own_entries import OFFICE
@@ -83,29 +83,27 @@ class Correcting:
     def _post(self, case: Case, decision: Decision, root: Dispute, account: int) -> None:
         """The difference under the correction. What had no posting gets one of 0, so that its name leads to it."""
         sheet, effect = self._sheet, decision.effect
-        original = self._original_of(root)
-        number = root.original if root.posted is not None else original.record if original else None
+        reversed_ = self._original_of(root)
+        number = root.original if root.posted is not None else reversed_.record if reversed_ else None
         if root.posted is None:
             sheet.postings.append(Posting(root.item.record, root.name, account, 0, number, root.code, self._now))
         sheet.shelving.correct(case.record, effect, sheet.standing(account), root)
         sheet.move(account, balance=effect)
         sheet.standings.put(account, sheet.shelving.measured(sheet.standing(account)))
         sheet.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))
-        self._note(case.record, effect, root, original, account)
+        self._note(case.record, effect, root, reversed_, account)
 
-    def _note(self, record: int, effect: int, root: Dispute, original: Original | None, account: int) -> None:
+    def _note(self, record: int, effect: int, root: Dispute, reversed_: Original | None, account: int) -> None:
         """What later reversals may take back."""
         if root.entry is None:
             return
-        words = (*(word.record for word in root.words), record)
-        self._sheet.put_original(
-            root.name,
-            Original(root.item.record, root.entry.kind, account, root.has + effect, abs(root.undone), words),
-        )
-        if original is not None:
-            self._sheet.shelving.reverses(record, original.record)
-            undone = original.reversed + (effect if original.kind is Kind.REDEEM else -effect)
-            self._sheet.put_original(self._sheet.standing_for(root.entry), replace(original, reversed=undone))
+        has = original(root.item.record, root.entry.kind, account, root.posted or 0, root.undone, root.words)
+        word = replace(has, points=has.points + effect, corrections=(*has.corrections, record))
+        self._sheet.put_original(root.name, word)
+        if reversed_ is not None:
+            self._sheet.shelving.reverses(record, reversed_.record)
+            undone = reversed_.reversed + (effect if reversed_.kind is Kind.REDEEM else -effect)
+            self._sheet.put_original(self._sheet.standing_for(root.entry), replace(reversed_, reversed=undone))
 
     def _end_right(self, root: Dispute, shall: int) -> None:
         """A right that an entry without effect had used waits for nobody: now it is used up, or free again."""

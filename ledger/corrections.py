@@ -4,6 +4,7 @@ A correction never edits: it names an entry and says what that shall have had in
 is posted under the correction. Who speaks later is right.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -11,7 +12,6 @@ import msgspec
 from ledger.facts import Code, Decision, Item, Original, Word
 from ledger.sentences import clipped
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State
-
 
 AWARDING: Final = frozenset({Kind.EARN, Kind.CLAIM})
 """Kinds that give points; what is put back of them is an award of their own time."""
@@ -125,6 +125,19 @@ def _asked_back(dispute: Dispute, reversal: Entry, original: Original | None) ->
     if original is None:
         return 0
     return reversal.points if original.kind is Kind.REDEEM else -reversal.points
+
+
+def original(record: int, kind: Kind, account: int, posted: int, undone: int, words: Sequence[Spoken] = ()) -> Original:
+    """What a reversal may still take back of an entry, with what people said of it; `undone` by earlier reversals."""
+    has = posted + sum(word.points for word in words)
+    return Original(
+        record,
+        kind,
+        account,
+        has,
+        undone if kind is Kind.REDEEM else -undone,
+        tuple(word.record for word in words),
+    )
 
 
 def resolved(correction: Correction, dispute: Dispute, effect: int, asked: int) -> Decision:

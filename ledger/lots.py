@@ -99,8 +99,8 @@ class Shelf:
         """Puts points back where a redemption had them from, with their old dates, the youngest first.
 
         `takers` are its record and those that corrected it; `taken` maps each lot to what they, less earlier reversals,
-        still hold of it. Their own overdraft is settled first; what later awards have repaid of that comes back as a lot of this record, with
-        these `dates`.
+        still hold of it. Their own overdraft is settled first; what later awards have repaid of that comes back as a
+        lot of this record, with these `dates`.
         """
         for debt in [self.lots[taker] for taker in takers if taker in self.lots]:
             points -= self._move(record, debt, min(points, max(0, -debt.remaining)))

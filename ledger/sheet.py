@@ -123,10 +123,9 @@ class Sheet:
         homes |= self._source.homes(stands) if stands else {}
         corrected = self.correcting.expect(entries)
         self._meet(met)
-        accounts = [*corrected]
-        accounts += [self.cards.account(entry.card.number) for entry in entries if entry.card]
+        accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
-        accounts += homes.values()
+        accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
         self.correcting.disputes.hear_again()

@@ -22,6 +22,9 @@ DISPUTES: Final = f"""
 """Each with the last decision on it, its own posting, and what its reversals moved."""
 
 
+WORDS: Final = "SELECT corrects, n, record, had, shall, points FROM correction"
+
+
 def named(tables: Tables, names: Sequence[str]) -> dict[str, int]:
     """The record of each entry, by its id, or as STREAM:SEQ where it has none that counts."""
     entry_of = {bounded(name): name for name in names}
@@ -33,25 +36,25 @@ def named(tables: Tables, names: Sequence[str]) -> dict[str, int]:
 
 def disputes(tables: Tables, records: Sequence[int]) -> dict[int, Dispute]:
     """Those that are decided."""
-    words: dict[int, list[Spoken]] = {}
-    query = (
-        "SELECT corrects, n, record, had, shall, points FROM correction WHERE corrects = ANY(?) ORDER BY corrects, n"
-    )
-    for corrects, *spoken in tables.rows(query, records):
-        words.setdefault(corrects, []).append(Spoken(*spoken))
-    found = {}
+    said, found = words(tables, records), {}
     for record, uid, terminal, raw, state, code, *posting in tables.rows(DISPUTES, records):
         item, content = Item(record, uid, record & SEQ_MASK, terminal, raw), read(raw)
         entry = content if isinstance(content, Entry) else None
-        spoken_of = tuple(words.get(record, ()))
-        found[record] = Dispute(item, entry, State(state), Code(code), *posting, spoken_of)
+        moved = dict(zip(("account", "posted", "original", "undone"), posting, strict=True))
+        found[record] = Dispute(item, entry, State(state), Code(code), words=said.get(record, ()), **moved)
+    return found
+
+
+def words(tables: Tables, records: Sequence[int]) -> dict[int, tuple[Spoken, ...]]:
+    """What was said of each of these, in the order of saying."""
+    found: dict[int, tuple[Spoken, ...]] = {}
+    rows = tables.rows(f"{WORDS} WHERE corrects = ANY(?) ORDER BY corrects, n", records) if records else []
+    for corrects, *word in rows:
+        found[corrects] = (*found.get(corrects, ()), Spoken(*word))
     return found
 
 
 def spoken(tables: Tables, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
     """The entry that each of these corrections corrected, and the word."""
-    query = "SELECT record, corrects, n, had, shall, points FROM correction WHERE record = ANY(?)"
-    return {
-        record: (corrects, Spoken(n, record, had, shall, points))
-        for record, corrects, n, had, shall, points in tables.rows(query, records)
-    }
+    rows = tables.rows(f"{WORDS} WHERE record = ANY(?)", records)
+    return {word[1]: (corrects, Spoken(*word)) for corrects, *word in rows}

@@ -7,11 +7,15 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ledger import tables_disputes
 from ledger.book import bounded
-from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, RightState, Standing
+from ledger.confirming import Link
+from ledger.corrections import Dispute, Spoken, original
+from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, Standing
 from ledger.lots import Lot
 from ledger.own_entries import OFFICE, own_stream
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_rights import TablesRights
 from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
@@ -51,6 +55,7 @@ class TablesSource:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._rights = TablesRights(tables)
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
         rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
@@ -67,11 +72,7 @@ class TablesSource:
         return list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
-        query = """
-            SELECT id, terminal, stream, card, points, account, state, code, asked, bound, trusted, granted_at
-            FROM allowance
-            WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
-        return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
+        return self._rights.held(ids)
 
     def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
         return listings(self._tables.rows(CARDS, numbers))
@@ -81,6 +82,15 @@ class TablesSource:
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
+
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        return tables_disputes.named(self._tables, names)
+
+    def disputes(self, records: Sequence[int]) -> dict[int, Dispute]:
+        return tables_disputes.disputes(self._tables, records)
+
+    def spoken(self, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+        return tables_disputes.spoken(self._tables, records)
 
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         names = {bounded(entry): entry for entry in entries}
@@ -140,6 +150,12 @@ class TablesSource:
     def new_account(self) -> int:
         return self._tables.next_account()
 
+    def links(self, terminal: str, uid: str, end: str) -> list[Link]:
+        return self._rights.links(terminal, uid, end)
+
+    def spent(self, uid: str) -> int:
+        return self._rights.spent(uid)
+
     def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
         found: dict[str, First] = {}
         for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
@@ -154,14 +170,11 @@ class TablesSource:
     def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
         query = f"""
             SELECT p.entry, p.record, p.account, p.points, r.bytes,
-                   (SELECT CAST(coalesce(sum(abs(v.points)), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
+                   (SELECT CAST(coalesce(sum(v.points), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
             FROM posting p JOIN record r ON r.no = p.record WHERE {condition} ORDER BY p.record DESC"""  # noqa: S608
+        rows = self._tables.rows(query, values)
+        words = tables_disputes.words(self._tables, [record for _, record, *_ in rows])
         return {
-            entry: Original(record, decode(raw).kind, account, points, undone)
-            for entry, record, account, points, raw, undone in self._tables.rows(query, values)
+            entry: original(record, decode(raw).kind, account, points, undone, words.get(record, ()))
+            for entry, record, account, points, raw, undone in rows
         }
-
-
-def _right(*columns: Any) -> Right:
-    name, terminal, stream, card, points, account, state, *more = columns
-    return Right(name, terminal, stream, card, points, account, RightState(state), *more)
