@@ -236,7 +236,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past.
+    is FORK or RESTORED where its stream is one of two futures of the same past; `doubt`
+    why a claim proves nothing.
     """
 
     record: int
@@ -249,3 +250,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     right: Right | None = None
     card: CardFacts | None = None
     branch: Code | None = None
+    doubt: str | None = None

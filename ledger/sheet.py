@@ -17,11 +17,13 @@ from ledger.book import (
     UNREAD,
     decide,
     plausible,
-    read,
     waits_for_card,
+    waits_for_claim,
     waits_for_entry,
     waits_for_record,
 )
+from ledger.claim_desk import ClaimDesk
+from ledger.claims import lends
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
@@ -42,6 +44,7 @@ class Sheet:
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
+        self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
@@ -55,12 +58,12 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque((item, read(item.raw)) for item in items)
+        due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
-            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+            due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -118,7 +121,8 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
+        names = {name: record for name, record in named if name not in self._announced}
         if names:
             self._announced |= names.keys()
             awaited = self._source.announce(names)
@@ -126,6 +130,8 @@ class Sheet:
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
     def _own(self, item: Item, entry: Entry) -> bool:
+        if item.record in self.claims.doubts:
+            return False
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
@@ -149,18 +155,33 @@ class Sheet:
             woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
+        if lends(case) and decision.code in APPLIED:
+            case, decision, lent_to = self._lend(item, content)
+            woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
         stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
-            woken += self._wake(waits_for_entry(content.id))
+            for name in self.claims.names(item, content):
+                woken += self._wake(waits_for_entry(name))
         return woken
+
+    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+        waiters = self._wake(waits_for_claim(claim.key))
+        if claim.card is not None:
+            self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
+        if not waiters:
+            self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        case = self._case(item, claim)
+        return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.account(entry.card.number) if entry.card else None
+        card = self.claims.card(item, entry)
+        account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         return Case(
@@ -172,8 +193,9 @@ class Sheet:
             standing=None if account is None else self.standing(account),
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
-            card=self.cards.facts(entry.card.number) if entry.card else None,
+            card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
+            doubt=self.claims.doubts.get(item.record),
         )
 
     def _first(self, item: Item, entry: Entry) -> First | None:
@@ -228,11 +250,14 @@ class Sheet:
         return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
-        entry = case.entry
-        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+        entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
+        if has_effect and decision.code not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+        if has_effect and decision.code in APPLIED and case.standing is not None:
             self._post(case, decision, case.standing.account)
+        own_id = self.claims.own_ids.get(case.record)
+        if own_id is not None:
+            self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:

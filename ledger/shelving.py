@@ -1,10 +1,10 @@
 """What a batch does to lots: each effect on a balance is the same effect on the account's shelf."""
 
+from ledger.claims import AWARDS
 from ledger.facts import Case, Standing
 from ledger.instants import effective
 from ledger.lots import Shelf
 from ledger.source import Source
-from offline_queue.entry import Kind
 
 
 class Shelving:
@@ -20,7 +20,7 @@ class Shelving:
         record, original, account = case.record, case.original, standing.account
         if effect == 0:
             return
-        if case.entry.kind is Kind.EARN:
+        if case.entry.kind in AWARDS:
             shelf = self._shelf(account, complete=standing.balance < 0)
             shelf.award(record, effect, effective(case.entry.occurred_at, self._now))
         elif original is None:
