@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.points_rules import Programme
 from offline_queue.entry import Entry, Kind, State
 
 
@@ -74,7 +75,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
-    beyond their allowance a terminal's key is revoked; 0: never.
+    beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
+    along over the end of a stream without a seal.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -82,6 +84,8 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    unsealed_cap: int = 0
+    programme: Programme = Programme()
 
 
 class RightState(StrEnum):
@@ -169,8 +173,9 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
 
     From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
-    activation or is expired. `idle` are those that may not be used at the moment which is being judged. An account
-    that was `merged_into` another one is empty, and whoever means it means that one.
+    activation or is expired. An account that was `merged_into` another one is empty, and whoever means it means that
+    one. The others tell of the moment that is being judged: `idle` points may not be used then, `expired` among them;
+    `revivable` ones might have been, and were written off since.
     """
 
     account: int
@@ -180,11 +185,13 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     usable_until: int | None = None
     merged_into: int | None = None
     idle: int = 0
+    expired: int = 0
+    revivable: int = 0
 
     @property
     def available(self) -> int:
         """What may still be promised; negative when the account is overdrawn."""
-        return self.balance - self.idle - self.reserved
+        return self.balance + self.revivable - self.idle - self.reserved
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
@@ -236,8 +243,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past; `doubt`
-    why a claim proves nothing.
+    is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that. `doubt`: why a claim proves
+    nothing.
     """
 
     record: int
@@ -248,6 +256,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    believed: bool = True
+    over: str | None = None
     card: CardFacts | None = None
     branch: Code | None = None
     doubt: str | None = None

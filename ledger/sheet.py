@@ -23,12 +23,15 @@ from ledger.book import (
     waits_for_record,
 )
 from ledger.claim_desk import ClaimDesk
-from ledger.claims import lends
+from ledger.claims import AWARDS, lends
+from ledger.clearing import Clearing
+from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
+from ledger.write_offs import WriteOff
 from offline_queue.entry import Entry, Kind
 
 
@@ -45,7 +48,8 @@ class Sheet:
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
         self.claims = ClaimDesk(source)
-        self.shelving = Shelving(source, now)
+        self.shelving = Shelving(source, policy.programme, now)
+        self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -70,6 +74,10 @@ class Sheet:
         for item in items:
             self._rule(item, UNREAD)
 
+    def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
+        """Takes points off these accounts that had expired long enough ago."""
+        return self._clearing.write_off(accounts)
+
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
         self.judge(self._taken_up(items))
@@ -83,14 +91,16 @@ class Sheet:
         self.judge(self._wake(waits_for_card(final)))
         return True
 
-    def reserve(self, asked: Right, *, forked: bool) -> Right:
-        """Grants or refuses an allowance; what is granted is held back at once."""
+    def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
+        """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
-        right = grant(asked, None if account is None else self.standing(account), forked=forked)
+        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        right = grant(asked, standing, least=least, why_not=why_not)
+        right = msgspec.structs.replace(right, granted_at=self._now)
         self.rights.put(right.id, right)
-        if right.state is RightState.OPEN and account is not None:
-            self._move(account, reserved=right.points)
+        if account is not None:
+            self.move(account, reserved=right.holds_back)
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -184,19 +194,36 @@ class Sheet:
         account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
+        first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
+        standing = None if account is None else self.standing(account)
+        if standing is not None and (first is None or first.record == item.record):
+            standing = self.shelving.judged(standing, entry, original, right)
+        believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
             enrolled=self._enrolled.get(entry.terminal) is not None,
-            first=self._first(item, entry),
-            standing=None if account is None else self.standing(account),
+            first=first,
+            standing=standing,
             original=original,
-            right=self.rights.get(entry.allowance) if entry.allowance else None,
+            right=right,
+            believed=believed,
+            over=over if believed else None,
             card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
             doubt=self.claims.doubts.get(item.record),
         )
+
+    def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
+        """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
+        if entry.kind is not Kind.RELEASE or right is None or right.terminal != item.sender:
+            return True, None
+        links = self._source.links(item.sender, item.stream, home(right))
+        over = unsealed(links)
+        here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
+        spent = self._source.spent(over) + here if over else 0
+        return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -271,19 +298,23 @@ class Sheet:
             if len(allowance) > MAX_ALLOWANCE_NAME:
                 return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
-        if right.state is RightState.OPEN and right.account is not None:
-            self._move(right.account, reserved=-right.points)
-        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+        ended = msgspec.structs.replace(right, state=state, trusted=case.over or right.trusted)
+        if right.account is not None:
+            self.move(right.account, reserved=ended.holds_back - right.holds_back)
+        self.rights.put(allowance, ended)
 
-    def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
+    def move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
         told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
         self.standings.put(before.account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self.shelving.shelve(case, effect, self.standing(account))
-        self._move(account, balance=effect)
+        self._clearing.revive(case, effect, account)
+        self.shelving.shelve(case, decision, self.standing(account))
+        self.move(account, balance=effect)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
+        self.standings.put(account, measured)
         number = original.record if original else None
         self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
