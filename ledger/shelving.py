@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
 from ledger.instants import effective
 from ledger.lots import Lot, Shelf
@@ -63,7 +64,7 @@ class Shelving:
             return
         moment = self._moment(case.entry, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
-        if case.entry.kind is Kind.EARN:
+        if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
             late = decision.code is Code.LOT_EXPIRED
