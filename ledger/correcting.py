@@ -119,7 +119,7 @@ class Correcting:
     def _account_of(self, dispute: Dispute) -> int | None:
         if dispute.account is not None or dispute.entry is None:
             return dispute.account
-        return self._sheet.account_for(dispute.entry)
+        return self._sheet.account_for(dispute.entry, dispute.entry.card)
 
     def _original_of(self, dispute: Dispute) -> Original | None:
         reversal = dispute.entry if dispute.entry and dispute.entry.kind is Kind.REVERSE else None

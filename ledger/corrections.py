@@ -5,16 +5,13 @@ is posted under the correction. Who speaks later is right.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import msgspec
 
+from ledger.claims import AWARDS
 from ledger.facts import Code, Decision, Item, Original, Word
 from ledger.sentences import clipped
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State
-
-AWARDING: Final = frozenset({Kind.EARN, Kind.CLAIM})
-"""Kinds that give points; what is put back of them is an award of their own time."""
 
 
 class Spoken(msgspec.Struct, frozen=True, gc=False):
@@ -108,7 +105,7 @@ def asked_of(dispute: Dispute, original: Original | None) -> int:
     entry = dispute.entry
     if entry is None:
         return 0
-    if entry.kind in AWARDING:
+    if entry.kind in AWARDS:
         return entry.points
     match entry.kind:
         case Kind.REDEEM:

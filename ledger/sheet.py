@@ -19,9 +19,12 @@ from ledger.book import (
     plausible,
     read,
     waits_for_card,
+    waits_for_claim,
     waits_for_entry,
     waits_for_record,
 )
+from ledger.claim_desk import ClaimDesk
+from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
 from ledger.correcting import Correcting
@@ -32,7 +35,7 @@ from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
 from ledger.write_offs import WriteOff
-from offline_queue.entry import Entry, Kind
+from offline_queue.entry import Card, Entry, Kind
 
 
 class Sheet:
@@ -47,6 +50,7 @@ class Sheet:
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
+        self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
         self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
@@ -63,13 +67,13 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque((item, read(item.raw)) for item in items)
+        due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
-            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+            due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -136,7 +140,7 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        self._announce({self._name(item, entry): item.record for item, entry in reversed(met)})
+        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
 
     def _announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
@@ -147,11 +151,13 @@ class Sheet:
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
-    def _name(self, item: Item, entry: Entry) -> str:
+    def _names(self, item: Item, entry: Entry) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return entry.id if self._own(item, entry) else place_name(item)
+        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
 
     def _own(self, item: Item, entry: Entry) -> bool:
+        if item.record in self.claims.doubts:
+            return False
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
@@ -177,6 +183,9 @@ class Sheet:
             woken = self.wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
+        if lends(case) and decision.code in APPLIED:
+            case, decision, lent_to = self._lend(item, content)
+            woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self.wake(waits_for_record(item.record))
@@ -184,13 +193,25 @@ class Sheet:
         if case.word is not None and decision.code in APPLIED:
             woken += self.correcting.apply(case, decision)
         stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
-        reason = waits_for_entry(self._name(item, content))
-        return woken + (self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason))
+        for name in self._names(item, content):
+            reason = waits_for_entry(name)
+            woken += self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason)
+        return woken
+
+    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+        waiters = self.wake(waits_for_claim(claim.key))
+        if claim.card is not None:
+            self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
+        if not waiters:
+            self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        case = self._case(item, claim)
+        return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
-        target = self.correcting.target(entry)
-        account = self.correcting.account(target) if target else self.account_for(entry)
+        card, target = self.claims.card(item, entry), self.correcting.target(entry)
+        account = self.correcting.account(target) if target else self.account_for(entry, card)
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
         standing = None if account is None else self.standing(account)
         if standing is not None and (first is None or first.record == item.record):
@@ -207,17 +228,18 @@ class Sheet:
             right=right,
             believed=believed,
             over=over if believed else None,
-            card=self.cards.facts(entry.card.number) if entry.card else None,
+            card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
+            doubt=self.claims.doubts.get(item.record),
             word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
 
-    def account_for(self, entry: Entry) -> int | None:
+    def account_for(self, entry: Entry, card: Card | None) -> int | None:
         """A reversal is on the account of what it reverses, whatever card it names."""
         if entry.kind is Kind.REVERSE:
             original = self.original_for(entry)
             return original.account if original else None
-        return self.cards.account(entry.card.number) if entry.card else None
+        return self.cards.account(card.number) if card else None
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
         """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
@@ -299,12 +321,14 @@ class Sheet:
         return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
-        entry = case.entry
-        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+        entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
+        if has_effect and decision.code not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        posts = entry.kind in KEYED and case.word is None
-        if posts and decision.code in APPLIED and case.standing is not None:
+        if has_effect and case.word is None and decision.code in APPLIED and case.standing is not None:
             self._post(case, decision, case.standing.account)
+        own_id = self.claims.own_ids.get(case.record)
+        if own_id is not None:
+            self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
@@ -333,7 +357,7 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
-        measured = self.shelving.measured(self.standing(account), grown=entry.kind is Kind.EARN)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
         self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))

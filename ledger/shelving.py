@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ledger.corrections import AWARDING, Dispute
+from ledger.claims import AWARDS
+from ledger.corrections import Dispute
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
 from ledger.instants import effective
 from ledger.lots import Lot, Shelf
@@ -66,7 +67,7 @@ class Shelving:
             return
         moment = self._moment(case.entry, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
-        if case.entry.kind is Kind.EARN:
+        if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
             late = decision.code is Code.LOT_EXPIRED
@@ -87,7 +88,7 @@ class Shelving:
             awards = own if root.original is None else [root.original, *own]
             shelf.undo_award(record, -effect, moment, *awards)
             return
-        takers = before if entry.kind in AWARDING else own
+        takers = before if entry.kind in AWARDS else own
         held, dates = self._held(shelf, account, takers), self._programme.dates(entry.rule, moment)
         shelf.undo_take(record, effect, moment, takers, held, dates)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ledger.book import bounded, read
+from ledger.claims import as_sale
 from ledger.corrections import Dispute, Spoken
 from ledger.facts import Code, Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
@@ -40,6 +41,8 @@ def disputes(tables: Tables, records: Sequence[int]) -> dict[int, Dispute]:
     for record, uid, terminal, raw, state, code, *posting in tables.rows(DISPUTES, records):
         item, content = Item(record, uid, record & SEQ_MASK, terminal, raw), read(raw)
         entry = content if isinstance(content, Entry) else None
+        if entry is not None and posting[0] is not None:
+            entry = as_sale(entry)
         moved = dict(zip(("account", "posted", "original", "undone"), posting, strict=True))
         found[record] = Dispute(item, entry, State(state), Code(code), words=said.get(record, ()), **moved)
     return found
