@@ -91,6 +91,7 @@ class Correcting:
         sheet.move(account, balance=effect)
         sheet.standings.put(account, sheet.shelving.measured(sheet.standing(account)))
         sheet.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))
+        sheet.put_original(case.entry.id, Original(case.record, case.entry.kind, account, effect))
         self._note(case.record, effect, root, reversed_, account)
 
     def _note(self, record: int, effect: int, root: Dispute, reversed_: Original | None, account: int) -> None:

@@ -61,7 +61,7 @@ class Disputes:
             return self._plain(named)
         if (spoken := self._word_of(named)) is not None:
             corrects, word = spoken
-            root = self._at(corrects)
+            root = self.at(corrects)
             return target_of_applied(named, word, root) if root else None
         return self._unapplied(named, correction) if named.posted is None else self._plain(named)
 
@@ -82,16 +82,16 @@ class Disputes:
     def _find(self, name: str) -> Dispute | None:
         """The entry of this name; for one that repeats a sale, the one that stands for it."""
         record = self._record(name)
-        dispute = self._at(record) if record else None
+        dispute = self.at(record) if record else None
         if dispute is None or dispute.code is not Code.DUPLICATE or dispute.entry is None:
             return dispute
         other = self._record(self._sheet.duplicates.get(dispute.entry.id) or dispute.entry.id)
-        return (self._at(other) if other else None) or dispute
+        return (self.at(other) if other else None) or dispute
 
     def _record(self, name: str) -> int | None:
         return self._named.get(name) or self._sheet.announced.get(name)
 
-    def _at(self, record: int) -> Dispute | None:
+    def at(self, record: int) -> Dispute | None:
         self._catch_up()
         ruling, posting = self._ruled.get(record), self._posted.get(record)
         dispute = self._held.get(record)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.book import RULES, decide, read
-from ledger.facts import Case, Code, Decision, First, Original, Right, RightState, Standing
-from offline_queue.entry import Card, Clock, Entry, Kind, State, encode
+from ledger.facts import Case, Code, Decision, First, Original, Right, RightState, Standing, Word
+from offline_queue.entry import Card, Clock, Correction, Entry, Kind, Resolution, State, encode
 
 SENDER = "S001-T01"
 CLOCK = Clock("boot", 1, "2025-06-15T12:00:00Z")
@@ -24,6 +24,8 @@ EARN, REDEEM = entry(Kind.EARN), entry(Kind.REDEEM)
 REVERSE = entry(Kind.REVERSE, card=None, reverses="e0")
 RELEASE = entry(Kind.RELEASE, 0, card=None, allowance="a1")
 PROMISED = entry(Kind.REDEEM, allowance="a1")
+TOLD = Correction("Anne", "looked at both receipts", "e0", Resolution.HONOUR)
+CORRECTION = entry(Kind.CORRECTION, 0, card=None, correction=TOLD)
 RICH, POOR = Standing(1, 100, 0), Standing(1, 100, 95)
 OPEN = Right("a1", SENDER, "s", "2990000000017", 10, 1, RightState.OPEN)
 
@@ -70,6 +72,13 @@ ONE_OF_EACH = [
     (case(PROMISED, standing=RICH), Code.ALLOWANCE_VOID, -10, RightState.CONSUMED),
     (case(PROMISED, standing=RICH, right=changed(OPEN, account=2)), Code.ALLOWANCE_VOID, -10, None),
     (case(PROMISED, standing=RICH, right=changed(OPEN, points=9)), Code.ALLOWANCE_EXCEEDED, -10, RightState.CONSUMED),
+    (case(CORRECTION, standing=RICH, word=Word(True, 0, 10, 10)), Code.POSTED, 10, None),
+    (case(CORRECTION, standing=POOR, word=Word(True, 10, 0, -10)), Code.OVERDRAWN, -10, None),
+    (case(CORRECTION, standing=RICH, word=Word(False, 0, 10, 10)), Code.RESOLUTION_REFUSED, 0, None),
+    (case(CORRECTION, word=Word(True, 0, 10, 10, "2990000000017")), Code.CARD_UNKNOWN, 0, None),
+    (case(CORRECTION, word=Word(True, 0, 0, 0, "2990000000017")), Code.POSTED, 0, None),
+    (case(CORRECTION), Code.ORIGINAL_UNKNOWN, 0, None),
+    (case(entry(Kind.CORRECTION, 0, card=None)), Code.RESOLUTION_REFUSED, 0, None),
     (case(EARN), Code.CARD_UNKNOWN, 0, None),
     (case(EARN, standing=RICH, enrolled=False), Code.TERMINAL_UNKNOWN, 0, None),
     (case(msgspec.structs.replace(EARN, terminal="other"), standing=RICH), Code.SIGNATURE_BAD, 0, None),
