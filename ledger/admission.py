@@ -125,7 +125,8 @@ class Admission:
         return following
 
     def _places(self, rank: Rank) -> float:
-        return min(self.room.waiting, self.rate * PATIENCE_S) * ROOM_FOR[rank]
+        in_time = self.rate * max(0.0, PATIENCE_S - self._took_s)
+        return min(self.room.waiting, in_time) * ROOM_FOR[rank]
 
     def _begin(self, ticket: Ticket, now_s: float) -> None:
         self.at_work += 1
