@@ -19,8 +19,9 @@ DAY_MS: Final = 86_400_000
 
 
 class WriteOff(msgspec.Struct, frozen=True):
-    """`points` that leave the lot that the entry `award` made in `record`; below zero they come back."""
+    """`points` that leave the account's lot that the entry `award` made in `record`; below zero they come back."""
 
+    account: int
     record: int
     award: str
     points: int
@@ -47,20 +48,24 @@ def cutoff(now: int, after_days: int) -> int:
     return now - after_days * DAY_MS
 
 
-def written_off(found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], zone: tzinfo) -> list[WriteOff]:
+def written_off(
+    account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], zone: tzinfo
+) -> list[WriteOff]:
     """With the last day on which the points could be used."""
     return [
-        WriteOff(lot.record, makers[lot.record], points, f"{points} points expired after {_last_day(lot, zone)}")
+        WriteOff(
+            account, lot.record, makers[lot.record], points, f"{points} points expired after {_last_day(lot, zone)}"
+        )
         for lot, points in found
     ]
 
 
-def put_back(found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], entry: Entry) -> list[WriteOff]:
+def put_back(account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], entry: Entry) -> list[WriteOff]:
     """For an entry that was made before the points expired, and heard of after they had been written off."""
     reason = f"entry {bounded(entry.id)} came late and was made before these points expired"
     if entry.kind is Kind.REVERSE:
         reason = f"entry {bounded(entry.id)} takes back the award whose points had been written off"
-    return [WriteOff(lot.record, makers[lot.record], -points, reason) for lot, points in found]
+    return [WriteOff(account, lot.record, makers[lot.record], -points, reason) for lot, points in found]
 
 
 def entry_of(write_off: WriteOff, now: int, cause: str) -> Entry:
