@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ledger import sentences
+from ledger import rights, sentences
 from ledger.facts import Case, Code, Decision, First, RightState
 from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
@@ -187,31 +187,17 @@ def _over_reversal(case: Case) -> bool:
     return original is not None and (original.kind is Kind.REVERSE or abs(_asked(case)) > original.left)
 
 
-def _holds(case: Case) -> bool:
-    """The right is open, of this terminal, and on the account that the redemption names."""
-    right = case.right
-    if right is None or right.state is not RightState.OPEN or right.terminal != case.sender:
-        return False
-    return case.entry.kind is Kind.RELEASE or (case.standing is not None and right.account == case.standing.account)
-
-
 def _exceeded(case: Case) -> bool:
-    return _holds(case) and case.right is not None and case.entry.points > case.right.points
+    return rights.holds(case) and case.right is not None and case.entry.points > case.right.points
 
 
 def _void(case: Case) -> bool:
-    return case.entry.allowance is not None and not _holds(case)
-
-
-def _void_release(case: Case) -> bool:
-    """A right may be given back twice, and before the ledger has heard of it; never after its use or by another."""
-    right = case.right
-    return right is not None and (right.terminal != case.sender or right.state is RightState.CONSUMED)
+    return case.entry.allowance is not None and not rights.holds(case)
 
 
 def _overdrawn(case: Case) -> bool:
     effect = _asked(case)
-    return not _holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
+    return not rights.holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
 
 
 # --- and then ---
@@ -231,13 +217,6 @@ def _its_card(case: Case) -> str | None:
     return waits_for_card(earned_on.number) if earned_on else None
 
 
-def _closed(case: Case) -> RightState | None:
-    """What becomes of the entry's right; one that is not known is noted, so that its late request reserves nothing."""
-    if case.entry.allowance is None or not (case.right is None or _holds(case)):
-        return None
-    return RightState.RELEASED if case.entry.kind is Kind.RELEASE else RightState.CONSUMED
-
-
 def _as_first(case: Case, first: First) -> Decision:
     """The first decision again; while that is not final, this one waits with it."""
     return Decision(
@@ -245,7 +224,7 @@ def _as_first(case: Case, first: First) -> Decision:
         code=Code.DUPLICATE,
         asked=_asked(case),
         waits=waits_for_record(first.record) if first.state is State.PARKED else None,
-        right=_closed(case),
+        right=rights.used(case),
         detail=clipped(sentences.duplicate(case, first)),
     )
 
@@ -267,7 +246,7 @@ RULES: Final = (
     Rule(Code.TERMINAL_UNKNOWN, EVERY, _not_enrolled, State.CONFLICT, detail=sentences.not_enrolled),
     Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=sentences.of_another),
     Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
-    Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, detail=sentences.key_mismatch),
+    Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, right=rights.unused, detail=sentences.key_mismatch),
     Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=sentences.card_unknown),
     Rule(
         Code.ORIGINAL_UNKNOWN,
@@ -279,10 +258,13 @@ RULES: Final = (
     ),
     Rule(Code.REVERSED_TWICE, REVERSE, _reversed_twice, State.CONFLICT, detail=sentences.reversed_twice),
     Rule(Code.OVER_REVERSAL, REVERSE, _over_reversal, State.CONFLICT, _undone, detail=sentences.over_reversal),
-    Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=_closed, detail=sentences.exceeded),
-    Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=_closed, detail=sentences.void),
-    Rule(Code.ALLOWANCE_VOID, RELEASE, _void_release, State.CONFLICT, detail=sentences.void),
+    Rule(
+        Code.ALLOWANCE_EXCEEDED, REDEEM, _exceeded, State.CONFLICT, _asked, right=rights.used, detail=sentences.exceeded
+    ),
+    Rule(Code.ALLOWANCE_VOID, REDEEM, _void, State.CONFLICT, _asked, right=rights.used, detail=sentences.void),
+    Rule(Code.ALLOWANCE_VOID, RELEASE, rights.foreign, State.CONFLICT, detail=sentences.void),
     Rule(Code.OVERDRAWN, REDEEM | REVERSE, _overdrawn, State.CONFLICT, _asked, detail=sentences.overdrawn),
-    Rule(Code.POSTED, EVERY, _always, State.POSTED, _asked, right=_closed),
+    Rule(Code.POSTED, RELEASE, _always, State.POSTED, right=rights.given_back),
+    Rule(Code.POSTED, EVERY - RELEASE, _always, State.POSTED, _asked, right=rights.used),
 )
 _RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}

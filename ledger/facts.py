@@ -75,7 +75,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
-    beyond their allowance a terminal's key is revoked; 0: never.
+    beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
+    along over the end of a stream without a seal.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -83,6 +84,7 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    unsealed_cap: int = 0
     programme: Programme = Programme()
 
 
@@ -241,7 +243,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past.
+    is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that.
     """
 
     record: int
@@ -252,5 +255,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    believed: bool = True
+    over: str | None = None
     card: CardFacts | None = None
     branch: Code | None = None

@@ -93,7 +93,8 @@ class Office:
     def _named(self, tables: Tables) -> str:
         """New books get their generation, and the office its terminal, from whoever comes first."""
         generation = self._timepiece.random(16).hex()
-        tables.insert("fact", [("generation", generation)], "ON CONFLICT (name) DO NOTHING")
+        first = [("generation", generation), ("recovered", generation)]
+        tables.insert("fact", first, "ON CONFLICT (name) DO NOTHING")
         tables.change(
             "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
             *(OFFICE, b"", self._timepiece.unix_ms()),

@@ -83,7 +83,11 @@ TABLES: Final = {
         """id text COLLATE "C" PRIMARY KEY, terminal text NOT NULL, stream text NOT NULL, card text NOT NULL,
         points bigint NOT NULL, account bigint, state text NOT NULL, code text, asked bigint, bound text, trusted text,
         granted_at bigint""",
-        ("(terminal) WHERE state IN ('open', 'locked')", "(account) WHERE state IN ('open', 'locked')"),
+        (
+            "(terminal) WHERE state IN ('open', 'locked')",
+            "(trusted) WHERE trusted IS NOT NULL",
+            "(account) WHERE state IN ('open', 'locked')",
+        ),
     ),
     "decision": Table(
         "terminal",
@@ -163,7 +167,9 @@ RIGHTS: Final = Upgrade(
         """ALTER TABLE allowance ADD COLUMN IF NOT EXISTS asked bigint, ADD COLUMN IF NOT EXISTS bound text,
         ADD COLUMN IF NOT EXISTS trusted text, ADD COLUMN IF NOT EXISTS granted_at bigint""",
         "CREATE INDEX ON allowance (terminal) WHERE state IN ('open', 'locked')",
+        "CREATE INDEX ON allowance (trusted) WHERE trusted IS NOT NULL",
         "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS reported text",
+        "INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation'",
     )
 )
 KEYS: Final = Upgrade(

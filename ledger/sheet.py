@@ -23,6 +23,7 @@ from ledger.book import (
     waits_for_record,
 )
 from ledger.clearing import Clearing
+from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
@@ -87,15 +88,16 @@ class Sheet:
         self.judge(self._wake(waits_for_card(final)))
         return True
 
-    def reserve(self, asked: Right, *, forked: bool) -> Right:
-        """Grants or refuses an allowance; what is granted is held back at once."""
+    def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
+        """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
         standing = None if account is None else self.shelving.at(self.standing(account), self._now)
-        right = grant(asked, standing, forked=forked)
+        right = grant(asked, standing, least=least, why_not=why_not)
+        right = msgspec.structs.replace(right, granted_at=self._now)
         self.rights.put(right.id, right)
-        if right.state is RightState.OPEN and account is not None:
-            self.move(account, reserved=right.points)
+        if account is not None:
+            self.move(account, reserved=right.holds_back)
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -175,6 +177,7 @@ class Sheet:
         standing = None if account is None else self.standing(account)
         if standing is not None and (first is None or first.record == item.record):
             standing = self.shelving.judged(standing, entry, original, right)
+        believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
@@ -184,9 +187,21 @@ class Sheet:
             standing=standing,
             original=original,
             right=right,
+            believed=believed,
+            over=over if believed else None,
             card=self.cards.facts(entry.card.number) if entry.card else None,
             branch=item.branch,
         )
+
+    def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
+        """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
+        if entry.kind is not Kind.RELEASE or right is None or right.terminal != item.sender:
+            return True, None
+        links = self._source.links(item.sender, item.stream, home(right))
+        over = unsealed(links)
+        here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
+        spent = self._source.spent(over) + here if over else 0
+        return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -258,9 +273,10 @@ class Sheet:
             if len(allowance) > MAX_ALLOWANCE_NAME:
                 return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
-        if right.state is RightState.OPEN and right.account is not None:
-            self.move(right.account, reserved=-right.points)
-        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+        ended = msgspec.structs.replace(right, state=state, trusted=case.over or right.trusted)
+        if right.account is not None:
+            self.move(right.account, reserved=ended.holds_back - right.holds_back)
+        self.rights.put(allowance, ended)
 
     def move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)

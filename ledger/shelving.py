@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ledger.facts import Case, Code, Decision, Original, Right, RightState, Standing
+from ledger.facts import Case, Code, Decision, Original, Right, Standing
 from ledger.instants import effective
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
@@ -132,7 +132,7 @@ def _taken_by(entry: Entry, original: Original | None) -> int:
 
 
 def _is_open(right: Right | None) -> bool:
-    return right is not None and right.state is RightState.OPEN
+    return right is not None and right.holds_back > 0
 
 
 def _may_owe(standing: Standing, now: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from ledger.confirming import Link
 from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 
@@ -98,6 +99,12 @@ class Source(Protocol):
         """The moves (lot, points) of a redemption and its reversals, and the lots that they touch."""
 
     def new_account(self) -> int: ...
+
+    def links(self, terminal: str, uid: str, end: str) -> list[Link]:
+        """From a stream back to `end`, or as far as the books know the way."""
+
+    def spent(self, uid: str) -> int:
+        """Points of rights for whose sake the end of this stream was believed."""
 
 
 class Known(Generic[K, V]):

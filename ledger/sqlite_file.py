@@ -144,7 +144,9 @@ ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its hold
 ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
 ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
 CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+CREATE INDEX allowance_trusted ON allowance (trusted) WHERE trusted IS NOT NULL;
 ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation';
 """
 KEYS: Final = """
 -- Every key that a terminal has had: what it signed before its disk was replaced stays proven.
@@ -226,7 +228,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         _prepare(connection, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # the module decodes SQLite's own words of bent pages
         if connection is not None:
             connection.close()
         raise BooksUnusable(
@@ -354,7 +356,7 @@ class SqliteFile:
             self.connection.execute(begin)
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise NotRecorded(f"the books could not be used ({error}); no points were changed") from error
         finally:
             if self.connection.in_transaction:

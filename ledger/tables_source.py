@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.book import bounded
-from ledger.facts import CardStatus, Code, First, Listing, Original, Right, RightState, Standing
+from ledger.confirming import Link
+from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 from ledger.own_entries import OFFICE, own_stream
 from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_rights import TablesRights
 from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
@@ -52,6 +54,7 @@ class TablesSource:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._rights = TablesRights(tables)
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
         rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
@@ -68,11 +71,7 @@ class TablesSource:
         return list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
-        query = """
-            SELECT id, terminal, stream, card, points, account, state, code, asked, bound, trusted, granted_at
-            FROM allowance
-            WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
-        return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
+        return self._rights.held(ids)
 
     def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
         return listings(self._tables.rows(CARDS, numbers))
@@ -141,6 +140,12 @@ class TablesSource:
     def new_account(self) -> int:
         return self._tables.next_account()
 
+    def links(self, terminal: str, uid: str, end: str) -> list[Link]:
+        return self._rights.links(terminal, uid, end)
+
+    def spent(self, uid: str) -> int:
+        return self._rights.spent(uid)
+
     def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
         found: dict[str, First] = {}
         for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
@@ -161,8 +166,3 @@ class TablesSource:
             entry: Original(record, decode(raw).kind, account, points, undone)
             for entry, record, account, points, raw, undone in self._tables.rows(query, values)
         }
-
-
-def _right(*columns: Any) -> Right:
-    name, terminal, stream, card, points, account, state, *more = columns
-    return Right(name, terminal, stream, card, points, account, RightState(state), *more)
