@@ -85,7 +85,7 @@ class Office:
         return self._engine.read(tables_office.flagged)
 
     def verify(self) -> Verification:
-        return self._engine.read(tables_audit.verify)
+        return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))
 
     def close(self) -> None:
         self._engine.close()

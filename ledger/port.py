@@ -106,7 +106,10 @@ class Flagged(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """The invariants, computed again from the books; `liability` is what the programme owes all its customers."""
+    """The invariants, computed again from the books; `liability` is what the programme owes all its customers.
+
+    Of it are `usable` now, less all overdrafts, `inactive` yet, or `expired` and not written off.
+    """
 
     ok: bool
     records: int
@@ -115,6 +118,9 @@ class Verification(msgspec.Struct, frozen=True):
     postings: int
     liability: int
     problems: list[str]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
 
 
 class Cleared(msgspec.Struct, frozen=True):
