@@ -11,22 +11,26 @@ from typing import Final
 import msgspec
 
 from ledger import rights, sentences
+from ledger.claims import AWARDS, lends, same_sale
 from ledger.facts import Case, Code, Decision, First, RightState
 from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
 EVERY: Final = frozenset(Kind)
-KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE})
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM})
 """Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
-ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM})
+ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
+CLAIM: Final = frozenset({Kind.CLAIM})
 
 MAX_NUMBER: Final = 64
 """Characters of the longest card number that may open an account; a longer one is no card's."""
 
-NO_CLAIM: Final = frozenset({Code.TERMINAL_UNKNOWN, Code.SIGNATURE_BAD, Code.DUPLICATE, Code.KEY_MISMATCH})
+NO_CLAIM: Final = frozenset(
+    {Code.TERMINAL_UNKNOWN, Code.SIGNATURE_BAD, Code.CLAIM_UNPROVEN, Code.DUPLICATE, Code.KEY_MISMATCH}
+)
 """Decisions that leave the idempotency key to others: a stranger cannot burn a key."""
 APPLIED: Final = frozenset(
     {Code.POSTED, Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL}
@@ -61,6 +65,11 @@ def waits_for_card(number: str) -> str:
 
 def waits_for_entry(entry: str) -> str:
     return f"entry:{bounded(entry)}"
+
+
+def waits_for_claim(key: str) -> str:
+    """A sale without a card waits for whoever has its code."""
+    return f"claim:{bounded(key)}"
 
 
 def waits_for_record(record: int) -> str:
@@ -130,8 +139,8 @@ def _nothing(_: Case) -> int:
 def _asked(case: Case) -> int:
     """The effect on the account that the entry asks for; a reversal of 0 points means all that is left."""
     entry, original = case.entry, case.original
-    if entry.kind is Kind.EARN:
-        return entry.points
+    if entry.kind in AWARDS:
+        return 0 if lends(case) else entry.points
     if entry.kind is Kind.REDEEM:
         return -entry.points
     if entry.kind is Kind.REVERSE and original is not None:
@@ -163,11 +172,19 @@ def _of_another(case: Case) -> bool:
 
 
 def _key_taken(case: Case) -> bool:
-    return case.first is not None and case.first.record != case.record
+    return case.first is not None and case.first.record != case.record and not lends(case)
+
+
+def _unproven(case: Case) -> bool:
+    return case.doubt is not None
 
 
 def _same_sale(case: Case) -> bool:
-    return _key_taken(case) and case.first is not None and substance(case.first.entry) == substance(case.entry)
+    if case.first is None or not _key_taken(case):
+        return False
+    if Kind.CLAIM in (case.first.entry.kind, case.entry.kind):
+        return same_sale(case.first.entry, case.entry)
+    return substance(case.first.entry) == substance(case.entry)
 
 
 def _no_account(case: Case) -> bool:
@@ -212,9 +229,10 @@ def _its_original(case: Case) -> str | None:
 
 
 def _its_card(case: Case) -> str | None:
-    """A redemption on an unknown card waits for a person: there was nothing that it could have used."""
-    earned_on = case.card if case.entry.kind is Kind.EARN else None
-    return waits_for_card(earned_on.number) if earned_on else None
+    """Or any card. A redemption on an unknown one waits for a person: there was nothing that it could have used."""
+    if case.entry.kind not in AWARDS:
+        return None
+    return waits_for_card(case.card.number) if case.card else waits_for_claim(case.entry.key)
 
 
 def _as_first(case: Case, first: First) -> Decision:
@@ -245,6 +263,7 @@ class Rule(msgspec.Struct, frozen=True):
 RULES: Final = (
     Rule(Code.TERMINAL_UNKNOWN, EVERY, _not_enrolled, State.CONFLICT, detail=sentences.not_enrolled),
     Rule(Code.SIGNATURE_BAD, EVERY, _of_another, State.CONFLICT, detail=sentences.of_another),
+    Rule(Code.CLAIM_UNPROVEN, CLAIM, _unproven, State.CONFLICT, detail=sentences.unproven),
     Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
     Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, right=rights.unused, detail=sentences.key_mismatch),
     Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=sentences.card_unknown),

@@ -244,7 +244,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
 
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
     is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
-    hold its right; `over` is the stream without a seal whose end is believed for that.
+    hold its right; `over` is the stream without a seal whose end is believed for that. `doubt`: why a claim proves
+    nothing.
     """
 
     record: int
@@ -259,3 +260,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     over: str | None = None
     card: CardFacts | None = None
     branch: Code | None = None
+    doubt: str | None = None

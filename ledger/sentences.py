@@ -22,6 +22,10 @@ def of_another(case: Case, _: int) -> str:
     return f"says it is of terminal {case.entry.terminal}, but {case.sender} signed for it; nothing is credited"
 
 
+def unproven(case: Case, _: int) -> str:
+    return f"the claim code proves nothing: {case.doubt}; nothing is credited"
+
+
 def duplicate(case: Case, first: First) -> str:
     return f"the key {case.entry.key!r} is already in the books as entry {first.entry.id}: {first.code}"
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
 from ledger.instants import effective
 from ledger.lots import Lot, Shelf
@@ -55,7 +56,7 @@ class Shelving:
             return
         moment = self._moment(case.entry, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
-        if case.entry.kind is Kind.EARN:
+        if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
             late = decision.code is Code.LOT_EXPIRED
@@ -132,4 +133,4 @@ def _may_owe(standing: Standing, now: int) -> bool:
 
 def _promised(right: Right | None) -> int:
     """Points held back for the entry itself."""
-    return right.points if right is not None and _is_open(right) else 0
+    return 0 if right is None else right.holds_back
