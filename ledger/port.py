@@ -57,7 +57,10 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says.
+
+    A correction `corrects` another entry for a `reason`.
+    """
 
     id: str
     kind: str
@@ -69,6 +72,8 @@ class Line(msgspec.Struct, frozen=True):
     posted_at: str | None
     receipt: str | None = None
     reverses: str | None = None
+    corrects: str | None = None
+    reason: str | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):

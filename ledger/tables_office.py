@@ -60,6 +60,8 @@ def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
         posted_at=posted_at,
         receipt=entry.receipt.number if entry.receipt else None,
         reverses=entry.reverses,
+        corrects=entry.correction.of if entry.correction else None,
+        reason=entry.correction.reason if entry.correction else None,
     )
 
 
