@@ -160,8 +160,9 @@ class Original(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What a record does to the books.
 
-    `effect` in points with sign on the account; `asked` the effect it asked for; `waits` names what would have it
-    judged again; `right` the state that its allowance takes, None when that stays.
+    `code` is the strongest reason, `also` the weaker ones that apply too, in order of precedence. `stands`: the entry
+    is in the books with its `effect`, in points with sign on the account; `asked` is the effect it asked for. `waits`
+    names what would have it judged again; `right` the state that its allowance takes, None when that stays.
     """
 
     state: State
@@ -171,11 +172,23 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     waits: str | None = None
     right: RightState | None = None
     detail: str | None = None
+    also: tuple[Code, ...] = ()
+    stands: bool = False
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """All that apply, the strongest first."""
+        return (self.code, *self.also)
+
+    @property
+    def ground(self) -> Code:
+        """The weakest that applies: where something ends the looking, it is this."""
+        return self.also[-1] if self.also else self.code
 
     @property
     def plain(self) -> bool:
-        """Done as asked, nothing to tell."""
-        return self.code is Code.POSTED and self.effect == self.asked
+        """Done as asked; at most there is a remark to tell."""
+        return self.state is State.POSTED and self.effect == self.asked
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
@@ -187,11 +200,27 @@ class First(msgspec.Struct, frozen=True, gc=False):
     code: Code
 
 
+class CardFact(msgspec.Struct, frozen=True, gc=False):
+    """What has happened to the card that an entry names, or to the one that stands for it.
+
+    `successor` is the card that replaced it, `merged_into` the one whose account took its own in. `blocked_since` is
+    the change that blocked it, None while it may be used; a till that had taken over that change could know.
+    """
+
+    successor: str | None = None
+    merged_into: str | None = None
+    blocked_since: int | None = None
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past.
+    `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
+    whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
+    the same past; `receipt` the record that earned on the same receipt before. `at` is when the sale was, in ms since
+    1970, and `clock_off_ms` how far the till's clock was from that. `expected` are the points by the ledger's own rule
+    (None: nothing to compare), `rule_known` whether it has the till's; `expired` those points of a redemption that had
+    expired at its time; `redeemed` what the account's cards had redeemed without an allowance on that business day.
     """
 
     record: int
@@ -203,3 +232,13 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     original: Original | None = None
     right: Right | None = None
     branch: Code | None = None
+    revoked: bool = False
+    receipt: int | None = None
+    card: CardFact | None = None
+    at: int = 0
+    clock_off_ms: int = 0
+    expected: int | None = None
+    rule_known: bool = True
+    expired: int = 0
+    redeemed: int = 0
+    policy: Policy = Policy()

@@ -6,16 +6,18 @@ change; the books write that and commit.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.book import (
-    APPLIED,
     KEYED,
     NO_CLAIM,
     ON_CARD,
+    OVERDRAWING,
     UNREAD,
-    decide,
+    WAITS_FOR_REVIEW,
+    WAITS_FOR_UPGRADE,
     plausible,
     read,
     waits_for_card,
@@ -23,10 +25,15 @@ from ledger.book import (
     waits_for_record,
 )
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import effective
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
 from offline_queue.entry import Entry, Kind
+
+NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
+"""No record of a batch ends these waits, and there may be many of them."""
 
 
 class Sheet:
@@ -150,7 +157,7 @@ class Sheet:
             return []
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
+        if decision.ground is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
             self._open(content.card.number)
             woken = self._wake(waits_for_card(content.card.number))
             case = self._case(item, content)
@@ -159,7 +166,7 @@ class Sheet:
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
-        stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
+        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
             woken += self._wake(waits_for_entry(content.id))
         return woken
@@ -179,6 +186,8 @@ class Sheet:
             original=original,
             right=self.rights.get(entry.allowance) if entry.allowance else None,
             branch=item.branch,
+            at=effective(entry.occurred_at, self._now),
+            policy=self._policy,
         )
 
     def _first(self, item: Item, entry: Entry) -> First | None:
@@ -212,6 +221,8 @@ class Sheet:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
+            if decision.waits in NOT_WOKEN_HERE:
+                return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
     def _wake(self, reason: str) -> list[Item]:
@@ -231,11 +242,11 @@ class Sheet:
 
     def _apply(self, case: Case, decision: Decision) -> None:
         entry = case.entry
-        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+        if entry.kind in KEYED and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+        if entry.kind in KEYED and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
-        if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
+        if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
@@ -262,7 +273,8 @@ class Sheet:
         self.shelving.shelve(case, effect, self.standing(account))
         self._move(account, balance=effect)
         number = original.record if original else None
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
+        code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)

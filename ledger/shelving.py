@@ -1,7 +1,6 @@
 """What a batch does to lots: each effect on a balance is the same effect on the account's shelf."""
 
 from ledger.facts import Case, Standing
-from ledger.instants import effective
 from ledger.lots import Shelf
 from ledger.source import Source
 from offline_queue.entry import Kind
@@ -22,7 +21,7 @@ class Shelving:
             return
         if case.entry.kind is Kind.EARN:
             shelf = self._shelf(account, complete=standing.balance < 0)
-            shelf.award(record, effect, effective(case.entry.occurred_at, self._now))
+            shelf.award(record, effect, case.at)
         elif original is None:
             self._shelf(account).take(record, -effect, self._now)
         elif effect < 0:

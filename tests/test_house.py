@@ -62,7 +62,10 @@ PURE = (
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
     "ledger/book.py",
+    "ledger/grounds.py",
+    "ledger/instants.py",
     "ledger/policies.py",
+    "ledger/rules.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}

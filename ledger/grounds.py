@@ -1,0 +1,191 @@
+"""When a rule applies, and to how much: questions to one case, without I/O."""
+
+from ledger.book import waits_for_card, waits_for_entry, waits_for_unblocking
+from ledger.facts import Case, Code, RightState
+from offline_queue.entry import Entry, Kind
+
+
+def substance(entry: Entry) -> tuple[object, ...]:
+    """What makes two entries the same sale, whichever till minted them and whenever."""
+    number = entry.card.number if entry.card else None
+    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+
+
+# --- how much ---
+
+
+def asked(case: Case) -> int:
+    """The effect on the account that the entry asks for; a reversal of 0 points means all that is left."""
+    entry, original = case.entry, case.original
+    if entry.kind is Kind.EARN:
+        return entry.points
+    if entry.kind is Kind.REDEEM:
+        return -entry.points
+    if entry.kind is Kind.REVERSE and original is not None:
+        points = entry.points or original.left
+        return points if original.points < 0 else -points
+    return 0
+
+
+def promised(case: Case) -> int:
+    """The effect that the entry has where nothing withholds it: a reversal takes no more than its original carries."""
+    points = asked(case)
+    if case.entry.kind is not Kind.REVERSE:
+        return points
+    left = case.original.left if case.original is not None else 0
+    return max(points, -left) if points < 0 else min(points, left)
+
+
+# --- whose it is, and whether it came before ---
+
+
+def not_enrolled(case: Case) -> bool:
+    return not case.enrolled
+
+
+def revoked(case: Case) -> bool:
+    return case.revoked
+
+
+def of_another(case: Case) -> bool:
+    return case.entry.terminal != case.sender
+
+
+def forked(case: Case) -> bool:
+    return case.branch is Code.FORK
+
+
+def restored(case: Case) -> bool:
+    return case.branch is Code.RESTORED
+
+
+def key_taken(case: Case) -> bool:
+    return case.first is not None and case.first.record != case.record
+
+
+def same_sale(case: Case) -> bool:
+    return key_taken(case) and case.first is not None and substance(case.first.entry) == substance(case.entry)
+
+
+def receipt_taken(case: Case) -> bool:
+    return case.receipt is not None and case.receipt != case.record
+
+
+# --- its card, its original, its time ---
+
+
+def no_account(case: Case) -> bool:
+    return case.standing is None
+
+
+def replaced(case: Case) -> bool:
+    return case.card is not None and case.card.successor is not None
+
+
+def merged(case: Case) -> bool:
+    return case.card is not None and case.card.merged_into is not None
+
+
+def blocked(case: Case) -> bool:
+    """The card is blocked, and the till had not taken that over."""
+    return case.card is not None and case.card.blocked_since is not None and not blocked_knowingly(case)
+
+
+def blocked_knowingly(case: Case) -> bool:
+    since = case.card.blocked_since if case.card is not None else None
+    return since is not None and case.entry.hotlist is not None and case.entry.hotlist >= since
+
+
+def no_original(case: Case) -> bool:
+    return case.original is None
+
+
+def reversed_twice(case: Case) -> bool:
+    return case.original is not None and case.original.left == 0 and case.original.reversed > 0
+
+
+def over_reversal(case: Case) -> bool:
+    original = case.original
+    return original is not None and (original.kind is Kind.REVERSE or abs(asked(case)) > original.left)
+
+
+def clock_off(case: Case) -> bool:
+    return abs(case.clock_off_ms) > case.policy.clock_tolerance_ms
+
+
+# --- its points ---
+
+
+def expired(case: Case) -> bool:
+    return case.expired > 0
+
+
+def points_differ(case: Case) -> bool:
+    return case.expected is not None and case.expected != case.entry.points
+
+
+def rule_unknown(case: Case) -> bool:
+    return not case.rule_known
+
+
+def beyond_limits(case: Case) -> bool:
+    """More without an allowance than the retailer lets tills give on their own."""
+    if case.entry.allowance is not None:
+        return False
+    points, limits = case.entry.points, case.policy.limits
+    at_once, a_day = limits.per_transaction, limits.per_card_and_day
+    return (at_once is not None and points > at_once) or (a_day is not None and case.redeemed + points > a_day)
+
+
+# --- its right ---
+
+
+def holds(case: Case) -> bool:
+    """The right is open, of this terminal, and on the account that the redemption names."""
+    right = case.right
+    if right is None or right.state is not RightState.OPEN or right.terminal != case.sender:
+        return False
+    return case.entry.kind is Kind.RELEASE or (case.standing is not None and right.account == case.standing.account)
+
+
+def exceeded(case: Case) -> bool:
+    return holds(case) and case.right is not None and case.entry.points > case.right.points
+
+
+def void(case: Case) -> bool:
+    return case.entry.allowance is not None and not holds(case)
+
+
+def void_release(case: Case) -> bool:
+    """A right may be given back twice, and before the ledger has heard of it; never after its use or by another."""
+    right = case.right
+    return right is not None and (right.terminal != case.sender or right.state is RightState.CONSUMED)
+
+
+def overdrawn(case: Case) -> bool:
+    effect = promised(case)
+    return not holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
+
+
+# --- and then ---
+
+
+def its_original(case: Case) -> str | None:
+    return waits_for_entry(case.entry.reverses) if case.entry.reverses else None
+
+
+def its_card(case: Case) -> str | None:
+    """What was earned waits for its card; a redemption for a person: there was nothing that it could have used."""
+    earned_on = case.entry.card if case.entry.kind is Kind.EARN else None
+    return waits_for_card(earned_on.number) if earned_on else None
+
+
+def its_unblocking(case: Case) -> str | None:
+    return waits_for_unblocking(case.entry.card.number) if case.entry.card else None
+
+
+def closed(case: Case) -> RightState | None:
+    """What becomes of the entry's right; one that is not known is noted, so that its late request reserves nothing."""
+    if case.entry.allowance is None or not (case.right is None or holds(case)):
+        return None
+    return RightState.RELEASED if case.entry.kind is Kind.RELEASE else RightState.CONSUMED
