@@ -51,6 +51,7 @@ def create_app(book: Book, *, enrolment: Enrolment = Enrolment.CLOSED, loopback:
             Route("/v1/park", desk.park, methods=["POST"]),
             Route("/v1/allowances", desk.allowances, methods=["POST"]),
             Route("/v1/decisions", desk.decisions),
+            Route("/v1/changes", desk.changes),
             Route("/v1/accounts/{number:path}", desk.account),
             Route("/healthz", desk.health),
         ],
@@ -113,6 +114,13 @@ class Desk:
 
     async def decisions(self, request: Request) -> Response:
         return await self._answer(lambda: self._book.decisions(self._sender(request, b""), *bodies.page(request)))
+
+    async def changes(self, request: Request) -> Response:
+        def look() -> object:
+            self._sender(request, b"")
+            return self._book.changes(*bodies.page(request))
+
+        return await self._answer(look)
 
     async def account(self, request: Request) -> Response:
         name = request.query_params.get("request", "")

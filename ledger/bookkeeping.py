@@ -10,26 +10,24 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
-from ledger.facts import Decision, Policy, Right, RightState
-from ledger.office import Office, generation_in
+from ledger.facts import Decision, Policy
 from ledger.problems import refused
-from ledger.rights import MAX_ALLOWANCE_NAME, same_request
+from ledger.promises import Promises
 from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
-from offline_queue.entry import MAX_POINTS
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
     PROTOCOL,
     Account,
-    AllowanceAnswer,
-    AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Marks,
@@ -47,7 +45,7 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping(Office):
+class Bookkeeping(Promises):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(self, engine: Engine, policy: Policy, timepiece: Timepiece) -> None:
@@ -70,7 +68,17 @@ class Bookkeeping(Office):
             tables.change(
                 "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
             )
-            return Welcome(hello.request, PROTOCOL, generation, marks, rfc3339(now), NEXT_SYNC_AFTER_S)
+            return Welcome(
+                hello.request,
+                PROTOCOL,
+                generation,
+                marks,
+                rfc3339(now),
+                NEXT_SYNC_AFTER_S,
+                recovering=self._reported(tables, hello, generation, marks),
+                rights=self._confirmed(tables, hello, generation),
+                changes=tables_changes.end(tables),
+            )
 
         welcome = self._engine.write(greet)
         self.generation = welcome.generation
@@ -115,34 +123,19 @@ class Bookkeeping(Office):
         self._drive(items)
         return answer
 
-    def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
-        if not 0 < request.points <= MAX_POINTS or not 0 < len(request.id) <= MAX_ALLOWANCE_NAME:
-            told = f"points must be 1 to {MAX_POINTS}, an id has 1 to {MAX_ALLOWANCE_NAME} characters"
-            raise refused("malformed", told, request=request.request)
-        asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
-
-        def promise(tables: Tables) -> AllowanceAnswer:
-            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
-            forked = len(branches) > 1 or any(branch.flag for branch in branches)
-            sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id)
-            if right is None and not branches:
-                told = "no hello has declared this stream yet"
-                raise refused("generation", told, request=request.request, generation=self.generation)
-            right = right or sheet.reserve(asked, forked=forked)
-            if not same_request(right, asked):
-                raise refused("key_mismatch", request=request.request, generation=self.generation)
-            TablesPen(tables).write(sheet)
-            balance = None if right.account is None else self._feed(tables).balance(right.account, request.card)
-            return AllowanceAnswer(request.request, request.id, right.code is None, right.code, balance)
-
-        return self._engine.write(promise)
-
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         def look(tables: Tables) -> Decisions:
             verdicts, balances, more = self._feed(tables).page(terminal, after, limit)
             last = verdicts[-1].n if verdicts else after
             return Decisions(request, self._current(tables), verdicts, balances, last, more)
+
+        return self._engine.read(look)
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        def look(tables: Tables) -> Changes:
+            changes, more = tables_changes.page(tables, after, limit)
+            last = changes[-1].n if changes else after
+            return Changes(request, self._current(tables), changes, last, more)
 
         return self._engine.read(look)
 

@@ -1,9 +1,11 @@
 """What the rules know and say: values only, no rule and no I/O."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from ledger.points_rules import Programme
 from offline_queue.entry import Entry, Kind, State
 
 
@@ -73,7 +75,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
-    beyond their allowance a terminal's key is revoked; 0: never.
+    beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
+    along over the end of a stream without a seal.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -81,6 +84,8 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    unsealed_cap: int = 0
+    programme: Programme = Programme()
 
 
 class RightState(StrEnum):
@@ -122,11 +127,55 @@ class Right(msgspec.Struct, frozen=True, gc=False):
         return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
 
 
+class CardStatus(StrEnum):
+    """What a card is; one without an account is `inactive`. `replaced` and `merged` ones have a successor."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    BLOCKED = "blocked"
+    REPLACED = "replaced"
+    MERGED = "merged"
+
+
+UNNUMBERED: Final = 2**53
+"""Stands for the number of a change that is made in this very batch: no till can know of it yet."""
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """A card as the books list it: `marked` blocked, replaced or merged (None: neither), and by which card.
+
+    `told` is the number of the last change that tills were told of it.
+    """
+
+    account: int | None = None
+    marked: CardStatus | None = None
+    successor: str | None = None
+    told: int | None = None
+
+    @property
+    def status(self) -> CardStatus:
+        return self.marked or (CardStatus.INACTIVE if self.account is None else CardStatus.ACTIVE)
+
+
+class CardFacts(msgspec.Struct, frozen=True, gc=False):
+    """The card that an entry names: its `status`, and the `number` that stands for it, its own or its last successor's.
+
+    `blocked` is the number of the change that blocked that one, None where it is not blocked. A till whose entry has a
+    `hotlist` of at least so much knew of it.
+    """
+
+    number: str
+    status: CardStatus
+    blocked: int | None = None
+
+
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
 
     From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
-    activation or is expired. `idle` are those that may not be used at the moment which is being judged.
+    activation or is expired. An account that was `merged_into` another one is empty, and whoever means it means that
+    one. The others tell of the moment that is being judged: `idle` points may not be used then, `expired` among them;
+    `revivable` ones might have been, and were written off since.
     """
 
     account: int
@@ -134,12 +183,15 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     reserved: int = 0
     usable_from: int = 0
     usable_until: int | None = None
+    merged_into: int | None = None
     idle: int = 0
+    expired: int = 0
+    revivable: int = 0
 
     @property
     def available(self) -> int:
         """What may still be promised; negative when the account is overdrawn."""
-        return self.balance - self.idle - self.reserved
+        return self.balance + self.revivable - self.idle - self.reserved
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
@@ -200,27 +252,15 @@ class First(msgspec.Struct, frozen=True, gc=False):
     code: Code
 
 
-class CardFact(msgspec.Struct, frozen=True, gc=False):
-    """What has happened to the card that an entry names, or to the one that stands for it.
-
-    `successor` is the card that replaced it, `merged_into` the one whose account took its own in. `blocked_since` is
-    the change that blocked it, None while it may be used; a till that had taken over that change could know.
-    """
-
-    successor: str | None = None
-    merged_into: str | None = None
-    blocked_since: int | None = None
-
-
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
     whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
-    the same past; `receipt` the record that earned on the same receipt before. `at` is when the sale was, in ms since
-    1970, and `clock_off_ms` how far the till's clock was from that. `expected` are the points by the ledger's own rule
-    (None: nothing to compare), `rule_known` whether it has the till's; `expired` those points of a redemption that had
-    expired at its time; `redeemed` what the account's cards had redeemed without an allowance on that business day.
+    the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
+    since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
+    redeemed without an allowance on that business day.
     """
 
     record: int
@@ -231,14 +271,13 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    believed: bool = True
+    over: str | None = None
+    card: CardFacts | None = None
     branch: Code | None = None
     revoked: bool = False
     receipt: int | None = None
-    card: CardFact | None = None
     at: int = 0
     clock_off_ms: int = 0
-    expected: int | None = None
-    rule_known: bool = True
-    expired: int = 0
     redeemed: int = 0
     policy: Policy = Policy()

@@ -1,4 +1,4 @@
-"""From rulings to what a terminal is told, without I/O: records posted as asked, with the same remark, share a verdict."""
+"""From rulings to what a terminal is told, without I/O: records posted as asked with one remark share a verdict."""
 
 from collections.abc import Iterable
 

@@ -1,7 +1,9 @@
 """When a rule applies, and to how much: questions to one case, without I/O."""
 
+from ledger import rights
 from ledger.book import waits_for_card, waits_for_entry, waits_for_unblocking
-from ledger.facts import Case, Code, RightState
+from ledger.facts import CardStatus, Case, Code
+from ledger.own_entries import OFFICE
 from offline_queue.entry import Entry, Kind
 
 
@@ -79,20 +81,20 @@ def no_account(case: Case) -> bool:
 
 
 def replaced(case: Case) -> bool:
-    return case.card is not None and case.card.successor is not None
+    return case.card is not None and case.card.status is CardStatus.REPLACED
 
 
 def merged(case: Case) -> bool:
-    return case.card is not None and case.card.merged_into is not None
+    return case.card is not None and case.card.status is CardStatus.MERGED
 
 
 def blocked(case: Case) -> bool:
     """The card is blocked, and the till had not taken that over."""
-    return case.card is not None and case.card.blocked_since is not None and not blocked_knowingly(case)
+    return case.card is not None and case.card.blocked is not None and not blocked_knowingly(case)
 
 
 def blocked_knowingly(case: Case) -> bool:
-    since = case.card.blocked_since if case.card is not None else None
+    since = case.card.blocked if case.card is not None else None
     return since is not None and case.entry.hotlist is not None and case.entry.hotlist >= since
 
 
@@ -116,16 +118,26 @@ def clock_off(case: Case) -> bool:
 # --- its points ---
 
 
-def expired(case: Case) -> bool:
-    return case.expired > 0
+def expired(case: Case) -> int:
+    """Points of a redemption that had expired when it was made; those still alive are used first."""
+    if rights.holds(case) or case.standing is None:
+        return 0
+    missing = case.entry.points - max(case.standing.available, 0)
+    return max(0, min(missing, case.standing.expired))
+
+
+def lot_expired(case: Case) -> bool:
+    return expired(case) > 0
 
 
 def points_differ(case: Case) -> bool:
-    return case.expected is not None and case.expected != case.entry.points
+    expected = case.policy.programme.expected(case.entry)
+    return expected is not None and expected != case.entry.points
 
 
 def rule_unknown(case: Case) -> bool:
-    return not case.rule_known
+    """What the office gives of its own needs no rule of the programme."""
+    return case.sender != OFFICE and not case.policy.programme.knows(case.entry)
 
 
 def beyond_limits(case: Case) -> bool:
@@ -140,31 +152,18 @@ def beyond_limits(case: Case) -> bool:
 # --- its right ---
 
 
-def holds(case: Case) -> bool:
-    """The right is open, of this terminal, and on the account that the redemption names."""
-    right = case.right
-    if right is None or right.state is not RightState.OPEN or right.terminal != case.sender:
-        return False
-    return case.entry.kind is Kind.RELEASE or (case.standing is not None and right.account == case.standing.account)
-
-
 def exceeded(case: Case) -> bool:
-    return holds(case) and case.right is not None and case.entry.points > case.right.points
+    return rights.holds(case) and case.right is not None and case.entry.points > case.right.points
 
 
 def void(case: Case) -> bool:
-    return case.entry.allowance is not None and not holds(case)
-
-
-def void_release(case: Case) -> bool:
-    """A right may be given back twice, and before the ledger has heard of it; never after its use or by another."""
-    right = case.right
-    return right is not None and (right.terminal != case.sender or right.state is RightState.CONSUMED)
+    return case.entry.allowance is not None and not rights.holds(case)
 
 
 def overdrawn(case: Case) -> bool:
-    effect = promised(case)
-    return not holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
+    """More than may be used, and more than what had just expired would have paid."""
+    effect = promised(case) + (expired(case) if case.entry.kind is Kind.REDEEM else 0)
+    return not rights.holds(case) and effect < 0 and case.standing is not None and -effect > case.standing.available
 
 
 # --- and then ---
@@ -176,16 +175,9 @@ def its_original(case: Case) -> str | None:
 
 def its_card(case: Case) -> str | None:
     """What was earned waits for its card; a redemption for a person: there was nothing that it could have used."""
-    earned_on = case.entry.card if case.entry.kind is Kind.EARN else None
+    earned_on = case.card if case.entry.kind is Kind.EARN else None
     return waits_for_card(earned_on.number) if earned_on else None
 
 
 def its_unblocking(case: Case) -> str | None:
-    return waits_for_unblocking(case.entry.card.number) if case.entry.card else None
-
-
-def closed(case: Case) -> RightState | None:
-    """What becomes of the entry's right; one that is not known is noted, so that its late request reserves nothing."""
-    if case.entry.allowance is None or not (case.right is None or holds(case)):
-        return None
-    return RightState.RELEASED if case.entry.kind is Kind.RELEASE else RightState.CONSUMED
+    return waits_for_unblocking(case.card.number) if case.card else None

@@ -1,22 +1,18 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from typing import Final
-
-from ledger import tables_audit, tables_office
+from ledger import tables_audit, tables_changes, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
-from ledger.own_entries import OFFICE, own_entry, own_stream
+from ledger.own_entries import OFFICE, own_entry
 from ledger.port import Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_feed import TablesFeed
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
+from ledger.tables_streams import generation_in
 from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
 from offline_queue.timepiece import Timepiece
-
-GENERATION: Final = "SELECT value FROM fact WHERE name = 'generation'"
 
 
 class Office:
@@ -45,11 +41,18 @@ class Office:
                 if not replace or terminal == OFFICE:
                     return False
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
-            key = (terminal, public_key, self._timepiece.unix_ms(), None)
-            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
+            if known != public_key:
+                self._keep_key(tables, terminal, public_key)
             return True
 
         return self._engine.write(let_in)
+
+    def _keep_key(self, tables: Tables, terminal: str, public_key: bytes) -> None:
+        """A terminal may come back to a key that it had before."""
+        had = tables.rows("SELECT 1 FROM terminal_key WHERE terminal = ? AND public_key = ?", terminal, public_key)
+        if not had:
+            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None)])
+            tables_changes.tell_key(tables, terminal, public_key)
 
     def register(self, number: str, points: int = 0) -> Registration:
         if not plausible(number) or not 0 <= points <= MAX_POINTS:
@@ -84,7 +87,8 @@ class Office:
     def _named(self, tables: Tables) -> str:
         """New books get their generation, and the office its terminal, from whoever comes first."""
         generation = self._timepiece.random(16).hex()
-        tables.insert("fact", [("generation", generation)], "ON CONFLICT (name) DO NOTHING")
+        first = [("generation", generation), ("recovered", generation)]
+        tables.insert("fact", first, "ON CONFLICT (name) DO NOTHING")
         tables.change(
             "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
             *(OFFICE, b"", self._timepiece.unix_ms()),
@@ -104,16 +108,9 @@ class Office:
 
     def _enter(self, entry: Entry, sheet: Sheet, tables: Tables) -> Decision:
         """Takes an entry of the office's own into the log, and decides it like any other."""
-        streams, uid, record = TablesStreams(tables), own_stream(self.generation), encode(entry)
-        _, items = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
-        sheet.judge(items)
-        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == items[0])
-
-
-def generation_in(tables: Tables) -> str | None:
-    """As the books have it now; another process may have renewed it."""
-    rows = tables.rows(GENERATION)
-    return rows[0][0] if rows else None
+        item = self._engine.source(tables).enter(encode(entry))
+        sheet.judge([item])
+        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == item)
 
 
 def _key(tables: Tables, terminal: str, *, hold: bool = False) -> bytes | None:

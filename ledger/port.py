@@ -14,6 +14,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Lot,
@@ -119,6 +120,29 @@ class Registration(msgspec.Struct, frozen=True):
     detail: str | None
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A right that holds points back, bound to a stream of its terminal. `card` is masked, `granted_at` RFC 3339.
+
+    `locked`: its holder has given it up, but a copy of that till might still use it.
+    """
+
+    id: str
+    terminal: str
+    stream: str
+    card: str
+    points: int
+    state: str
+    granted_at: str | None
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """Whether the books went back in time and promise nothing yet, and whom they wait for."""
+
+    on: bool
+    waiting: list[str]
+    reported: list[str]
+
+
 class Book(Protocol):
     """The central books of points. Every call may raise NotRecorded."""
 
@@ -140,10 +164,27 @@ class Book(Protocol):
         """Custody of one record, decided apart, so that nothing in it can stop those behind it."""
 
     def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
-        """Reserves at once; the same id gives the first answer again. Raises Refused `key_mismatch`."""
+        """Reserves at once; the same id gives the first answer again.
+
+        Raises Refused `key_mismatch`, and `generation` before a hello has told of the stream.
+        """
+
+    def allowances(self, terminal: str | None = None) -> list[Held]:
+        """Rights that hold points back, the oldest first; of one terminal or of all."""
+
+    def return_allowances(self, ids: Sequence[str], author: str, reason: str) -> list[Held]:
+        """Frees their points by entries of its own. Raises Refused `malformed` where one holds nothing back."""
+
+    def recovery(self) -> Recovery: ...
+
+    def waive_recovery(self, terminals: Sequence[str]) -> Recovery:
+        """Waits no longer for these, or for nobody. Raises Refused `malformed` for one that is not waited for."""
 
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         """The terminal's verdicts beyond the cursor `after`, at most `limit` of them, with balances as of now."""
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        """What every till takes over, beyond the cursor `after`, at most `limit` of it."""
 
     def account(self, request: str, number: str) -> Account | None: ...
 

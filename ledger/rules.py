@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
-from ledger import grounds, sentences
+from ledger import grounds, rights, sentences
 from ledger.book import KEYED, ON_CARD, WAITS_FOR_REVIEW, waits_for_record
-from ledger.facts import Case, Code, Decision, First, Stance
+from ledger.facts import Case, Code, Decision, First, RightState, Stance
 from ledger.policies import stance
 from offline_queue.entry import Kind, State
 
@@ -23,7 +23,11 @@ REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
 
 
-def _a_person(_: Case) -> str | None:
+def _a_person(_: Case) -> None:
+    return None
+
+
+def _untouched(_: Case) -> None:
     return None
 
 
@@ -32,7 +36,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     `ends`: nothing behind it in the table is asked, for the entry is not this terminal's, not new, or not whole. The
     others are asked all; `noted` ones leave the entry posted. `waits` names what may settle it without a person, and
-    `held` is true where the retailer has no choice but to wait for that.
+    `held` is true where the retailer has no choice but to wait for that. `right` is what becomes of the entry's
+    allowance where the looking ends here.
     """
 
     code: Code
@@ -43,6 +48,7 @@ class Rule(msgspec.Struct, frozen=True):
     noted: bool = False
     held: bool = False
     waits: Callable[[Case], str | None] = _a_person
+    right: Callable[[Case], RightState | None] = _untouched
 
 
 RULES: Final = (
@@ -52,7 +58,7 @@ RULES: Final = (
     Rule(Code.FORK, KEYED, grounds.forked, sentences.forked, noted=True),
     Rule(Code.RESTORED, KEYED, grounds.restored, sentences.restored, noted=True),
     Rule(Code.DUPLICATE, KEYED, grounds.same_sale, sentences.duplicate, ends=True),
-    Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True),
+    Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True, right=rights.unused),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
     Rule(Code.CARD_UNKNOWN, ON_CARD, grounds.no_account, sentences.card_unknown, ends=True, waits=grounds.its_card),
     Rule(Code.CARD_REPLACED, ON_CARD, grounds.replaced, sentences.replaced, noted=True),
@@ -86,13 +92,13 @@ RULES: Final = (
     Rule(Code.REVERSED_TWICE, REVERSE, grounds.reversed_twice, sentences.reversed_twice, ends=True),
     Rule(Code.OVER_REVERSAL, REVERSE, grounds.over_reversal, sentences.over_reversal),
     Rule(Code.CLOCK_IMPLAUSIBLE, KEYED, grounds.clock_off, sentences.clock_off, noted=True),
-    Rule(Code.LOT_EXPIRED, REDEEM, grounds.expired, sentences.expired),
-    Rule(Code.POINTS_DIFFER, EARN, grounds.points_differ, sentences.points_differ, noted=True),
-    Rule(Code.RULE_UNKNOWN, EARN, grounds.rule_unknown, sentences.rule_unknown, noted=True),
+    Rule(Code.LOT_EXPIRED, REDEEM, grounds.lot_expired, sentences.expired),
+    Rule(Code.POINTS_DIFFER, ON_CARD, grounds.points_differ, sentences.points_differ, noted=True),
+    Rule(Code.RULE_UNKNOWN, ON_CARD, grounds.rule_unknown, sentences.rule_unknown, noted=True),
     Rule(Code.LIMIT_BREACH, REDEEM, grounds.beyond_limits, sentences.beyond_limits),
     Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, grounds.exceeded, sentences.exceeded),
     Rule(Code.ALLOWANCE_VOID, REDEEM, grounds.void, sentences.void),
-    Rule(Code.ALLOWANCE_VOID, RELEASE, grounds.void_release, sentences.void),
+    Rule(Code.ALLOWANCE_VOID, RELEASE, rights.foreign, sentences.void),
     Rule(Code.OVERDRAWN, REDEEM | REVERSE, grounds.overdrawn, sentences.overdrawn),
 )
 _RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}
@@ -102,8 +108,7 @@ def decide(case: Case) -> Decision:
     """All rules that apply, and what they come to together."""
     met = tuple(_met(case))
     if not met:
-        effect = grounds.promised(case)
-        return Decision(State.POSTED, Code.POSTED, effect, grounds.asked(case), right=grounds.closed(case), stands=True)
+        return _plain(case)
     last = met[-1]
     if last.code is Code.DUPLICATE and case.first is not None:
         return _as_first(case, case.first, met)
@@ -111,6 +116,13 @@ def decide(case: Case) -> Decision:
         return _withheld(case, met, last)
     withholding = next((rule for rule in met if _stance(case, rule) is not Stance.HONOUR), None)
     return _withheld(case, met, withholding) if withholding is not None else _honoured(case, met)
+
+
+def _plain(case: Case) -> Decision:
+    release = case.entry.kind is Kind.RELEASE
+    right = rights.given_back(case) if release else rights.used(case)
+    effect, asked = grounds.promised(case), grounds.asked(case)
+    return Decision(State.POSTED, Code.POSTED, effect, asked, right=right, stands=True)
 
 
 def _met(case: Case) -> Iterator[Rule]:
@@ -132,9 +144,7 @@ def _honoured(case: Case, met: Sequence[Rule]) -> Decision:
     return _told(
         case,
         met,
-        Decision(
-            state, met[0].code, grounds.promised(case), grounds.asked(case), right=grounds.closed(case), stands=True
-        ),
+        Decision(state, met[0].code, grounds.promised(case), grounds.asked(case), right=rights.used(case), stands=True),
         sentences.HONOURED.get(met[-1].code),
     )
 
@@ -150,7 +160,7 @@ def _withheld(case: Case, met: Sequence[Rule], by: Rule) -> Decision:
             met[0].code,
             asked=grounds.asked(case),
             waits=None if refused else by.waits(case) or WAITS_FOR_REVIEW,
-            right=None if by.ends else grounds.closed(case),
+            right=by.right(case) if by.ends else rights.unused(case),
         ),
         None if by.ends or by.held else sentences.withheld(by.code, refused=refused),
     )
@@ -159,7 +169,7 @@ def _withheld(case: Case, met: Sequence[Rule], by: Rule) -> Decision:
 def _as_first(case: Case, first: First, met: Sequence[Rule]) -> Decision:
     """The first decision again; while that is not final, this one waits with it."""
     waits = waits_for_record(first.record) if first.state is State.PARKED else None
-    told = Decision(first.state, met[0].code, asked=grounds.asked(case), waits=waits, right=grounds.closed(case))
+    told = Decision(first.state, met[0].code, asked=grounds.asked(case), waits=waits, right=rights.used(case))
     return _told(case, met, told, None)
 
 

@@ -74,13 +74,11 @@ def card_unknown(case: Case) -> str:
 
 
 def replaced(case: Case) -> str:
-    successor = case.card.successor if case.card else None
-    return f"the card was replaced by {masked(successor or '')}, which has the points"
+    return f"the card was replaced by {masked(case.card.number if case.card else '')}, which has the points"
 
 
 def merged(case: Case) -> str:
-    into = case.card.merged_into if case.card else None
-    return f"the account was merged into that of {masked(into or '')}, which has the points"
+    return f"the account was merged into that of {masked(case.card.number if case.card else '')}, which has the points"
 
 
 def blocked_earn(_: Case) -> str:
@@ -114,11 +112,13 @@ def clock_off(case: Case) -> str:
 
 
 def expired(case: Case) -> str:
-    return f"{case.expired} of {case.entry.points} points had expired when they were used"
+    gone = min(case.standing.expired, case.entry.points) if case.standing else 0
+    return f"redeemed {case.entry.points} points where {gone} of those needed had expired"
 
 
 def points_differ(case: Case) -> str:
-    return f"the till gave {case.entry.points} points, the rule {case.entry.rule} gives {case.expected}"
+    expected = case.policy.programme.expected(case.entry)
+    return f"the till counted {case.entry.points} points, the ledger's rule {case.entry.rule} counts {expected}"
 
 
 def rule_unknown(case: Case) -> str:

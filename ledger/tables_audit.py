@@ -14,7 +14,9 @@ MAX_PROBLEMS = 100
 
 def verify(tables: Tables) -> Verification:
     """Walks the whole books once; memory grows with the number of keys, 100 bytes each."""
-    checks = (_storage, _chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
+    if damage := _some(_storage(tables)):
+        return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
+    checks = (_chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
     problems = [problem for check in checks for problem in _some(check(tables))]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
@@ -40,9 +42,12 @@ def _chains(tables: Tables) -> Iterator[str]:
     streams = TablesStreams(tables)
     rows = tables.rows("SELECT no, terminal, uid FROM stream ORDER BY no")
     for number, terminal, uid in rows:
-        branch = next(branch for branch in streams.branches(terminal, uid) if branch.no == number)
-        digest, seq = streams.hashes(branch, branch.base, branch.base)[0], branch.base
-        bad = None
+        branch = next((branch for branch in streams.branches(terminal, uid) if branch.no == number), None)
+        past = streams.hashes(branch, branch.base, branch.base) if branch else []
+        if branch is None or len(past) != 1:
+            yield f"stream {uid} of {terminal} has no beginning"
+            continue
+        digest, seq, bad = past[0], branch.base, None
         for no, held, raw in tables.scan(
             "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
             *(number << SEQ_BITS, (number + 1) << SEQ_BITS),

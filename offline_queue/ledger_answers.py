@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from offline_queue.wire import Account, AllowanceAnswer, BatchAnswer, Decisions, Problem, Welcome
+from offline_queue.wire import Account, AllowanceAnswer, BatchAnswer, Changes, Decisions, Problem, Welcome
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -16,7 +16,7 @@ _NOT_NOW: Final = frozenset({408, 425, 429})
 _UNREAD: Final = frozenset({401, 403, 413, 426})
 """A ledger may refuse these before it has read our request id; believing them costs a wait, never a point."""
 
-A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Decisions, Account)
+A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Changes, Decisions, Account)
 
 
 class LedgerError(Exception):

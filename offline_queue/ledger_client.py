@@ -1,4 +1,4 @@
-"""The till's view of the ledger: six questions, and the ledger at the other end of an HTTP connection."""
+"""The till's view of the ledger: seven questions, and the ledger at the other end of an HTTP connection."""
 
 import http.client
 import time
@@ -28,6 +28,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Park,
@@ -63,6 +64,8 @@ class Ledger(Protocol):
     def allowance(self, request: AllowanceRequest) -> AllowanceAnswer: ...
 
     def decisions(self, request: str, after: int, limit: int) -> Decisions: ...
+
+    def changes(self, request: str, after: int, limit: int) -> Changes: ...
 
     def account(self, request: str, number: str) -> Account | None:
         """None when the ledger has no such card."""
@@ -115,6 +118,10 @@ class HttpLedger:
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
         path = f"/v1/decisions?after={after}&limit={limit}&request={request}"
         return understood(self._exchange("GET", path, b"", JSON), request, Decisions)
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        path = f"/v1/changes?after={after}&limit={limit}&request={request}"
+        return understood(self._exchange("GET", path, b"", JSON), request, Changes)
 
     def account(self, request: str, number: str) -> Account | None:
         path = f"/v1/accounts/{quote(number, safe='')}?request={request}"

@@ -9,7 +9,17 @@ from typing import Final
 import msgspec
 
 from offline_queue.backoff import Backoff
-from offline_queue.wire import Balance, BatchAnswer, Decisions, Marks, StreamHead, Verdict, Welcome
+from offline_queue.wire import (
+    Balance,
+    BatchAnswer,
+    Change,
+    Changes,
+    Decisions,
+    Marks,
+    StreamHead,
+    Verdict,
+    Welcome,
+)
 
 FIRST_BATCH: Final = 100
 
@@ -39,15 +49,19 @@ class FetchDecisions(msgspec.Struct, frozen=True):
     after: int
 
 
+class FetchChanges(msgspec.Struct, frozen=True):
+    after: int
+
+
 class Rest(msgspec.Struct, frozen=True):
     """Nothing to say before `until_ms`."""
 
     until_ms: int
 
 
-Request = SayHello | SendRecords | ParkRecord | FetchDecisions
+Request = SayHello | SendRecords | ParkRecord | FetchDecisions | FetchChanges
 Step = Request | Rest
-Answer = Welcome | BatchAnswer | Decisions
+Answer = Welcome | BatchAnswer | Decisions | Changes
 
 
 class Silence(msgspec.Struct, frozen=True):
@@ -75,7 +89,20 @@ class TakeDecisions(msgspec.Struct, frozen=True):
     generation: str
 
 
-Effect = MarkStreams | TakeDecisions
+class TakeChanges(msgspec.Struct, frozen=True):
+    """Effect: a page of the feed of changes, that of those `after` so many, and its cursor: to be kept together.
+
+    `more` are to come. Under a generation that was not heard of before the feed is another one and begins at 0.
+    """
+
+    after: int
+    changes: Sequence[Change]
+    cursor: int
+    generation: str
+    more: bool
+
+
+Effect = MarkStreams | TakeDecisions | TakeChanges
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -107,7 +134,8 @@ class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
-    `alarm` is the problem code that stopped us; only a welcome clears it.
+    `alarm` is the problem code that stopped us; only a welcome clears it. `changes_end` is the number of the ledger's
+    last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
     """
 
     generation: str | None = None
@@ -122,6 +150,8 @@ class SyncState(msgspec.Struct, frozen=True):
     rewinds: Mapping[str, int] = {}
     outstanding: Outstanding | None = None
     alarm: str | None = None
+    changes_end: int = 0
+    changes_troubled: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ledger.book import KEYED, WAITS_FOR_REVIEW, read
 from ledger.facts import (
-    CardFact,
+    CardFacts,
+    CardStatus,
     Case,
     Code,
     Decision,
@@ -20,9 +21,11 @@ from ledger.facts import (
     Stance,
     Standing,
 )
+from ledger.own_entries import OFFICE
+from ledger.points_rules import PointsRule, Programme
 from ledger.policies import CHOICES, stance
 from ledger.rules import RULES, decide
-from offline_queue.entry import Card, Clock, Entry, Kind, State, encode
+from offline_queue.entry import Amount, Card, Clock, Entry, Kind, State, encode
 
 SENDER = "S001-T01"
 CLOCK = Clock("boot", 1, "2025-06-15T12:00:00Z")
@@ -42,17 +45,26 @@ PROMISED = entry(Kind.REDEEM, allowance="a1")
 KNOWING = entry(Kind.REDEEM, hotlist=7)
 DAILY = Policy(limits=Limits(per_card_and_day=20))
 RICH, POOR = Standing(1, 100, 0), Standing(1, 100, 95)
+STALE = Standing(1, 12, idle=7, expired=7)
+"""Of twelve points seven have expired."""
 OPEN = Right("a1", SENDER, "s", "2990000000017", 10, 1, RightState.OPEN)
 
 
-def case(entry: Entry, **facts: object) -> Case:
-    return Case(record=2, entry=entry, sender=SENDER, **facts)  # type: ignore[arg-type]
+def case(entry: Entry, sender: str = SENDER, **facts: object) -> Case:
+    return Case(record=2, entry=entry, sender=sender, **facts)  # type: ignore[arg-type]
+
+
+def blocked_card(since: int) -> CardFacts:
+    return CardFacts("2990000000017", CardStatus.BLOCKED, since)
 
 
 def changed(right: Right, **fields: object) -> Right:
     return msgspec.structs.replace(right, **fields)
 
 
+REPLACED, MERGED = (CardFacts("2990000000024", status) for status in (CardStatus.REPLACED, CardStatus.MERGED))
+PRICED = Policy(programme=Programme({"base@1": PointsRule("base@1", points=1, per=100)}))
+PRICED_EARN = entry(Kind.EARN, rule="base@1", amount=Amount(1099, "EUR"))
 GAVE = Original(1, Kind.EARN, 1, 10)
 HAD = {"standing": RICH}
 """What the entry would be posted with."""
@@ -88,19 +100,22 @@ ONE_OF_EACH = [
     (case(EARN, **HAD, first=First(2, EARN, State.PARKED, Code.CARD_UNKNOWN)), Code.POSTED, 10, None),
     (case(EARN, **HAD, receipt=1), Code.RECEIPT_DUPLICATE, 0, None),
     (case(EARN, **HAD, receipt=2), Code.POSTED, 10, None),
-    (case(EARN, **HAD, card=CardFact(successor="2990000000024")), Code.CARD_REPLACED, 10, None),
-    (case(EARN, **HAD, card=CardFact(merged_into="2990000000024")), Code.ACCOUNT_MERGED, 10, None),
-    (case(REDEEM, **HAD, card=CardFact(blocked_since=7)), Code.CARD_BLOCKED_UNKNOWN, -10, None),
-    (case(KNOWING, **HAD, card=CardFact(blocked_since=8)), Code.CARD_BLOCKED_UNKNOWN, -10, None),
-    (case(KNOWING, **HAD, card=CardFact(blocked_since=7)), Code.CARD_BLOCKED_KNOWN, -10, None),
-    (case(EARN, **HAD, card=CardFact(blocked_since=7)), Code.CARD_BLOCKED_UNKNOWN, 0, None),
-    (case(entry(Kind.EARN, hotlist=9), **HAD, card=CardFact(blocked_since=7)), Code.CARD_BLOCKED_KNOWN, 0, None),
+    (case(EARN, **HAD, card=REPLACED), Code.CARD_REPLACED, 10, None),
+    (case(EARN, **HAD, card=MERGED), Code.ACCOUNT_MERGED, 10, None),
+    (case(REDEEM, **HAD, card=blocked_card(7)), Code.CARD_BLOCKED_UNKNOWN, -10, None),
+    (case(KNOWING, **HAD, card=blocked_card(8)), Code.CARD_BLOCKED_UNKNOWN, -10, None),
+    (case(KNOWING, **HAD, card=blocked_card(7)), Code.CARD_BLOCKED_KNOWN, -10, None),
+    (case(EARN, **HAD, card=blocked_card(7)), Code.CARD_BLOCKED_UNKNOWN, 0, None),
+    (case(entry(Kind.EARN, hotlist=9), **HAD, card=blocked_card(7)), Code.CARD_BLOCKED_KNOWN, 0, None),
     (case(EARN, **HAD, clock_off_ms=600_001), Code.CLOCK_IMPLAUSIBLE, 10, None),
     (case(EARN, **HAD, clock_off_ms=-600_000), Code.POSTED, 10, None),
-    (case(REDEEM, **HAD, expired=3), Code.LOT_EXPIRED, 0, None),
-    (case(EARN, **HAD, expected=9), Code.POINTS_DIFFER, 10, None),
-    (case(EARN, **HAD, expected=10), Code.POSTED, 10, None),
-    (case(EARN, **HAD, rule_known=False), Code.RULE_UNKNOWN, 10, None),
+    (case(REDEEM, standing=STALE), Code.LOT_EXPIRED, 0, None),
+    (case(entry(Kind.REDEEM, 5), standing=STALE), Code.POSTED, -5, None),
+    (case(msgspec.structs.replace(PRICED_EARN, points=11), **HAD, policy=PRICED), Code.POINTS_DIFFER, 11, None),
+    (case(PRICED_EARN, **HAD, policy=PRICED), Code.POSTED, 10, None),
+    (case(entry(Kind.EARN, rule="new@2"), **HAD, policy=PRICED), Code.RULE_UNKNOWN, 10, None),
+    (case(entry(Kind.EARN, rule="new@2"), **HAD), Code.POSTED, 10, None),
+    (case(entry(Kind.EARN, rule="opening@1", terminal=OFFICE), OFFICE, **HAD, policy=PRICED), Code.POSTED, 10, None),
     (case(REDEEM, **HAD, policy=Policy(limits=Limits(per_transaction=9))), Code.LIMIT_BREACH, -10, None),
     (case(REDEEM, **HAD, policy=DAILY, redeemed=11), Code.LIMIT_BREACH, -10, None),
     (case(REDEEM, **HAD, policy=DAILY, redeemed=10), Code.POSTED, -10, None),
@@ -135,7 +150,7 @@ def test_the_retailer_chooses_what_becomes_of_it(given_case: Case, code: Code, s
     policy = msgspec.structs.replace(given_case.policy, stances={code: stance})
     decision = decide(msgspec.structs.replace(given_case, policy=policy))
     assert decision.code is code
-    if given_case.card is not None and given_case.card.blocked_since and given_case.entry.kind is Kind.EARN:
+    if given_case.card is not None and given_case.card.blocked and given_case.entry.kind is Kind.EARN:
         stance = Stance.REVIEW  # what was earned on a blocked card is held, whatever was chosen for redemptions
     if stance is Stance.HONOUR:
         assert decision.stands
@@ -149,11 +164,11 @@ def test_the_retailer_chooses_what_becomes_of_it(given_case: Case, code: Code, s
 @pytest.mark.parametrize(
     ("given_case", "waits"),
     [
-        (case(EARN), "card:2990000000017"),
+        (case(EARN, card=CardFacts("2990000000017", CardStatus.INACTIVE)), "card:2990000000017"),
         (case(REDEEM), WAITS_FOR_REVIEW),
         (case(REVERSE), "entry:e0"),
         (case(EARN, **HAD, receipt=1), WAITS_FOR_REVIEW),
-        (case(EARN, **HAD, card=CardFact(blocked_since=7)), "block:2990000000017"),
+        (case(EARN, **HAD, card=blocked_card(7)), "block:2990000000017"),
         (case(EARN, first=First(1, REDEEM, State.POSTED, Code.POSTED)), WAITS_FOR_REVIEW),
         (case(EARN, first=First(1, EARN, State.PARKED, Code.CARD_UNKNOWN)), "record:1"),
     ],
@@ -180,7 +195,7 @@ def test_a_stronger_reason_is_named_before_a_weaker_one() -> None:
 
 def test_a_remark_never_hides_an_overdraft() -> None:
     """A replaced card is nothing to look at; that it has too few points is, and both are named."""
-    decision = decide(case(REDEEM, standing=POOR, card=CardFact(successor="2990000000024"), clock_off_ms=10**9))
+    decision = decide(case(REDEEM, standing=POOR, card=REPLACED, clock_off_ms=10**9))
     assert decision.codes == (Code.CARD_REPLACED, Code.CLOCK_IMPLAUSIBLE, Code.OVERDRAWN)
     assert (decision.state, decision.effect) == (State.CONFLICT, -10)
     assert decision.detail is not None
@@ -195,11 +210,11 @@ def test_what_ends_the_looking_leaves_the_right_alone() -> None:
     assert again.right is RightState.CONSUMED
 
 
-def test_a_refused_redemption_has_used_its_allowance() -> None:
-    """The till gave the goods for it: the right is over, whatever the books make of the points."""
+def test_a_refused_redemption_ends_its_allowance() -> None:
+    """The till gave the goods for it: the right is over, and its points are free because none were taken."""
     policy = Policy(stances={Code.ALLOWANCE_EXCEEDED: Stance.REFUSE})
     decision = decide(case(PROMISED, **HAD, right=changed(OPEN, points=9), policy=policy))
-    assert (decision.state, decision.effect, decision.right) == (State.CONFLICT, 0, RightState.CONSUMED)
+    assert (decision.state, decision.effect, decision.right) == (State.CONFLICT, 0, RightState.RELEASED)
 
 
 def test_whatever_is_not_simply_posted_says_why() -> None:
@@ -214,14 +229,16 @@ def test_whatever_is_not_simply_posted_says_why() -> None:
 stances = st.fixed_dictionaries(
     {}, optional={code: st.sampled_from(choice.stances) for code, choice in CHOICES.items()}
 )
-standings = st.none() | st.builds(Standing, st.just(1), st.integers(-20, 20), st.integers(0, 20))
+standings = st.none() | st.builds(
+    Standing, st.just(1), st.integers(-20, 20), st.integers(0, 20), idle=st.integers(0, 9), expired=st.integers(0, 9)
+)
 firsts = st.none() | st.builds(
     First, st.sampled_from([1, 2]), st.sampled_from([EARN, REDEEM]), st.just(State.POSTED), st.just(Code.POSTED)
 )
 cases = st.builds(
     Case,
     record=st.just(2),
-    entry=st.sampled_from([EARN, REDEEM, REVERSE, PROMISED, KNOWING, RELEASE]),
+    entry=st.sampled_from([EARN, PRICED_EARN, REDEEM, REVERSE, PROMISED, KNOWING, RELEASE]),
     sender=st.sampled_from([SENDER, SENDER, SENDER, "other"]),
     enrolled=st.sampled_from([True, True, False]),
     revoked=st.sampled_from([False, False, True]),
@@ -231,13 +248,15 @@ cases = st.builds(
     right=st.none() | st.builds(changed, st.just(OPEN), points=st.integers(0, 12), state=st.sampled_from(RightState)),
     branch=st.sampled_from([None, Code.FORK, Code.RESTORED]),
     receipt=st.sampled_from([None, 1, 2]),
-    card=st.none() | st.builds(CardFact, blocked_since=st.none() | st.just(7), successor=st.none() | st.just("29900")),
+    card=st.sampled_from([None, REPLACED, MERGED, blocked_card(7)]),
     clock_off_ms=st.sampled_from([0, 10**9]),
-    expected=st.none() | st.integers(9, 10),
-    rule_known=st.booleans(),
-    expired=st.sampled_from([0, 0, 5]),
     redeemed=st.integers(0, 20),
-    policy=st.builds(Policy, stances=stances, limits=st.sampled_from([Limits(), Limits(5, 15)])),
+    policy=st.builds(
+        Policy,
+        stances=stances,
+        limits=st.sampled_from([Limits(), Limits(5, 15)]),
+        programme=st.sampled_from([Programme(), PRICED.programme]),
+    ),
 )
 
 
