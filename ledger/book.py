@@ -9,15 +9,22 @@ from ledger.facts import Code, Decision
 from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
-KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE})
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM})
 """Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
-ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM})
+ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 
 MAX_NUMBER: Final = 64
 """Characters of the longest card number that may open an account; a longer one is no card's."""
 
 NO_CLAIM: Final = frozenset(
-    {Code.TERMINAL_UNKNOWN, Code.KEY_REVOKED, Code.SIGNATURE_BAD, Code.DUPLICATE, Code.KEY_MISMATCH}
+    {
+        Code.TERMINAL_UNKNOWN,
+        Code.KEY_REVOKED,
+        Code.SIGNATURE_BAD,
+        Code.CLAIM_UNPROVEN,
+        Code.DUPLICATE,
+        Code.KEY_MISMATCH,
+    }
 )
 """Decisions that leave the idempotency key to others: a stranger cannot burn a key."""
 OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL})
@@ -50,6 +57,11 @@ def waits_for_card(number: str) -> str:
 
 def waits_for_entry(entry: str) -> str:
     return f"entry:{bounded(entry)}"
+
+
+def waits_for_claim(key: str) -> str:
+    """A sale without a card waits for whoever has its code."""
+    return f"claim:{bounded(key)}"
 
 
 def waits_for_record(record: int) -> str:

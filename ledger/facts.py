@@ -260,7 +260,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
     hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
     since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
-    redeemed without an allowance on that business day.
+    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing.
     """
 
     record: int
@@ -275,6 +275,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     over: str | None = None
     card: CardFacts | None = None
     branch: Code | None = None
+    doubt: str | None = None
     revoked: bool = False
     receipt: int | None = None
     at: int = 0

@@ -1,7 +1,8 @@
 """When a rule applies, and to how much: questions to one case, without I/O."""
 
 from ledger import rights
-from ledger.book import waits_for_card, waits_for_entry, waits_for_unblocking
+from ledger.book import waits_for_card, waits_for_claim, waits_for_entry, waits_for_unblocking
+from ledger.claims import AWARDS, lends, same_sale
 from ledger.facts import CardStatus, Case, Code
 from ledger.own_entries import OFFICE
 from offline_queue.entry import Entry, Kind
@@ -19,8 +20,8 @@ def substance(entry: Entry) -> tuple[object, ...]:
 def asked(case: Case) -> int:
     """The effect on the account that the entry asks for; a reversal of 0 points means all that is left."""
     entry, original = case.entry, case.original
-    if entry.kind is Kind.EARN:
-        return entry.points
+    if entry.kind in AWARDS:
+        return 0 if lends(case) else entry.points
     if entry.kind is Kind.REDEEM:
         return -entry.points
     if entry.kind is Kind.REVERSE and original is not None:
@@ -53,6 +54,10 @@ def of_another(case: Case) -> bool:
     return case.entry.terminal != case.sender
 
 
+def unproven(case: Case) -> bool:
+    return case.doubt is not None
+
+
 def forked(case: Case) -> bool:
     return case.branch is Code.FORK
 
@@ -62,11 +67,15 @@ def restored(case: Case) -> bool:
 
 
 def key_taken(case: Case) -> bool:
-    return case.first is not None and case.first.record != case.record
+    return case.first is not None and case.first.record != case.record and not lends(case)
 
 
-def same_sale(case: Case) -> bool:
-    return key_taken(case) and case.first is not None and substance(case.first.entry) == substance(case.entry)
+def repeated(case: Case) -> bool:
+    if case.first is None or not key_taken(case):
+        return False
+    if Kind.CLAIM in (case.first.entry.kind, case.entry.kind):
+        return same_sale(case.first.entry, case.entry)
+    return substance(case.first.entry) == substance(case.entry)
 
 
 def receipt_taken(case: Case) -> bool:
@@ -174,9 +183,10 @@ def its_original(case: Case) -> str | None:
 
 
 def its_card(case: Case) -> str | None:
-    """What was earned waits for its card; a redemption for a person: there was nothing that it could have used."""
-    earned_on = case.card if case.entry.kind is Kind.EARN else None
-    return waits_for_card(earned_on.number) if earned_on else None
+    """Or any card. A redemption on an unknown one waits for a person: there was nothing that it could have used."""
+    if case.entry.kind not in AWARDS:
+        return None
+    return waits_for_card(case.card.number) if case.card else waits_for_claim(case.entry.key)
 
 
 def its_unblocking(case: Case) -> str | None:

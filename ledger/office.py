@@ -1,6 +1,6 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from ledger import tables_audit, tables_changes, tables_office
+from ledger import tables_audit, tables_changes, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
@@ -27,7 +27,7 @@ class Office:
         return self._engine.read(lambda tables: _key(tables, terminal))
 
     def terminal_keys(self, terminal: str) -> list[bytes]:
-        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
+        return self._engine.read(lambda tables: tables_keys.terminal_keys(tables, [terminal]).get(terminal, []))
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         def let_in(tables: Tables) -> bool:

@@ -192,7 +192,18 @@ CARDS: Final = Upgrade(
         "INSERT INTO fact SELECT 'changes', count(*)::text FROM change",
     ),
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS)
+CLAIMS: Final = Upgrade(
+    statements=(
+        """INSERT INTO waiting SELECT no, 'claim:' || (entry ->> 'key') FROM (
+            SELECT DISTINCT ON (r.no) r.no, convert_from(r.bytes, 'UTF8')::json AS entry
+            FROM decision d JOIN record r ON r.no = d.record
+            WHERE d.code = 'card_unknown' AND d.state = 'parked' AND strpos(convert_from(r.bytes, 'UTF8'), '\\u') = 0
+        ) AS unclaimed
+        WHERE entry ->> 'kind' = 'earn' AND entry -> 'card' IS NULL AND length(entry ->> 'key') <= 64
+        ON CONFLICT DO NOTHING""",
+    )
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

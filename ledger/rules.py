@@ -12,12 +12,14 @@ import msgspec
 
 from ledger import grounds, rights, sentences
 from ledger.book import KEYED, ON_CARD, WAITS_FOR_REVIEW, waits_for_record
+from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, First, RightState, Stance
 from ledger.policies import stance
 from offline_queue.entry import Kind, State
 
 EVERY: Final = frozenset(Kind)
 EARN: Final = frozenset({Kind.EARN})
+CLAIM: Final = frozenset({Kind.CLAIM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
@@ -55,9 +57,10 @@ RULES: Final = (
     Rule(Code.TERMINAL_UNKNOWN, EVERY, grounds.not_enrolled, sentences.not_enrolled, ends=True),
     Rule(Code.KEY_REVOKED, EVERY, grounds.revoked, sentences.revoked, ends=True),
     Rule(Code.SIGNATURE_BAD, EVERY, grounds.of_another, sentences.of_another, ends=True),
+    Rule(Code.CLAIM_UNPROVEN, CLAIM, grounds.unproven, sentences.unproven, ends=True),
     Rule(Code.FORK, KEYED, grounds.forked, sentences.forked, noted=True),
     Rule(Code.RESTORED, KEYED, grounds.restored, sentences.restored, noted=True),
-    Rule(Code.DUPLICATE, KEYED, grounds.same_sale, sentences.duplicate, ends=True),
+    Rule(Code.DUPLICATE, KEYED, grounds.repeated, sentences.duplicate, ends=True),
     Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True, right=rights.unused),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
     Rule(Code.CARD_UNKNOWN, ON_CARD, grounds.no_account, sentences.card_unknown, ends=True, waits=grounds.its_card),
@@ -65,7 +68,7 @@ RULES: Final = (
     Rule(Code.ACCOUNT_MERGED, ON_CARD, grounds.merged, sentences.merged, noted=True),
     Rule(
         Code.CARD_BLOCKED_KNOWN,
-        EARN,
+        AWARDS,
         grounds.blocked_knowingly,
         sentences.blocked_earn,
         held=True,
@@ -74,7 +77,7 @@ RULES: Final = (
     Rule(Code.CARD_BLOCKED_KNOWN, REDEEM, grounds.blocked_knowingly, sentences.blocked_knowingly),
     Rule(
         Code.CARD_BLOCKED_UNKNOWN,
-        EARN,
+        AWARDS,
         grounds.blocked,
         sentences.blocked_earn,
         held=True,

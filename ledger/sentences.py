@@ -44,6 +44,10 @@ def of_another(case: Case) -> str:
     return f"says it is of terminal {case.entry.terminal}, but {case.sender} signed for it; nothing is credited"
 
 
+def unproven(case: Case) -> str:
+    return f"the claim code proves nothing: {case.doubt}; nothing is credited"
+
+
 def forked(_: Case) -> str:
     return "two machines continue one journal; each sale counts once"
 

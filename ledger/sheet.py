@@ -19,11 +19,13 @@ from ledger.book import (
     WAITS_FOR_REVIEW,
     WAITS_FOR_UPGRADE,
     plausible,
-    read,
     waits_for_card,
+    waits_for_claim,
     waits_for_entry,
     waits_for_record,
 )
+from ledger.claim_desk import ClaimDesk
+from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
@@ -52,6 +54,7 @@ class Sheet:
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
+        self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
         self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
@@ -66,12 +69,12 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque((item, read(item.raw)) for item in items)
+        due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
-            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+            due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -135,7 +138,8 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
+        names = {name: record for name, record in named if name not in self._announced}
         if names:
             self._announced |= names.keys()
             awaited = self._source.announce(names)
@@ -143,6 +147,8 @@ class Sheet:
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
     def _own(self, item: Item, entry: Entry) -> bool:
+        if item.record in self.claims.doubts:
+            return False
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
@@ -166,18 +172,33 @@ class Sheet:
             woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
+        if lends(case) and decision.stands:
+            case, decision, lent_to = self._lend(item, content)
+            woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
-            woken += self._wake(waits_for_entry(content.id))
+            for name in self.claims.names(item, content):
+                woken += self._wake(waits_for_entry(name))
         return woken
+
+    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+        waiters = self._wake(waits_for_claim(claim.key))
+        if claim.card is not None:
+            self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
+        if not waiters:
+            self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        case = self._case(item, claim)
+        return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.account(entry.card.number) if entry.card else None
+        card = self.claims.card(item, entry)
+        account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
@@ -196,10 +217,11 @@ class Sheet:
             right=right,
             believed=believed,
             over=over if believed else None,
-            card=self.cards.facts(entry.card.number) if entry.card else None,
+            card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
             at=at,
             policy=self._policy,
+            doubt=self.claims.doubts.get(item.record),
         )
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
@@ -266,11 +288,14 @@ class Sheet:
         return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
-        entry = case.entry
-        if entry.kind in KEYED and decision.ground not in NO_CLAIM:
+        entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
+        if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.stands and case.standing is not None:
+        if has_effect and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
+        own_id = self.claims.own_ids.get(case.record)
+        if own_id is not None:
+            self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
@@ -299,7 +324,7 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
-        measured = self.shelving.measured(self.standing(account), grown=entry.kind is Kind.EARN)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)

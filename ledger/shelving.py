@@ -2,6 +2,7 @@
 
 import msgspec
 
+from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
@@ -64,7 +65,7 @@ class Shelving:
             return
         moment = _moment(case.at, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
-        if case.entry.kind is Kind.EARN:
+        if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
             late = Code.LOT_EXPIRED in decision.codes

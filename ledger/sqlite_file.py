@@ -210,7 +210,18 @@ INSERT INTO change (terminal, public_key, revoked)
 SELECT terminal, public_key, revoked_at IS NOT NULL FROM terminal_key ORDER BY since, terminal, public_key;
 INSERT INTO fact SELECT 'changes', CAST(count(*) AS TEXT) FROM change;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS)
+CLAIMS: Final = """
+-- A sale without a card waits for whoever has its claim code.
+INSERT INTO waiting
+SELECT DISTINCT r.no, 'claim:' || json_extract(CAST(r.bytes AS TEXT), '$.key')
+FROM decision d JOIN record r ON r.no = d.record
+WHERE d.code = 'card_unknown' AND d.state = 'parked' AND json_valid(CAST(r.bytes AS TEXT))
+    AND json_extract(CAST(r.bytes AS TEXT), '$.kind') = 'earn'
+    AND json_extract(CAST(r.bytes AS TEXT), '$.card') IS NULL
+    AND length(json_extract(CAST(r.bytes AS TEXT), '$.key')) <= 64
+    AND r.no NOT IN (SELECT record FROM waiting);
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 

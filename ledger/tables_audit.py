@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ledger.book import OVERDRAWING
+from ledger.claims import AWARDS, as_sale
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_streams import TablesStreams
@@ -65,7 +66,7 @@ def _entries(tables: Tables) -> Iterator[str]:
     rows = tables.scan("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
     for record, points, raw in rows:
         try:
-            entry = decode(raw or b"")
+            entry = as_sale(decode(raw or b""))
         except Undecodable:
             yield f"the posting of record {record} has no entry behind it"
             continue
@@ -77,7 +78,7 @@ def _entries(tables: Tables) -> Iterator[str]:
 
 
 def _explained(entry: Entry, points: int) -> bool:
-    if entry.kind is Kind.EARN:
+    if entry.kind in AWARDS:
         return points == entry.points
     if entry.kind is Kind.REDEEM:
         return points == -entry.points

@@ -1,7 +1,6 @@
 """What the office reads of the books: an account explained, the terminals, what needs a look."""
 
 import base64
-from collections.abc import Sequence
 
 from ledger.book import read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
@@ -79,19 +78,6 @@ def _terminal(
     return Terminal(
         name, base64.b64encode(key).decode(), rfc3339(enrolled), seen_at, software, streams - forks, forks, records
     )
-
-
-def terminal_keys(tables: Tables, terminals: Sequence[str]) -> dict[str, list[bytes]]:
-    """Every key that each terminal has had and that is not revoked, the newest first."""
-    rows = tables.rows(
-        "SELECT terminal, public_key FROM terminal_key WHERE terminal = ANY(?) AND revoked_at IS NULL"
-        " ORDER BY since DESC, public_key",
-        terminals,
-    )
-    found: dict[str, list[bytes]] = {}
-    for terminal, key in rows:
-        found.setdefault(terminal, []).append(key)
-    return found
 
 
 def flagged(tables: Tables) -> list[Flagged]:

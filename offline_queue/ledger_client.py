@@ -18,8 +18,10 @@ from offline_queue.ledger_answers import (
     LedgerRefused,
     Received,
     TransientLedgerError,
+    plain,
     understood,
 )
+from offline_queue.packing import GZIP, WORTHWHILE, packed
 from offline_queue.terminal_key import sign
 from offline_queue.wire import (
     BATCH_TYPE,
@@ -101,13 +103,19 @@ class HttpLedger:
             cert_reqs="CERT_REQUIRED",
             ca_certs=ca_file,
         )
+        self._takes_gzip = False
 
     def hello(self, hello: Hello) -> Welcome:
-        return self._post("/v1/hello", msgspec.json.encode(hello), hello.request, Welcome)
+        welcome = self._post("/v1/hello", msgspec.json.encode(hello), hello.request, Welcome)
+        self._takes_gzip = GZIP in welcome.encodings
+        return welcome
 
     def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         body = batch_body(header, records)
-        return self._post(f"/v1/streams/{header.stream}/records", body, header.request, BatchAnswer, BATCH_TYPE)
+        encoding = GZIP if self._takes_gzip and len(body) > WORTHWHILE else None
+        path = f"/v1/streams/{header.stream}/records"
+        received = self._exchange("POST", path, packed(body) if encoding else body, BATCH_TYPE, encoding)
+        return understood(received, header.request, BatchAnswer)
 
     def park(self, park: Park) -> BatchAnswer:
         return self._post("/v1/park", msgspec.json.encode(park), park.request, BatchAnswer)
@@ -135,10 +143,13 @@ class HttpLedger:
     def close(self) -> None:
         self._pool.clear()
 
-    def _post(self, path: str, body: bytes, request: str, shape: type[A], content_type: str = JSON) -> A:
-        return understood(self._exchange("POST", path, body, content_type), request, shape)
+    def _post(self, path: str, body: bytes, request: str, shape: type[A]) -> A:
+        return understood(self._exchange("POST", path, body, JSON), request, shape)
 
-    def _exchange(self, method: str, path: str, body: bytes, content_type: str) -> Received:
+    def _exchange(
+        self, method: str, path: str, body: bytes, content_type: str, encoding: str | None = None
+    ) -> Received:
+        """The signature covers the body as it is sent, packed or not."""
         from urllib3.exceptions import HTTPError
 
         signature = sign(self._key, signing_input(method, self._path + path, body))
@@ -146,7 +157,10 @@ class HttpLedger:
             "Accept": f"{JSON}, {PROBLEM}",
             "Authorization": authorization(self._terminal, signature),
             "Content-Type": content_type,
+            "Accept-Encoding": GZIP,
         }
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding
         try:
             return self._received(method, path, body, headers)
         except (HTTPError, OSError) as error:
@@ -164,6 +178,7 @@ class HttpLedger:
             raise
         response.release_conn()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        content = plain(content, response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)
         return Received(response.status, content_type, content, response.headers.get("Retry-After"))
 
 

@@ -65,10 +65,15 @@ Answer = Welcome | BatchAnswer | Decisions | Changes
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """No answer that counts. `reached` is False when not even a connection came about, so no record is to blame."""
+    """No answer that counts. `reached` is False when nobody has looked at the request, so no record is to blame."""
 
     reached: bool
     retry_after_s: float | None = None
+
+    @property
+    def turned_away(self) -> bool:
+        """A busy ledger named a time; what it told before still holds."""
+        return not self.reached and self.retry_after_s is not None
 
 
 class MarkStreams(msgspec.Struct, frozen=True):

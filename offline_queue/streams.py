@@ -108,9 +108,13 @@ def heard(state: SyncState, answer: Answer, moment: Moment) -> Outcome:
 
 
 def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcome:
-    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece."""
+    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece.
+
+    Who was only turned away at the door goes on where it was.
+    """
     flight = state.outstanding
-    state = _replace(state, outstanding=None, greeted=False)
+    turned_away = isinstance(cause, Silence) and cause.turned_away
+    state = _replace(state, outstanding=None, greeted=state.greeted and turned_away)
     if isinstance(cause, Problem) and cause.status in _HALTING:
         backoff = after_refusal(state.backoff, moment.now_ms, moment.chance)
         return Outcome(_replace(state, backoff=backoff, alarm=cause.code))

@@ -69,7 +69,21 @@ GAVE = Original(1, Kind.EARN, 1, 10)
 HAD = {"standing": RICH}
 """What the entry would be posted with."""
 
+CLAIMED = entry(Kind.CLAIM)
+CARDLESS = entry(Kind.EARN, card=None)
+WAITING = First(1, CARDLESS, State.PARKED, Code.CARD_UNKNOWN)
+
 ONE_OF_EACH = [
+    (case(CLAIMED, standing=RICH), Code.POSTED, 10, None),
+    (case(CLAIMED), Code.CARD_UNKNOWN, 0, None),
+    (case(CLAIMED, standing=RICH, doubt="it is a forgery"), Code.CLAIM_UNPROVEN, 0, None),
+    (case(CLAIMED, standing=RICH, first=WAITING), Code.POSTED, 0, None),
+    (case(CLAIMED, first=WAITING), Code.CARD_UNKNOWN, 0, None),
+    (case(CLAIMED, standing=RICH, first=First(1, EARN, State.POSTED, Code.POSTED)), Code.DUPLICATE, 0, None),
+    (case(CLAIMED, standing=RICH, first=First(1, EARN, State.PARKED, Code.CARD_UNKNOWN)), Code.DUPLICATE, 0, None),
+    (case(CARDLESS, first=First(1, CLAIMED, State.POSTED, Code.POSTED)), Code.DUPLICATE, 0, None),
+    (case(entry(Kind.CLAIM, 11), standing=RICH, first=WAITING), Code.KEY_MISMATCH, 0, None),
+    (case(CLAIMED, standing=RICH, first=First(1, REDEEM, State.POSTED, Code.POSTED)), Code.KEY_MISMATCH, 0, None),
     (case(EARN, **HAD), Code.POSTED, 10, None),
     (case(REDEEM, **HAD), Code.POSTED, -10, None),
     (case(PROMISED, standing=POOR, right=OPEN), Code.POSTED, -10, RightState.CONSUMED),
