@@ -46,7 +46,14 @@ def as_sale(entry: Entry) -> Entry:
         return entry
     sale = read(entry.claim.code).sale
     receipt = Receipt(sale.receipt, sale.store) if sale.receipt else None
-    return replace(entry, key=sale.key, id=sale.id, occurred_at=sale.occurred_at, receipt=receipt)
+    return replace(
+        entry,
+        key=sale.key,
+        id=sale.id,
+        occurred_at=sale.occurred_at,
+        receipt=receipt,
+        rule=sale.rule or None,
+    )
 
 
 def same_sale(first: Entry, entry: Entry) -> bool:

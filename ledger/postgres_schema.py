@@ -47,7 +47,7 @@ TABLES: Final = {
         "no",
         """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
         usable_from bigint NOT NULL DEFAULT 0, usable_until bigint, merged_into bigint""",
-        ("(usable_until) WHERE usable_until IS NOT NULL",),
+        ("(usable_until, no) WHERE usable_until IS NOT NULL",),
         fill=70,
     ),
     "card": Table(
@@ -155,7 +155,7 @@ DATED_LOTS: Final = Upgrade(
     statements=(
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_from bigint NOT NULL DEFAULT 0",
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_until bigint",
-        "CREATE INDEX ON account (usable_until) WHERE usable_until IS NOT NULL",
+        "CREATE INDEX ON account (usable_until, no) WHERE usable_until IS NOT NULL",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS active_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS expires_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0",

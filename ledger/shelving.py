@@ -8,6 +8,7 @@ from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
 from ledger.usable import always_usable, held, measured, narrowed
+from ledger.write_offs import wanted_back
 from offline_queue.entry import Entry, Kind
 
 
@@ -36,27 +37,18 @@ class Shelving:
             return standing
         moment, own = _moment(sold_at, right), original.record if original else None
         seen = self.at(standing, moment, own)
-        if own is None and (seen.available >= points or _is_open(right)):
+        if own is None and seen.available + _promised(right) >= points:
             return seen
         gone = sum(lot.written_off for lot in self._revivable(standing.account, moment, own))
         return msgspec.structs.replace(seen, revivable=gone)
 
     def revivals(self, case: Case, effect: int, standing: Standing) -> list[tuple[Lot, int]]:
-        """Lots and points that are to be put back before an entry is posted, because it came before their end.
-
-        An award that is taken back had its own points written off, and must not cost others.
-        """
+        """Lots and points that are to be put back before an entry is posted, because it came before their end."""
         if effect >= 0 or case.standing is None or not case.standing.revivable:
             return []
         moment, own = _moment(case.at, case.right), case.original.record if case.original else None
-        lots, missing = self._revivable(standing.account, moment, own), -effect
-        missing -= max(0, self.at(standing, moment).available) if own is None else sum(lot.remaining for lot in lots)
-        found = []
-        for lot in lots:
-            points = max(0, min(missing, lot.written_off))
-            found.append((lot, points))
-            missing -= points
-        return [(lot, points) for lot, points in found if points]
+        free = max(0, self.at(standing, moment, own).available) + _promised(case.right)
+        return wanted_back(self._revivable(standing.account, moment, own), own, -effect, free)
 
     def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:
         """Puts the effect of a posted entry on the lots of its account, as that stood before."""
@@ -97,13 +89,11 @@ class Shelving:
         return shelf
 
     def _revivable(self, account: int, moment: int, own: int | None) -> list[Lot]:
-        """Lots of which points were written off: those usable at that moment, the oldest first, or just `own`."""
+        """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them."""
         shelf = self.shelf(account)
         shelf.load(self._source.written_off(account))
-        gone = [lot for lot in shelf.lots.values() if lot.written_off]
-        if own is not None:
-            return [lot for lot in gone if lot.record == own]
-        return sorted((lot for lot in gone if lot.usable(moment)), key=lambda lot: (lot.earned_at, lot.record))
+        gone = [lot for lot in shelf.lots.values() if lot.written_off and (lot.usable(moment) or lot.record == own)]
+        return sorted(gone, key=lambda lot: (lot.record != own, lot.earned_at, lot.record))
 
     def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
         """What a redemption, less its reversals, holds of each lot."""
@@ -141,3 +131,8 @@ def _moment(sold_at: int, right: Right | None) -> int:
 def _may_owe(standing: Standing, now: int) -> bool:
     """Whether a lot below zero may lie on the shelf: beside it lie only points that have expired."""
     return standing.balance < 0 or (standing.usable_until is not None and standing.usable_until <= now)
+
+
+def _promised(right: Right | None) -> int:
+    """Points held back for the entry itself."""
+    return 0 if right is None else right.holds_back

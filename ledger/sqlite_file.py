@@ -136,7 +136,7 @@ CREATE INDEX lot_written_off ON lot (account) WHERE written_off > 0;
 -- Between these moments no point of the account waits for its activation or is expired.
 ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN usable_until INTEGER;
-CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
+CREATE INDEX account_expiry ON account (usable_until, no) WHERE usable_until IS NOT NULL;
 """
 RIGHTS: Final = """
 ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
