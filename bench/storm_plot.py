@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 WIDTH: Final = 960
 PANEL: Final = 260
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 40, 40
+LEFT, RIGHT, TOP, BOTTOM = 60, 40, 40, 40
 COLOURS: Final = ("#b3261e", "#b26a00", "#1b6e3c")
 DASHES: Final = ("2 3", "8 4", "none")
 STEPS: Final = 240
