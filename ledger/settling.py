@@ -5,7 +5,6 @@ What each decision would do is found out by making it and taking it back, so it 
 
 from collections.abc import Callable
 
-from ledger.book import APPLIED
 from ledger.corrections import Dispute, Target
 from ledger.facts import Code, Decision
 from ledger.own_entries import own_entry
@@ -67,7 +66,7 @@ class Settling:
         except Undecodable as error:
             raise refused("malformed", f"a resolution names who decides and why: {error}") from error
         decision = self._enter(entry, sheet)
-        if decision.code not in APPLIED:
+        if not decision.stands:
             raise refused("no_account", decision.detail)
         return Settled(name, entry.id, decision.effect, decision.code, decision.detail), sheet
 
@@ -82,7 +81,7 @@ class Settling:
     def _tried(self, name: str, resolution: Resolution) -> Outcome:
         sheet = self._sheet()
         decision = self._enter(self._entry(Correction(NOBODY, LOOK, name, resolution), f"{LOOK}:{resolution}"), sheet)
-        if decision.code not in APPLIED:
+        if not decision.stands:
             return Outcome(0, 0, why_not=decision.detail)
         _, word = sheet.correcting.disputes.made[-1]
         changed = sheet.standings.changed.values()
@@ -95,7 +94,9 @@ class Settling:
         place = (item.sender, item.stream, item.seq, dispute.state, dispute.code, detail)
         if entry is None:
             return Flagged(*place, None, None, None, None)
-        return Flagged(*place, dispute.name, entry.kind, entry.points, masked(entry.card.number) if entry.card else None)
+        return Flagged(
+            *place, dispute.name, entry.kind, entry.points, masked(entry.card.number) if entry.card else None
+        )
 
     def _first(self, dispute: Dispute, sheet: Sheet) -> Line | None:
         """The entry that has the key, or that is reversed."""

@@ -250,7 +250,7 @@ class TestCorrectedCorrections:
         second = mismatched(till)
         word = till.correct(second.id, HONOUR, 33)
         till.send(word)
-        assert (stands(till, word), points_of(book)) == ((State.PARKED, "resolution_refused"), 10)
+        assert (stands(till, word), points_of(book)) == ((State.CONFLICT, "resolution_refused"), 10)
         assert book.resolve(word.id, HONOUR, None, "Office", "as the shop says").effect == 33
         assert stands(till, second) == (State.RESOLVED, "key_mismatch")
         assert stands(till, word) == (State.RESOLVED, "resolution_refused")
@@ -265,7 +265,7 @@ class TestWhoMay:
         second = mismatched(till)
         word = other.correct(second.id, HONOUR)
         other.send(word)
-        assert stands(other, word) == (State.PARKED, "resolution_refused")
+        assert stands(other, word) == (State.CONFLICT, "resolution_refused")
         assert points_of(book) == 10
         sound(book)
 
@@ -281,7 +281,7 @@ class TestWhoMay:
         """Only the office's own corrections need no entry."""
         nothing = till.entry(kind=till.correct("x", HONOUR).kind)
         till.send(nothing)
-        assert stands(till, nothing) == (State.PARKED, "resolution_refused")
+        assert stands(till, nothing) == (State.CONFLICT, "resolution_refused")
 
     def test_of_a_strangers_entry_its_place_is_its_name(self, book: Book, till: FakeTill) -> None:
         """Nobody takes the id of somebody else's entry: the office names it by where it lies."""
