@@ -38,7 +38,7 @@ from terminal.inbox import (
 from terminal.pos import CardView, ReadAnswer, Refusal
 from terminal.questions import Questions
 from terminal.reading import Reading
-from terminal.recording import Recording
+from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
@@ -85,6 +85,7 @@ class Till:
         sync: Sync,
         recognition: Recognition,
         version: str,
+        after_copy: AfterCopy | None = None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
@@ -99,7 +100,7 @@ class Till:
         self._journal = journal
         self._balances = Balances(directory, journal)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
-        self._recording = Recording(store, self._balances, language, report)
+        self._recording = Recording(store, self._balances, language, report, after_copy)
         self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
