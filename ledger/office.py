@@ -11,6 +11,7 @@ from ledger.problems import refused
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_feed import TablesFeed
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams
 from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
@@ -50,6 +51,13 @@ class Office:
             return True
 
         return self._engine.write(let_in)
+
+    def acknowledge(self, terminal: str) -> int | None:
+        def looked(tables: Tables) -> int | None:
+            known = _key(tables, terminal, hold=True) is not None
+            return TablesLineage(tables, self._timepiece.unix_ms()).acknowledge(terminal) if known else None
+
+        return self._engine.write(looked)
 
     def register(self, number: str, points: int = 0) -> Registration:
         if not plausible(number) or not 0 <= points <= MAX_POINTS:

@@ -9,7 +9,19 @@ from typing import Final
 import msgspec
 
 from offline_queue.backoff import Backoff
-from offline_queue.wire import Balance, BatchAnswer, Decisions, Marks, StreamHead, Verdict, Welcome
+from offline_queue.wire import (
+    OLDEST_PROTOCOL,
+    PROTOCOL,
+    Balance,
+    BatchAnswer,
+    Custody,
+    Decisions,
+    Marks,
+    Order,
+    StreamHead,
+    Verdict,
+    Welcome,
+)
 
 FIRST_BATCH: Final = 100
 
@@ -64,6 +76,13 @@ class MarkStreams(msgspec.Struct, frozen=True):
     marks: Mapping[str, Marks]
     generation: str
     renewed: bool = False
+    receipts: Mapping[str, Custody] = {}
+
+
+class PinLedgerKey(msgspec.Struct, frozen=True):
+    """Effect: from now on only answers that this key (base64, Ed25519) has signed for are custody."""
+
+    key: str
 
 
 class TakeDecisions(msgspec.Struct, frozen=True):
@@ -75,7 +94,7 @@ class TakeDecisions(msgspec.Struct, frozen=True):
     generation: str
 
 
-Effect = MarkStreams | TakeDecisions
+Effect = MarkStreams | PinLedgerKey | TakeDecisions
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -107,7 +126,9 @@ class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
-    `alarm` is the problem code that stopped us; only a welcome clears it.
+    `alarm` is the problem code that stopped us; only a welcome clears it. `protocols` is the range that we speak;
+    `ledger_key` the key that signs receipts, once it is known. `orders` are what the ledger has found out about this
+    till, `findings` what the till has found out about the ledger.
     """
 
     generation: str | None = None
@@ -122,6 +143,10 @@ class SyncState(msgspec.Struct, frozen=True):
     rewinds: Mapping[str, int] = {}
     outstanding: Outstanding | None = None
     alarm: str | None = None
+    protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)
+    ledger_key: str | None = None
+    orders: tuple[Order, ...] = ()
+    findings: tuple[Order, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -43,8 +43,15 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire and the manner of a config file with the till, and nothing else of it.
-    "ledger": {"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
+    # The ledger shares the entry, the wire and the manner of a config file and a key file with the till, and nothing
+    # else of it.
+    "ledger": {
+        "offline_queue.entry",
+        "offline_queue.wire",
+        "offline_queue.timepiece",
+        "offline_queue.config_file",
+        "offline_queue.terminal_key",
+    },
     # The command line is where `tilld ledger` comes in.
     "terminal/cli.py": {"ledger.commands"},
 }
