@@ -10,30 +10,29 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
-from ledger.facts import Decision, Policy, Right, RightState
-from ledger.office import Office, generation_in
+from ledger.facts import Decision, Policy
 from ledger.orders import orders
 from ledger.problems import refused
+from ledger.promises import Promises
 from ledger.receipts import Signer
-from ledger.rights import MAX_ALLOWANCE_NAME, same_request
 from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
-from offline_queue.entry import MAX_POINTS
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
+    CHANGES_FROM,
     OLDEST_PROTOCOL,
     PROTOCOL,
     RECEIPTS_FROM,
     Account,
-    AllowanceAnswer,
-    AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Marks,
@@ -51,7 +50,7 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping(Office):
+class Bookkeeping(Promises):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(
@@ -95,6 +94,9 @@ class Bookkeeping(Office):
                 rfc3339(now),
                 NEXT_SYNC_AFTER_S,
                 ledger_key=self._signer.public_key if self._signer and protocol >= RECEIPTS_FROM else None,
+                recovering=self._reported(tables, hello, generation, marks),
+                rights=self._confirmed(tables, hello, generation),
+                changes=tables_changes.end(tables) if protocol >= CHANGES_FROM else 0,
                 orders=orders(lineage.findings(hello.terminal), hello.time, now),
             )
 
@@ -139,34 +141,19 @@ class Bookkeeping(Office):
         self._drive(items)
         return answer
 
-    def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
-        if not 0 < request.points <= MAX_POINTS or not 0 < len(request.id) <= MAX_ALLOWANCE_NAME:
-            told = f"points must be 1 to {MAX_POINTS}, an id has 1 to {MAX_ALLOWANCE_NAME} characters"
-            raise refused("malformed", told, request=request.request)
-        asked = Right(request.id, terminal, request.stream, request.card, request.points, None, RightState.REFUSED)
-
-        def promise(tables: Tables) -> AllowanceAnswer:
-            branches = TablesStreams(tables).branches(terminal, request.stream, hold=True)
-            forked = len(branches) > 1 or any(branch.flag for branch in branches)
-            sheet = self._sheet(tables)
-            right = sheet.rights.get(request.id)
-            if right is None and not branches:
-                told = "no hello has declared this stream yet"
-                raise refused("generation", told, request=request.request, generation=self.generation)
-            right = right or sheet.reserve(asked, forked=forked)
-            if not same_request(right, asked):
-                raise refused("key_mismatch", request=request.request, generation=self.generation)
-            TablesPen(tables).write(sheet)
-            balance = None if right.account is None else self._feed(tables).balance(right.account, request.card)
-            return AllowanceAnswer(request.request, request.id, right.code is None, right.code, balance)
-
-        return self._engine.write(promise)
-
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         def look(tables: Tables) -> Decisions:
             verdicts, balances, more = self._feed(tables).page(terminal, after, limit)
             last = verdicts[-1].n if verdicts else after
             return Decisions(request, self._current(tables), verdicts, balances, last, more)
+
+        return self._engine.read(look)
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        def look(tables: Tables) -> Changes:
+            changes, more = tables_changes.page(tables, after, limit)
+            last = changes[-1].n if changes else after
+            return Changes(request, self._current(tables), changes, last, more)
 
         return self._engine.read(look)
 
@@ -176,8 +163,8 @@ class Bookkeeping(Office):
             account = feed.account(number)
             if account is None:
                 return None
-            lots = [lot for lot in feed.lots(account) if lot.remaining > 0]
-            return Account(request, self._current(tables), feed.balance(account, number), lots[:MAX_LOTS])
+            balance, lots = feed.balance(account, number), feed.balances.usable_lots(account)
+            return Account(request, self._current(tables), balance, lots[:MAX_LOTS])
 
         return self._engine.read(look)
 

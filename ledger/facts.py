@@ -1,9 +1,11 @@
 """What the rules know and say: values only, no rule and no I/O."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from ledger.points_rules import Programme
 from offline_queue.entry import Entry, Kind, State
 
 
@@ -73,7 +75,8 @@ class Policy(msgspec.Struct, frozen=True):
     """What the retailer has chosen (ledger/config.py): `stances` where they differ from ledger/policies.py.
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
-    beyond their allowance a terminal's key is revoked; 0: never.
+    beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
+    along over the end of a stream without a seal.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -81,6 +84,8 @@ class Policy(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     clock_tolerance_ms: int = 600_000
     breaches: int = 3
+    unsealed_cap: int = 0
+    programme: Programme = Programme()
 
 
 class RightState(StrEnum):
@@ -122,11 +127,55 @@ class Right(msgspec.Struct, frozen=True, gc=False):
         return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
 
 
+class CardStatus(StrEnum):
+    """What a card is; one without an account is `inactive`. `replaced` and `merged` ones have a successor."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    BLOCKED = "blocked"
+    REPLACED = "replaced"
+    MERGED = "merged"
+
+
+UNNUMBERED: Final = 2**53
+"""Stands for the number of a change that is made in this very batch: no till can know of it yet."""
+
+
+class Listing(msgspec.Struct, frozen=True, gc=False):
+    """A card as the books list it: `marked` blocked, replaced or merged (None: neither), and by which card.
+
+    `told` is the number of the last change that tills were told of it.
+    """
+
+    account: int | None = None
+    marked: CardStatus | None = None
+    successor: str | None = None
+    told: int | None = None
+
+    @property
+    def status(self) -> CardStatus:
+        return self.marked or (CardStatus.INACTIVE if self.account is None else CardStatus.ACTIVE)
+
+
+class CardFacts(msgspec.Struct, frozen=True, gc=False):
+    """The card that an entry names: its `status`, and the `number` that stands for it, its own or its last successor's.
+
+    `blocked` is the number of the change that blocked that one, None where it is not blocked. A till whose entry has a
+    `hotlist` of at least so much knew of it.
+    """
+
+    number: str
+    status: CardStatus
+    blocked: int | None = None
+
+
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """An account: `balance` in the books, `reserved` of it promised to tills by open allowances.
 
     From `usable_from` until `usable_until` (ms since 1970, None: for ever) none of its points waits for its
-    activation or is expired. `idle` are those that may not be used at the moment which is being judged.
+    activation or is expired. An account that was `merged_into` another one is empty, and whoever means it means that
+    one. The others tell of the moment that is being judged: `idle` points may not be used then, `expired` among them;
+    `revivable` ones might have been, and were written off since.
     """
 
     account: int
@@ -134,12 +183,15 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
     reserved: int = 0
     usable_from: int = 0
     usable_until: int | None = None
+    merged_into: int | None = None
     idle: int = 0
+    expired: int = 0
+    revivable: int = 0
 
     @property
     def available(self) -> int:
         """What may still be promised; negative when the account is overdrawn."""
-        return self.balance - self.idle - self.reserved
+        return self.balance + self.revivable - self.idle - self.reserved
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
@@ -160,8 +212,9 @@ class Original(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What a record does to the books.
 
-    `effect` in points with sign on the account; `asked` the effect it asked for; `waits` names what would have it
-    judged again; `right` the state that its allowance takes, None when that stays.
+    `code` is the strongest reason, `also` the weaker ones that apply too, in order of precedence. `stands`: the entry
+    is in the books with its `effect`, in points with sign on the account; `asked` is the effect it asked for. `waits`
+    names what would have it judged again; `right` the state that its allowance takes, None when that stays.
     """
 
     state: State
@@ -171,11 +224,23 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     waits: str | None = None
     right: RightState | None = None
     detail: str | None = None
+    also: tuple[Code, ...] = ()
+    stands: bool = False
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """All that apply, the strongest first."""
+        return (self.code, *self.also)
+
+    @property
+    def ground(self) -> Code:
+        """The weakest that applies: where something ends the looking, it is this."""
+        return self.also[-1] if self.also else self.code
 
     @property
     def plain(self) -> bool:
-        """Done as asked, nothing to tell."""
-        return self.code is Code.POSTED and self.effect == self.asked
+        """Done as asked; at most there is a remark to tell."""
+        return self.state is State.POSTED and self.effect == self.asked
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
@@ -190,8 +255,12 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past.
+    `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
+    whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
+    the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
+    since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
+    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing.
     """
 
     record: int
@@ -202,4 +271,14 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     standing: Standing | None = None
     original: Original | None = None
     right: Right | None = None
+    believed: bool = True
+    over: str | None = None
+    card: CardFacts | None = None
     branch: Code | None = None
+    doubt: str | None = None
+    revoked: bool = False
+    receipt: int | None = None
+    at: int = 0
+    clock_off_ms: int = 0
+    redeemed: int = 0
+    policy: Policy = Policy()

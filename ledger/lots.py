@@ -1,20 +1,33 @@
-"""Points as lots: each award keeps its sale time, the oldest are used first, and every change can be undone.
+"""Points as lots: each award keeps its sale time and its dates, the oldest are used first, every change can be undone.
 
 A shelf is one account's lots in memory. An overdraft is a lot below zero under the redemption that made it, so the
-balance is the sum of the lots whatever happens; points in hand repay it at once, so lots above and below zero
-never lie on one shelf together.
+balance is the sum of the lots whatever happens. Points in hand repay it at once, except those that had expired before
+it was made: beside a lot below zero lie only such.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
+
+
+class Dates(msgspec.Struct, frozen=True, gc=False):
+    """Points may be used from `active_at` (None: at once) until `expires_at` (None: for ever), which is exclusive.
+
+    Both in ms since 1970.
+    """
+
+    active_at: int | None = None
+    expires_at: int | None = None
+
+
+ALWAYS: Final = Dates()
 
 
 class Lot(msgspec.Struct, gc=False):
     """`record` that made it (its identity), `points` then and `remaining` now; times in ms since 1970.
 
-    It may be used from `active_at` (None: at once) until `expires_at` (None: for ever), which is not in it any more.
-    `written_off` points were taken off the books because they had expired.
+    `written_off` points were taken off the books because they had expired. The dates are those of `Dates`.
     """
 
     record: int
@@ -24,6 +37,15 @@ class Lot(msgspec.Struct, gc=False):
     active_at: int | None = None
     expires_at: int | None = None
     written_off: int = 0
+
+    def expired(self, at: int) -> bool:
+        return self.expires_at is not None and self.expires_at <= at
+
+    def inactive(self, at: int) -> bool:
+        return self.active_at is not None and at < self.active_at
+
+    def usable(self, at: int) -> bool:
+        return not self.expired(at) and not self.inactive(at)
 
 
 class Shelf:
@@ -44,31 +66,36 @@ class Shelf:
         for lot in lots:
             self._note(self.lots.setdefault(lot.record, lot))
 
-    def award(self, record: int, points: int, earned_at: int) -> None:
-        self._make(Lot(record, earned_at, points, points))
+    def award(self, record: int, points: int, earned_at: int, dates: Dates = ALWAYS) -> None:
+        """Points that are not active yet repay an overdraft too: a debt never waits beside them."""
+        self._make(Lot(record, earned_at, points, points, dates.active_at, dates.expires_at))
         self._repay(record)
 
-    def take(self, record: int, points: int, taken_at: int) -> None:
-        """Uses the oldest points; what is missing becomes a lot below zero."""
-        for lot in self._above():
-            if not points:
-                return
+    def take(self, record: int, points: int, at: int, *, expired_too: bool = False) -> None:
+        """Uses the oldest points of those usable at `at`, then those that were still inactive; the rest is a debt.
+
+        With `expired_too` points that had expired by then are used before there is one, those that expired last first.
+        """
+        for lot in self._in_order(at, expired_too=expired_too):
             points -= self._move(record, lot, -min(points, lot.remaining))
         if points:
-            self._make(Lot(record, taken_at, -points, -points))
+            self._make(Lot(record, at, -points, -points))
 
-    def undo_award(self, record: int, points: int, taken_at: int, award: int) -> None:
-        """Takes an award back: from its own lot as far as that is left, then like a redemption."""
+    def undo_award(self, record: int, points: int, at: int, award: int) -> None:
+        """Takes an award back: from its own lot as far as that is left, expired or not, then like a redemption."""
         own = self.lots.get(award)
         if own is not None and own.remaining > 0:
             points -= self._move(record, own, -min(points, own.remaining))
-        self.take(record, points, taken_at)
+        self.take(record, points, at)
 
-    def undo_take(self, record: int, points: int, at: int, redemption: int, taken: Mapping[int, int]) -> None:
-        """Puts points back where a redemption had them from, the youngest first.
+    def undo_take(
+        self, record: int, points: int, at: int, redemption: int, taken: Mapping[int, int], dates: Dates = ALWAYS
+    ) -> None:
+        """Puts points back where a redemption had them from, with their old dates, the youngest first.
 
         `taken` maps each lot to what that redemption, less earlier reversals of it, still holds of it. Its own
-        overdraft is settled first; what later awards have repaid of that comes back as a lot of this record.
+        overdraft is settled first; what later awards have repaid of that comes back as a lot of this record, with
+        these `dates`.
         """
         debt = self.lots.get(redemption)
         if debt is not None and debt.remaining < 0:
@@ -76,15 +103,31 @@ class Shelf:
         for lot in sorted((self.lots[number] for number in taken), key=_age, reverse=True):
             points -= self._move(record, lot, min(points, max(taken[lot.record], 0)))
         if points:
-            self._make(Lot(record, at, points, points))
+            self._make(Lot(record, at, points, points, dates.active_at, dates.expires_at))
+        self._repay(record)
+
+    def write_off(self, record: int, lot: int, points: int) -> None:
+        """Takes expired points off the lot; below zero: puts them back, where they repay what was overdrawn in time."""
+        held = self.lots[lot]
+        held.written_off += points
+        self._move(record, held, -points)
         self._repay(record)
 
     def _above(self) -> list[Lot]:
         return sorted((lot for lot in self.lots.values() if lot.remaining > 0), key=_age)
 
+    def _in_order(self, at: int, *, expired_too: bool) -> list[Lot]:
+        above = self._above()
+        alive = [lot for lot in above if lot.usable(at)]
+        asleep = [lot for lot in above if not lot.expired(at) and lot.inactive(at)]
+        gone = sorted((lot for lot in above if lot.expired(at)), key=_end, reverse=True)
+        return [*alive, *asleep, *(gone if expired_too else ())]
+
     def _repay(self, record: int) -> None:
         for debt in sorted((self.lots[number] for number in self._below), key=_age):
             for lot in self._above():
+                if lot.expired(debt.earned_at):
+                    continue
                 points = min(lot.remaining, -debt.remaining)
                 self._move(record, lot, -points)
                 self._move(record, debt, points)
@@ -109,3 +152,7 @@ class Shelf:
 
 def _age(lot: Lot) -> tuple[int, int]:
     return (lot.earned_at, lot.record)
+
+
+def _end(lot: Lot) -> int:
+    return lot.expires_at or 0

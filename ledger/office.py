@@ -1,23 +1,21 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from typing import Final
-
-from ledger import tables_audit, tables_office
+from ledger import tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
-from ledger.own_entries import OFFICE, own_entry, own_stream
-from ledger.port import Flagged, Registration, Statement, Terminal, Verification
+from ledger.own_entries import OFFICE, own_entry
+from ledger.port import Cleared, Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
+from ledger.tables_balances import TablesBalances
 from ledger.tables_feed import TablesFeed
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
-from ledger.tables_streams import TablesStreams
+from ledger.tables_streams import generation_in
+from ledger.write_offs import cutoff
 from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
 from offline_queue.timepiece import Timepiece
-
-GENERATION: Final = "SELECT value FROM fact WHERE name = 'generation'"
 
 
 class Office:
@@ -32,7 +30,7 @@ class Office:
         return self._engine.read(lambda tables: _key(tables, terminal))
 
     def terminal_keys(self, terminal: str) -> list[bytes]:
-        return self._engine.read(lambda tables: tables_office.terminal_keys(tables, [terminal]).get(terminal, []))
+        return self._engine.read(lambda tables: tables_keys.terminal_keys(tables, [terminal]).get(terminal, []))
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         def let_in(tables: Tables) -> bool:
@@ -46,8 +44,8 @@ class Office:
                 if not replace or terminal == OFFICE:
                     return False
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
-            key = (terminal, public_key, self._timepiece.unix_ms(), None)
-            tables.insert("terminal_key", [key], "ON CONFLICT (terminal, public_key) DO NOTHING")
+            if known != public_key:
+                self._keep_key(tables, terminal, public_key)
             return True
 
         return self._engine.write(let_in)
@@ -58,6 +56,13 @@ class Office:
             return TablesLineage(tables, self._timepiece.unix_ms()).acknowledge(terminal) if known else None
 
         return self._engine.write(looked)
+
+    def _keep_key(self, tables: Tables, terminal: str, public_key: bytes) -> None:
+        """A terminal may come back to a key that it had before."""
+        had = tables.rows("SELECT 1 FROM terminal_key WHERE terminal = ? AND public_key = ?", terminal, public_key)
+        if not had:
+            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None)])
+            tables_changes.tell_key(tables, terminal, public_key)
 
     def register(self, number: str, points: int = 0) -> Registration:
         if not plausible(number) or not 0 <= points <= MAX_POINTS:
@@ -74,6 +79,10 @@ class Office:
 
         return self._engine.write(open_account)
 
+    def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
+        before = cutoff(self._timepiece.unix_ms(), self._policy.programme.write_off_after_days)
+        return self._engine.write(lambda tables: tables_clearing.clear(tables, self._sheet(tables), before, after))
+
     def statement(self, number: str) -> Statement | None:
         return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
 
@@ -84,7 +93,7 @@ class Office:
         return self._engine.read(tables_office.flagged)
 
     def verify(self) -> Verification:
-        return self._engine.read(tables_audit.verify)
+        return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))
 
     def close(self) -> None:
         self._engine.close()
@@ -92,7 +101,8 @@ class Office:
     def _named(self, tables: Tables) -> str:
         """New books get their generation, and the office its terminal, from whoever comes first."""
         generation = self._timepiece.random(16).hex()
-        tables.insert("fact", [("generation", generation)], "ON CONFLICT (name) DO NOTHING")
+        first = [("generation", generation), ("recovered", generation)]
+        tables.insert("fact", first, "ON CONFLICT (name) DO NOTHING")
         tables.change(
             "INSERT INTO terminal (name, public_key, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING",
             *(OFFICE, b"", self._timepiece.unix_ms()),
@@ -103,7 +113,7 @@ class Office:
         return Sheet(self._engine.source(tables), self._policy, self._timepiece.unix_ms())
 
     def _feed(self, tables: Tables) -> TablesFeed:
-        return TablesFeed(tables, self._timepiece.unix_ms())
+        return TablesFeed(tables, TablesBalances(tables, self._timepiece.unix_ms(), self._policy.programme.zone))
 
     def _opening(self, number: str, points: int) -> Entry:
         """Opening points, once per card because the key names the card."""
@@ -112,16 +122,9 @@ class Office:
 
     def _enter(self, entry: Entry, sheet: Sheet, tables: Tables) -> Decision:
         """Takes an entry of the office's own into the log, and decides it like any other."""
-        streams, uid, record = TablesStreams(tables), own_stream(self.generation), encode(entry)
-        _, items = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
-        sheet.judge(items)
-        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == items[0])
-
-
-def generation_in(tables: Tables) -> str | None:
-    """As the books have it now; another process may have renewed it."""
-    rows = tables.rows(GENERATION)
-    return rows[0][0] if rows else None
+        item = self._engine.source(tables).enter(encode(entry))
+        sheet.judge([item])
+        return next(ruling.decision for ruling in reversed(sheet.rulings) if ruling.item == item)
 
 
 def _key(tables: Tables, terminal: str, *, hold: bool = False) -> bytes | None:

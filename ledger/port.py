@@ -14,6 +14,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Lot,
@@ -60,7 +61,10 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says.
+
+    A correction `corrects` another entry for a `reason`.
+    """
 
     id: str
     kind: str
@@ -72,10 +76,16 @@ class Line(msgspec.Struct, frozen=True):
     posted_at: str | None
     receipt: str | None = None
     reverses: str | None = None
+    corrects: str | None = None
+    reason: str | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """An account with all that explains it; a lot below zero is an overdraft that later awards repay."""
+    """An account with all that explains it; a lot below zero is an overdraft that later awards repay.
+
+    `points` is the sum of its lots and of its entries: those `usable` now, less any overdraft, the `inactive` ones that
+    may be used later, and the `expired` ones that have not been written off.
+    """
 
     number: str
     points: int
@@ -84,6 +94,9 @@ class Statement(msgspec.Struct, frozen=True):
     lots: list[Lot]
     entries: list[Line]
     waiting: list[Line]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
 
 
 class Flagged(msgspec.Struct, frozen=True):
@@ -102,7 +115,10 @@ class Flagged(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """The invariants, computed again from the books; `liability` is what the programme owes all its customers."""
+    """The invariants, computed again from the books; `liability` is what the programme owes all its customers.
+
+    Of it are `usable` now, less all overdrafts, `inactive` yet, or `expired` and not written off.
+    """
 
     ok: bool
     records: int
@@ -111,6 +127,18 @@ class Verification(msgspec.Struct, frozen=True):
     postings: int
     liability: int
     problems: list[str]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """Expired `points` of so many `lots` have left so many accounts; `following` is where to go on, None at the end."""
+
+    accounts: int
+    lots: int
+    points: int
+    following: tuple[int, int] | None = None
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -121,6 +149,29 @@ class Registration(msgspec.Struct, frozen=True):
     points: int
     code: str | None
     detail: str | None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A right that holds points back, bound to a stream of its terminal. `card` is masked, `granted_at` RFC 3339.
+
+    `locked`: its holder has given it up, but a copy of that till might still use it.
+    """
+
+    id: str
+    terminal: str
+    stream: str
+    card: str
+    points: int
+    state: str
+    granted_at: str | None
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """Whether the books went back in time and promise nothing yet, and whom they wait for."""
+
+    on: bool
+    waiting: list[str]
+    reported: list[str]
 
 
 class Book(Protocol):
@@ -144,10 +195,27 @@ class Book(Protocol):
         """Custody of one record, decided apart, so that nothing in it can stop those behind it."""
 
     def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
-        """Reserves at once; the same id gives the first answer again. Raises Refused `key_mismatch`."""
+        """Reserves at once; the same id gives the first answer again.
+
+        Raises Refused `key_mismatch`, and `generation` before a hello has told of the stream.
+        """
+
+    def allowances(self, terminal: str | None = None) -> list[Held]:
+        """Rights that hold points back, the oldest first; of one terminal or of all."""
+
+    def return_allowances(self, ids: Sequence[str], author: str, reason: str) -> list[Held]:
+        """Frees their points by entries of its own. Raises Refused `malformed` where one holds nothing back."""
+
+    def recovery(self) -> Recovery: ...
+
+    def waive_recovery(self, terminals: Sequence[str]) -> Recovery:
+        """Waits no longer for these, or for nobody. Raises Refused `malformed` for one that is not waited for."""
 
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         """The terminal's verdicts beyond the cursor `after`, at most `limit` of them, with balances as of now."""
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        """What every till takes over, beyond the cursor `after`, at most `limit` of it."""
 
     def account(self, request: str, number: str) -> Account | None: ...
 
@@ -165,6 +233,9 @@ class Book(Protocol):
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
+
+    def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
+        """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
 
     def statement(self, number: str) -> Statement | None: ...
 

@@ -46,11 +46,20 @@ TABLES: Final = {
     "account": Table(
         "no",
         """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
-        usable_from bigint NOT NULL DEFAULT 0, usable_until bigint""",
-        ("(usable_until) WHERE usable_until IS NOT NULL",),
+        usable_from bigint NOT NULL DEFAULT 0, usable_until bigint, merged_into bigint""",
+        ("(usable_until, no) WHERE usable_until IS NOT NULL",),
         fill=70,
     ),
-    "card": Table("number", 'number text COLLATE "C" PRIMARY KEY, account bigint', ("(account)",)),
+    "card": Table(
+        "number",
+        'number text COLLATE "C" PRIMARY KEY, account bigint, marked text, successor text, told bigint',
+        ("(account)",),
+    ),
+    "change": Table(
+        "n",
+        """n bigint PRIMARY KEY, card text, status text, successor text, terminal text, public_key bytea,
+        revoked integer""",
+    ),
     "posting": Table(
         "account",
         """record bigint NOT NULL, entry text NOT NULL, account bigint NOT NULL, points bigint NOT NULL,
@@ -74,7 +83,11 @@ TABLES: Final = {
         """id text COLLATE "C" PRIMARY KEY, terminal text NOT NULL, stream text NOT NULL, card text NOT NULL,
         points bigint NOT NULL, account bigint, state text NOT NULL, code text, asked bigint, bound text, trusted text,
         granted_at bigint""",
-        ("(terminal) WHERE state IN ('open', 'locked')",),
+        (
+            "(terminal) WHERE state IN ('open', 'locked')",
+            "(trusted) WHERE trusted IS NOT NULL",
+            "(account) WHERE state IN ('open', 'locked')",
+        ),
     ),
     "decision": Table(
         "terminal",
@@ -101,8 +114,9 @@ TYPES: Final = {
     "claim": "bytea bigint",
     "entry": "text bigint",
     "duplicate": "text text",
-    "account": "bigint bigint bigint bigint bigint",
-    "card": "text bigint",
+    "account": "bigint bigint bigint bigint bigint bigint",
+    "card": "text bigint text text bigint",
+    "change": "bigint text text text text bytea integer",
     "posting": "bigint text bigint bigint bigint text bigint",
     "lot": "bigint bigint bigint bigint bigint bigint bigint bigint",
     "move": "bigint bigint bigint bigint",
@@ -141,7 +155,7 @@ DATED_LOTS: Final = Upgrade(
     statements=(
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_from bigint NOT NULL DEFAULT 0",
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_until bigint",
-        "CREATE INDEX ON account (usable_until) WHERE usable_until IS NOT NULL",
+        "CREATE INDEX ON account (usable_until, no) WHERE usable_until IS NOT NULL",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS active_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS expires_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0",
@@ -153,7 +167,9 @@ RIGHTS: Final = Upgrade(
         """ALTER TABLE allowance ADD COLUMN IF NOT EXISTS asked bigint, ADD COLUMN IF NOT EXISTS bound text,
         ADD COLUMN IF NOT EXISTS trusted text, ADD COLUMN IF NOT EXISTS granted_at bigint""",
         "CREATE INDEX ON allowance (terminal) WHERE state IN ('open', 'locked')",
+        "CREATE INDEX ON allowance (trusted) WHERE trusted IS NOT NULL",
         "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS reported text",
+        "INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation'",
     )
 )
 KEYS: Final = Upgrade(
@@ -164,7 +180,30 @@ KEYS: Final = Upgrade(
     ),
 )
 CORRECTIONS: Final = Upgrade(("correction",))
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS)
+CARDS: Final = Upgrade(
+    ("change",),
+    (
+        """ALTER TABLE card ADD COLUMN IF NOT EXISTS marked text, ADD COLUMN IF NOT EXISTS successor text,
+        ADD COLUMN IF NOT EXISTS told bigint""",
+        "ALTER TABLE account ADD COLUMN IF NOT EXISTS merged_into bigint",
+        "CREATE INDEX ON allowance (account) WHERE state IN ('open', 'locked')",
+        """INSERT INTO change SELECT row_number() OVER (ORDER BY since, terminal, public_key), NULL, NULL, NULL,
+        terminal, public_key, CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END FROM terminal_key""",
+        "INSERT INTO fact SELECT 'changes', count(*)::text FROM change",
+    ),
+)
+CLAIMS: Final = Upgrade(
+    statements=(
+        """INSERT INTO waiting SELECT no, 'claim:' || (entry ->> 'key') FROM (
+            SELECT DISTINCT ON (r.no) r.no, convert_from(r.bytes, 'UTF8')::json AS entry
+            FROM decision d JOIN record r ON r.no = d.record
+            WHERE d.code = 'card_unknown' AND d.state = 'parked' AND strpos(convert_from(r.bytes, 'UTF8'), '\\u') = 0
+        ) AS unclaimed
+        WHERE entry ->> 'kind' = 'earn' AND entry -> 'card' IS NULL AND length(entry ->> 'key') <= 64
+        ON CONFLICT DO NOTHING""",
+    )
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

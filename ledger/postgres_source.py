@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ledger.book import bounded
-from ledger.facts import First, Original, Standing
+from ledger.facts import First, Listing, Original, Standing
 from ledger.postgres_tables import PostgresTables
-from ledger.tables_source import CARDS, STANDING, STANDINGS, TablesSource
+from ledger.tables_source import CARDS, LISTING, STANDING, STANDINGS, TablesSource, listings
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
@@ -30,8 +30,8 @@ class PostgresSource(TablesSource):
         super().__init__(tables)
         self._shared = tables
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
-        return dict(self._shared.many("number, account", CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return listings(self._shared.many(LISTING, CARDS, numbers))
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)}
@@ -57,10 +57,9 @@ class PostgresSource(TablesSource):
                 self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
         return list(entries)
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
-        self._shared.insert_new("card", [(number, None) for number in sorted(numbers)])
-        query = "SELECT number, account FROM card WHERE number = ANY(?) ORDER BY number FOR UPDATE"
-        return {number: account for number, account in self._tables.rows(query, numbers) if account is not None}
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        self._shared.insert_new("card", [(number, None, None, None, None) for number in sorted(numbers)])
+        return listings(self._tables.rows(f"{CARDS} ORDER BY number FOR UPDATE", numbers))
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         if not entries:

@@ -6,27 +6,40 @@ change; the books write that and commit.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.book import (
-    APPLIED,
     KEYED,
     NO_CLAIM,
     ON_CARD,
+    OVERDRAWING,
     UNREAD,
-    decide,
+    WAITS_FOR_REVIEW,
+    WAITS_FOR_UPGRADE,
     plausible,
-    read,
     waits_for_card,
+    waits_for_claim,
     waits_for_entry,
     waits_for_record,
 )
+from ledger.claim_desk import ClaimDesk
+from ledger.claims import AWARDS, lends
+from ledger.clearing import Clearing
+from ledger.confirming import believed, home, unsealed, way
+from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import effective
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
+from ledger.write_offs import WriteOff
 from offline_queue.entry import Entry, Kind
+
+NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
+"""No record of a batch ends these waits, and there may be many of them."""
 
 
 class Sheet:
@@ -35,13 +48,15 @@ class Sheet:
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
         self._source, self._policy, self._now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
-        self.cards = Known(source.cards)
+        self.cards = Deck(source)
         self.standings = Known(source.standings)
         self.rights = Known(self._rights_held)
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
-        self.shelving = Shelving(source, now)
+        self.claims = ClaimDesk(source)
+        self.shelving = Shelving(source, policy.programme, now)
+        self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -54,17 +69,21 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque((item, read(item.raw)) for item in items)
+        due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
-            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+            due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
         for item in items:
             self._rule(item, UNREAD)
+
+    def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
+        """Takes points off these accounts that had expired long enough ago."""
+        return self._clearing.write_off(accounts)
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
@@ -72,20 +91,23 @@ class Sheet:
 
     def register(self, number: str) -> bool:
         """Opens the card's account and decides what waited for the card; False where it has one."""
-        self._expect([number])
-        if self.cards.get(number) is not None:
+        self.cards.hold([number])
+        if self.cards.account(number) is not None:
             return False
-        self._open(number)
-        self.judge(self._wake(waits_for_card(number)))
+        final = self._open(number)
+        self.judge(self._wake(waits_for_card(final)))
         return True
 
-    def reserve(self, asked: Right, *, forked: bool) -> Right:
-        """Grants or refuses an allowance; what is granted is held back at once."""
-        account = self.cards.get(asked.card)
-        right = grant(asked, None if account is None else self.standing(account), forked=forked)
+    def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
+        """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
+        self.cards.expect([asked.card])
+        account = self.cards.account(asked.card)
+        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        right = grant(asked, standing, least=least, why_not=why_not)
+        right = msgspec.structs.replace(right, granted_at=self._now)
         self.rights.put(right.id, right)
-        if right.state is RightState.OPEN and account is not None:
-            self._move(account, reserved=right.points)
+        if account is not None:
+            self.move(account, reserved=right.holds_back)
         return right
 
     def _warm(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -96,7 +118,7 @@ class Sheet:
         """
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
-        self._expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         homes = self._source.homes(reversed_here) if reversed_here else {}
@@ -104,7 +126,7 @@ class Sheet:
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
         self._meet(met)
-        accounts = [self.cards.get(entry.card.number) for entry in entries if entry.card]
+        accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
         accounts += homes.values()
         self.standings.warm(account for account in accounts if account is not None)
@@ -116,7 +138,8 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
+        names = {name: record for name, record in named if name not in self._announced}
         if names:
             self._announced |= names.keys()
             awaited = self._source.announce(names)
@@ -124,14 +147,9 @@ class Sheet:
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
     def _own(self, item: Item, entry: Entry) -> bool:
+        if item.record in self.claims.doubts:
+            return False
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
-
-    def _expect(self, numbers: Sequence[str]) -> None:
-        """Cards that have no account yet get none while this batch decides, but from itself."""
-        self.cards.warm(numbers)
-        unknown = [number for number in dict.fromkeys(numbers) if self.cards.get(number) is None and plausible(number)]
-        if unknown:
-            self.cards.learn(unknown, self._source.expect(unknown))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -150,36 +168,71 @@ class Sheet:
             return []
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and content.card and self._may_register(content.card.number):
-            self._open(content.card.number)
-            woken = self._wake(waits_for_card(content.card.number))
+        if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
+            woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
+        if lends(case) and decision.stands:
+            case, decision, lent_to = self._lend(item, content)
+            woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
-        stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
+        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
-            woken += self._wake(waits_for_entry(content.id))
+            for name in self.claims.names(item, content):
+                woken += self._wake(waits_for_entry(name))
         return woken
+
+    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+        waiters = self._wake(waits_for_claim(claim.key))
+        if claim.card is not None:
+            self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
+        if not waiters:
+            self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        case = self._case(item, claim)
+        return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.get(entry.card.number) if entry.card else None
+        card = self.claims.card(item, entry)
+        account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
+        first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
+        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
+        if standing is not None and (first is None or first.record == item.record):
+            standing = self.shelving.judged(standing, entry, original, right, at)
+        believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
             enrolled=self._enrolled.get(entry.terminal) is not None,
-            first=self._first(item, entry),
-            standing=None if account is None else self.standing(account),
+            first=first,
+            standing=standing,
             original=original,
-            right=self.rights.get(entry.allowance) if entry.allowance else None,
+            right=right,
+            believed=believed,
+            over=over if believed else None,
+            card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
+            at=at,
+            policy=self._policy,
+            doubt=self.claims.doubts.get(item.record),
         )
+
+    def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
+        """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
+        if entry.kind is not Kind.RELEASE or right is None or right.terminal != item.sender:
+            return True, None
+        links = self._source.links(item.sender, item.stream, home(right))
+        over = unsealed(links)
+        here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
+        spent = self._source.spent(over) + here if over else 0
+        return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -189,7 +242,9 @@ class Sheet:
         return self.firsts.get(entry.key)
 
     def standing(self, account: int) -> Standing:
-        return self.standings.get(account) or Standing(account)
+        """Of the account, or of the one that it was merged into."""
+        found = self.standings.get(account) or Standing(account)
+        return found if found.merged_into is None else self.standing(found.merged_into)
 
     def _standing_for(self, reversal: Entry) -> str:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
@@ -202,16 +257,19 @@ class Sheet:
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
 
-    def _open(self, number: str) -> int:
-        account = self._source.new_account()
-        self.cards.put(number, account)
+    def _open(self, number: str) -> str:
+        """Opens an account for the card that stands for this one, and returns that card."""
+        final, account = self.cards.final(number), self._source.new_account()
+        self.cards.open(final, account)
         self.standings.put(account, Standing(account))
-        return account
+        return final
 
     def _rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
+            if decision.waits in NOT_WOKEN_HERE:
+                return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
     def _wake(self, reason: str) -> list[Item]:
@@ -230,12 +288,15 @@ class Sheet:
         return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
-        entry = case.entry
-        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+        entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
+        if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+        if has_effect and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
-        if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
+        own_id = self.claims.own_ids.get(case.record)
+        if own_id is not None:
+            self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
+        if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
@@ -248,21 +309,26 @@ class Sheet:
             if len(allowance) > MAX_ALLOWANCE_NAME:
                 return  # no request under such a name is heard either
             right = Right(allowance, case.sender, "", number, 0, None, state, Code.ALLOWANCE_VOID)
-        if right.state is RightState.OPEN and right.account is not None:
-            self._move(right.account, reserved=-right.points)
-        self.rights.put(allowance, msgspec.structs.replace(right, state=state))
+        ended = msgspec.structs.replace(right, state=state, trusted=case.over or right.trusted)
+        if right.account is not None:
+            self.move(right.account, reserved=ended.holds_back - right.holds_back)
+        self.rights.put(allowance, ended)
 
-    def _move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
+    def move(self, account: int, *, balance: int = 0, reserved: int = 0) -> None:
         before = self.standing(account)
         told = {"balance": before.balance + balance, "reserved": before.reserved + reserved}
-        self.standings.put(account, msgspec.structs.replace(before, **told))
+        self.standings.put(before.account, msgspec.structs.replace(before, **told))
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self.shelving.shelve(case, effect, self.standing(account))
-        self._move(account, balance=effect)
+        self._clearing.revive(case, effect, account)
+        self.shelving.shelve(case, decision, self.standing(account))
+        self.move(account, balance=effect)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
+        self.standings.put(account, measured)
         number = original.record if original else None
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
+        code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)

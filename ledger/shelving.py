@@ -1,49 +1,99 @@
 """What a batch does to lots: each effect on a balance is the same effect on the account's shelf."""
 
-from ledger.facts import Case, Standing
-from ledger.instants import effective
-from ledger.lots import Shelf
+import msgspec
+
+from ledger.claims import AWARDS
+from ledger.facts import Case, Code, Decision, Original, Right, Standing
+from ledger.lots import Lot, Shelf
+from ledger.points_rules import Programme
 from ledger.source import Source
-from offline_queue.entry import Kind
+from ledger.usable import always_usable, held, measured, narrowed
+from ledger.write_offs import wanted_back
+from offline_queue.entry import Entry, Kind
 
 
 class Shelving:
     """The shelves that one batch touches, by account; `now` in ms since 1970."""
 
-    def __init__(self, source: Source, now: int) -> None:
-        self._source, self._now = source, now
+    def __init__(self, source: Source, programme: Programme, now: int) -> None:
+        self._source, self._programme, self._now = source, programme, now
         self.shelves: dict[int, Shelf] = {}
         self._reversals_here: dict[int, list[int]] = {}
 
-    def shelve(self, case: Case, effect: int, standing: Standing) -> None:
+    def at(self, standing: Standing, moment: int, own: int | None = None) -> Standing:
+        """The account as it is at a moment; all that is left of the lot `own` counts as usable."""
+        if always_usable(standing, moment):
+            return standing
+        lots = [lot for lot in self.shelf(standing.account).lots.values() if lot.record != own]
+        found = held(lots, moment)
+        return msgspec.structs.replace(standing, idle=found.inactive + found.expired, expired=found.expired)
+
+    def judged(
+        self, standing: Standing, entry: Entry, original: Original | None, right: Right | None, sold_at: int
+    ) -> Standing:
+        """The account as the rules see it: with what may be used at the entry's moment, when it takes points."""
+        points = _taken_by(entry, original)
+        if not points:
+            return standing
+        moment, own = _moment(sold_at, right), original.record if original else None
+        seen = self.at(standing, moment, own)
+        if own is None and seen.available + _promised(right) >= points:
+            return seen
+        gone = sum(lot.written_off for lot in self._revivable(standing.account, moment, own))
+        return msgspec.structs.replace(seen, revivable=gone)
+
+    def revivals(self, case: Case, effect: int, standing: Standing) -> list[tuple[Lot, int]]:
+        """Lots and points that are to be put back before an entry is posted, because it came before their end."""
+        if effect >= 0 or case.standing is None or not case.standing.revivable:
+            return []
+        moment, own = _moment(case.at, case.right), case.original.record if case.original else None
+        free = max(0, self.at(standing, moment, own).available) + _promised(case.right)
+        return wanted_back(self._revivable(standing.account, moment, own), own, -effect, free)
+
+    def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:
         """Puts the effect of a posted entry on the lots of its account, as that stood before."""
-        record, original, account = case.record, case.original, standing.account
+        effect, record, original, account = decision.effect, case.record, case.original, standing.account
         if effect == 0:
             return
-        if case.entry.kind is Kind.EARN:
-            shelf = self._shelf(account, complete=standing.balance < 0)
-            shelf.award(record, effect, effective(case.entry.occurred_at, self._now))
+        moment = _moment(case.at, case.right)
+        dates = self._programme.dates(case.entry.rule, moment)
+        if case.entry.kind in AWARDS:
+            self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
-            self._shelf(account).take(record, -effect, self._now)
+            late = Code.LOT_EXPIRED in decision.codes
+            self.shelf(account).take(record, -effect, moment, expired_too=late)
         elif effect < 0:
-            self._shelf(account).undo_award(record, -effect, self._now, original.record)
+            self.shelf(account).undo_award(record, -effect, moment, original.record)
         else:
-            shelf = self._shelf(account)
-            shelf.undo_take(record, effect, self._now, original.record, self._taken(shelf, account, original.record))
+            shelf = self.shelf(account)
+            taken = self._taken(shelf, account, original.record)
+            shelf.undo_take(record, effect, moment, original.record, taken, dates)
 
     def reverses(self, record: int, original: int) -> None:
         """A record of this batch has taken something of that posting back."""
         self._reversals_here.setdefault(original, []).append(record)
 
-    def _shelf(self, account: int, *, complete: bool = True) -> Shelf:
-        """A shelf that only receives need not know what lies on it."""
-        shelf = self.shelves.get(account)
+    def measured(self, standing: Standing, *, grown: bool = False) -> Standing:
+        """The account with the time in which all its points may be used, now that its lots changed, or just grew."""
+        shelf = self.shelves.get(standing.account)
         if shelf is None:
-            shelf = self.shelves[account] = Shelf()
+            return standing
+        return narrowed(standing, shelf.made[-1:]) if grown else measured(standing, shelf.lots.values())
+
+    def shelf(self, account: int, *, complete: bool = True) -> Shelf:
+        """A shelf that only receives need not know what lies on it."""
+        shelf = self.shelves.setdefault(account, Shelf())
         if complete and not shelf.complete:
             shelf.load(self._source.open_lots(account))
             shelf.complete = True
         return shelf
+
+    def _revivable(self, account: int, moment: int, own: int | None) -> list[Lot]:
+        """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them."""
+        shelf = self.shelf(account)
+        shelf.load(self._source.written_off(account))
+        gone = [lot for lot in shelf.lots.values() if lot.written_off and (lot.usable(moment) or lot.record == own)]
+        return sorted(gone, key=lambda lot: (lot.record != own, lot.earned_at, lot.record))
 
     def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
         """What a redemption, less its reversals, holds of each lot."""
@@ -56,3 +106,33 @@ class Shelving:
             taken[lot] = taken.get(lot, 0) - points
         taken.pop(redemption, None)
         return taken
+
+
+def _taken_by(entry: Entry, original: Original | None) -> int:
+    """Points that an entry would take off its account."""
+    if entry.kind is Kind.REDEEM:
+        return entry.points
+    if entry.kind is Kind.REVERSE and original is not None and original.points > 0:
+        return entry.points or original.left
+    return 0
+
+
+def _is_open(right: Right | None) -> bool:
+    return right is not None and right.holds_back > 0
+
+
+def _moment(sold_at: int, right: Right | None) -> int:
+    """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
+    if right is not None and right.holds_back and right.granted_at is not None:
+        return right.granted_at
+    return sold_at
+
+
+def _may_owe(standing: Standing, now: int) -> bool:
+    """Whether a lot below zero may lie on the shelf: beside it lie only points that have expired."""
+    return standing.balance < 0 or (standing.usable_until is not None and standing.usable_until <= now)
+
+
+def _promised(right: Right | None) -> int:
+    """Points held back for the entry itself."""
+    return 0 if right is None else right.holds_back

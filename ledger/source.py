@@ -5,7 +5,8 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from ledger.facts import Code, Decision, First, Original, Right, Standing
+from ledger.confirming import Link
+from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 
 K = TypeVar("K")
@@ -52,10 +53,16 @@ class Source(Protocol):
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]: ...
+    def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
+        """The public keys that each terminal has had, but for revoked ones."""
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:
-        """Holds cards that had no account, so that none is opened unseen; those that have one by now."""
+    def kin(self, number: str) -> list[str]:
+        """The cards of this card's account."""
+
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]: ...
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        """The same, and holds them: nothing happens unseen to a card without an account, or to one that is marked."""
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         """Holds those that are there."""
@@ -85,10 +92,25 @@ class Source(Protocol):
 
     def open_lots(self, account: int) -> list[Lot]: ...
 
+    def written_off(self, account: int) -> list[Lot]:
+        """Those of which expired points have left the books."""
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        """The ids of the entries in these records, which made lots of the account."""
+
+    def enter(self, record: bytes) -> Item:
+        """Takes an entry of the office's own into custody, at the end of its stream."""
+
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         """The moves (lot, points) of a redemption and its reversals, and the lots that they touch."""
 
     def new_account(self) -> int: ...
+
+    def links(self, terminal: str, uid: str, end: str) -> list[Link]:
+        """From a stream back to `end`, or as far as the books know the way."""
+
+    def spent(self, uid: str) -> int:
+        """Points of rights for whose sake the end of this stream was believed."""
 
 
 class Known(Generic[K, V]):

@@ -136,7 +136,7 @@ CREATE INDEX lot_written_off ON lot (account) WHERE written_off > 0;
 -- Between these moments no point of the account waits for its activation or is expired.
 ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN usable_until INTEGER;
-CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
+CREATE INDEX account_expiry ON account (usable_until, no) WHERE usable_until IS NOT NULL;
 """
 RIGHTS: Final = """
 ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
@@ -144,7 +144,9 @@ ALTER TABLE allowance ADD COLUMN bound TEXT;     -- the later stream of its hold
 ALTER TABLE allowance ADD COLUMN trusted TEXT;   -- the stream without a seal whose end was believed for its sake
 ALTER TABLE allowance ADD COLUMN granted_at INTEGER;
 CREATE INDEX allowance_terminal ON allowance (terminal) WHERE state IN ('open', 'locked');
+CREATE INDEX allowance_trusted ON allowance (trusted) WHERE trusted IS NOT NULL;
 ALTER TABLE terminal ADD COLUMN reported TEXT;   -- the generation under which it has delivered all that it held
+INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation';
 """
 KEYS: Final = """
 -- Every key that a terminal has had: what it signed before its disk was replaced stays proven.
@@ -179,7 +181,47 @@ WHERE d.state <> 'posted' AND json_valid(CAST(r.bytes AS TEXT)) AND length(r.byt
     AND length(json_extract(CAST(r.bytes AS TEXT), '$.id')) <= 64
 ORDER BY r.no;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS)
+CARDS: Final = """
+-- A card may be known before it has an account: blocked, or replaced by another.
+CREATE TABLE known_card (
+    number TEXT PRIMARY KEY,
+    account INTEGER REFERENCES account,
+    marked TEXT,                                -- blocked, replaced or merged
+    successor TEXT,
+    told INTEGER                                -- n of the last change that tills were told of it
+) STRICT, WITHOUT ROWID;
+INSERT INTO known_card (number, account) SELECT number, account FROM card;
+DROP TABLE card;
+ALTER TABLE known_card RENAME TO card;
+CREATE INDEX card_account ON card (account);
+ALTER TABLE account ADD COLUMN merged_into INTEGER;
+CREATE INDEX allowance_account ON allowance (account) WHERE state IN ('open', 'locked');
+-- What every till takes over: of a card, or of a terminal's key.
+CREATE TABLE change (
+    n INTEGER PRIMARY KEY,
+    card TEXT,
+    status TEXT,
+    successor TEXT,
+    terminal TEXT,
+    public_key BLOB,
+    revoked INTEGER
+) STRICT;
+INSERT INTO change (terminal, public_key, revoked)
+SELECT terminal, public_key, revoked_at IS NOT NULL FROM terminal_key ORDER BY since, terminal, public_key;
+INSERT INTO fact SELECT 'changes', CAST(count(*) AS TEXT) FROM change;
+"""
+CLAIMS: Final = """
+-- A sale without a card waits for whoever has its claim code.
+INSERT INTO waiting
+SELECT DISTINCT r.no, 'claim:' || json_extract(CAST(r.bytes AS TEXT), '$.key')
+FROM decision d JOIN record r ON r.no = d.record
+WHERE d.code = 'card_unknown' AND d.state = 'parked' AND json_valid(CAST(r.bytes AS TEXT))
+    AND json_extract(CAST(r.bytes AS TEXT), '$.kind') = 'earn'
+    AND json_extract(CAST(r.bytes AS TEXT), '$.card') IS NULL
+    AND length(json_extract(CAST(r.bytes AS TEXT), '$.key')) <= 64
+    AND r.no NOT IN (SELECT record FROM waiting);
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
@@ -197,7 +239,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         _prepare(connection, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # the module decodes SQLite's own words of bent pages
         if connection is not None:
             connection.close()
         raise BooksUnusable(
@@ -325,7 +367,7 @@ class SqliteFile:
             self.connection.execute(begin)
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise NotRecorded(f"the books could not be used ({error}); no points were changed") from error
         finally:
             if self.connection.in_transaction:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from ledger import tables_changes
 from ledger.book import bounded
 from ledger.facts import Right
 from ledger.feed import Span, spans
@@ -21,9 +22,11 @@ class TablesPen:
         """Terminals come last of all that a batch holds, so their counters are asked when the rest is known."""
         told = spans(sheet.rulings)
         decided = self._decided(sorted({span.terminal for span in told}))
+        numbers = tables_changes.numbers(self._tables, len(sheet.cards.news))
         with self._tables.together():
             self._postings(sheet.postings)
             self._accounts(sheet)
+            self._cards(sheet, numbers)
             self._shelves(sheet.shelving.shelves)
             self._duplicates(sheet)
             self._rights(sheet)
@@ -54,15 +57,29 @@ class TablesPen:
 
     def _accounts(self, sheet: Sheet) -> None:
         standings = [standing for _, standing in sorted(sheet.standings.changed.items())]
-        rows = [(s.account, s.balance, s.reserved, s.usable_from, s.usable_until) for s in standings]
+        rows = [(s.account, s.balance, s.reserved, s.usable_from, s.usable_until, s.merged_into) for s in standings]
         self._tables.insert(
             "account",
             rows,
             "ON CONFLICT (no) DO UPDATE SET balance = excluded.balance, reserved = excluded.reserved,"
-            " usable_from = excluded.usable_from, usable_until = excluded.usable_until",
+            " usable_from = excluded.usable_from, usable_until = excluded.usable_until,"
+            " merged_into = excluded.merged_into",
         )
+
+    def _cards(self, sheet: Sheet, numbers: Sequence[int]) -> None:
+        """Each change of a card under its own number, and with the card the last of them."""
+        news = sheet.cards.news
+        tables_changes.tell(self._tables, news, numbers)
+        last = {change.number: n for change, n in zip(news, numbers, strict=True)}
+        rows = [
+            (number, card.account, card.marked, card.successor, last.get(number, card.told))
+            for number, card in sheet.cards.changed.items()
+        ]
         self._tables.insert(
-            "card", list(sheet.cards.changed.items()), "ON CONFLICT (number) DO UPDATE SET account = excluded.account"
+            "card",
+            rows,
+            "ON CONFLICT (number) DO UPDATE SET account = excluded.account, marked = excluded.marked,"
+            " successor = excluded.successor, told = excluded.told",
         )
 
     def _shelves(self, shelves: dict[int, Shelf]) -> None:

@@ -4,14 +4,20 @@ As it stands it is for an engine with one writer at a time, where nothing needs 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.book import bounded
-from ledger.facts import Code, First, Original, Right, RightState, Standing
+from ledger.claims import as_sale
+from ledger.confirming import Link
+from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
+from ledger.own_entries import OFFICE, own_stream
 from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_keys import terminal_keys
+from ledger.tables_rights import TablesRights
+from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
@@ -25,8 +31,9 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
-CARDS = "SELECT number, account FROM card WHERE number = ANY(?) AND account IS NOT NULL"
-STANDING = "no, balance, reserved, usable_from, usable_until"
+LISTING = "number, account, marked, successor, told"
+CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our own columns
+STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
 STANDINGS = f"SELECT {STANDING} FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"  # noqa: S608 - our own columns
 LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 
@@ -36,15 +43,31 @@ def short_hash(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
+    """Rows of LISTING."""
+    return {
+        number: Listing(account, CardStatus(marked) if marked else None, successor, told)
+        for number, account, marked, successor, told in rows
+    }
+
+
 class TablesSource:
     """See source.Source. Reads within the running transaction."""
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self._rights = TablesRights(tables)
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
         rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
         return {name: True for (name,) in rows}
+
+    def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
+        return terminal_keys(self._tables, terminals)
+
+    def kin(self, number: str) -> list[str]:
+        query = "SELECT k.number FROM card c JOIN card k ON k.account = c.account WHERE c.number = ?"
+        return [found for (found,) in self._tables.rows(query, number)]
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
@@ -57,17 +80,13 @@ class TablesSource:
         return list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
-        query = """
-            SELECT id, terminal, stream, card, points, account, state, code, asked, bound, trusted, granted_at
-            FROM allowance
-            WHERE id = ANY(?) ORDER BY id FOR UPDATE"""
-        return {row[0]: _right(*row) for row in self._tables.rows(query, ids)}
+        return self._rights.held(ids)
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, int]:
-        return dict(self._tables.rows(CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return listings(self._tables.rows(CARDS, numbers))
 
-    def expect(self, numbers: Sequence[str]) -> dict[str, int]:  # noqa: ARG002 - nobody else writes
-        return {}
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return self.cards(numbers)
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
@@ -103,6 +122,19 @@ class TablesSource:
         query = f"SELECT {LOT} FROM lot WHERE account = ? AND remaining <> 0"  # noqa: S608 - our own columns
         return [Lot(*row) for row in self._tables.rows(query, account)]
 
+    def written_off(self, account: int) -> list[Lot]:
+        query = f"SELECT {LOT} FROM lot WHERE account = ? AND written_off > 0"  # noqa: S608 - our own columns
+        return [Lot(*row) for row in self._tables.rows(query, account)]
+
+    def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
+        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
+        return dict(self._tables.rows(query, account, records))
+
+    def enter(self, record: bytes) -> Item:
+        streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
+        _, (item,) = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])
+        return item
+
     def trail(self, account: int, redemption: int) -> tuple[list[tuple[int, int]], list[Lot]]:
         rows = self._tables.rows("SELECT record FROM posting WHERE original = ?", redemption)
         moves = self._tables.rows(
@@ -117,11 +149,17 @@ class TablesSource:
     def new_account(self) -> int:
         return self._tables.next_account()
 
+    def links(self, terminal: str, uid: str, end: str) -> list[Link]:
+        return self._rights.links(terminal, uid, end)
+
+    def spent(self, uid: str) -> int:
+        return self._rights.spent(uid)
+
     def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
         found: dict[str, First] = {}
         for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
             try:
-                entry = decode(raw)
+                entry = as_sale(decode(raw))
             except Undecodable:  # a key is only ever claimed by what an equal or older version could read
                 continue
             if entry.key in keys:
@@ -137,8 +175,3 @@ class TablesSource:
             entry: Original(record, decode(raw).kind, account, points, undone)
             for entry, record, account, points, raw, undone in self._tables.rows(query, values)
         }
-
-
-def _right(*columns: Any) -> Right:
-    name, terminal, stream, card, points, account, state, *more = columns
-    return Right(name, terminal, stream, card, points, account, RightState(state), *more)

@@ -93,3 +93,9 @@ class TablesStreams:
             branch.grown_from,
         )
         return self.hashes(Branch(*row), first, last)
+
+
+def generation_in(tables: Tables) -> str | None:
+    """As the books have it now; another process may have renewed it."""
+    rows = tables.rows("SELECT value FROM fact WHERE name = 'generation'")
+    return rows[0][0] if rows else None

@@ -14,7 +14,7 @@ from offline_queue.finder import SEQ_MASK, Finder, find
 from offline_queue.jobs import Act, Append, Job
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.journal_rights import use_rights
-from offline_queue.lanes import Head, grown, insertion, row
+from offline_queue.lanes import Head, grown, insertion, row, unguarded
 from offline_queue.room import Ballast
 from offline_queue.seen import Seen
 
@@ -99,7 +99,7 @@ class GroupCommit:
             digest = sha256(digest + record).digest()
             job.place = place = place + 1
             heads[lane] = (place, digest)
-            values += (place, record, digest, job.digest, job.reply)
+            values += (place, record, digest, job.guarded, job.reply)
             words.append(job.word)
         if len(group) > 1 and len(set(words)) < len(group):
             return False
@@ -142,7 +142,7 @@ class GroupCommit:
         self._ballast.refuse_sales()
         use_rights(self._connection, job.entry)
         head = grown(heads[job.lane], job.record)
-        self._execute(insertion(1), row(head, job.record, job.digest, job.reply))
+        self._execute(insertion(1), row(head, job.record, job.guarded, job.reply))
         heads[job.lane] = head
         words.append(job.word)
         job.place = head[0]
@@ -151,7 +151,7 @@ class GroupCommit:
         digest, reply, uid = self._connection.execute(
             "SELECT digest, reply, uid FROM record JOIN stream ON no = place >> 40 WHERE place = ?", (place,)
         ).fetchone()
-        if digest != job.digest:
+        if unguarded(digest) != job.digest:
             raise KeyReused(first.id)
         return Appended(uid, place & SEQ_MASK, reply, replayed=True)
 

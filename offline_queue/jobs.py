@@ -10,7 +10,7 @@ from zlib import crc32
 from offline_queue.entry import MAX_ENTRY_BYTES, Entry, encode
 from offline_queue.finder import SEQ_MASK
 from offline_queue.journal import Appended
-from offline_queue.lanes import LANE_NUMBER
+from offline_queue.lanes import LANE_NUMBER, guarded
 
 
 class Append:
@@ -25,6 +25,7 @@ class Append:
         "digest",
         "entry",
         "error",
+        "guarded",
         "lane",
         "place",
         "record",
@@ -45,6 +46,7 @@ class Append:
         self.entry = entry
         self.reply = reply
         self.digest = digest
+        self.guarded = guarded(digest, reply)
         self.lane = lane
         self.streams = streams
         self.word = crc32(entry.key.encode())

@@ -11,12 +11,18 @@ from typing import BinaryIO, Final
 import msgspec
 
 from offline_queue.entry import GENESIS_HASH, Kind, Undecodable, chain, decode
-from offline_queue.finder import SEQ_MASK, place_of
+from offline_queue.finder import SEQ_BITS, SEQ_MASK, place_of
 from offline_queue.journal import Verification
+from offline_queue.lanes import intact
 
 PAGE: Final = 1000
 """Records read at once: half a megabyte."""
 _PAGE: Final = "SELECT place, record, hash FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
+_ANSWERS: Final = "SELECT place, digest, reply FROM record WHERE place > ? ORDER BY place LIMIT ?"
+Bad = tuple[str, int, str]
+"""Stream, seq and why."""
+THE_FILE: Final = "the file"
+"""Stands for a stream where the damage is not in one."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -29,7 +35,52 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def verify(connection: sqlite3.Connection) -> Verification:
-    """Recomputes every chain from its genesis on."""
+    """Reads every page, recomputes every chain from its genesis on, and holds the answers to what was written."""
+    try:
+        for why in _damage(connection):
+            return Verification(0, ok=False, first_bad=(THE_FILE, 0, why))
+        chains = _chains(connection)
+        for check in (_marks, _answers):
+            bad = next(check(connection), None) if chains.ok else None
+            if bad is not None:
+                return Verification(chains.records, ok=False, first_bad=bad)
+        return chains
+    except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # what SQLite gives back of bent pages is not typed
+        return Verification(0, ok=False, first_bad=(THE_FILE, 0, f"it is damaged: {error}"))
+
+
+def _damage(connection: sqlite3.Connection) -> Iterator[str]:
+    for (line,) in connection.execute("PRAGMA integrity_check(1)"):
+        if line != "ok":
+            yield f"it is damaged: {line}"
+
+
+def _marks(connection: sqlite3.Connection) -> Iterator[Bad]:
+    """The ledger holds no more of a stream than there is of it, and a backup no more than the ledger."""
+    rows = connection.execute(
+        "SELECT uid, lane, accepted, stable, max(place) & ? FROM stream JOIN record ON place >> ? = no"
+        " GROUP BY no HAVING lane NOT IN ('urgent', 'bulk') OR stable < 0 OR stable > accepted"
+        " OR accepted > max(place) & ? OR last NOT IN (max(place) & ?)"
+        " OR settled NOT IN (0, 1) OR sealed NOT IN (0, 1)",
+        (SEQ_MASK, SEQ_BITS, SEQ_MASK, SEQ_MASK),
+    )
+    for uid, lane, accepted, stable, last in rows:
+        said = f"lane {lane}, accepted {accepted}, stable {stable}, {last} records"
+        yield uid, last, f"what is said of the stream was changed: {said}"
+
+
+def _answers(connection: sqlite3.Connection) -> Iterator[Bad]:
+    """The chain does not cover what the POS was told; a guard does."""
+    at = 0
+    while rows := connection.execute(_ANSWERS, (at, PAGE)).fetchall():
+        for place, digest, reply in rows:
+            if not intact(digest, reply):
+                (uid,) = connection.execute("SELECT uid FROM stream WHERE no = ?", (place >> SEQ_BITS,)).fetchone()
+                yield uid, place & SEQ_MASK, "what the POS was answered was changed; the record itself is whole"
+        at = rows[-1][0]
+
+
+def _chains(connection: sqlite3.Connection) -> Verification:
     count = 0
     for no, uid, last in _streams(connection):
         previous, seq = GENESIS_HASH, 0

@@ -9,6 +9,7 @@ from offline_queue.finder import SEQ_BITS, SEQ_MASK, Field, find, place_of
 from offline_queue.journal import Found, Totals
 from offline_queue.journal_marks import verdict_at
 from offline_queue.journal_streams import ALL, UNSETTLED, Stream, record_at, streams, stretches_of
+from offline_queue.lanes import unguarded
 from offline_queue.stretches import Stretch
 
 _ONE = "SELECT record, digest, reply, uid, accepted FROM record, stream WHERE place = ? AND no = ?"
@@ -25,7 +26,7 @@ def find_entry(connection: sqlite3.Connection, field: Field, value: str) -> Foun
     record, digest, reply, uid, accepted = connection.execute(_ONE, (place, place >> SEQ_BITS)).fetchone()
     verdict = verdict_at(connection, place, uid)
     state = verdict.state if verdict else State.ACCEPTED if seq <= accepted else State.QUEUED
-    return Found(entry, record, uid, seq, state, verdict, reply, digest)
+    return Found(entry, record, uid, seq, state, verdict, reply, unguarded(digest))
 
 
 def entries(connection: sqlite3.Connection, states: Collection[State], behind: int) -> Generator[Found]:
@@ -44,7 +45,8 @@ def _of_stretch(connection: sqlite3.Connection, stream: Stream, stretch: Stretch
     with closing(rows):
         for place, record, digest, reply in rows:
             seq = place & SEQ_MASK
-            yield Found(decode(record), record, stream.uid, seq, stretch.state, stretch.verdict, reply, digest)
+            entry, asked = decode(record), unguarded(digest)
+            yield Found(entry, record, stream.uid, seq, stretch.state, stretch.verdict, reply, asked)
 
 
 def totals(connection: sqlite3.Connection) -> Totals:

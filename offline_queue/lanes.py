@@ -6,6 +6,7 @@ Streams are new at every start, so a restored or copied disk can never use a seq
 import sqlite3
 from functools import lru_cache
 from typing import Final
+from zlib import crc32
 
 from offline_queue.entry import (
     GENESIS_HASH,
@@ -32,6 +33,9 @@ ORDER: Final = (Lane.URGENT, Lane.BULK)
 LANE_NUMBER: Final = {kind: ORDER.index(lane) for kind, lane in LANE_OF.items()}
 
 
+DIGEST_BYTES: Final = 16
+GUARD_BYTES: Final = 4
+
 Head = tuple[int, bytes]
 """The end of a stream: the place and the chain's hash of its last record. A bare tuple: one is made for each append."""
 
@@ -45,6 +49,21 @@ def grown(head: Head, record: bytes) -> Head:
 def row(head: Head, record: bytes, digest: bytes, reply: bytes) -> Row:
     """The row of the record that `head` ends with."""
     return head[0], record, head[1], digest, reply
+
+
+def guarded(digest: bytes, reply: bytes) -> bytes:
+    """A request's digest as it is stored: with the CRC-32 of digest and reply, which the chain does not cover."""
+    return digest + crc32(reply, crc32(digest)).to_bytes(GUARD_BYTES, "big")
+
+
+def unguarded(stored: bytes) -> bytes:
+    """The digest alone; journals of the first version have it so."""
+    return stored[:-GUARD_BYTES] if len(stored) % DIGEST_BYTES else stored
+
+
+def intact(stored: bytes, reply: bytes) -> bool:
+    """Whether digest and reply are as they were written; without a guard nothing tells."""
+    return stored in (unguarded(stored), guarded(unguarded(stored), reply))
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,8 @@ from offline_queue.wire import (
     PROTOCOL,
     Balance,
     BatchAnswer,
+    Change,
+    Changes,
     Custody,
     Decisions,
     Marks,
@@ -51,22 +53,31 @@ class FetchDecisions(msgspec.Struct, frozen=True):
     after: int
 
 
+class FetchChanges(msgspec.Struct, frozen=True):
+    after: int
+
+
 class Rest(msgspec.Struct, frozen=True):
     """Nothing to say before `until_ms`."""
 
     until_ms: int
 
 
-Request = SayHello | SendRecords | ParkRecord | FetchDecisions
+Request = SayHello | SendRecords | ParkRecord | FetchDecisions | FetchChanges
 Step = Request | Rest
-Answer = Welcome | BatchAnswer | Decisions
+Answer = Welcome | BatchAnswer | Decisions | Changes
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """No answer that counts. `reached` is False when not even a connection came about, so no record is to blame."""
+    """No answer that counts. `reached` is False when nobody has looked at the request, so no record is to blame."""
 
     reached: bool
     retry_after_s: float | None = None
+
+    @property
+    def turned_away(self) -> bool:
+        """A busy ledger named a time; what it told before still holds."""
+        return not self.reached and self.retry_after_s is not None
 
 
 class MarkStreams(msgspec.Struct, frozen=True):
@@ -94,7 +105,20 @@ class TakeDecisions(msgspec.Struct, frozen=True):
     generation: str
 
 
-Effect = MarkStreams | PinLedgerKey | TakeDecisions
+class TakeChanges(msgspec.Struct, frozen=True):
+    """Effect: a page of the feed of changes, that of those `after` so many, and its cursor: to be kept together.
+
+    `more` are to come. Under a generation that was not heard of before the feed is another one and begins at 0.
+    """
+
+    after: int
+    changes: Sequence[Change]
+    cursor: int
+    generation: str
+    more: bool
+
+
+Effect = MarkStreams | PinLedgerKey | TakeDecisions | TakeChanges
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -126,9 +150,10 @@ class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
-    `alarm` is the problem code that stopped us; only a welcome clears it. `protocols` is the range that we speak;
-    `ledger_key` the key that signs receipts, once it is known. `orders` are what the ledger has found out about this
-    till, `findings` what the till has found out about the ledger.
+    `alarm` is the problem code that stopped us; only a welcome clears it. `changes_end` is the number of the ledger's
+    last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
+    `protocols` is the range that we speak; `ledger_key` the key that signs receipts, once it is known. `orders` are
+    what the ledger has found out about this till, `findings` what the till has found out about the ledger.
     """
 
     generation: str | None = None
@@ -143,6 +168,8 @@ class SyncState(msgspec.Struct, frozen=True):
     rewinds: Mapping[str, int] = {}
     outstanding: Outstanding | None = None
     alarm: str | None = None
+    changes_end: int = 0
+    changes_troubled: bool = False
     protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)
     ledger_key: str | None = None
     orders: tuple[Order, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Identity, OnSettled
+from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -69,7 +69,9 @@ class Sync:
         identity: Identity,
         on_change: OnChange,
         on_settled: OnSettled,
+        hotlist: Hotlist | None = None,
     ) -> None:
+        self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
         self._on_change, self._on_settled = on_change, on_settled
         self._wake = threading.Event()
@@ -113,7 +115,15 @@ class Sync:
     def _run(self) -> None:
         journal = self._store.reader()
         try:
-            courier = Courier(self._store, journal, self._ledger, self._timepiece, self._identity, self._on_settled)
+            courier = Courier(
+                self._store,
+                journal,
+                self._ledger,
+                self._timepiece,
+                self._identity,
+                self._on_settled,
+                self._hotlist,
+            )
             while not self._stopping.is_set():
                 self._turn(courier)
         finally:

@@ -22,6 +22,8 @@ PROTOCOL: Final = 2
 OLDEST_PROTOCOL: Final = 1
 RECEIPTS_FROM: Final = 2
 """The version since which a ledger that has told its key signs for what it holds."""
+CHANGES_FROM: Final = 2
+"""The version since which there is a feed of changes."""
 MAX_BATCH: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 BATCH_TYPE: Final = "application/x-ndjson"

@@ -43,13 +43,11 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire and the manner of a config file and a key file with the till, and nothing
-    # else of it.
+    # The ledger shares the entry, the wire, the claim code and the manner of config and key files with the till, and
+    # nothing else of it.
     "ledger": {
-        "offline_queue.entry",
-        "offline_queue.wire",
-        "offline_queue.timepiece",
-        "offline_queue.config_file",
+        *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
+        *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         "offline_queue.terminal_key",
     },
     # The command line is where `tilld ledger` comes in.
@@ -68,8 +66,19 @@ PURE = (
     "terminal/offline_limits.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
+    "offline_queue/base45.py",
+    "offline_queue/claim_codes.py",
+    "offline_queue/claimed_sale.py",
+    "offline_queue/plain_cbor.py",
+    "offline_queue/typed_lines.py",
+    "ledger/admission.py",
+    "ledger/attendance.py",
     "ledger/book.py",
+    "ledger/grounds.py",
+    "ledger/instants.py",
+    "offline_queue/packing.py",
     "ledger/policies.py",
+    "ledger/rules.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}

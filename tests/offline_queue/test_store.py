@@ -217,6 +217,13 @@ def test_only_a_redemption_or_a_release_moves_a_right(store: Store, reader: Jour
     assert reader.allowances()[0].state is AllowanceState.ASKED
 
 
+class Misfit(bytes):
+    """Becomes a text on its way into its row."""
+
+    def __add__(self, guard: bytes, /) -> str:  # type: ignore[override]
+        return "text"
+
+
 def test_one_refused_member_never_fails_its_group(store: Store, reader: JournalReader) -> None:
     """Good and bad entries in flight together: each hears its own fate, and the good ones are all there."""
     known, original = sale(), sale(points=5)
@@ -231,7 +238,7 @@ def test_one_refused_member_never_fails_its_group(store: Store, reader: JournalR
             (redemption("no right"), b"d", RightsRefused),
         ]
     # No row can hold a text where bytes belong: the database itself refuses this member.
-    jobs.append((sale(), "text", NotRecorded))  # type: ignore[arg-type]
+    jobs.append((sale(), Misfit(b"d"), NotRecorded))
     futures = [(store.submit(entry, b"{}", digest), wrong) for entry, digest, wrong in jobs]
     for future, wrong in futures:
         error = future.exception(10)

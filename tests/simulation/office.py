@@ -45,5 +45,12 @@ class Office:
         self.restored += 1
         self.book = self._opened()
 
+    def return_rights(self) -> None:
+        """What tills gave up after a crash stays held back until a person has seen that no copy of them runs."""
+        held = self.book.allowances()
+        assert all(right.state == "locked" for right in held), held
+        if held:
+            self.book.return_allowances([right.id for right in held], "office", "no copy of these tills runs")
+
     def _opened(self) -> SqliteBook:
         return SqliteBook(self._path, policy=Policy(UnknownCards.REGISTER), timepiece=self._timepiece)

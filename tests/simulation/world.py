@@ -81,6 +81,7 @@ class World:
                 till.tidy_rights()
                 till.courier.hasten()
                 self._drain(till)
+        self.office.return_rights()
 
     def _drain(self, till: Till) -> None:
         for _ in range(PATIENCE_STEPS):

@@ -1,0 +1,52 @@
+"""Takes expired points off a sheet's accounts, and puts them back for what comes late: each an entry of the office."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ledger.facts import Case, Code, Decision
+from ledger.points_rules import Programme
+from ledger.source import Posting, Ruling, Source
+from ledger.write_offs import WriteOff, cutoff, entry_of, overdue, put_back, written_off
+from offline_queue.entry import State, encode
+
+if TYPE_CHECKING:
+    from ledger.sheet import Sheet
+
+
+class Clearing:
+    """Works on one sheet; `now` in ms since 1970."""
+
+    def __init__(self, sheet: "Sheet", source: Source, programme: Programme, now: int) -> None:
+        self._sheet, self._source, self._programme, self._now = sheet, source, programme, now
+
+    def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
+        """What had expired long enough ago leaves these accounts."""
+        self._sheet.standings.warm(accounts)
+        before, done = cutoff(self._now, self._programme.write_off_after_days), list[WriteOff]()
+        for number in accounts:
+            standing = self._sheet.standing(number)
+            account, shelf = standing.account, self._sheet.shelving.shelf(standing.account)
+            found = overdue(list(shelf.lots.values()), before, standing.reserved)
+            makers = self._source.makers(account, [lot.record for lot, _ in found])
+            gone = written_off(account, found, makers, self._programme.zone)
+            self._post(gone, "written off")
+            done += gone
+            self._sheet.standings.put(account, self._sheet.shelving.measured(self._sheet.standing(account)))
+        return done
+
+    def revive(self, case: Case, effect: int, account: int) -> None:
+        """Points come back that an entry may use or takes back, because it was made before they expired."""
+        found = self._sheet.shelving.revivals(case, effect, self._sheet.standing(account))
+        if found:
+            makers = self._source.makers(account, [lot.record for lot, _ in found])
+            self._post(put_back(account, found, makers, case.entry), str(case.record))
+
+    def _post(self, write_offs: Sequence[WriteOff], cause: str) -> None:
+        for write_off in write_offs:
+            account, entry, effect = write_off.account, entry_of(write_off, self._now, cause), -write_off.points
+            item = self._source.enter(encode(entry))
+            shelf = self._sheet.shelving.shelf(account)
+            shelf.write_off(item.record, write_off.record, write_off.points)
+            self._sheet.move(account, balance=effect)
+            self._sheet.postings.append(Posting(item.record, entry.id, account, effect, None, Code.POSTED, self._now))
+            self._sheet.rulings.append(Ruling(item, Decision(State.POSTED, Code.POSTED, effect, effect)))

@@ -1,0 +1,93 @@
+"""The cards that a batch touches: their listings, the chains of their successors, and what tills are to be told."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from ledger.book import plausible
+from ledger.facts import UNNUMBERED, CardFacts, CardStatus, Listing
+from ledger.source import Known, Source
+from offline_queue.wire import CardChange
+
+UNHEARD = Listing()
+
+
+class Deck:
+    """Belongs to one sheet."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._listings = Known(source.cards)
+        self._facts: dict[str, CardFacts] = {}
+        self.news: list[CardChange] = []
+        """What tills are to be told of cards, in the order in which it happened."""
+
+    @property
+    def changed(self) -> dict[str, Listing]:
+        return self._listings.changed
+
+    def expect(self, numbers: Sequence[str]) -> None:
+        """Asks for cards and for all that stand for them; those that a batch could find changed by others are held."""
+        while numbers:
+            self._listings.warm(numbers)
+            open_ = [
+                number for number in dict.fromkeys(numbers) if plausible(number) and _may_change(self.find(number))
+            ]
+            if open_:
+                self._listings.learn(open_, self._source.expect(open_))
+            named = (self.find(number).successor for number in numbers)
+            numbers = [number for number in named if number and not self._listings.knows(number)]
+
+    def hold(self, numbers: Sequence[str]) -> None:
+        """What is about to happen to these cards happens to them as they are now."""
+        numbers = [number for number in dict.fromkeys(numbers) if plausible(number)]
+        if numbers:
+            self._listings.learn(numbers, self._source.expect(numbers))
+            self.expect([successor for number in numbers if (successor := self.find(number).successor)])
+
+    def find(self, number: str) -> Listing:
+        return self._listings.get(number) or UNHEARD
+
+    def chain(self, number: str) -> list[str]:
+        """The card and all that stand for it, the last of them last."""
+        seen = [number]
+        while (successor := self.find(seen[-1]).successor) and successor not in seen:
+            seen.append(successor)
+        return seen
+
+    def final(self, number: str) -> str:
+        return self.chain(number)[-1]
+
+    def account(self, number: str) -> int | None:
+        """Its own, or else that of the card that stands for it."""
+        if (own := self.find(number).account) is not None:
+            return own
+        accounts = (self.find(card).account for card in self.chain(number))
+        return next((account for account in accounts if account is not None), None)
+
+    def facts(self, number: str) -> CardFacts:
+        found = self._facts.get(number)
+        if found is None:
+            final = self.final(number)
+            stands = self.find(final)
+            blocked = stands.told if stands.marked is CardStatus.BLOCKED else None
+            found = self._facts[number] = CardFacts(final, self.find(number).status, blocked)
+        return found
+
+    def put(self, number: str, listing: Listing) -> None:
+        """Tills are told where they have to act otherwise from now on, or were told otherwise before."""
+        before = self.find(number)
+        otherwise = (before.status, before.successor) != (listing.status, listing.successor)
+        if otherwise and (listing.marked is not None or before.told is not None):
+            self.news.append(CardChange(number, listing.status, listing.successor))
+            listing = msgspec.structs.replace(listing, told=UNNUMBERED)
+        self._listings.put(number, listing)
+        self._facts.clear()
+
+    def open(self, number: str, account: int) -> None:
+        self.put(number, msgspec.structs.replace(self.find(number), account=account))
+
+
+def _may_change(listing: Listing) -> bool:
+    """A card without an account may be given one; one that is marked may be unmarked."""
+    return listing.account is None or listing.marked is not None
