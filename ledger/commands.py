@@ -201,7 +201,7 @@ def _serve(config: "Config") -> int:
         raise Unusable(str(error)) from error
     options = {"policy": config.policy(), "signer": _signer(told.key, told.database)}
     with listener, closing(_opened(opener, **options)) as book:
-        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host))
+        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host), room=config.admission)
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
