@@ -116,6 +116,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             config, store, journal, directory, inquiries, notices.publish, timepiece,
             report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
             after_copy=mirror.after_copy if mirror else None,
+            mirror=lambda: mirror.report if mirror else None,
         )  # fmt: skip
         till.start()
         loop = TillLoop(till, inbox, on_end=stop.set)

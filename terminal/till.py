@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
 from offline_queue.entry import Card, Entry, Kind, State, masked
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
@@ -86,6 +87,7 @@ class Till:
         recognition: Recognition,
         version: str,
         after_copy: AfterCopy | None = None,
+        mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
@@ -105,7 +107,9 @@ class Till:
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
-        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view)
+        self._questions = Questions(
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+        )
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
