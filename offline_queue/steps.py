@@ -87,11 +87,12 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Outstanding(msgspec.Struct, frozen=True):
-    """The one request in flight, and the heads of the streams that we held when it left."""
+    """The one request in flight, the heads of the streams that we held when it left, and the rights it declared."""
 
     request: str
     step: Request
     heads: Mapping[str, StreamHead]
+    rights: frozenset[str] = frozenset()
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -107,7 +108,8 @@ class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
-    `alarm` is the problem code that stopped us; only a welcome clears it.
+    `alarm` is the problem code that stopped us; only a welcome clears it. `owed`: the ledger could not tell of all our
+    rights yet; it may when it holds everything, so then hello is said `again`.
     """
 
     generation: str | None = None
@@ -122,6 +124,8 @@ class SyncState(msgspec.Struct, frozen=True):
     rewinds: Mapping[str, int] = {}
     outstanding: Outstanding | None = None
     alarm: str | None = None
+    owed: bool = False
+    again: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ rules are those of docs/protocol.md; `Courier` (offline_queue/courier.py) perfor
 tests/simulation drives it through every fault we could think of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -66,12 +66,17 @@ def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms
     head = _most_urgent(state, heads)
     if state.feed_due and (head is None or state.batches_since_feed >= BATCHES_PER_FEED):
         return FetchDecisions(cursor)
-    return Rest(state.hello_due_ms) if head is None else _delivery(state, head)
+    if head is None:
+        return SayHello(everything=False) if state.again else Rest(state.hello_due_ms)
+    return _delivery(state, head)
 
 
-def begin(state: SyncState, step: Request, request: str, heads: Sequence[StreamHead]) -> SyncState:
-    """From here on only the answer to `request` counts."""
-    return _replace(state, outstanding=Outstanding(request, step, {head.stream: head for head in heads}))
+def begin(
+    state: SyncState, step: Request, request: str, heads: Sequence[StreamHead], rights: Collection[str] = ()
+) -> SyncState:
+    """From here on only the answer to `request` counts. A hello declares `heads` and `rights`."""
+    held = {head.stream: head for head in heads}
+    return _replace(state, outstanding=Outstanding(request, step, held, frozenset(rights)))
 
 
 def hasten(state: SyncState, now_ms: int) -> SyncState:
@@ -166,6 +171,8 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         rewinds={} if renewed else {**{s: n for s, n in state.rewinds.items() if s not in known}, **lower},
         alarm=None,
         backoff=_relieved(state),
+        owed=answer.recovering or not flight.rights <= answer.rights.keys(),
+        again=renewed and answer.recovering,
     )
     if renewed:
         held = {stream: mark or Marks(0, 0) for stream, mark in marks.items()}
@@ -206,6 +213,7 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
         batches_since_feed=state.batches_since_feed + 1,
         batch=_next_batch(state, marks.accepted - first + 1, moment.took_ms),
         backoff=after_success(state.backoff),
+        again=state.owed,
         suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
         rewinds=rewinds,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Identity, OnSettled
+from offline_queue.courier import Courier, Exchange, Identity, OnSettled, OnWelcome
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -50,7 +50,7 @@ FINE: Final = "The ledger has heard everything."
 class Sync:
     """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
 
-    `on_change` and `on_settled` are called in the sync thread, the latter after its decisions are durable.
+    All `on_` are called in the sync thread; `on_settled` after its decisions are durable.
     """
 
     def __init__(
@@ -61,9 +61,10 @@ class Sync:
         identity: Identity,
         on_change: OnChange,
         on_settled: OnSettled,
+        on_welcome: OnWelcome = lambda _: None,
     ) -> None:
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
-        self._on_change, self._on_settled = on_change, on_settled
+        self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pass_asked = threading.Event()
@@ -105,7 +106,8 @@ class Sync:
     def _run(self) -> None:
         journal = self._store.reader()
         try:
-            courier = Courier(self._store, journal, self._ledger, self._timepiece, self._identity, self._on_settled)
+            heard = self._on_settled, self._on_welcome
+            courier = Courier(self._store, journal, self._ledger, self._timepiece, self._identity, *heard)
             while not self._stopping.is_set():
                 self._turn(courier)
         finally:
