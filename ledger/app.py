@@ -2,25 +2,32 @@
 
 import asyncio
 import logging
+import random
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger import bodies
+from ledger.admission import Room
+from ledger.attendance import Attendance, next_sync_after_s, patience_s
+from ledger.entrance import Entrance
 from ledger.gate import Enrolment, Gate
 from ledger.port import Book, NotRecorded, Refused
 from ledger.problems import problem, refused
+from offline_queue.packing import GZIP, WORTHWHILE
 from offline_queue.wire import (
     BATCH_TYPE,
     MAX_BATCH_BYTES,
@@ -29,19 +36,24 @@ from offline_queue.wire import (
     Park,
     Problem,
     ProblemCode,
+    Welcome,
 )
 
 log = logging.getLogger("tilld.ledger")
 
-RETRY_AFTER_S: Final = "5"
+T = TypeVar("T")
+
+ROOM: Final = Room()
 LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def create_app(book: Book, *, enrolment: Enrolment = Enrolment.CLOSED, loopback: bool = True) -> Starlette:
+def create_app(
+    book: Book, *, enrolment: Enrolment = Enrolment.CLOSED, loopback: bool = True, room: Room = ROOM
+) -> Starlette:
     """The ledger as an ASGI application; it does not close the book.
 
     `loopback`: the listener is for this machine alone, so a request that names another host comes from a page that
-    has rebound its name to us, and is refused.
+    has rebound its name to us, and is refused. `room`: how many requests are let in; the others come again.
     """
     desk = Desk(book, Gate(book, enrolment))
     return Starlette(
@@ -51,13 +63,18 @@ def create_app(book: Book, *, enrolment: Enrolment = Enrolment.CLOSED, loopback:
             Route("/v1/park", desk.park, methods=["POST"]),
             Route("/v1/allowances", desk.allowances, methods=["POST"]),
             Route("/v1/decisions", desk.decisions),
+            Route("/v1/changes", desk.changes),
             Route("/v1/accounts/{number:path}", desk.account),
             Route("/healthz", desk.health),
         ],
-        middleware=[Middleware(HostGuard)] if loopback else [],
+        middleware=[
+            *([Middleware(HostGuard)] if loopback else []),
+            Middleware(Entrance, room=room),
+            Middleware(GZipMiddleware, minimum_size=WORTHWHILE, compresslevel=1),
+        ],
         exception_handlers={
             Refused: _refusal,
-            NotRecorded: _not_recorded,
+            NotRecorded: desk.not_recorded,
             HTTPException: _no_route,
             Exception: _failure,
         },
@@ -70,6 +87,7 @@ class Desk:
 
     def __init__(self, book: Book, gate: Gate) -> None:
         self._book, self._gate = book, gate
+        self._attendance = Attendance()
         self._clerk = ThreadPoolExecutor(book.clerks, thread_name_prefix="books")
 
     @asynccontextmanager
@@ -82,19 +100,23 @@ class Desk:
     async def hello(self, request: Request) -> Response:
         body = await bodies.read(request, bodies.JSON, bodies.MAX_JSON_BYTES)
 
-        def greet() -> object:
+        def greet() -> tuple[Hello, Welcome]:
             hello = bodies.decoded(body, Hello)
             self._gate.greet(hello, *_signed(request), body)
-            return self._book.hello(hello)
+            return hello, self._book.hello(hello)
 
-        return await self._answer(greet)
+        hello, welcome = await self._asked(greet)
+        self._attendance.seen(hello.terminal, time.monotonic())
+        wait_s = next_sync_after_s(self._attendance.tills)
+        told = msgspec.structs.replace(welcome, next_sync_after_s=wait_s, encodings=[GZIP])
+        return Response(msgspec.json.encode(told), media_type=bodies.JSON)
 
     async def records(self, request: Request) -> Response:
-        body = await bodies.read(request, BATCH_TYPE, MAX_BATCH_BYTES)
+        body = await bodies.read(request, BATCH_TYPE, MAX_BATCH_BYTES, packable=True)
 
         def take() -> object:
             terminal = self._sender(request, body)
-            header, records = bodies.batch(body, request.path_params["stream"])
+            header, records = bodies.batch(bodies.plain(request, body, MAX_BATCH_BYTES), request.path_params["stream"])
             return self._book.take(terminal, header, records)
 
         return await self._answer(take)
@@ -113,6 +135,13 @@ class Desk:
 
     async def decisions(self, request: Request) -> Response:
         return await self._answer(lambda: self._book.decisions(self._sender(request, b""), *bodies.page(request)))
+
+    async def changes(self, request: Request) -> Response:
+        def look() -> object:
+            self._sender(request, b"")
+            return self._book.changes(*bodies.page(request))
+
+        return await self._answer(look)
 
     async def account(self, request: Request) -> Response:
         name = request.query_params.get("request", "")
@@ -143,8 +172,16 @@ class Desk:
         def answer() -> bytes:
             return msgspec.json.encode(work())
 
-        content = await asyncio.get_running_loop().run_in_executor(self._clerk, answer)
-        return Response(content, media_type=bodies.JSON)
+        return Response(await self._asked(answer), media_type=bodies.JSON)
+
+    async def _asked(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._clerk, work)
+
+    async def not_recorded(self, _request: Request, error: Exception) -> Response:
+        """While the books cannot be used, all tills wait: they must not come back in step."""
+        log.error("%s", error)
+        wait_s = patience_s(self._attendance.tills, random.random())
+        return _document(problem(ProblemCode.UNAVAILABLE, str(error)), {"Retry-After": str(wait_s)})
 
 
 class HostGuard:
@@ -183,11 +220,6 @@ async def _refusal(request: Request, error: Exception) -> Response:
     told = error.problem if isinstance(error, Refused) else problem("internal")
     log.info("%s %s: %d %s", request.method, request.scope["route"].path, told.status, told.code)
     return _document(told)
-
-
-async def _not_recorded(_request: Request, error: Exception) -> Response:
-    log.error("%s", error)
-    return _document(problem(ProblemCode.UNAVAILABLE, str(error)), {"Retry-After": RETRY_AFTER_S})
 
 
 async def _no_route(_request: Request, error: Exception) -> Response:

@@ -1,11 +1,13 @@
 """Requests as bytes: read within bounds, then decoded into the shapes of the wire, or refused."""
 
+import asyncio
 from typing import Final, TypeVar
 
 import msgspec
 from starlette.requests import Request
 
 from ledger.problems import refused
+from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
 from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, BatchHeader, ProblemCode
 
 T = TypeVar("T")
@@ -14,22 +16,50 @@ JSON: Final = "application/json"
 MAX_JSON_BYTES: Final = MAX_BATCH_BYTES
 """A hello of a till with thousands of streams, or one parked record, stays far below."""
 MAX_PAGE: Final = 1000
+BODY_S: Final = 30.0
+"""A body that drips in more slowly only keeps others from being heard."""
 
 
-async def read(request: Request, content_type: str, limit: int) -> bytes:
-    """The whole body. Raises Refused `media_type`, `too_large`."""
+async def read(request: Request, content_type: str, limit: int, *, packable: bool = False) -> bytes:
+    """The whole body, as it was sent and signed. Raises Refused `media_type`, `too_large`, `slow`."""
     told = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if told != content_type or request.headers.get("content-encoding", "identity") != "identity":
-        raise refused("media_type", f"send {content_type}, not compressed")
+    encodings = ("identity", GZIP) if packable else ("identity",)
+    if told != content_type or _encoding(request) not in encodings:
+        raise refused("media_type", f"send {content_type}, encoded as {' or '.join(encodings)}")
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > limit:
         raise refused(ProblemCode.TOO_LARGE, f"{length} bytes, at most {limit}")
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _collected(request, limit)
+    except TimeoutError as error:
+        raise refused("slow", f"not all of it came within {BODY_S:.0f} s") from error
+
+
+async def _collected(request: Request, limit: int) -> bytes:
     body = bytearray()
     async for piece in request.stream():
         body += piece
         if len(body) > limit:
             raise refused(ProblemCode.TOO_LARGE, f"more than {limit} bytes")
     return bytes(body)
+
+
+def plain(request: Request, body: bytes, limit: int) -> bytes:
+    """What was packed in the body. Raises Refused `malformed`, `too_large`; never unfolds more than `limit` bytes."""
+    if _encoding(request) != GZIP:
+        return body
+    try:
+        return unpacked(body, limit)
+    except TooLong as error:
+        raise refused(ProblemCode.TOO_LARGE, str(error)) from error
+    except NotPacked as error:
+        raise refused(ProblemCode.MALFORMED, str(error)) from error
+
+
+def _encoding(request: Request) -> str:
+    """The content coding; two of them, or the header twice, is none that we take."""
+    return ",".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
 
 
 def decoded(body: bytes, shape: type[T]) -> T:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
+from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy
@@ -26,6 +27,7 @@ from offline_queue.wire import (
     Account,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Marks,
@@ -75,6 +77,7 @@ class Bookkeeping(Promises):
                 NEXT_SYNC_AFTER_S,
                 recovering=self._reported(tables, hello, generation, marks),
                 rights=self._confirmed(tables, hello, generation),
+                changes=tables_changes.end(tables),
             )
 
         welcome = self._engine.write(greet)
@@ -128,14 +131,22 @@ class Bookkeeping(Promises):
 
         return self._engine.read(look)
 
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        def look(tables: Tables) -> Changes:
+            changes, more = tables_changes.page(tables, after, limit)
+            last = changes[-1].n if changes else after
+            return Changes(request, self._current(tables), changes, last, more)
+
+        return self._engine.read(look)
+
     def account(self, request: str, number: str) -> Account | None:
         def look(tables: Tables) -> Account | None:
             feed = self._feed(tables)
             account = feed.account(number)
             if account is None:
                 return None
-            lots = [lot for lot in feed.lots(account) if lot.remaining > 0]
-            return Account(request, self._current(tables), feed.balance(account, number), lots[:MAX_LOTS])
+            balance, lots = feed.balance(account, number), feed.balances.usable_lots(account)
+            return Account(request, self._current(tables), balance, lots[:MAX_LOTS])
 
         return self._engine.read(look)
 

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from ledger.config_programme import ProgrammeSection, programme
 from ledger.facts import Code, Policy, Stance, UnknownCards
 from ledger.facts import Limits as OfflineLimits
 from ledger.gate import Enrolment
+from ledger.points_rules import Programme
 from ledger.policies import CHOICES
 from ledger.server import address, is_loopback
 from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
@@ -44,6 +46,7 @@ class Config(msgspec.Struct, frozen=True):
     clock: Clock = Clock()
     limits: Limits = Limits()
     stances: dict[Code, Stance] = {}
+    programme: Programme = Programme()
 
     def policy(self) -> Policy:
         """What the rules are given."""
@@ -53,6 +56,7 @@ class Config(msgspec.Struct, frozen=True):
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
+            programme=self.programme,
         )
 
 
@@ -83,9 +87,11 @@ def check(path: Path | None) -> list[Problem]:
 def parse(text: str, file: str) -> Config:
     """Raises ConfigUnusable with every problem."""
     problems: list[Problem] = []
-    told = document(text, file, [*SECTIONS, "policy"], problems)
+    told = document(text, file, [*SECTIONS, "programme", "rule", "policy"], problems)
     sections = {name: section(told, name, struct, file, problems) for name, struct in SECTIONS.items()}
-    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems))
+    dated = section(told, "programme", ProgrammeSection, file, problems)
+    rules = programme(dated, told.get("rule", []), file, problems)
+    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems), programme=rules)
     problems += [Problem(f"{file}:{where}", what) for where, what in disagreements(config.ledger)]
     if problems:
         raise ConfigUnusable(problems)

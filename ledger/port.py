@@ -14,6 +14,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Lot,
@@ -56,7 +57,10 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says.
+
+    A correction `corrects` another entry for a `reason`.
+    """
 
     id: str
     kind: str
@@ -68,10 +72,16 @@ class Line(msgspec.Struct, frozen=True):
     posted_at: str | None
     receipt: str | None = None
     reverses: str | None = None
+    corrects: str | None = None
+    reason: str | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """An account with all that explains it; a lot below zero is an overdraft that later awards repay."""
+    """An account with all that explains it; a lot below zero is an overdraft that later awards repay.
+
+    `points` is the sum of its lots and of its entries: those `usable` now, less any overdraft, the `inactive` ones that
+    may be used later, and the `expired` ones that have not been written off.
+    """
 
     number: str
     points: int
@@ -80,6 +90,9 @@ class Statement(msgspec.Struct, frozen=True):
     lots: list[Lot]
     entries: list[Line]
     waiting: list[Line]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
 
 
 class Flagged(msgspec.Struct, frozen=True):
@@ -98,7 +111,10 @@ class Flagged(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """The invariants, computed again from the books; `liability` is what the programme owes all its customers."""
+    """The invariants, computed again from the books; `liability` is what the programme owes all its customers.
+
+    Of it are `usable` now, less all overdrafts, `inactive` yet, or `expired` and not written off.
+    """
 
     ok: bool
     records: int
@@ -107,6 +123,18 @@ class Verification(msgspec.Struct, frozen=True):
     postings: int
     liability: int
     problems: list[str]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """Expired `points` of so many `lots` have left so many accounts; `following` is where to go on, None at the end."""
+
+    accounts: int
+    lots: int
+    points: int
+    following: tuple[int, int] | None = None
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -182,6 +210,9 @@ class Book(Protocol):
     def decisions(self, terminal: str, request: str, after: int, limit: int) -> Decisions:
         """The terminal's verdicts beyond the cursor `after`, at most `limit` of them, with balances as of now."""
 
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        """What every till takes over, beyond the cursor `after`, at most `limit` of it."""
+
     def account(self, request: str, number: str) -> Account | None: ...
 
     def public_key(self, terminal: str) -> bytes | None:
@@ -195,6 +226,9 @@ class Book(Protocol):
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
+
+    def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
+        """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
 
     def statement(self, number: str) -> Statement | None: ...
 

@@ -47,7 +47,7 @@ TABLES: Final = {
         "no",
         """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
         usable_from bigint NOT NULL DEFAULT 0, usable_until bigint, merged_into bigint""",
-        ("(usable_until) WHERE usable_until IS NOT NULL",),
+        ("(usable_until, no) WHERE usable_until IS NOT NULL",),
         fill=70,
     ),
     "card": Table(
@@ -155,7 +155,7 @@ DATED_LOTS: Final = Upgrade(
     statements=(
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_from bigint NOT NULL DEFAULT 0",
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_until bigint",
-        "CREATE INDEX ON account (usable_until) WHERE usable_until IS NOT NULL",
+        "CREATE INDEX ON account (usable_until, no) WHERE usable_until IS NOT NULL",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS active_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS expires_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0",
@@ -192,7 +192,18 @@ CARDS: Final = Upgrade(
         "INSERT INTO fact SELECT 'changes', count(*)::text FROM change",
     ),
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS)
+CLAIMS: Final = Upgrade(
+    statements=(
+        """INSERT INTO waiting SELECT no, 'claim:' || (entry ->> 'key') FROM (
+            SELECT DISTINCT ON (r.no) r.no, convert_from(r.bytes, 'UTF8')::json AS entry
+            FROM decision d JOIN record r ON r.no = d.record
+            WHERE d.code = 'card_unknown' AND d.state = 'parked' AND strpos(convert_from(r.bytes, 'UTF8'), '\\u') = 0
+        ) AS unclaimed
+        WHERE entry ->> 'kind' = 'earn' AND entry -> 'card' IS NULL AND length(entry ->> 'key') <= 64
+        ON CONFLICT DO NOTHING""",
+    )
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -13,6 +13,7 @@ TITLES: Final = {
     ProblemCode.ACCOUNT_UNKNOWN.value: (404, "No account is open for this card; register it at the ledger"),
     "not_found": (404, "There is nothing under this address"),
     "method": (405, "This address does not take that method"),
+    "slow": (408, "The request did not come whole in time; nothing was changed, send it again"),
     ProblemCode.GAP.value: (409, "Records before these are missing here; send from `expected` on"),
     ProblemCode.GENERATION.value: (409, "These are not the books that the till knew; say hello first"),
     "key_mismatch": (409, "This id was used before with other content; the first stands"),

@@ -6,31 +6,40 @@ change; the books write that and commit.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.book import (
-    APPLIED,
     KEYED,
     NO_CLAIM,
     ON_CARD,
+    OVERDRAWING,
     UNREAD,
-    decide,
+    WAITS_FOR_REVIEW,
+    WAITS_FOR_UPGRADE,
     plausible,
-    read,
     waits_for_card,
+    waits_for_claim,
     waits_for_entry,
     waits_for_record,
 )
+from ledger.claim_desk import ClaimDesk
+from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import effective
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
 from ledger.write_offs import WriteOff
 from offline_queue.entry import Entry, Kind
+
+NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
+"""No record of a batch ends these waits, and there may be many of them."""
 
 
 class Sheet:
@@ -45,6 +54,7 @@ class Sheet:
         self.rights_held: set[str] = set()
         """Those that the books had before this batch."""
         self.duplicates = Known(source.duplicates)
+        self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
         self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
@@ -59,12 +69,12 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque((item, read(item.raw)) for item in items)
+        due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
-            due.extendleft((waiter, read(waiter.raw)) for waiter in reversed(woken))
+            due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -128,7 +138,8 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        names = {entry.id: item.record for item, entry in reversed(own) if entry.id not in self._announced}
+        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
+        names = {name: record for name, record in named if name not in self._announced}
         if names:
             self._announced |= names.keys()
             awaited = self._source.announce(names)
@@ -136,6 +147,8 @@ class Sheet:
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
     def _own(self, item: Item, entry: Entry) -> bool:
+        if item.record in self.claims.doubts:
+            return False
         return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
@@ -155,28 +168,43 @@ class Sheet:
             return []
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
+        if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
             woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
+        if lends(case) and decision.stands:
+            case, decision, lent_to = self._lend(item, content)
+            woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
-        stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
+        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
-            woken += self._wake(waits_for_entry(content.id))
+            for name in self.claims.names(item, content):
+                woken += self._wake(waits_for_entry(name))
         return woken
+
+    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+        waiters = self._wake(waits_for_claim(claim.key))
+        if claim.card is not None:
+            self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
+        if not waiters:
+            self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        case = self._case(item, claim)
+        return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        account = self.cards.account(entry.card.number) if entry.card else None
+        card = self.claims.card(item, entry)
+        account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
-        standing = None if account is None else self.standing(account)
+        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
         if standing is not None and (first is None or first.record == item.record):
-            standing = self.shelving.judged(standing, entry, original, right)
+            standing = self.shelving.judged(standing, entry, original, right, at)
         believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
@@ -189,8 +217,11 @@ class Sheet:
             right=right,
             believed=believed,
             over=over if believed else None,
-            card=self.cards.facts(entry.card.number) if entry.card else None,
+            card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
+            at=at,
+            policy=self._policy,
+            doubt=self.claims.doubts.get(item.record),
         )
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
@@ -237,6 +268,8 @@ class Sheet:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
+            if decision.waits in NOT_WOKEN_HERE:
+                return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
     def _wake(self, reason: str) -> list[Item]:
@@ -255,12 +288,15 @@ class Sheet:
         return taken
 
     def _apply(self, case: Case, decision: Decision) -> None:
-        entry = case.entry
-        if entry.kind in KEYED and decision.code not in NO_CLAIM:
+        entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
+        if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if entry.kind in KEYED and decision.code in APPLIED and case.standing is not None:
+        if has_effect and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
-        if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
+        own_id = self.claims.own_ids.get(case.record)
+        if own_id is not None:
+            self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
+        if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
@@ -288,10 +324,11 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
-        measured = self.shelving.measured(self.standing(account), grown=entry.kind is Kind.EARN)
+        measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
+        code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)

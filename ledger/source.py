@@ -53,6 +53,12 @@ class Source(Protocol):
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
 
+    def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
+        """The public keys that each terminal has had, but for revoked ones."""
+
+    def kin(self, number: str) -> list[str]:
+        """The cards of this card's account."""
+
     def cards(self, numbers: Sequence[str]) -> dict[str, Listing]: ...
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:

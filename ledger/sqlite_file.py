@@ -136,7 +136,7 @@ CREATE INDEX lot_written_off ON lot (account) WHERE written_off > 0;
 -- Between these moments no point of the account waits for its activation or is expired.
 ALTER TABLE account ADD COLUMN usable_from INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN usable_until INTEGER;
-CREATE INDEX account_expiry ON account (usable_until) WHERE usable_until IS NOT NULL;
+CREATE INDEX account_expiry ON account (usable_until, no) WHERE usable_until IS NOT NULL;
 """
 RIGHTS: Final = """
 ALTER TABLE allowance ADD COLUMN asked INTEGER;  -- points of the request, where fewer were granted
@@ -210,7 +210,18 @@ INSERT INTO change (terminal, public_key, revoked)
 SELECT terminal, public_key, revoked_at IS NOT NULL FROM terminal_key ORDER BY since, terminal, public_key;
 INSERT INTO fact SELECT 'changes', CAST(count(*) AS TEXT) FROM change;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS)
+CLAIMS: Final = """
+-- A sale without a card waits for whoever has its claim code.
+INSERT INTO waiting
+SELECT DISTINCT r.no, 'claim:' || json_extract(CAST(r.bytes AS TEXT), '$.key')
+FROM decision d JOIN record r ON r.no = d.record
+WHERE d.code = 'card_unknown' AND d.state = 'parked' AND json_valid(CAST(r.bytes AS TEXT))
+    AND json_extract(CAST(r.bytes AS TEXT), '$.kind') = 'earn'
+    AND json_extract(CAST(r.bytes AS TEXT), '$.card') IS NULL
+    AND length(json_extract(CAST(r.bytes AS TEXT), '$.key')) <= 64
+    AND r.no NOT IN (SELECT record FROM waiting);
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
@@ -228,7 +239,7 @@ def connect(path: Path) -> sqlite3.Connection:
         path.touch(mode=0o600)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         _prepare(connection, path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, UnicodeDecodeError) as error:  # the module decodes SQLite's own words of bent pages
         if connection is not None:
             connection.close()
         raise BooksUnusable(
@@ -356,7 +367,7 @@ class SqliteFile:
             self.connection.execute(begin)
             yield
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise NotRecorded(f"the books could not be used ({error}); no points were changed") from error
         finally:
             if self.connection.in_transaction:

@@ -2,27 +2,42 @@
 
 from collections.abc import Iterator
 
+from ledger import tables_audit_dates
 from ledger.book import OVERDRAWING
+from ledger.claims import AWARDS, as_sale
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_streams import TablesStreams
+from ledger.write_offs import is_write_off
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
 
 MAX_PROBLEMS = 100
 """Enough to see the kind of damage; a broken file could name millions."""
 
 
-def verify(tables: Tables) -> Verification:
-    """Walks the whole books once; memory grows with the number of keys, 100 bytes each."""
-    checks = (_storage, _chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
+def verify(tables: Tables, now: int) -> Verification:
+    """Walks the whole books once; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970."""
+    if damage := _some(_storage(tables)):
+        return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
+    checks = (_chains, _entries, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
     problems = [problem for check in checks for problem in _some(check(tables))]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
         for table in ("record", "stream", "account", "posting")
     }
     liability = tables.rows("SELECT CAST(coalesce(sum(points), 0) AS BIGINT) FROM posting")[0][0]
+    expired, inactive = tables_audit_dates.parts(tables, now)
     return Verification(
-        not problems, count["record"], count["stream"], count["account"], count["posting"], liability, problems
+        ok=not problems,
+        records=count["record"],
+        streams=count["stream"],
+        accounts=count["account"],
+        postings=count["posting"],
+        liability=liability,
+        problems=problems,
+        usable=liability - expired - inactive,
+        inactive=inactive,
+        expired=expired,
     )
 
 
@@ -40,9 +55,12 @@ def _chains(tables: Tables) -> Iterator[str]:
     streams = TablesStreams(tables)
     rows = tables.rows("SELECT no, terminal, uid FROM stream ORDER BY no")
     for number, terminal, uid in rows:
-        branch = next(branch for branch in streams.branches(terminal, uid) if branch.no == number)
-        digest, seq = streams.hashes(branch, branch.base, branch.base)[0], branch.base
-        bad = None
+        branch = next((branch for branch in streams.branches(terminal, uid) if branch.no == number), None)
+        past = streams.hashes(branch, branch.base, branch.base) if branch else []
+        if branch is None or len(past) != 1:
+            yield f"stream {uid} of {terminal} has no beginning"
+            continue
+        digest, seq, bad = past[0], branch.base, None
         for no, held, raw in tables.scan(
             "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
             *(number << SEQ_BITS, (number + 1) << SEQ_BITS),
@@ -60,7 +78,7 @@ def _entries(tables: Tables) -> Iterator[str]:
     rows = tables.scan("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
     for record, points, raw in rows:
         try:
-            entry = decode(raw or b"")
+            entry = as_sale(decode(raw or b""))
         except Undecodable:
             yield f"the posting of record {record} has no entry behind it"
             continue
@@ -72,10 +90,12 @@ def _entries(tables: Tables) -> Iterator[str]:
 
 
 def _explained(entry: Entry, points: int) -> bool:
-    if entry.kind is Kind.EARN:
+    if entry.kind in AWARDS:
         return points == entry.points
     if entry.kind is Kind.REDEEM:
         return points == -entry.points
+    if entry.correction is not None and is_write_off(entry):
+        return points == entry.correction.points
     return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
 
 
@@ -121,6 +141,13 @@ def _lots(tables: Tables) -> Iterator[str]:
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):
         yield f"the lot of record {record} says {remaining} points, its moves {left}"
+
+
+def _dates(tables: Tables) -> Iterator[str]:
+    """What may be used follows from the lots' own dates, and what was written off from entries of the office."""
+    for account in tables_audit_dates.windows(tables):
+        yield f"account {_name(tables, account)} overlooks the dates of its lots"
+    yield from tables_audit_dates.write_offs(tables)
 
 
 def _reserved(tables: Tables) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """What the office reads of the books: an account explained, the terminals, what needs a look."""
 
 import base64
-from collections.abc import Sequence
 
 from ledger.book import read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
@@ -20,7 +19,7 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     account = feed.account(number)
     if account is None:
         return None
-    balance = feed.balance(account, number)
+    balance, held = feed.balance(account, number), feed.balances.held(account)
     rows = tables.rows(
         "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
         " WHERE p.account = ? ORDER BY p.posted_at, p.record",
@@ -29,12 +28,15 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
         number,
-        balance.points,
+        held.usable + held.inactive + held.expired,
         balance.reserved,
         balance.as_of,
-        feed.lots(account),
+        feed.balances.lots(account),
         entries,
         _waiting(tables, number),
+        usable=held.usable,
+        inactive=held.inactive,
+        expired=held.expired,
     )
 
 
@@ -58,6 +60,8 @@ def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
         posted_at=posted_at,
         receipt=entry.receipt.number if entry.receipt else None,
         reverses=entry.reverses,
+        corrects=entry.correction.of if entry.correction else None,
+        reason=entry.correction.reason if entry.correction else None,
     )
 
 
@@ -79,19 +83,6 @@ def _terminal(
     return Terminal(
         name, base64.b64encode(key).decode(), rfc3339(enrolled), seen_at, software, streams - forks, forks, records
     )
-
-
-def terminal_keys(tables: Tables, terminals: Sequence[str]) -> dict[str, list[bytes]]:
-    """Every key that each terminal has had and that is not revoked, the newest first."""
-    rows = tables.rows(
-        "SELECT terminal, public_key FROM terminal_key WHERE terminal = ANY(?) AND revoked_at IS NULL"
-        " ORDER BY since DESC, public_key",
-        terminals,
-    )
-    found: dict[str, list[bytes]] = {}
-    for terminal, key in rows:
-        found.setdefault(terminal, []).append(key)
-    return found
 
 
 def flagged(tables: Tables) -> list[Flagged]:

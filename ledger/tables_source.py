@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ledger.book import bounded
+from ledger.claims import as_sale
 from ledger.confirming import Link
 from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
 from ledger.lots import Lot
 from ledger.own_entries import OFFICE, own_stream
 from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_keys import terminal_keys
 from ledger.tables_rights import TablesRights
 from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.entry import State, Undecodable, decode
@@ -59,6 +61,13 @@ class TablesSource:
     def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
         rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
         return {name: True for (name,) in rows}
+
+    def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
+        return terminal_keys(self._tables, terminals)
+
+    def kin(self, number: str) -> list[str]:
+        query = "SELECT k.number FROM card c JOIN card k ON k.account = c.account WHERE c.number = ?"
+        return [found for (found,) in self._tables.rows(query, number)]
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
@@ -150,7 +159,7 @@ class TablesSource:
         found: dict[str, First] = {}
         for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
             try:
-                entry = decode(raw)
+                entry = as_sale(decode(raw))
             except Undecodable:  # a key is only ever claimed by what an equal or older version could read
                 continue
             if entry.key in keys:

@@ -5,7 +5,7 @@ then tell the till. It has no thread and never waits, so a simulation can drive 
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -16,6 +16,7 @@ from offline_queue.ledger_client import Ledger
 from offline_queue.steps import (
     Answer,
     Effect,
+    FetchChanges,
     FetchDecisions,
     MarkStreams,
     Moment,
@@ -27,6 +28,7 @@ from offline_queue.steps import (
     SendRecords,
     Silence,
     SyncState,
+    TakeChanges,
     TakeDecisions,
 )
 from offline_queue.streams import begin, failed, hasten, heard, next_step
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from offline_queue.store import JournalReader, Store
 
 DECISIONS_PER_PAGE: Final = 500
+CHANGES_PER_PAGE: Final = 500
 BATCH_ROOM: Final = MAX_BATCH_BYTES - 4096
 """Bytes of records in a batch: what the ledger takes, less the header and the line feeds."""
 BACKOFF_FACT: Final = "sync.backoff"
@@ -56,6 +59,16 @@ GENERATION_FACT: Final = "sync.generation"
 
 OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
 OnWelcome = Callable[[Welcome], None]
+
+
+class Hotlist(Protocol):
+    """Where the till keeps what the ledger tells of cards and keys. Called by the courier's thread alone."""
+
+    def taken(self, generation: str | None) -> int:
+        """The cursor of the feed of changes under this generation; 0 where nothing of it was taken over yet."""
+
+    def take(self, page: TakeChanges) -> None:
+        """The page and its cursor, both or neither; a page that does not follow the cursor changes nothing."""
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -81,7 +94,8 @@ class Exchange(msgspec.Struct, frozen=True):
 class Courier:
     """Used by one thread; `journal` is that thread's own reader.
 
-    `on_settled` is called after a page of decisions is durable, `on_welcome` at every welcome that counts.
+    `on_settled` is called after a page of decisions is durable, `on_welcome` at every welcome that counts. Without a
+    `hotlist` no changes are asked for.
     """
 
     def __init__(
@@ -92,8 +106,10 @@ class Courier:
         timepiece: Timepiece,
         identity: Identity,
         on_settled: OnSettled,
+        hotlist: Hotlist | None = None,
         on_welcome: OnWelcome = lambda _: None,
     ) -> None:
+        self._hotlist = hotlist
         self._store, self._journal, self._ledger = store, journal, ledger
         self._timepiece, self._identity, self._on_settled = timepiece, identity, on_settled
         self._on_welcome = on_welcome
@@ -105,7 +121,7 @@ class Courier:
         now_ms = self._timepiece.boottime_ms()
         waits = now_ms < self.state.backoff.next_attempt_ms
         heads = [] if waits else self._journal.streams()
-        step = next_step(self.state, heads, self._journal.cursor(), now_ms)
+        step = next_step(self.state, heads, self._journal.cursor(), now_ms, self._changes_taken())
         if isinstance(step, Rest):
             return step
         if isinstance(step, SayHello) and step.everything:
@@ -113,6 +129,9 @@ class Courier:
         request, rights = self._timepiece.random(16).hex(), self._rights() if isinstance(step, SayHello) else []
         self.state = begin(self.state, step, request, heads, rights)
         return self._exchange(step, request, heads, now_ms)
+
+    def _changes_taken(self) -> int:
+        return self.state.changes_end if self._hotlist is None else self._hotlist.taken(self.state.generation)
 
     def hasten(self) -> None:
         """A person asks for a pass now."""
@@ -173,6 +192,10 @@ class Courier:
         if isinstance(effect, TakeDecisions):
             self._store.settle(effect.verdicts, effect.cursor, effect.generation)
             return
+        if isinstance(effect, TakeChanges):
+            if self._hotlist is not None:
+                self._hotlist.take(effect)
+            return
         self._store.mark(effect.marks, effect.generation)
         if effect.renewed:
             # Remembered last: after a crash in between, everything is declared and marked once more.
@@ -189,6 +212,8 @@ class Courier:
                 return self._park(request, stream, seq)
             case FetchDecisions(after):
                 return self._ledger.decisions(request, after, DECISIONS_PER_PAGE)
+            case FetchChanges(after):
+                return self._ledger.changes(request, after, CHANGES_PER_PAGE)
 
     def _rights(self) -> list[str]:
         """Those that are neither used nor given back."""

@@ -8,7 +8,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from offline_queue.wire import Account, AllowanceAnswer, BatchAnswer, Decisions, Problem, Welcome
+from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
+from offline_queue.wire import Account, AllowanceAnswer, BatchAnswer, Changes, Decisions, Problem, ProblemCode, Welcome
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -16,7 +17,7 @@ _NOT_NOW: Final = frozenset({408, 425, 429})
 _UNREAD: Final = frozenset({401, 403, 413, 426})
 """A ledger may refuse these before it has read our request id; believing them costs a wait, never a point."""
 
-A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Decisions, Account)
+A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Changes, Decisions, Account)
 
 
 class LedgerError(Exception):
@@ -24,7 +25,7 @@ class LedgerError(Exception):
 
 
 class TransientLedgerError(LedgerError):
-    """The ledger cannot be reached or cannot answer now. `reached`: somebody took the request."""
+    """The ledger cannot be reached or cannot answer now. `reached`: somebody took the request and looked into it."""
 
     def __init__(self, detail: str, *, retry_after_s: float | None = None, reached: bool = True) -> None:
         super().__init__(detail)
@@ -53,6 +54,16 @@ class Received(msgspec.Struct, frozen=True):
     retry_after: str | None = None
 
 
+def plain(body: bytes, encoding: str, limit: int) -> bytes:
+    """An answer's body without its content coding. Raises LedgerProtocolError."""
+    if encoding.strip().lower() != GZIP:
+        return body
+    try:
+        return unpacked(body, limit)
+    except (NotPacked, TooLong) as error:
+        raise LedgerProtocolError(f"the answer cannot be unpacked: {error}") from error
+
+
 def understood(received: Received, request: str, shape: type[A]) -> A:
     """The answer of `shape` to `request`. Raises LedgerError for whatever else has come."""
     if received.content_type == PROBLEM:
@@ -77,17 +88,20 @@ def _refusal(received: Received, request: str) -> LedgerError:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return LedgerProtocolError(f"the ledger's problem document makes no sense: {error}")
     if received.status >= 500 or received.status in _NOT_NOW:
-        return _not_now(received, problem.detail or problem.title)
+        return _not_now(received, problem.detail or problem.title, looked=problem.code != ProblemCode.BUSY)
     ours = problem.request == request or (problem.request is None and received.status in _UNREAD)
     if not ours or problem.status != received.status or received.status < 400:
         return LedgerProtocolError(f"a problem document that is not about our request: HTTP {received.status}")
     return LedgerRefused(problem)
 
 
-def _not_now(received: Received, detail: str | None = None) -> TransientLedgerError:
+def _not_now(received: Received, detail: str | None = None, *, looked: bool = True) -> TransientLedgerError:
+    """`looked` is False when a busy ledger has turned the request away at the door."""
     said = f": {detail}" if detail else ""
     wait = retry_after_s(received.retry_after)
-    return TransientLedgerError(f"the ledger cannot answer now (HTTP {received.status}{said})", retry_after_s=wait)
+    return TransientLedgerError(
+        f"the ledger cannot answer now (HTTP {received.status}{said})", retry_after_s=wait, reached=looked
+    )
 
 
 def retry_after_s(header: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""The till's view of the ledger: six questions, and the ledger at the other end of an HTTP connection."""
+"""The till's view of the ledger: seven questions, and the ledger at the other end of an HTTP connection."""
 
 import http.client
 import time
@@ -18,8 +18,10 @@ from offline_queue.ledger_answers import (
     LedgerRefused,
     Received,
     TransientLedgerError,
+    plain,
     understood,
 )
+from offline_queue.packing import GZIP, WORTHWHILE, packed
 from offline_queue.terminal_key import sign
 from offline_queue.wire import (
     BATCH_TYPE,
@@ -28,6 +30,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Park,
@@ -64,6 +67,8 @@ class Ledger(Protocol):
 
     def decisions(self, request: str, after: int, limit: int) -> Decisions: ...
 
+    def changes(self, request: str, after: int, limit: int) -> Changes: ...
+
     def account(self, request: str, number: str) -> Account | None:
         """None when the ledger has no such card."""
 
@@ -98,13 +103,19 @@ class HttpLedger:
             cert_reqs="CERT_REQUIRED",
             ca_certs=ca_file,
         )
+        self._takes_gzip = False
 
     def hello(self, hello: Hello) -> Welcome:
-        return self._post("/v1/hello", msgspec.json.encode(hello), hello.request, Welcome)
+        welcome = self._post("/v1/hello", msgspec.json.encode(hello), hello.request, Welcome)
+        self._takes_gzip = GZIP in welcome.encodings
+        return welcome
 
     def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         body = batch_body(header, records)
-        return self._post(f"/v1/streams/{header.stream}/records", body, header.request, BatchAnswer, BATCH_TYPE)
+        encoding = GZIP if self._takes_gzip and len(body) > WORTHWHILE else None
+        path = f"/v1/streams/{header.stream}/records"
+        received = self._exchange("POST", path, packed(body) if encoding else body, BATCH_TYPE, encoding)
+        return understood(received, header.request, BatchAnswer)
 
     def park(self, park: Park) -> BatchAnswer:
         return self._post("/v1/park", msgspec.json.encode(park), park.request, BatchAnswer)
@@ -115,6 +126,10 @@ class HttpLedger:
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
         path = f"/v1/decisions?after={after}&limit={limit}&request={request}"
         return understood(self._exchange("GET", path, b"", JSON), request, Decisions)
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        path = f"/v1/changes?after={after}&limit={limit}&request={request}"
+        return understood(self._exchange("GET", path, b"", JSON), request, Changes)
 
     def account(self, request: str, number: str) -> Account | None:
         path = f"/v1/accounts/{quote(number, safe='')}?request={request}"
@@ -128,10 +143,13 @@ class HttpLedger:
     def close(self) -> None:
         self._pool.clear()
 
-    def _post(self, path: str, body: bytes, request: str, shape: type[A], content_type: str = JSON) -> A:
-        return understood(self._exchange("POST", path, body, content_type), request, shape)
+    def _post(self, path: str, body: bytes, request: str, shape: type[A]) -> A:
+        return understood(self._exchange("POST", path, body, JSON), request, shape)
 
-    def _exchange(self, method: str, path: str, body: bytes, content_type: str) -> Received:
+    def _exchange(
+        self, method: str, path: str, body: bytes, content_type: str, encoding: str | None = None
+    ) -> Received:
+        """The signature covers the body as it is sent, packed or not."""
         from urllib3.exceptions import HTTPError
 
         signature = sign(self._key, signing_input(method, self._path + path, body))
@@ -139,7 +157,10 @@ class HttpLedger:
             "Accept": f"{JSON}, {PROBLEM}",
             "Authorization": authorization(self._terminal, signature),
             "Content-Type": content_type,
+            "Accept-Encoding": GZIP,
         }
+        if encoding is not None:
+            headers["Content-Encoding"] = encoding
         try:
             return self._received(method, path, body, headers)
         except (HTTPError, OSError) as error:
@@ -157,6 +178,7 @@ class HttpLedger:
             raise
         response.release_conn()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        content = plain(content, response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)
         return Received(response.status, content_type, content, response.headers.get("Retry-After"))
 
 

@@ -9,7 +9,17 @@ from typing import Final
 import msgspec
 
 from offline_queue.backoff import Backoff
-from offline_queue.wire import Balance, BatchAnswer, Decisions, Marks, StreamHead, Verdict, Welcome
+from offline_queue.wire import (
+    Balance,
+    BatchAnswer,
+    Change,
+    Changes,
+    Decisions,
+    Marks,
+    StreamHead,
+    Verdict,
+    Welcome,
+)
 
 FIRST_BATCH: Final = 100
 
@@ -39,22 +49,31 @@ class FetchDecisions(msgspec.Struct, frozen=True):
     after: int
 
 
+class FetchChanges(msgspec.Struct, frozen=True):
+    after: int
+
+
 class Rest(msgspec.Struct, frozen=True):
     """Nothing to say before `until_ms`."""
 
     until_ms: int
 
 
-Request = SayHello | SendRecords | ParkRecord | FetchDecisions
+Request = SayHello | SendRecords | ParkRecord | FetchDecisions | FetchChanges
 Step = Request | Rest
-Answer = Welcome | BatchAnswer | Decisions
+Answer = Welcome | BatchAnswer | Decisions | Changes
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """No answer that counts. `reached` is False when not even a connection came about, so no record is to blame."""
+    """No answer that counts. `reached` is False when nobody has looked at the request, so no record is to blame."""
 
     reached: bool
     retry_after_s: float | None = None
+
+    @property
+    def turned_away(self) -> bool:
+        """A busy ledger named a time; what it told before still holds."""
+        return not self.reached and self.retry_after_s is not None
 
 
 class MarkStreams(msgspec.Struct, frozen=True):
@@ -75,7 +94,20 @@ class TakeDecisions(msgspec.Struct, frozen=True):
     generation: str
 
 
-Effect = MarkStreams | TakeDecisions
+class TakeChanges(msgspec.Struct, frozen=True):
+    """Effect: a page of the feed of changes, that of those `after` so many, and its cursor: to be kept together.
+
+    `more` are to come. Under a generation that was not heard of before the feed is another one and begins at 0.
+    """
+
+    after: int
+    changes: Sequence[Change]
+    cursor: int
+    generation: str
+    more: bool
+
+
+Effect = MarkStreams | TakeDecisions | TakeChanges
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -109,7 +141,8 @@ class SyncState(msgspec.Struct, frozen=True):
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
     `alarm` is the problem code that stopped us; only a welcome clears it. `owed`: the ledger could not tell of all our
-    rights yet; it may when it holds everything, so then hello is said `again`.
+    rights yet; it may when it holds everything, so then hello is said `again`. `changes_end` is the number of the
+    ledger's last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
     """
 
     generation: str | None = None
@@ -126,6 +159,8 @@ class SyncState(msgspec.Struct, frozen=True):
     alarm: str | None = None
     owed: bool = False
     again: bool = False
+    changes_end: int = 0
+    changes_troubled: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from offline_queue.backoff import Backoff, after_failure, after_refusal, after_s
 from offline_queue.entry import Lane
 from offline_queue.steps import (
     Answer,
+    FetchChanges,
     FetchDecisions,
     MarkStreams,
     Moment,
@@ -29,12 +30,14 @@ from offline_queue.steps import (
     Step,
     Suspect,
     SyncState,
+    TakeChanges,
     TakeDecisions,
 )
 from offline_queue.wire import (
     MAX_BATCH,
     PROTOCOL,
     BatchAnswer,
+    Changes,
     Decisions,
     Marks,
     Problem,
@@ -57,18 +60,26 @@ _HALTING: Final = frozenset({401, 403, 426})
 _replace = msgspec.structs.replace
 
 
-def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms: int) -> Step:
-    """`heads`: streams that are open or not wholly accepted, older before newer; `cursor` of the feed."""
+def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms: int, changes: int = 0) -> Step:
+    """`heads`: streams that are open or not wholly accepted, older before newer; `cursor` of the feed of decisions.
+
+    `changes` is the cursor of the feed of changes in the ledger's generation.
+    """
     if now_ms < state.backoff.next_attempt_ms:
         return Rest(state.backoff.next_attempt_ms)
     if not state.greeted or now_ms >= state.hello_due_ms:
         return SayHello(state.everything or state.generation is None)
+    behind = changes < state.changes_end
+    if behind and not state.changes_troubled:
+        return FetchChanges(changes)
     head = _most_urgent(state, heads)
     if state.feed_due and (head is None or state.batches_since_feed >= BATCHES_PER_FEED):
         return FetchDecisions(cursor)
-    if head is None:
-        return SayHello(everything=False) if state.again else Rest(state.hello_due_ms)
-    return _delivery(state, head)
+    if head is not None:
+        return _delivery(state, head)
+    if state.again:
+        return SayHello(everything=False)
+    return FetchChanges(changes) if behind else Rest(state.hello_due_ms)
 
 
 def begin(
@@ -96,13 +107,19 @@ def heard(state: SyncState, answer: Answer, moment: Moment) -> Outcome:
             return _custody(state, flight.heads[stream], answer, moment)
         case FetchDecisions(after=after), Decisions():
             return _decided(state, after, answer, moment)
+        case FetchChanges(after=after), Changes():
+            return _changed(state, after, answer, moment)
     return failed(state, Silence(reached=True), moment)
 
 
 def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcome:
-    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece."""
+    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece.
+
+    Who was only turned away at the door goes on where it was.
+    """
     flight = state.outstanding
-    state = _replace(state, outstanding=None, greeted=False)
+    turned_away = isinstance(cause, Silence) and cause.turned_away
+    state = _replace(state, outstanding=None, greeted=state.greeted and turned_away)
     if isinstance(cause, Problem) and cause.status in _HALTING:
         backoff = after_refusal(state.backoff, moment.now_ms, moment.chance)
         return Outcome(_replace(state, backoff=backoff, alarm=cause.code))
@@ -116,6 +133,8 @@ def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcom
             return Outcome(_replace(state, suspect=Suspect(stream, seq, failures, alone=True)))
         case FetchDecisions():
             return Outcome(_replace(state, batches_since_feed=0))
+        case FetchChanges():
+            return Outcome(_replace(state, changes_troubled=True))
     return Outcome(state)
 
 
@@ -170,6 +189,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         feed_due=True,
         rewinds={} if renewed else {**{s: n for s, n in state.rewinds.items() if s not in known}, **lower},
         alarm=None,
+        changes_end=answer.changes,
         backoff=_relieved(state),
         owed=answer.recovering or not flight.rights <= answer.rights.keys(),
         again=renewed and answer.recovering,
@@ -230,14 +250,34 @@ def _next_batch(state: SyncState, taken: int, took_ms: int) -> int:
 def _decided(state: SyncState, after: int, answer: Decisions, moment: Moment) -> Outcome:
     if answer.generation != state.generation:
         return failed(state, Silence(reached=False), moment)
-    numbers = [after, *(verdict.n for verdict in answer.verdicts)]
-    ordered = all(a < b for a, b in pairwise(numbers)) and answer.next >= numbers[-1]
-    if not ordered or (answer.more and answer.next == after):
+    if not _in_order(after, [verdict.n for verdict in answer.verdicts], answer):
         return failed(state, Silence(reached=True), moment)
     state = _replace(state, outstanding=None, feed_due=answer.more, batches_since_feed=0, backoff=_relieved(state))
     news = answer.verdicts or answer.balances or answer.next != after
     page = TakeDecisions(answer.verdicts, answer.balances, answer.next, answer.generation)
     return Outcome(state, (page,) if news else (), ok=True)
+
+
+def _changed(state: SyncState, after: int, answer: Changes, moment: Moment) -> Outcome:
+    if answer.generation != state.generation:
+        return failed(state, Silence(reached=False), moment)
+    if not _in_order(after, [change.n for change in answer.changes], answer):
+        return failed(state, Silence(reached=True), moment)
+    state = _replace(
+        state,
+        outstanding=None,
+        changes_end=max(state.changes_end, answer.next + 1) if answer.more else answer.next,
+        changes_troubled=False,
+        backoff=_relieved(state),
+    )
+    page = TakeChanges(after, answer.changes, answer.next, answer.generation, answer.more)
+    return Outcome(state, (page,), ok=True)
+
+
+def _in_order(after: int, numbers: Sequence[int], page: Decisions | Changes) -> bool:
+    """Whether a page follows its cursor and leads on."""
+    told = [after, *numbers]
+    return all(a < b for a, b in pairwise(told)) and page.next >= told[-1] and not (page.more and page.next == after)
 
 
 def _blamed(state: SyncState, step: SendRecords, weight: int) -> SyncState:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Identity, OnSettled, OnWelcome
+from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -61,8 +61,10 @@ class Sync:
         identity: Identity,
         on_change: OnChange,
         on_settled: OnSettled,
+        hotlist: Hotlist | None = None,
         on_welcome: OnWelcome = lambda _: None,
     ) -> None:
+        self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
         self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
         self._wake = threading.Event()
@@ -106,8 +108,16 @@ class Sync:
     def _run(self) -> None:
         journal = self._store.reader()
         try:
-            heard = self._on_settled, self._on_welcome
-            courier = Courier(self._store, journal, self._ledger, self._timepiece, self._identity, *heard)
+            courier = Courier(
+                self._store,
+                journal,
+                self._ledger,
+                self._timepiece,
+                self._identity,
+                self._on_settled,
+                self._hotlist,
+                self._on_welcome,
+            )
             while not self._stopping.is_set():
                 self._turn(courier)
         finally:

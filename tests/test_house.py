@@ -47,7 +47,7 @@ ALSO = {
     # else of it.
     "ledger": {
         *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
-        *{"offline_queue.claim_codes", "offline_queue.claimed_sale"},
+        *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
     },
     # The command line is where `tilld ledger` comes in.
     "terminal/cli.py": {"ledger.commands"},
@@ -70,8 +70,14 @@ PURE = (
     "offline_queue/claimed_sale.py",
     "offline_queue/plain_cbor.py",
     "offline_queue/typed_lines.py",
+    "ledger/admission.py",
+    "ledger/attendance.py",
     "ledger/book.py",
+    "ledger/grounds.py",
+    "ledger/instants.py",
+    "offline_queue/packing.py",
     "ledger/policies.py",
+    "ledger/rules.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}

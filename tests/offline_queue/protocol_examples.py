@@ -116,6 +116,7 @@ def _talk(ledger: BookLedger) -> Iterator[tuple[str, str]]:
     yield "granted", shown(ledger.allowance(wish))
     more = AllowanceRequest(request(6), "019cade5-2da0-7a10-8f3e-6b1f00000004", CARD, 500, STREAM)
     yield "refused", shown(ledger.allowance(more))
+    yield "changes", shown(ledger.changes(request(8), 0, 100))
     account = ledger.account(request(7), CARD)
     yield "account", shown(account)
 

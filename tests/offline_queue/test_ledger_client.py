@@ -1,9 +1,10 @@
 """What counts as an answer of the ledger, and what is silence."""
 
 import base64
+import gzip
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -24,12 +25,15 @@ from offline_queue.ledger_answers import (
     understood,
 )
 from offline_queue.ledger_client import MAX_ANSWER_BYTES, HttpLedger, UnsafeLedgerUrl, batch_body, checked_url
+from offline_queue.packing import packed
 from offline_queue.wire import (
     BatchAnswer,
     BatchHeader,
     Decisions,
+    Hello,
     Problem,
     Verdict,
+    Welcome,
     parse_authorization,
     signing_input,
 )
@@ -112,6 +116,55 @@ def test_trouble_that_passes(answer: bytes, wait: float | None) -> None:
     with canned(lambda _: answer) as server, pytest.raises(TransientLedgerError) as trouble:
         ask(server.url)
     assert (trouble.value.retry_after_s, trouble.value.reached) == (wait, True)
+
+
+def test_a_busy_ledger_has_not_looked_at_the_request() -> None:
+    """So no record can be at fault, however often the till is turned away."""
+    busy = http("503 Service Unavailable", PROBLEM, problem(503, "busy", None), "Retry-After: 40")
+    with canned(lambda _: busy) as server, pytest.raises(TransientLedgerError) as trouble:
+        ask(server.url)
+    assert (trouble.value.retry_after_s, trouble.value.reached) == (40.0, False)
+
+
+@pytest.mark.parametrize("body", [packed(b" " * (MAX_ANSWER_BYTES + 1)), packed(GOOD)[:-4], GOOD, b""])
+def test_packed_answers_that_are_none(body: bytes) -> None:
+    """A bomb, a cut one, and what only claims to be packed: silence, like all that is not ours."""
+    answer = http("200 OK", JSON, body, "Content-Encoding: gzip")
+    with canned(lambda _: answer) as server, pytest.raises(LedgerProtocolError):
+        ask(server.url)
+
+
+def test_a_packed_answer_is_an_answer() -> None:
+    """As a proxy or the ledger may send it."""
+    with canned(lambda _: http("200 OK", JSON, packed(GOOD), "Content-Encoding: gzip")) as server:
+        assert ask(server.url).next == 7
+
+
+def sent_batch(encodings: list[str], records: Sequence[bytes]) -> bytes:
+    """The request for a batch after a welcome that names these encodings."""
+    greeted = msgspec.json.encode(Welcome(REQUEST, 1, "g", {}, "2026-01-01T00:00:00.000Z", 30, encodings=encodings))
+    taken = msgspec.json.encode(BatchAnswer(REQUEST, "s", "g", len(records), 0))
+    with canned(lambda r: http("200 OK", JSON, greeted if b"/v1/hello" in r else taken, "Connection: close")) as server:
+        ledger = HttpLedger(server.url, "S001-T01", KEY)
+        ledger.hello(Hello(REQUEST, "S001-T01", "", 1, 1, "test", [], "2026-01-01T00:00:00.000Z"))
+        ledger.send(BatchHeader(REQUEST, "s", 1, len(records), "00", "g"), records)
+        ledger.close()
+        return server.requests[-1]
+
+
+def test_a_batch_is_packed_where_the_ledger_takes_it_and_it_pays() -> None:
+    """The bytes that travel are the ones that are signed; small batches, and older ledgers, get them plain."""
+    records = [b'{"id":"%032d"}' % number for number in range(100)]
+    head, _, body = sent_batch(["gzip"], records).partition(b"\r\n\r\n")
+    assert b"Content-Encoding: gzip" in head
+    assert gzip.decompress(body).split(b"\n")[1:-1] == records
+    signature = re.search(rb"Authorization: (.*)\r\n", head + b"\r\n")
+    assert signature
+    named = parse_authorization(signature[1].decode())
+    assert named
+    KEY.public_key().verify(base64.b64decode(named[1]), signing_input("POST", "/v1/streams/s/records", body))
+    for encodings, few in ((["gzip"], records[:2]), ([], records), (["br"], records)):
+        assert sent_batch(encodings, few).partition(b"\r\n\r\n")[2].split(b"\n")[1:-1] == few
 
 
 def test_ledger_that_hangs_is_given_up() -> None:

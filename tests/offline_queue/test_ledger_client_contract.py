@@ -151,6 +151,20 @@ def test_unknown_card_has_no_account(ledger: Ledger) -> None:
     assert ledger.account(number(4), "299/../ ?&é") is None
 
 
+def test_changes_come_in_pages_and_the_welcome_tells_their_end(ledger: Ledger, book: SqliteBook) -> None:
+    """Here the keys of terminals, as they were enrolled."""
+    book.enrol("S001-T02", bytes(range(32)))
+    welcome = ledger.hello(hello())
+    assert welcome.changes == 2
+    first = ledger.changes(number(2), 0, 1)
+    assert (first.next, first.more, first.request) == (1, True, number(2))
+    rest = ledger.changes(number(3), first.next, 10)
+    assert (rest.next, rest.more, rest.generation) == (2, False, welcome.generation)
+    told = [change.key for change in (*first.changes, *rest.changes) if change.key]
+    assert {(key.terminal, key.revoked) for key in told} == {("S001-T01", False), ("S001-T02", False)}
+    assert ledger.changes(number(4), 2, 10).changes == []
+
+
 def test_stranger_is_refused(ledger: Ledger) -> None:
     """Who never said hello is told to be enrolled."""
     with pytest.raises(LedgerRefused) as no:

@@ -165,6 +165,20 @@ def test_unreachable_ledger_blames_no_record() -> None:
     assert (state.batch, state.suspect) == (100, None)
 
 
+def test_a_busy_ledger_blames_no_record_and_need_not_be_greeted_again() -> None:
+    """Turned away at the door: the batch keeps its size, the wait is the ledger's, and then it goes on where it was."""
+    state = failed(flying(READY, [head(seq=500)]), Silence(reached=False, retry_after_s=40.0), NOW).state
+    assert next_step(state, [head(seq=500)], 0, NOW.now_ms) == Rest(NOW.now_ms + 40_500)
+    assert next_step(state, [head(seq=500)], 0, NOW.now_ms + 40_500) == SendRecords("b", 1, 100)
+    assert (state.batch, state.suspect) == (100, None)
+
+
+def test_a_busy_ledger_is_still_greeted_when_that_is_due() -> None:
+    """A till that was turned away for long enough asks for the marks as ever."""
+    state = replace(failed(flying(READY, [head()]), Silence(False, 40.0), NOW).state, hello_due_ms=NOW.now_ms + 10)
+    assert next_step(state, [head()], 0, NOW.now_ms + 41_000) == SayHello(everything=False)
+
+
 def test_batch_that_fails_three_times_is_halved_down_to_a_parked_record() -> None:
     """A poison record is closed in on and parked as opaque bytes; three failures at every size."""
     heads = [head(seq=4)]

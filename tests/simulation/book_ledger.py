@@ -14,6 +14,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Park,
@@ -51,6 +52,10 @@ class BookLedger:
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
         self._enrolled(request)
         return _answered(lambda: self.book.decisions(self._terminal, request, after, limit))
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        self._enrolled(request)
+        return _answered(lambda: self.book.changes(request, after, limit))
 
     def account(self, request: str, number: str) -> Account | None:
         self._enrolled(request)

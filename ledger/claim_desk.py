@@ -1,0 +1,49 @@
+"""The claims that a batch meets: proven or not, and the cards that they lend to sales without one."""
+
+from collections.abc import Iterable
+
+from ledger.book import read
+from ledger.claims import as_sale, doubt
+from ledger.facts import Decision
+from ledger.source import Item, Known, Source
+from offline_queue.entry import Card, Entry, Kind
+
+
+class ClaimDesk:
+    """Belongs to one sheet."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._keys = Known(source.keys)
+        self.doubts: dict[int, str] = {}
+        """Why each of these records proves nothing."""
+        self.own_ids: dict[int, str] = {}
+        """The id under which the till knows the claim, which stands in the books under its sale's."""
+        self.lent: dict[int, Card] = {}
+        """The card for the sale in each of these records, which has none."""
+
+    def read(self, items: Iterable[Item]) -> list[tuple[Item, Entry | Decision]]:
+        """Records as they are to be judged: a proven claim as its sale."""
+        found = [(item, read(item.raw)) for item in items]
+        entries = [content for _, content in found if isinstance(content, Entry)]
+        self._keys.warm(entry.claim.terminal for entry in entries if entry.kind is Kind.CLAIM and entry.claim)
+        return [(item, self._as_judged(item, content)) for item, content in found]
+
+    def card(self, item: Item, entry: Entry) -> Card | None:
+        return entry.card or self.lent.get(item.record)
+
+    def names(self, item: Item, entry: Entry) -> list[str]:
+        """The ids under which others may mean this entry."""
+        own = self.own_ids.get(item.record)
+        return [entry.id] if own is None else [entry.id, own]
+
+    def _as_judged(self, item: Item, content: Entry | Decision) -> Entry | Decision:
+        if not isinstance(content, Entry) or content.kind is not Kind.CLAIM:
+            return content
+        keys = self._keys.get(content.claim.terminal) if content.claim else None
+        why = doubt(content, keys or [], self._source.kin)
+        if why is not None:
+            self.doubts[item.record] = why
+            return content
+        self.own_ids[item.record] = content.id
+        return as_sale(content)
