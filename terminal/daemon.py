@@ -165,6 +165,7 @@ def _ledger_changed(report: SyncReport, inbox: Inbox, inquiries: Inquiries) -> N
             report.detail,
             report.accepted,
             report.ledger_time,
+            report.orders,
         )
     )
 
