@@ -30,6 +30,7 @@ class Ledger(msgspec.Struct, frozen=True):
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
+    key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
 
 
 class Clock(msgspec.Struct, frozen=True):
