@@ -103,6 +103,6 @@ def table(rates: dict[str, list[float]], told: dict[str, list[Told]], deadlocks:
         away = sum(each.turned_away for each in told[mode])
         shown.add_row(mode, f"{middle(samples):,.0f}", f"{middle(samples) / own:.2f}", *times, f"{away:,}")
     shown.caption = (
-        f"Deadlocks in the server's log: {deadlocks}. Waits are as the tills saw them, second attempts included."
+        f"Deadlocks in the server's log: {deadlocks}. Waits as the tills saw them, second attempts included."
     )
     return shown
