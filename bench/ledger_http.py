@@ -153,7 +153,7 @@ def table(drained: dict[str, Drained], rows: int, bare: float, tpc_b: float) -> 
             f"{done.memory_mb[0]:.0f} + {max(done.memory_mb) - done.memory_mb[0]:.0f} MB",
         )
     shown.caption = (
-        f"Bare UNNEST load in the same run: {bare:,.0f} records/s. TPC-B: pgbench transactions in the time of a batch, of"
+        f"Bare UNNEST load in the same run: {bare:,.0f} records/s. TPC-B: pgbench transactions in a batch's time, of"
         f" {tpc_b:,.0f}/s with one client. Memory: the till's, before and what it grew by. Batches grow to 1,000 by"
         " themselves; a sale is 580 bytes, gzip on the wire."
     )
