@@ -17,12 +17,13 @@ from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
 EVERY: Final = frozenset(Kind)
-KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM})
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM, Kind.CARD_EVENT})
 """Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
 ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
+CARD_EVENT: Final = frozenset({Kind.CARD_EVENT})
 CLAIM: Final = frozenset({Kind.CLAIM})
 
 MAX_NUMBER: Final = 64
@@ -112,7 +113,7 @@ def decide(case: Case) -> Decision:
 def substance(entry: Entry) -> tuple[object, ...]:
     """What makes two entries the same sale, whichever till minted them and whenever."""
     number = entry.card.number if entry.card else None
-    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses, entry.event)
 
 
 class _Version(msgspec.Struct):
@@ -185,6 +186,10 @@ def _same_sale(case: Case) -> bool:
     if Kind.CLAIM in (case.first.entry.kind, case.entry.kind):
         return same_sale(case.first.entry, case.entry)
     return substance(case.first.entry) == substance(case.entry)
+
+
+def _objected(case: Case) -> bool:
+    return case.objection is not None
 
 
 def _no_account(case: Case) -> bool:
@@ -266,6 +271,7 @@ RULES: Final = (
     Rule(Code.CLAIM_UNPROVEN, CLAIM, _unproven, State.CONFLICT, detail=sentences.unproven),
     Rule(Code.DUPLICATE, KEYED, _same_sale, State.POSTED),
     Rule(Code.KEY_MISMATCH, KEYED, _key_taken, State.PARKED, right=rights.unused, detail=sentences.key_mismatch),
+    Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, _objected, State.CONFLICT, detail=lambda case, _: case.objection or ""),
     Rule(Code.CARD_UNKNOWN, ON_CARD, _no_account, State.PARKED, waits=_its_card, detail=sentences.card_unknown),
     Rule(
         Code.ORIGINAL_UNKNOWN,

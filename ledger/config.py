@@ -14,6 +14,7 @@ from ledger.gate import Enrolment
 from ledger.policies import CHOICES
 from ledger.server import address, is_loopback
 from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
+from offline_queue.entry import Happening
 
 SYSTEM_FILE: Final = Path("/etc/tilld/ledger.toml")
 
@@ -27,6 +28,10 @@ class Ledger(msgspec.Struct, frozen=True):
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
+
+
+class Cards(msgspec.Struct, frozen=True):
+    events_from_tills: frozenset[Happening] = Policy().events_from_tills
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -44,6 +49,7 @@ class Config(msgspec.Struct, frozen=True):
     clock: Clock = Clock()
     limits: Limits = Limits()
     stances: dict[Code, Stance] = {}
+    cards: Cards = Cards()
 
     def policy(self) -> Policy:
         """What the rules are given."""
@@ -53,10 +59,11 @@ class Config(msgspec.Struct, frozen=True):
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
+            events_from_tills=self.cards.events_from_tills,
         )
 
 
-SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"ledger": Ledger, "clock": Clock, "limits": Limits}
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"ledger": Ledger, "cards": Cards, "clock": Clock, "limits": Limits}
 
 
 def find(path: Path | None) -> Path | None:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ledger.points_rules import Programme
-from offline_queue.entry import Entry, Kind, State
+from offline_queue.entry import Entry, Happening, Kind, State
 
 
 class Code(StrEnum):
@@ -23,6 +23,7 @@ class Code(StrEnum):
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
     RESOLUTION_REFUSED = "resolution_refused"
+    CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -76,7 +77,7 @@ class Policy(msgspec.Struct, frozen=True):
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
     beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
-    along over the end of a stream without a seal.
+    along over the end of a stream without a seal. `events_from_tills`: what tills may say has happened to a card.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -86,6 +87,7 @@ class Policy(msgspec.Struct, frozen=True):
     breaches: int = 3
     unsealed_cap: int = 0
     programme: Programme = Programme()
+    events_from_tills: frozenset[Happening] = frozenset(Happening) - {Happening.MERGE}
 
 
 class RightState(StrEnum):
@@ -245,7 +247,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
     is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
     hold its right; `over` is the stream without a seal whose end is believed for that. `doubt`: why a claim proves
-    nothing.
+    nothing. `objection` is why a card's event cannot be.
     """
 
     record: int
@@ -259,5 +261,6 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     believed: bool = True
     over: str | None = None
     card: CardFacts | None = None
+    objection: str | None = None
     branch: Code | None = None
     doubt: str | None = None

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+from ledger.cards import account_of
+from ledger.facts import CardStatus, Listing
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_source import CARDS, listings, merged_into
 from offline_queue.entry import State
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Balance, Lot, Verdict
@@ -33,28 +36,34 @@ class TablesFeed:
     def _balances(self, terminal: str, after: int, count: int) -> list[Balance]:
         """Each account touched by so many verdicts, under each of its cards; verdicts are numbered without a hole."""
         query = """
-            SELECT DISTINCT c.number, a.balance, a.reserved FROM decision d
+            SELECT DISTINCT c.number, a.balance, a.reserved, c.marked, c.successor FROM decision d
             JOIN posting p ON p.record >= d.record AND p.record < d.record + d.count
             JOIN account a ON a.no = p.account JOIN card c ON c.account = a.no
             WHERE d.terminal = ? AND d.n > ? AND d.n <= ? ORDER BY c.number"""
         rows = self._tables.rows(query, terminal, after, after + count)
-        return [Balance(number, points, reserved, self._as_of) for number, points, reserved in rows]
+        return [
+            Balance(number, points, reserved, self._as_of, marked or CardStatus.ACTIVE, successor=successor)
+            for number, points, reserved, marked, successor in rows
+        ]
 
     def account(self, number: str) -> int | None:
-        rows = self._tables.rows("SELECT account FROM card WHERE number = ? AND account IS NOT NULL", number)
-        return rows[0][0] if rows else None
+        return account_of(number, self.listing)
+
+    def listing(self, number: str) -> Listing:
+        return listings(self._tables.rows(CARDS, [number])).get(number, Listing())
 
     def balance(self, account: int, number: str) -> Balance:
         ((points, reserved),) = self._tables.rows("SELECT balance, reserved FROM account WHERE no = ?", account)
-        return Balance(number, points, reserved, self._as_of)
+        card = self.listing(number)
+        return Balance(number, points, reserved, self._as_of, card.status, successor=card.successor)
 
     def lots(self, account: int) -> list[Lot]:
         """Those not used up, the oldest first; one below zero is an overdraft."""
         query = """
             SELECT p.entry, l.earned_at, l.points, l.remaining FROM lot l
-            JOIN posting p ON p.account = l.account AND p.record = l.record
+            JOIN posting p ON p.account = ANY(?) AND p.record = l.record
             WHERE l.account = ? AND l.remaining <> 0 ORDER BY l.earned_at, l.record"""
-        rows = self._tables.rows(query, account)
+        rows = self._tables.rows(query, [account, *merged_into(self._tables, account)], account)
         return [Lot(entry, rfc3339(earned_at), points, remaining) for entry, earned_at, points, remaining in rows]
 
 
