@@ -146,8 +146,8 @@ class Bookkeeping(Promises, CardOffice):
             account = feed.account(number)
             if account is None:
                 return None
-            lots = [lot for lot in feed.lots(account) if lot.remaining > 0]
-            return Account(request, self._current(tables), feed.balance(account, number), lots[:MAX_LOTS])
+            balance, lots = feed.balance(account, number), feed.balances.usable_lots(account)
+            return Account(request, self._current(tables), balance, lots[:MAX_LOTS])
 
         return self._engine.read(look)
 

@@ -9,14 +9,16 @@ from typing import Final
 
 import msgspec
 
-from ledger.book import plausible, waits_for_card
+from ledger.book import plausible
 from ledger.facts import CardStatus, Listing
-from ledger.sentences import clipped
-from offline_queue.entry import CardEvent, Entry, Happening, masked
+from ledger.own_entries import OFFICE
+from offline_queue.entry import CardEvent, Entry, Happening, Kind, masked
 
 Find = Callable[[str], Listing]
 FORWARDED: Final = frozenset({CardStatus.REPLACED, CardStatus.MERGED})
 WITH_SUCCESSOR: Final = frozenset({Happening.REPLACE, Happening.MERGE})
+MERGERS: Final = "merge:"
+"""The keys of the pairs of entries that explain a merger begin so."""
 _replace = msgspec.structs.replace
 
 
@@ -36,9 +38,9 @@ NOTHING: Final = Plan()
 """It is so already: an event that comes twice is one."""
 
 
-def waits_for_unblock(number: str) -> str:
-    """What an earn on a blocked card waits for."""
-    return waits_for_card(number).replace("card:", "unblock:", 1)
+def is_merger(entry: Entry) -> bool:
+    """Whether the office moves points from one account to another by this entry and its twin."""
+    return entry.kind is Kind.CORRECTION and entry.terminal == OFFICE and entry.key.startswith(MERGERS)
 
 
 def chain(number: str, find: Find) -> list[str]:
@@ -148,8 +150,3 @@ def _merged(number: str, other: str, find: Find) -> Plan:
         return NOTHING
     listings = {giver: _replace(find(giver), marked=CardStatus.MERGED, successor=taker)}
     return Plan(listings, merges=(own, theirs), wakes=(giver,))
-
-
-def refused(why: str) -> str:
-    """For people, with what it means for the points."""
-    return clipped(f"{why}; no card and no points were changed")

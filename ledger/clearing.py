@@ -28,8 +28,8 @@ class Clearing:
             account, shelf = standing.account, self._sheet.shelving.shelf(standing.account)
             found = overdue(list(shelf.lots.values()), before, standing.reserved)
             makers = self._source.makers(account, [lot.record for lot, _ in found])
-            gone = written_off(found, makers, self._programme.zone)
-            self._post(account, gone, "written off")
+            gone = written_off(account, found, makers, self._programme.zone)
+            self._post(gone, "written off")
             done += gone
             self._sheet.standings.put(account, self._sheet.shelving.measured(self._sheet.standing(account)))
         return done
@@ -39,11 +39,11 @@ class Clearing:
         found = self._sheet.shelving.revivals(case, effect, self._sheet.standing(account))
         if found:
             makers = self._source.makers(account, [lot.record for lot, _ in found])
-            self._post(account, put_back(found, makers, case.entry), str(case.record))
+            self._post(put_back(account, found, makers, case.entry), str(case.record))
 
-    def _post(self, account: int, write_offs: Sequence[WriteOff], cause: str) -> None:
+    def _post(self, write_offs: Sequence[WriteOff], cause: str) -> None:
         for write_off in write_offs:
-            entry, effect = entry_of(write_off, self._now, cause), -write_off.points
+            account, entry, effect = write_off.account, entry_of(write_off, self._now, cause), -write_off.points
             item = self._source.enter(encode(entry))
             shelf = self._sheet.shelving.shelf(account)
             shelf.write_off(item.record, write_off.record, write_off.points)

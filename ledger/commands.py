@@ -187,7 +187,7 @@ def _serve(config: "Config") -> int:
     except CannotListen as error:
         raise Unusable(str(error)) from error
     with listener, closing(_opened(opener, policy=config.policy())) as book:
-        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host))
+        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host), room=config.admission)
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)

@@ -8,9 +8,12 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from ledger.admission import Room
+from ledger.config_programme import ProgrammeSection, programme
 from ledger.facts import Code, Policy, Stance, UnknownCards
 from ledger.facts import Limits as OfflineLimits
 from ledger.gate import Enrolment
+from ledger.points_rules import Programme
 from ledger.policies import CHOICES
 from ledger.server import address, is_loopback
 from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
@@ -46,10 +49,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 class Config(msgspec.Struct, frozen=True):
     ledger: Ledger = Ledger()
+    admission: Room = Room()
     clock: Clock = Clock()
     limits: Limits = Limits()
     stances: dict[Code, Stance] = {}
     cards: Cards = Cards()
+    programme: Programme = Programme()
 
     def policy(self) -> Policy:
         """What the rules are given."""
@@ -59,11 +64,18 @@ class Config(msgspec.Struct, frozen=True):
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
+            programme=self.programme,
             events_from_tills=self.cards.events_from_tills,
         )
 
 
-SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"ledger": Ledger, "cards": Cards, "clock": Clock, "limits": Limits}
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
+    "ledger": Ledger,
+    "admission": Room,
+    "cards": Cards,
+    "clock": Clock,
+    "limits": Limits,
+}
 
 
 def find(path: Path | None) -> Path | None:
@@ -90,9 +102,11 @@ def check(path: Path | None) -> list[Problem]:
 def parse(text: str, file: str) -> Config:
     """Raises ConfigUnusable with every problem."""
     problems: list[Problem] = []
-    told = document(text, file, [*SECTIONS, "policy"], problems)
+    told = document(text, file, [*SECTIONS, "programme", "rule", "policy"], problems)
     sections = {name: section(told, name, struct, file, problems) for name, struct in SECTIONS.items()}
-    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems))
+    dated = section(told, "programme", ProgrammeSection, file, problems)
+    rules = programme(dated, told.get("rule", []), file, problems)
+    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems), programme=rules)
     problems += [Problem(f"{file}:{where}", what) for where, what in disagreements(config.ledger)]
     if problems:
         raise ConfigUnusable(problems)

@@ -70,7 +70,7 @@ class Deck:
         before = self.find(number)
         otherwise = (before.status, before.successor) != (listing.status, listing.successor)
         if otherwise and (listing.marked is not None or before.told is not None):
-            self.news.append(CardChange(number, listing.status, listing.successor))
+            self.news.append(CardChange(number, listing.status.value, listing.successor))
             listing = msgspec.structs.replace(listing, told=UNNUMBERED)
         self._listings.put(number, listing)
         self._facts.clear()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ledger import cards
-from ledger.book import waits_for_card
-from ledger.cards import Plan, waits_for_unblock
+from ledger.book import waits_for_card, waits_for_unblocking
+from ledger.cards import Plan
 from ledger.facts import Case, Code, Decision, Policy, Standing
 from ledger.own_entries import OFFICE, own_entry
 from ledger.source import Item, Posting, Ruling, Source
@@ -54,7 +54,7 @@ class Lifecycle:
         return self._woken(plan)
 
     def _woken(self, plan: Plan) -> list[Item]:
-        reasons = [wait(number) for number in plan.wakes for wait in (waits_for_card, waits_for_unblock)]
+        reasons = [wait(number) for number in plan.wakes for wait in (waits_for_card, waits_for_unblocking)]
         return [item for reason in reasons for item in self._sheet.wake(reason)]
 
     def _merge(self, case: Case, giver: int, taker: int) -> None:
@@ -83,7 +83,7 @@ class Lifecycle:
         reason = f"{event.happening if event else ''} of {masked(number.number if number else '')}, {other}"
         entry = own_entry(
             Kind.CORRECTION,
-            f"merge:{case.record}:{side}",
+            f"{cards.MERGERS}{case.record}:{side}",
             self._now,
             card=Card(number.number) if number else None,
             correction=Correction(case.entry.operator or case.sender, reason, points=points),

@@ -1,16 +1,18 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from ledger import tables_audit, tables_changes, tables_keys, tables_office
+from ledger import tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
-from ledger.port import Flagged, Registration, Statement, Terminal, Verification
+from ledger.port import Cleared, Flagged, Registration, Statement, Terminal, Verification
 from ledger.problems import refused
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
+from ledger.tables_balances import TablesBalances
 from ledger.tables_feed import TablesFeed
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import generation_in
+from ledger.write_offs import cutoff
 from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
 from offline_queue.timepiece import Timepiece
 
@@ -69,6 +71,10 @@ class Office:
 
         return self._engine.write(open_account)
 
+    def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
+        before = cutoff(self._timepiece.unix_ms(), self._policy.programme.write_off_after_days)
+        return self._engine.write(lambda tables: tables_clearing.clear(tables, self._sheet(tables), before, after))
+
     def statement(self, number: str) -> Statement | None:
         return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
 
@@ -79,7 +85,7 @@ class Office:
         return self._engine.read(tables_office.flagged)
 
     def verify(self) -> Verification:
-        return self._engine.read(tables_audit.verify)
+        return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))
 
     def close(self) -> None:
         self._engine.close()
@@ -99,7 +105,7 @@ class Office:
         return Sheet(self._engine.source(tables), self._policy, self._timepiece.unix_ms())
 
     def _feed(self, tables: Tables) -> TablesFeed:
-        return TablesFeed(tables, self._timepiece.unix_ms())
+        return TablesFeed(tables, TablesBalances(tables, self._timepiece.unix_ms(), self._policy.programme.zone))
 
     def _opening(self, number: str, points: int) -> Entry:
         """Opening points, once per card because the key names the card."""

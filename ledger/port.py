@@ -58,7 +58,10 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says.
+
+    A correction `corrects` another entry for a `reason`.
+    """
 
     id: str
     kind: str
@@ -70,10 +73,16 @@ class Line(msgspec.Struct, frozen=True):
     posted_at: str | None
     receipt: str | None = None
     reverses: str | None = None
+    corrects: str | None = None
+    reason: str | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """An account with all that explains it; a lot below zero is an overdraft that later awards repay."""
+    """An account with all that explains it; a lot below zero is an overdraft that later awards repay.
+
+    `points` is the sum of its lots and of its entries: those `usable` now, less any overdraft, the `inactive` ones that
+    may be used later, and the `expired` ones that have not been written off.
+    """
 
     number: str
     points: int
@@ -82,6 +91,9 @@ class Statement(msgspec.Struct, frozen=True):
     lots: list[Lot]
     entries: list[Line]
     waiting: list[Line]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
 
 
 class Flagged(msgspec.Struct, frozen=True):
@@ -100,7 +112,10 @@ class Flagged(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """The invariants, computed again from the books; `liability` is what the programme owes all its customers."""
+    """The invariants, computed again from the books; `liability` is what the programme owes all its customers.
+
+    Of it are `usable` now, less all overdrafts, `inactive` yet, or `expired` and not written off.
+    """
 
     ok: bool
     records: int
@@ -109,6 +124,18 @@ class Verification(msgspec.Struct, frozen=True):
     postings: int
     liability: int
     problems: list[str]
+    usable: int = 0
+    inactive: int = 0
+    expired: int = 0
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """Expired `points` of so many `lots` have left so many accounts; `following` is where to go on, None at the end."""
+
+    accounts: int
+    lots: int
+    points: int
+    following: tuple[int, int] | None = None
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -226,6 +253,9 @@ class Book(Protocol):
         self, number: str, happening: Happening, author: str, reason: str, successor: str | None = None
     ) -> CardShown:
         """What happens to a card by the office's word, as an entry of its own. Raises Refused `malformed`."""
+
+    def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
+        """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
 
     def statement(self, number: str) -> Statement | None: ...
 

@@ -25,7 +25,8 @@ TABLES: Final = {
     "terminal": Table(
         "name",
         """name text COLLATE "C" PRIMARY KEY, public_key bytea NOT NULL, enrolled_at bigint NOT NULL,
-        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint, reported text""",
+        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint, reported text,
+        breaches bigint NOT NULL DEFAULT 0""",
         fill=50,
     ),
     "stream": Table(
@@ -41,13 +42,24 @@ TABLES: Final = {
     ),
     "record": Table("no", "no bigint PRIMARY KEY, hash bytea NOT NULL, bytes bytea NOT NULL"),
     "claim": Table("hash", "hash bytea PRIMARY KEY, record bigint NOT NULL"),
+    "receipt": Table("hash", "hash bigint PRIMARY KEY, record bigint NOT NULL"),
+    "anchor": Table(
+        "terminal",
+        """terminal text COLLATE "C" NOT NULL, boot text COLLATE "C" NOT NULL, monotonic_ms bigint NOT NULL,
+        ledger_ms bigint NOT NULL, PRIMARY KEY (terminal, boot)""",
+    ),
+    "offline_day": Table(
+        "account",
+        """account bigint NOT NULL, day text COLLATE "C" NOT NULL, points bigint NOT NULL,
+        PRIMARY KEY (account, day)""",
+    ),
     "entry": Table("id", 'id text COLLATE "C" PRIMARY KEY, record bigint NOT NULL'),
     "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
     "account": Table(
         "no",
         """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
         usable_from bigint NOT NULL DEFAULT 0, usable_until bigint, merged_into bigint""",
-        ("(usable_until) WHERE usable_until IS NOT NULL", "(merged_into) WHERE merged_into IS NOT NULL"),
+        ("(usable_until, no) WHERE usable_until IS NOT NULL", "(merged_into) WHERE merged_into IS NOT NULL"),
         fill=70,
     ),
     "card": Table(
@@ -112,6 +124,9 @@ TYPES: Final = {
     "fact": "text text",
     "record": "bigint bytea bytea",
     "claim": "bytea bigint",
+    "receipt": "bigint bigint",
+    "anchor": "text text bigint bigint",
+    "offline_day": "bigint text bigint",
     "entry": "text bigint",
     "duplicate": "text text",
     "account": "bigint bigint bigint bigint bigint bigint",
@@ -155,7 +170,7 @@ DATED_LOTS: Final = Upgrade(
     statements=(
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_from bigint NOT NULL DEFAULT 0",
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS usable_until bigint",
-        "CREATE INDEX ON account (usable_until) WHERE usable_until IS NOT NULL",
+        "CREATE INDEX ON account (usable_until, no) WHERE usable_until IS NOT NULL",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS active_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS expires_at bigint",
         "ALTER TABLE lot ADD COLUMN IF NOT EXISTS written_off bigint NOT NULL DEFAULT 0",
@@ -204,7 +219,11 @@ CLAIMS: Final = Upgrade(
         ON CONFLICT DO NOTHING""",
     )
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
+JUDGING: Final = Upgrade(
+    ("receipt", "anchor", "offline_day"),
+    ("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS breaches bigint NOT NULL DEFAULT 0",),
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

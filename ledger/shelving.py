@@ -4,11 +4,11 @@ import msgspec
 
 from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
-from ledger.instants import effective
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
 from ledger.usable import always_usable, held, measured, narrowed
+from ledger.write_offs import wanted_back
 from offline_queue.entry import Entry, Kind
 
 
@@ -28,46 +28,39 @@ class Shelving:
         found = held(lots, moment)
         return msgspec.structs.replace(standing, idle=found.inactive + found.expired, expired=found.expired)
 
-    def judged(self, standing: Standing, entry: Entry, original: Original | None, right: Right | None) -> Standing:
+    def judged(
+        self, standing: Standing, entry: Entry, original: Original | None, right: Right | None, sold_at: int
+    ) -> Standing:
         """The account as the rules see it: with what may be used at the entry's moment, when it takes points."""
         points = _taken_by(entry, original)
         if not points:
             return standing
-        moment, own = self._moment(entry, right), original.record if original else None
+        moment, own = _moment(sold_at, right), original.record if original else None
         seen = self.at(standing, moment, own)
-        if own is None and (seen.available >= points or _is_open(right)):
+        if own is None and seen.available + _promised(right) >= points:
             return seen
         gone = sum(lot.written_off for lot in self._revivable(standing.account, moment, own))
         return msgspec.structs.replace(seen, revivable=gone)
 
     def revivals(self, case: Case, effect: int, standing: Standing) -> list[tuple[Lot, int]]:
-        """Lots and points that are to be put back before an entry is posted, because it came before their end.
-
-        An award that is taken back had its own points written off, and must not cost others.
-        """
+        """Lots and points that are to be put back before an entry is posted, because it came before their end."""
         if effect >= 0 or case.standing is None or not case.standing.revivable:
             return []
-        moment, own = self._moment(case.entry, case.right), case.original.record if case.original else None
-        lots, missing = self._revivable(standing.account, moment, own), -effect
-        missing -= max(0, self.at(standing, moment).available) if own is None else sum(lot.remaining for lot in lots)
-        found = []
-        for lot in lots:
-            points = max(0, min(missing, lot.written_off))
-            found.append((lot, points))
-            missing -= points
-        return [(lot, points) for lot, points in found if points]
+        moment, own = _moment(case.at, case.right), case.original.record if case.original else None
+        free = max(0, self.at(standing, moment, own).available) + _promised(case.right)
+        return wanted_back(self._revivable(standing.account, moment, own), own, -effect, free)
 
     def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:
         """Puts the effect of a posted entry on the lots of its account, as that stood before."""
         effect, record, original, account = decision.effect, case.record, case.original, standing.account
         if effect == 0:
             return
-        moment = self._moment(case.entry, case.right)
+        moment = _moment(case.at, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
         if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
-            late = decision.code is Code.LOT_EXPIRED
+            late = Code.LOT_EXPIRED in decision.codes
             self.shelf(account).take(record, -effect, moment, expired_too=late)
         elif effect < 0:
             self.shelf(account).undo_award(record, -effect, moment, original.record)
@@ -102,20 +95,12 @@ class Shelving:
             shelf.complete = True
         return shelf
 
-    def _moment(self, entry: Entry, right: Right | None) -> int:
-        """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
-        if right is not None and _is_open(right) and right.granted_at is not None:
-            return right.granted_at
-        return effective(entry.occurred_at, self._now)
-
     def _revivable(self, account: int, moment: int, own: int | None) -> list[Lot]:
-        """Lots of which points were written off: those usable at that moment, the oldest first, or just `own`."""
+        """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them."""
         shelf = self.shelf(account)
         shelf.load(self._source.written_off(account))
-        gone = [lot for lot in shelf.lots.values() if lot.written_off]
-        if own is not None:
-            return [lot for lot in gone if lot.record == own]
-        return sorted((lot for lot in gone if lot.usable(moment)), key=lambda lot: (lot.earned_at, lot.record))
+        gone = [lot for lot in shelf.lots.values() if lot.written_off and (lot.usable(moment) or lot.record == own)]
+        return sorted(gone, key=lambda lot: (lot.record != own, lot.earned_at, lot.record))
 
     def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
         """What a redemption, less its reversals, holds of each lot."""
@@ -143,6 +128,18 @@ def _is_open(right: Right | None) -> bool:
     return right is not None and right.holds_back > 0
 
 
+def _moment(sold_at: int, right: Right | None) -> int:
+    """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
+    if right is not None and right.holds_back and right.granted_at is not None:
+        return right.granted_at
+    return sold_at
+
+
 def _may_owe(standing: Standing, now: int) -> bool:
     """Whether a lot below zero may lie on the shelf: beside it lie only points that have expired."""
     return standing.balance < 0 or (standing.usable_until is not None and standing.usable_until <= now)
+
+
+def _promised(right: Right | None) -> int:
+    """Points held back for the entry itself."""
+    return 0 if right is None else right.holds_back

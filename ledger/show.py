@@ -56,6 +56,8 @@ def verification(found: Verification) -> None:
     counts = f"{found.records} records in {found.streams} streams, {found.postings} postings, {found.accounts} accounts"
     if found.ok:
         click.echo(f"All adds up: {counts}; {found.liability} points owed.")
+        if found.inactive or found.expired:
+            click.echo(f"Of these {found.usable} usable, {found.inactive} not active yet, {found.expired} expired.")
         return
     click.echo(f"{len(found.problems)} problem(s) in {counts}:")
     for problem in found.problems:

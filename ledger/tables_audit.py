@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator
 
-from ledger import audit_cards
+from ledger import audit_cards, tables_audit_dates
 from ledger.book import OVERDRAWING
+from ledger.cards import is_merger
 from ledger.claims import AWARDS, as_sale
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_source import merged_into
 from ledger.tables_streams import TablesStreams
+from ledger.write_offs import is_write_off
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
 
 MAX_PROBLEMS = 100
 """Enough to see the kind of damage; a broken file could name millions."""
 
 
-def verify(tables: Tables) -> Verification:
-    """Walks the whole books once; memory grows with the number of keys, 100 bytes each."""
+def verify(tables: Tables, now: int) -> Verification:
+    """Walks the whole books once; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970."""
     if damage := _some(_storage(tables)):
         return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
-    own = (_chains, _entries, _undecided, _balances, _lots, _reserved, _available, _reversals)
+    own = (_chains, _entries, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
     checks = (*own, audit_cards.successors, audit_cards.mergers, audit_cards.changes)
     problems = [problem for check in checks for problem in _some(check(tables))]
     count = {
@@ -27,8 +29,18 @@ def verify(tables: Tables) -> Verification:
         for table in ("record", "stream", "account", "posting")
     }
     liability = tables.rows("SELECT CAST(coalesce(sum(points), 0) AS BIGINT) FROM posting")[0][0]
+    expired, inactive = tables_audit_dates.parts(tables, now)
     return Verification(
-        not problems, count["record"], count["stream"], count["account"], count["posting"], liability, problems
+        ok=not problems,
+        records=count["record"],
+        streams=count["stream"],
+        accounts=count["account"],
+        postings=count["posting"],
+        liability=liability,
+        problems=problems,
+        usable=liability - expired - inactive,
+        inactive=inactive,
+        expired=expired,
     )
 
 
@@ -85,7 +97,7 @@ def _explained(entry: Entry, points: int) -> bool:
         return points == entry.points
     if entry.kind is Kind.REDEEM:
         return points == -entry.points
-    if entry.kind is Kind.CORRECTION and entry.correction is not None:
+    if entry.correction is not None and (is_write_off(entry) or is_merger(entry)):
         return points == entry.correction.points
     return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
 
@@ -132,6 +144,13 @@ def _lots(tables: Tables) -> Iterator[str]:
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):
         yield f"the lot of record {record} says {remaining} points, its moves {left}"
+
+
+def _dates(tables: Tables) -> Iterator[str]:
+    """What may be used follows from the lots' own dates, and what was written off from entries of the office."""
+    for account in tables_audit_dates.windows(tables):
+        yield f"account {_name(tables, account)} overlooks the dates of its lots"
+    yield from tables_audit_dates.write_offs(tables)
 
 
 def _reserved(tables: Tables) -> Iterator[str]:

@@ -3,23 +3,22 @@
 from typing import Final
 
 from ledger.cards import account_of
-from ledger.facts import CardStatus, Listing
+from ledger.facts import Listing
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
-from ledger.tables_source import CARDS, listings, merged_into
+from ledger.tables_balances import TablesBalances
+from ledger.tables_source import CARDS, listings
 from offline_queue.entry import State
-from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Balance, Lot, Verdict
+from offline_queue.wire import Balance, Verdict
 
 MAX_PAGE_RECORDS: Final = 2000
 """Records that one page may speak of; bounds the balances that come with it."""
 
 
 class TablesFeed:
-    """Reads within the running transaction; `as_of` in ms since 1970."""
+    """Reads within the running transaction."""
 
-    def __init__(self, tables: Tables, as_of: int) -> None:
-        self._tables = tables
-        self._as_of = rfc3339(as_of)
+    def __init__(self, tables: Tables, balances: TablesBalances) -> None:
+        self._tables, self.balances = tables, balances
 
     def page(self, terminal: str, after: int, limit: int) -> tuple[list[Verdict], list[Balance], bool]:
         """Verdicts beyond `after`, the balances of the accounts they touch, and whether there are more."""
@@ -36,35 +35,21 @@ class TablesFeed:
     def _balances(self, terminal: str, after: int, count: int) -> list[Balance]:
         """Each account touched by so many verdicts, under each of its cards; verdicts are numbered without a hole."""
         query = """
-            SELECT DISTINCT c.number, a.balance, a.reserved, c.marked, c.successor FROM decision d
+            SELECT DISTINCT c.number, c.account FROM decision d
             JOIN posting p ON p.record >= d.record AND p.record < d.record + d.count
-            JOIN account a ON a.no = p.account JOIN card c ON c.account = a.no
+            JOIN card c ON c.account = p.account
             WHERE d.terminal = ? AND d.n > ? AND d.n <= ? ORDER BY c.number"""
-        rows = self._tables.rows(query, terminal, after, after + count)
-        return [
-            Balance(number, points, reserved, self._as_of, marked or CardStatus.ACTIVE, successor=successor)
-            for number, points, reserved, marked, successor in rows
-        ]
+        return self.balances.told(dict(self._tables.rows(query, terminal, after, after + count)))
+
+    def balance(self, account: int, number: str) -> Balance:
+        (balance,) = self.balances.told({number: account})
+        return balance
 
     def account(self, number: str) -> int | None:
         return account_of(number, self.listing)
 
     def listing(self, number: str) -> Listing:
         return listings(self._tables.rows(CARDS, [number])).get(number, Listing())
-
-    def balance(self, account: int, number: str) -> Balance:
-        ((points, reserved),) = self._tables.rows("SELECT balance, reserved FROM account WHERE no = ?", account)
-        card = self.listing(number)
-        return Balance(number, points, reserved, self._as_of, card.status, successor=card.successor)
-
-    def lots(self, account: int) -> list[Lot]:
-        """Those not used up, the oldest first; one below zero is an overdraft."""
-        query = """
-            SELECT p.entry, l.earned_at, l.points, l.remaining FROM lot l
-            JOIN posting p ON p.account = ANY(?) AND p.record = l.record
-            WHERE l.account = ? AND l.remaining <> 0 ORDER BY l.earned_at, l.record"""
-        rows = self._tables.rows(query, [account, *merged_into(self._tables, account)], account)
-        return [Lot(entry, rfc3339(earned_at), points, remaining) for entry, earned_at, points, remaining in rows]
 
 
 def _fitting(counts: list[int]) -> int:

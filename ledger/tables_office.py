@@ -20,7 +20,7 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     account = feed.account(number)
     if account is None:
         return None
-    balance = feed.balance(account, number)
+    balance, held = feed.balance(account, number), feed.balances.held(account)
     rows = tables.rows(
         "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
         " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
@@ -29,12 +29,15 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
         number,
-        balance.points,
+        held.usable + held.inactive + held.expired,
         balance.reserved,
         balance.as_of,
-        feed.lots(account),
+        feed.balances.lots(account),
         entries,
         _waiting(tables, number),
+        usable=held.usable,
+        inactive=held.inactive,
+        expired=held.expired,
     )
 
 
@@ -58,6 +61,8 @@ def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
         posted_at=posted_at,
         receipt=entry.receipt.number if entry.receipt else None,
         reverses=entry.reverses,
+        corrects=entry.correction.of if entry.correction else None,
+        reason=entry.correction.reason if entry.correction else None,
     )
 
 

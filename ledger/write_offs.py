@@ -16,11 +16,14 @@ from ledger.own_entries import OFFICE, own_entry
 from offline_queue.entry import Correction, Entry, Kind
 
 DAY_MS: Final = 86_400_000
+KEYS: Final = "expiry:"
+"""How the idempotency keys of these entries begin."""
 
 
 class WriteOff(msgspec.Struct, frozen=True):
-    """`points` that leave the lot that the entry `award` made in `record`; below zero they come back."""
+    """`points` that leave the account's lot that the entry `award` made in `record`; below zero they come back."""
 
+    account: int
     record: int
     award: str
     points: int
@@ -47,27 +50,50 @@ def cutoff(now: int, after_days: int) -> int:
     return now - after_days * DAY_MS
 
 
-def written_off(found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], zone: tzinfo) -> list[WriteOff]:
+def written_off(
+    account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], zone: tzinfo
+) -> list[WriteOff]:
     """With the last day on which the points could be used."""
     return [
-        WriteOff(lot.record, makers[lot.record], points, f"{points} points expired after {_last_day(lot, zone)}")
+        WriteOff(account, lot.record, makers[lot.record], points, f"expired after {_last_day(lot, zone)}")
         for lot, points in found
     ]
 
 
-def put_back(found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], entry: Entry) -> list[WriteOff]:
+def wanted_back(lots: Sequence[Lot], own: int | None, points: int, free: int) -> list[tuple[Lot, int]]:
+    """What of these lots an entry that takes so many points needs back, when `free` ones are there for it.
+
+    An award that is taken back (`own`) gives what is left of itself and what was written off of it, and costs others
+    nothing for that.
+    """
+    found = []
+    for lot in lots:
+        there = lot.remaining if lot.record == own else free
+        back = min(lot.written_off, max(0, points - there))
+        free += back
+        if back:
+            found.append((lot, back))
+    return found
+
+
+def put_back(account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], entry: Entry) -> list[WriteOff]:
     """For an entry that was made before the points expired, and heard of after they had been written off."""
     reason = f"entry {bounded(entry.id)} came late and was made before these points expired"
     if entry.kind is Kind.REVERSE:
         reason = f"entry {bounded(entry.id)} takes back the award whose points had been written off"
-    return [WriteOff(lot.record, makers[lot.record], -points, reason) for lot, points in found]
+    return [WriteOff(account, lot.record, makers[lot.record], -points, reason) for lot, points in found]
 
 
 def entry_of(write_off: WriteOff, now: int, cause: str) -> Entry:
     """The office's entry; `cause` tells apart what happens to the same award at the same moment."""
     award = bounded(write_off.award)
     correction = Correction(OFFICE, write_off.reason, of=award, points=-write_off.points)
-    return own_entry(Kind.CORRECTION, f"expiry:{award}:{now}:{cause}", now, correction=correction)
+    return own_entry(Kind.CORRECTION, f"{KEYS}{award}:{now}:{cause}", now, correction=correction)
+
+
+def is_write_off(entry: Entry) -> bool:
+    """Whether expired points leave the books by this entry, or come back."""
+    return entry.kind is Kind.CORRECTION and entry.terminal == OFFICE and entry.key.startswith(KEYS)
 
 
 def _last_day(lot: Lot, zone: tzinfo) -> str:

@@ -18,13 +18,17 @@ STORE_BYTES: Final = 8
 LAST_MOMENT: Final = 253_402_300_799_999
 """The end of the year 9999, in ms since 1970."""
 
-_KEY, _ID, _POINTS, _AT, _RECEIPT, _STORE, _CARD = range(1, 8)
+COMMON_RULE: Final = "base@1"
+"""The points rule that is not told, because nearly every sale has it."""
+
+_KEY, _ID, _POINTS, _AT, _RECEIPT, _STORE, _CARD, _RULE = range(1, 9)
 
 
 class Sale(msgspec.Struct, frozen=True):
     """What a code says of its sale: as in the entry. `card` is the digest of the card's number, None without a card.
 
-    `at` in ms since 1970; `receipt` and `store` are left out where they are long.
+    `at` in ms since 1970; `receipt` and `store` are left out where they are long. `rule` decides how long the points
+    live; empty where the entry names none.
     """
 
     terminal: str
@@ -35,6 +39,7 @@ class Sale(msgspec.Struct, frozen=True):
     receipt: str | None = None
     store: str | None = None
     card: bytes | None = None
+    rule: str = COMMON_RULE
 
     @property
     def occurred_at(self) -> str:
@@ -58,6 +63,7 @@ def sale_of(entry: Entry, at: int) -> Sale:
         receipt=_short(receipt.number, RECEIPT_BYTES) if receipt else None,
         store=_short(receipt.store, STORE_BYTES) if receipt else None,
         card=card_digest(entry.id, entry.card.number) if entry.card else None,
+        rule=entry.rule or "",
     )
 
 
@@ -77,6 +83,7 @@ def told(sale: Sale) -> plain_cbor.Item:
         _RECEIPT: sale.receipt,
         _STORE: sale.store,
         _CARD: sale.card,
+        _RULE: None if sale.rule == COMMON_RULE else sale.rule,
     }
     return {label: value for label, value in told.items() if value is not None}
 
@@ -88,14 +95,20 @@ def understood(terminal: str, payload: plain_cbor.Item) -> Sale:
             pass
         case _:
             raise ValueError("it says too little of a sale")
-    match [more.pop(label, None) for label in (_AT, _RECEIPT, _STORE, _CARD)]:
-        case [int() | None as at, str() | None as receipt, str() | None as store, bytes() | None as card]:
+    match [more.pop(label, None) for label in (_AT, _RECEIPT, _STORE, _CARD, _RULE)]:
+        case [
+            int() | None as at,
+            str() | None as receipt,
+            str() | None as store,
+            bytes() | None as card,
+            str() | None as rule,
+        ]:
             pass
         case _:
             raise ValueError("what it says of a sale is of the wrong kind")
     sale = Sale(
         terminal, _unpacked(key), str(uuid.UUID(bytes=name)), points,
-        _minted_at(name) if at is None else at, receipt, store, card,
+        _minted_at(name) if at is None else at, receipt, store, card, COMMON_RULE if rule is None else rule,
     )  # fmt: skip
     _check(sale)
     if more or told(sale) != payload:
@@ -111,6 +124,8 @@ def _check(sale: Sale) -> None:
         raise ValueError("its points or its time are none")
     if sale.receipt != _short(sale.receipt, RECEIPT_BYTES) or sale.store != _short(sale.store, STORE_BYTES):
         raise ValueError("its receipt is none")
+    if not sale.rule.isprintable() or len(sale.rule) > 64:
+        raise ValueError("its points rule is none")
     if sale.card is not None and len(sale.card) != CARD_BYTES:
         raise ValueError("its card is none")
 

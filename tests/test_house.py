@@ -73,8 +73,11 @@ PURE = (
     "ledger/admission.py",
     "ledger/attendance.py",
     "ledger/book.py",
+    "ledger/grounds.py",
+    "ledger/instants.py",
     "offline_queue/packing.py",
     "ledger/policies.py",
+    "ledger/rules.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}

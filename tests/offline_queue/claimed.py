@@ -25,6 +25,7 @@ def sold(**fields: object) -> Entry:
         "occurred_at": SOLD_AT,
         "clock": Clock("boot", 1, SOLD_AT),
         "points": 249,
+        "rule": "base@1",
         "receipt": Receipt("000815", "S001"),
         **fields,
     }

@@ -28,6 +28,7 @@ sales = st.builds(
     receipt=st.none() | st.text(printable, min_size=1, max_size=RECEIPT_BYTES),
     store=st.none() | st.text(printable, min_size=1, max_size=STORE_BYTES),
     card=st.none() | st.binary(min_size=CARD_BYTES, max_size=CARD_BYTES),
+    rule=st.sampled_from(["base@1", ""]) | st.text(printable, max_size=64),
 )
 
 
@@ -79,6 +80,13 @@ def test_the_time_is_told_only_where_the_id_does_not() -> None:
     same, other = code_of(sold()), code_of(sold(), AT - 1)
     assert (same.sale.occurred_at, other.sale.at) == (SOLD_AT, AT - 1)
     assert len(other.raw) == len(same.raw) + 10
+
+
+@pytest.mark.parametrize(("rule", "more"), [("base@1", 0), (None, 2), ("double@2", 10)])
+def test_the_rule_is_told_where_it_is_not_the_common_one(rule: str | None, more: int) -> None:
+    """How long the points live follows from it; most sales need no room for it."""
+    code = code_of(sold(rule=rule))
+    assert (code.sale.rule or None, len(code.raw) - len(code_of(sold()).raw)) == (rule, more)
 
 
 def test_a_card_is_recognised_and_not_shown() -> None:
@@ -147,7 +155,10 @@ def test_a_hostile_till_is_read_as_any_other() -> None:
         *(signed(FAR | {4: 5} | change) for change in ({3: 0}, {3: MAX_POINTS + 1}, {4: LAST_MOMENT + 1}, {4: -1})),
         *(signed(FAR | {4: 5} | change) for change in ({1: ""}, {1: "ü"}, {1: "k" * 65}, {1: str(uuid.UUID(int=5))})),
         *(signed(FAR | {4: 5} | change) for change in ({2: b"i"}, {5: ""}, {5: "r" * 21}, {6: "S" * 9}, {7: b"c"})),
-        *(signed(FAR | {4: 5} | change) for change in ({8: 1}, {5: 5}, {3: "3"}, {3: [3]}, {1: 1}, {-1: 1})),
+        *(
+            signed(FAR | {4: 5} | change)
+            for change in ({9: 1}, {8: 1}, {8: "base@1"}, {8: "r" * 65}, {5: 5}, {3: "3"}, {3: [3]}, {1: 1}, {-1: 1})
+        ),
         signed(FAR | {4: int.from_bytes(b"iiiiii", "big")}),
         *(signed(what) for what in ({}, [], 1, "sale", {1: "k", 2: b"i" * 16})),
         *(signed(FAR | {4: 5}, header) for header in ({1: -7, 4: b"T"}, {1: -8}, {1: -8, 4: b""}, {1: -8, 4: "T"}, [])),
