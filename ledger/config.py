@@ -31,6 +31,7 @@ class Ledger(msgspec.Struct, frozen=True):
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
+    key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
 
 
 class Cards(msgspec.Struct, frozen=True):
