@@ -66,8 +66,8 @@ RULES: Final = (
     Rule(Code.RESTORED, KEYED, grounds.restored, sentences.restored, noted=True),
     Rule(Code.DUPLICATE, KEYED, grounds.repeated, sentences.duplicate, ends=True),
     Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True, right=rights.unused),
-    Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RESOLUTION_REFUSED, CORRECTION, grounds.may_not_resolve, sentences.may_not_resolve, ends=True),
+    Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
     Rule(
         Code.CARD_UNKNOWN,
