@@ -44,7 +44,10 @@ class NotRecorded(Exception):
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`."""
+    """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`.
+
+    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode).
+    """
 
     name: str
     public_key: str
@@ -54,6 +57,7 @@ class Terminal(msgspec.Struct, frozen=True):
     streams: int
     forks: int
     records: int
+    findings: list[str] = []
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -223,6 +227,9 @@ class Book(Protocol):
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
+
+    def acknowledge(self, terminal: str) -> int | None:
+        """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""

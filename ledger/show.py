@@ -45,10 +45,10 @@ def terminals(tills: list[Terminal]) -> None:
     if not tills:
         click.echo("No till is enrolled yet: tilld ledger enroll TERMINAL PUBLIC_KEY")
         return
-    table = _table("Terminal", "Last heard", "Software", streams="Streams", records="Records", forks="Forks")
+    table = _table("Terminal", "Last heard", "Software", "Found", streams="Streams", records="Records", forks="Forks")
     for till in tills:
         counts = (str(till.streams), str(till.records), str(till.forks))
-        table.add_row(till.name, till.seen_at or "never", till.software or "", *counts)
+        table.add_row(till.name, till.seen_at or "never", till.software or "", ", ".join(till.findings), *counts)
     _print(None, table)
 
 

@@ -108,6 +108,7 @@ def status_text(told: dict[str, Any]) -> str:
         reach = "reachable" if ledger["reachable"] else "not reached"
         lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
         lines += [] if ledger["reachable"] else [f"          {ledger['detail']}"]
+        lines += [f"attention {order['code']}: {order['detail']}" for order in ledger.get("orders", [])]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
     lines.append(

@@ -162,6 +162,7 @@ def _ledger_changed(report: SyncReport, inbox: Inbox, inquiries: Inquiries) -> N
             report.detail,
             report.accepted,
             report.ledger_time,
+            report.orders,
         )
     )
 

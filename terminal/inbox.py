@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import Entry
-from offline_queue.wire import Account, AllowanceAnswer, Balance, Verdict
+from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
 from terminal.pos import ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
@@ -121,7 +121,10 @@ class Settled:
 
 @dataclass(frozen=True)
 class SyncChanged:
-    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass."""
+    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
+
+    `orders` are findings about this till or its ledger, for the technician.
+    """
 
     reachable: bool
     last_success: str | None
@@ -129,6 +132,7 @@ class SyncChanged:
     detail: str
     accepted: int = 0
     ledger_time: str | None = None
+    orders: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,12 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire, the claim code and the manner of a config file with the till, and nothing
-    # else of it.
+    # The ledger shares the entry, the wire, the claim code and the manner of config and key files with the till, and
+    # nothing else of it.
     "ledger": {
         *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
+        "offline_queue.terminal_key",
     },
     # The command line is where `tilld ledger` comes in.
     "terminal/cli.py": {"ledger.commands"},

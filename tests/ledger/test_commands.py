@@ -18,6 +18,7 @@ from ledger.commands import books, ledger
 from ledger.port import Book
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill
+from tests.ledger.test_lineage import Line
 
 KEY = b64encode(bytes(range(32))).decode()
 
@@ -87,6 +88,18 @@ class TestOffice:
         flags = json.loads(run(url, "conflicts", "--json").stdout)
         assert [flag["code"] for flag in flags] == ["card_unknown", "undecodable"]
         assert "undecodable" in run(url, "conflicts").stdout
+
+    def test_what_was_found_against_a_till_is_acknowledged(self, url: str) -> None:
+        """It is listed until then; the till's name is enough."""
+        with closing(opened(url)) as book:
+            till = FakeTill(book)
+            Line(book, till).hello()
+            Line(book, till).hello()
+        assert json.loads(run(url, "terminals", "--json").stdout)[0]["findings"] == ["journal_lost"]
+        assert "journal_lost" in run(url, "terminals").stdout
+        assert json.loads(run(url, "terminals", "acknowledge", "S001-T01", "--json").stdout)["findings"] == 1
+        assert json.loads(run(url, "terminals", "--json").stdout)[0]["findings"] == []
+        assert "no till S009" in refused("--database", url, "terminals", "acknowledge", "S009")
 
     def test_empty_books_say_what_to_do_next(self, database: str) -> None:
         """Nobody is left with an empty table."""

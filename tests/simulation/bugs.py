@@ -44,10 +44,11 @@ def marks_never_go_down(patch: pytest.MonkeyPatch) -> None:
     highest: dict[str, int] = {}
     real = Store.mark
 
-    def mark(store: Store, marks: Mapping[str, Marks], generation: str) -> None:
+    def mark(store: Store, marks: Mapping[str, Marks], generation: str, *receipts: object) -> None:
         for stream, said in marks.items():
             highest[stream] = max(said.accepted, highest.get(stream, 0))
-        real(store, {stream: Marks(highest[stream], said.stable) for stream, said in marks.items()}, generation)
+        highest_yet = {stream: Marks(highest[stream], said.stable) for stream, said in marks.items()}
+        real(store, highest_yet, generation, *receipts)  # type: ignore[arg-type]
 
     patch.setattr(Store, "mark", mark)
 
