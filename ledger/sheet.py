@@ -5,7 +5,7 @@ change; the books write that and commit.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -30,11 +30,14 @@ from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
-from ledger.instants import effective
+from ledger.instants import Instant, instant
+from ledger.offline_days import OfflineDays
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.roster import Roster
 from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
+from ledger.till_receipts import Receipts
 from ledger.write_offs import WriteOff
 from offline_queue.entry import Entry, Kind
 
@@ -62,7 +65,12 @@ class Sheet:
         self.waits: dict[int, str | None] = {}
         """Records that wait, with what for; None for one that no longer does."""
         self._waiting = Known(source.waiting)
-        self._enrolled = Known(source.enrolled)
+        self.roster = Roster(source, policy.breaches)
+        self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
+        self._receipts = Receipts(source)
+        self._anchors = Known(source.anchors)
+        self._woken: set[int] = set()
+        """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self._originals = Known(self._originals_held)
         self._announced: set[str] = set()
         self._posted_here: dict[str, Original] = {}
@@ -73,7 +81,10 @@ class Sheet:
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         while due:
             item, content = due.popleft()
+            trusted = not self.roster.revoked(item.sender)
             woken = self._settle(item, content)
+            if trusted and self.roster.revoked(item.sender):
+                self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
@@ -117,7 +128,8 @@ class Sheet:
         waits with it, or sees what became of it.
         """
         entries = [entry for _, entry in met]
-        self._enrolled.warm(entry.terminal for entry in entries)
+        self.roster.warm(name for item, entry in met for name in (entry.terminal, item.sender))
+        self._anchors.warm((item.sender, entry.clock.boot_id) for item, entry in met)
         self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
@@ -138,6 +150,7 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
+        self._receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
         names = {name: record for name, record in named if name not in self._announced}
         if names:
@@ -147,9 +160,22 @@ class Sheet:
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
     def _own(self, item: Item, entry: Entry) -> bool:
-        if item.record in self.claims.doubts:
+        if item.record in self.claims.doubts or self._revoked(item):
             return False
-        return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
+        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+
+    def _revoked(self, item: Item) -> bool:
+        return item.record not in self._woken and self.roster.revoked(item.sender)
+
+    def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
+        first = self.firsts.get(entry.key)
+        return taken.get(entry.key) == item.record if first is None else first.record == item.record
+
+    def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
+        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
+        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
+        self._source.let_go(keys, self._receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -202,15 +228,16 @@ class Sheet:
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
-        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
+        standing, when = None if account is None else self.standing(account), self._instant(item, entry)
         if standing is not None and (first is None or first.record == item.record):
-            standing = self.shelving.judged(standing, entry, original, right, at)
+            standing = self.shelving.judged(standing, entry, original, right, when.at)
         believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
-            enrolled=self._enrolled.get(entry.terminal) is not None,
+            enrolled=self.roster.knows(entry.terminal),
+            revoked=self._revoked(item),
             first=first,
             standing=standing,
             original=original,
@@ -219,10 +246,17 @@ class Sheet:
             over=over if believed else None,
             card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
-            at=at,
+            receipt=self._receipts.holder(entry),
+            at=when.at,
+            clock_off_ms=when.off_ms,
+            redeemed=self.offline_days.before(account, entry),
             policy=self._policy,
             doubt=self.claims.doubts.get(item.record),
         )
+
+    def _instant(self, item: Item, entry: Entry) -> Instant:
+        anchor = self._anchors.get((item.sender, entry.clock.boot_id))
+        return instant(entry, anchor, self._now, self._policy.clock_tolerance_ms)
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
         """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
@@ -277,7 +311,9 @@ class Sheet:
         if not woken:
             return []
         self._waiting.put(reason, [])
-        return self._taken_up(woken)
+        taken = self._taken_up(woken)
+        self._woken |= {item.record for item in taken}
+        return taken
 
     def _taken_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""
@@ -298,6 +334,7 @@ class Sheet:
             self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
+        self.roster.note(case, decision)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
 
@@ -324,6 +361,7 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
+        self.offline_days.note(case, decision, account)
         measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None

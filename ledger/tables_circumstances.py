@@ -39,11 +39,8 @@ def receipt_rows(names: Mapping[str, int]) -> list[tuple[int, int]]:
 
 
 def let_receipts_go(tables: Tables, names: Mapping[str, int]) -> None:
-    tables.change_all(
-        "DELETE FROM receipt WHERE hash = ANY(?) AND record = ANY(?)",
-        [short_hash(name) for name in names],
-        list(names.values()),
-    )
+    query = "DELETE FROM receipt WHERE hash = ANY(?) AND record = ANY(?) RETURNING record"
+    tables.rows(query, [short_hash(name) for name in names], list(names.values()))
 
 
 def anchors(tables: Tables, boots: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Anchor]:

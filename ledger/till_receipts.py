@@ -36,5 +36,8 @@ class Receipts:
         name = named(entry)
         return None if name is None else self._holders.get(name)
 
-    def let_go(self, records: set[int]) -> None:
-        self._holders = {name: record for name, record in self._holders.items() if record not in records}
+    def let_go(self, records: set[int]) -> dict[str, int]:
+        """The receipts that these records took; they are free again."""
+        gone = {name: record for name, record in self._holders.items() if record in records}
+        self._holders = {name: record for name, record in self._holders.items() if name not in gone}
+        return gone
