@@ -140,6 +140,11 @@ class Cleared(msgspec.Struct, frozen=True):
     points: int
     following: tuple[int, int] | None = None
 
+    def plus(self, later: "Cleared") -> "Cleared":
+        """Both together; what follows is what follows the later one."""
+        accounts, lots, points = self.accounts + later.accounts, self.lots + later.lots, self.points + later.points
+        return Cleared(accounts, lots, points, later.following)
+
 
 class Registration(msgspec.Struct, frozen=True):
     """What became of a card's registration and of its opening points: `code` as in a verdict, None without points."""
