@@ -49,7 +49,7 @@ class Sheet:
     """One batch's work on the books; `now` in ms since 1970."""
 
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
-        self._source, self._policy, self._now = source, policy, now
+        self._source, self._policy, self.now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
         self.cards = Deck(source)
         self.standings = Known(source.standings)
@@ -113,9 +113,9 @@ class Sheet:
         """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
-        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        standing = None if account is None else self.shelving.at(self.standing(account), self.now)
         right = grant(asked, standing, least=least, why_not=why_not)
-        right = msgspec.structs.replace(right, granted_at=self._now)
+        right = msgspec.structs.replace(right, granted_at=self.now)
         self.rights.put(right.id, right)
         if account is not None:
             self.move(account, reserved=right.holds_back)
@@ -256,7 +256,7 @@ class Sheet:
 
     def _instant(self, item: Item, entry: Entry) -> Instant:
         anchor = self._anchors.get((item.sender, entry.clock.boot_id))
-        return instant(entry, anchor, self._now, self._policy.clock_tolerance_ms)
+        return instant(entry, anchor, self.now, self._policy.clock_tolerance_ms)
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
         """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
@@ -366,7 +366,7 @@ class Sheet:
         self.standings.put(account, measured)
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self.now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)
