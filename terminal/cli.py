@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 import click
 
+from terminal.commands_claim import claim
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
 from terminal.commands_watch import watch_events
@@ -15,7 +16,7 @@ from terminal.console import Code, Failed
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config"),
     "Look": ("status", "readers", "watch", "queue"),
-    "Act": ("tap", "sync"),
+    "Act": ("tap", "sync", "claim"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -80,7 +81,7 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue):
+for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim):
     cli.add_command(command)
 
 

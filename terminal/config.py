@@ -13,6 +13,7 @@ import msgspec
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
+from terminal.config_claims import Claims
 from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
 from terminal.refusals import Language
 from terminal.transaction import PointsRule
@@ -81,6 +82,7 @@ class Config(msgspec.Struct, frozen=True):
     sdm: Sdm = Sdm()
     codes: Codes = Codes()
     links: Links = Links()
+    claims: Claims = Claims()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
 
 
@@ -94,6 +96,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "sdm": Sdm,
     "codes": Codes,
     "links": Links,
+    "claims": Claims,
 }
 
 

@@ -106,7 +106,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         )
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
-            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
+            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
         )  # fmt: skip
         till.start()
         loop = TillLoop(till, inbox, on_end=stop.set)

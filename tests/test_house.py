@@ -40,6 +40,7 @@ ALLOWED = {
         "click",
         "rich",
         "cryptography",
+        "segno",
     },
 }
 ALSO = {
@@ -62,6 +63,7 @@ PURE = (
     "terminal/rotating_codes.py",
     "terminal/sdm.py",
     "terminal/transaction.py",
+    "terminal/claim_words.py",
     "terminal/offline_limits.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",

@@ -1,0 +1,31 @@
+"""Which sales get a claim code, and the code: made in the sale's own call, so that the first answer has it."""
+
+from typing import TYPE_CHECKING
+
+from offline_queue.claim_codes import issue
+from offline_queue.claimed_sale import sale_of
+from offline_queue.entry import Entry, Kind
+from terminal.config_claims import Claims, For
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+class ClaimIssue:
+    """Signs with the terminal's key; without one it issues none."""
+
+    def __init__(self, claims: Claims, key: "Ed25519PrivateKey | None") -> None:
+        self._claims = claims
+        self._key = key if claims.enabled else None
+
+    @property
+    def public_key(self) -> bytes | None:
+        return None if self._key is None else self._key.public_key().public_bytes_raw()
+
+    def code(self, entry: Entry) -> str | None:
+        """For a scanner. Nothing was earned: nothing to claim."""
+        if self._key is None or entry.kind is not Kind.EARN or not entry.points:
+            return None
+        if self._claims.for_ is For.CARDLESS and entry.card is not None:
+            return None
+        return issue(sale_of(entry), self._key).text
