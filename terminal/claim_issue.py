@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from offline_queue.claim_codes import issue
 from offline_queue.claimed_sale import sale_of
 from offline_queue.entry import Entry, Kind
-from terminal.config_claims import Claims, For
+from terminal.config_claims import Claims, Sales
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,6 +26,6 @@ class ClaimIssue:
         """For a scanner. Nothing was earned: nothing to claim."""
         if self._key is None or entry.kind is not Kind.EARN or not entry.points:
             return None
-        if self._claims.for_ is For.CARDLESS and entry.card is not None:
+        if self._claims.sales is Sales.CARDLESS and entry.card is not None:
             return None
         return issue(sale_of(entry), self._key).text
