@@ -22,10 +22,11 @@ class ClaimIssue:
     def public_key(self) -> bytes | None:
         return None if self._key is None else self._key.public_key().public_bytes_raw()
 
+    def has_code(self, entry: Entry) -> bool:
+        """Nothing was earned: nothing to claim."""
+        chosen = self._claims.sales is Sales.ALL or entry.card is None
+        return self._key is not None and chosen and entry.kind is Kind.EARN and entry.points > 0
+
     def code(self, entry: Entry) -> str | None:
-        """For a scanner. Nothing was earned: nothing to claim."""
-        if self._key is None or entry.kind is not Kind.EARN or not entry.points:
-            return None
-        if self._claims.sales is Sales.CARDLESS and entry.card is not None:
-            return None
-        return issue(sale_of(entry), self._key).text
+        """For a scanner; None for what gets none."""
+        return issue(sale_of(entry), self._key).text if self._key is not None and self.has_code(entry) else None

@@ -299,7 +299,9 @@ class Till:
         number = entry.card.number if entry.card else None
         told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
         card = CardView(masked(number), number) if number else None
-        self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
+        balance = self._balances.view(number) if number else None
+        claimable = card is None and self._issue.has_code(entry)
+        self._publish("transaction", {**told, "card": card, "balance": balance, "claimable": claimable})
 
 
 def _conflict(decided: Decided) -> dict[str, str | None]:
