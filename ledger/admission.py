@@ -6,7 +6,7 @@ very code; ledger/entrance.py puts it before the ledger's door. docs/decisions/0
 
 from collections import deque
 from enum import IntEnum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -40,9 +40,9 @@ ROOM_FOR: Final = {Rank.CUSTOMER: 1.0, Rank.HELLO: 0.75, Rank.BULK: 0.5}
 class Room(msgspec.Struct, frozen=True):
     """Requests `at_once` at work, so many more `waiting`, and of either at most a `share` by one terminal."""
 
-    at_once: int = 16
-    waiting: int = 64
-    share: int = 4
+    at_once: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 16
+    waiting: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 64
+    share: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 4
 
 
 class Ticket(msgspec.Struct, eq=False):
@@ -125,7 +125,8 @@ class Admission:
         return following
 
     def _places(self, rank: Rank) -> float:
-        return min(self.room.waiting, self.rate * PATIENCE_S) * ROOM_FOR[rank]
+        in_time = self.rate * max(0.0, PATIENCE_S - self._took_s)
+        return min(self.room.waiting, in_time) * ROOM_FOR[rank]
 
     def _begin(self, ticket: Ticket, now_s: float) -> None:
         self.at_work += 1

@@ -14,8 +14,10 @@ from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy
+from ledger.orders import orders
 from ledger.problems import refused
 from ledger.promises import Promises
+from ledger.receipts import Signer
 from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
@@ -23,7 +25,10 @@ from ledger.tables_pen import TablesPen
 from ledger.tables_streams import TablesStreams, generation_in
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
+    CHANGES_FROM,
+    OLDEST_PROTOCOL,
     PROTOCOL,
+    RECEIPTS_FROM,
     Account,
     BatchAnswer,
     BatchHeader,
@@ -48,13 +53,25 @@ PARKING: Final = Policy()
 class Bookkeeping(Promises):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
-    def __init__(self, engine: Engine, policy: Policy, timepiece: Timepiece) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        policy: Policy,
+        timepiece: Timepiece,
+        *,
+        signer: Signer | None = None,
+        newest: int = PROTOCOL,
+    ) -> None:
+        """Speaks protocols up to `newest`. Without a `signer` it gives no receipts."""
         super().__init__(engine, policy, timepiece)
+        self._newest, self._signer = newest, signer if newest >= RECEIPTS_FROM else None
         self._drive_again()
 
     def hello(self, hello: Hello) -> Welcome:
-        if not hello.protocol_min <= PROTOCOL <= hello.protocol_max:
-            spoken = f"the till speaks {hello.protocol_min} to {hello.protocol_max}, this ledger {PROTOCOL}"
+        protocol = min(hello.protocol_max, self._newest)
+        if protocol < max(hello.protocol_min, OLDEST_PROTOCOL):
+            ours = f"this ledger {OLDEST_PROTOCOL} to {self._newest}"
+            spoken = f"the till speaks {hello.protocol_min} to {hello.protocol_max}, {ours}"
             raise refused("protocol", spoken, request=hello.request, generation=self.generation)
         now = self._timepiece.unix_ms()
 
@@ -64,20 +81,23 @@ class Bookkeeping(Promises):
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
-            self._lineage(tables).greet(hello.terminal, hello.streams)
+            lineage = self._lineage(tables)
+            lineage.greet(hello.terminal, hello.streams)
             tables.change(
                 "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
             )
             return Welcome(
                 hello.request,
-                PROTOCOL,
+                protocol,
                 generation,
                 marks,
                 rfc3339(now),
                 NEXT_SYNC_AFTER_S,
+                ledger_key=self._signer.public_key if self._signer and protocol >= RECEIPTS_FROM else None,
                 recovering=self._reported(tables, hello, generation, marks),
                 rights=self._confirmed(tables, hello, generation),
-                changes=tables_changes.end(tables),
+                changes=tables_changes.end(tables) if protocol >= CHANGES_FROM else 0,
+                orders=orders(lineage.findings(hello.terminal), hello.time, now),
             )
 
         welcome = self._engine.write(greet)
@@ -99,8 +119,7 @@ class Bookkeeping(Promises):
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
-            stable = streams.stable(terminal, header.stream)
-            return BatchAnswer(header.request, header.stream, header.generation, accepted, stable)
+            return self._answer(streams, terminal, header, place, accepted)
 
         return self._engine.write(keep)
 
@@ -116,8 +135,7 @@ class Bookkeeping(Promises):
             sheet = self._sheet(tables)
             sheet.defer(items)
             TablesPen(tables).write(sheet)
-            stable = streams.stable(terminal, park.stream)
-            return BatchAnswer(park.request, park.stream, park.generation, accepted, stable), items
+            return self._answer(streams, terminal, park, place, accepted), items
 
         answer, items = self._engine.write(keep)
         self._drive(items)
@@ -192,6 +210,18 @@ class Bookkeeping(Promises):
 
     def _lineage(self, tables: Tables) -> TablesLineage:
         return TablesLineage(tables, self._timepiece.unix_ms())
+
+    def _answer(
+        self, streams: TablesStreams, terminal: str, sent: BatchHeader | Park, place: Held | Fork, accepted: int
+    ) -> BatchAnswer:
+        """What is held when this transaction has been committed, signed for."""
+        stable = streams.stable(terminal, sent.stream)
+        receipt = None
+        if self._signer is not None:
+            head = place.hashes[-1] if place.known < len(place.hashes) else place.branch.head
+            now = rfc3339(self._timepiece.unix_ms())
+            receipt = self._signer.custody(terminal, sent.stream, accepted, head, now)
+        return BatchAnswer(sent.request, sent.stream, sent.generation, accepted, stable, receipt)
 
     def _place(
         self,

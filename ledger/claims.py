@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ledger.facts import Case, Code
+from ledger.facts import Case
 from offline_queue.claim_codes import KEY_PREFIX, Unreadable, read
 from offline_queue.claim_codes import Code as ClaimCode
 from offline_queue.entry import Entry, Kind, Receipt, State, masked
@@ -70,7 +70,7 @@ def lends(case: Case) -> bool:
         and first.record != case.record
         and first.entry.kind is Kind.EARN
         and first.entry.card is None
-        and (first.state, first.code) == (State.PARKED, Code.CARD_UNKNOWN)
+        and first.state is State.PARKED
         and same_sale(first.entry, case.entry)
     )
 

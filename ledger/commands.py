@@ -17,6 +17,7 @@ from offline_queue.entry import masked
 if TYPE_CHECKING:
     from ledger.config import Config
     from ledger.port import Book
+    from ledger.receipts import Signer
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ Examples:
   tilld ledger account 2990000000017                  every point of a card explained
   tilld ledger --database postgresql://tilld@db/tilld --listen 0.0.0.0:8790    one of several front ends
   tilld ledger --config ledger.toml check-config      tell every mistake of a config at once
+  tilld ledger expire                                 write off what expired long ago
   tilld ledger verify                                 compute all sums and chains again
 """
 
@@ -62,17 +64,25 @@ def books(database: str | None, *, must_exist: bool) -> Opener:
         from ledger.postgres_book import PostgresBook
 
         return functools.partial(PostgresBook, url, make=not must_exist)
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
+    path = sqlite_file(url)
+    if path is None:
         raise click.UsageError(
             f"{url!r} names no books; give a file like sqlite:///ledger.db (or sqlite:////var/lib/…),"
             " or a database like postgresql://user@host/database"
         )
     from ledger.sqlite_book import SqliteBook
 
-    path = Path(url.removeprefix("sqlite:///")).expanduser()
     if must_exist and not path.exists():
         raise Unusable(f"there are no books at {path}. `tilld ledger` makes them; --database names others.")
     return functools.partial(SqliteBook, path)
+
+
+def sqlite_file(database: str | None) -> Path | None:
+    """The file that a URL names, None where it names none; without a URL ledger.db in the state folder."""
+    if not database:
+        return _state_folder() / "ledger.db"
+    named = database.removeprefix("sqlite:///")
+    return Path(named).expanduser() if named and named != database else None
 
 
 def _state_folder() -> Path:
@@ -95,6 +105,8 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
         def run(context: click.Context, /, *, database: str | None, config: Path | None, **options: Any) -> int:
             from ledger.port import NotRecorded, Refused
 
+            if context.invoked_subcommand is not None:
+                return FINE
             found = configured(config or _before(context, "config"))
             named = database or _before(context, "database") or found.ledger.database
             with closing(_opened(books(named, must_exist=must_exist), policy=found.policy())) as book:
@@ -109,8 +121,9 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
 
 
 def _before(context: click.Context, option: str) -> Any:
-    """An option as it was given to `tilld ledger` itself, in front of the command."""
-    return context.parent.params.get(option) if context.parent else None
+    """An option as it was given to `tilld ledger` or a group in it, in front of the command."""
+    above = context.parent
+    return (above.params.get(option) or _before(above, option)) if above else None
 
 
 def configured(path: Path | None) -> "Config":
@@ -155,6 +168,7 @@ def say(value: object, show: Callable[[Any], None], *, as_json: bool) -> None:
     type=click.Choice(["open", "closed"]),
     help="open: a till is let in at its first contact. For trials on one machine only. [default: closed]",
 )
+@click.option("--key", metavar="FILE", help="Signs receipts of custody. [default: ledger.key beside SQLite books]")
 @click.pass_context
 def ledger(context: click.Context, /, *, config: Path | None, **flags: str | None) -> int:
     """Run the reference ledger, or look into its books.
@@ -186,13 +200,30 @@ def _serve(config: "Config") -> int:
         listener = bound(host, port)
     except CannotListen as error:
         raise Unusable(str(error)) from error
-    with listener, closing(_opened(opener, policy=config.policy())) as book:
-        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host))
+    options = {"policy": config.policy(), "signer": _signer(told.key, told.database)}
+    with listener, closing(_opened(opener, **options)) as book:
+        app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host), room=config.admission)
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
+
+
+def _signer(key: str, database: str) -> "Signer | None":
+    """Who signs receipts; nobody for PostgreSQL books whose front ends were given no key. Raises Unusable."""
+    from ledger.receipts import Signer
+    from offline_queue.terminal_key import KeyUnusable
+
+    file = sqlite_file(database)
+    if not key and file is None:
+        logging.getLogger("tilld.ledger").warning("no --key FILE: tills get no receipts of custody")
+        return None
+    path = Path(key).expanduser() if key or file is None else file.with_name("ledger.key")
+    try:
+        return Signer.kept_in(path)
+    except (KeyUnusable, OSError) as error:
+        raise Unusable(str(error)) from error
 
 
 def _log_to_stderr() -> None:
@@ -230,13 +261,42 @@ def account(book: "Book", number: str, *, as_json: bool) -> int:
     return ATTENTION
 
 
-@ledger.command(epilog="Example:  tilld ledger terminals")
+@ledger.command(epilog="Example:  tilld ledger expire --json | jq .points")
+@on_books()
+def expire(book: "Book", *, as_json: bool) -> int:
+    """Write off points that expired long ago; the server does it by itself once a day.
+
+    What may be used follows from the dates alone: this only keeps what the programme owes true. How long ago is
+    `write_off_after_days` in the config.
+    """
+    from ledger import show
+
+    done = book.expire()
+    while done.following is not None:
+        done = done.plus(book.expire(done.following))
+    say(done, show.cleared, as_json=as_json)
+    return FINE
+
+
+@ledger.group(invoke_without_command=True, epilog="Example:  tilld ledger terminals")
 @on_books()
 def terminals(book: "Book", *, as_json: bool) -> int:
-    """List the enrolled tills and what they have delivered."""
+    """List the enrolled tills, what they have delivered and what was found against them."""
     from ledger import show
 
     say(book.terminals(), show.terminals, as_json=as_json)
+    return FINE
+
+
+@terminals.command(epilog="Example:  tilld ledger terminals acknowledge S001-T01")
+@click.argument("name")
+@on_books()
+def acknowledge(book: "Book", name: str, *, as_json: bool) -> int:
+    """Say that somebody has looked at what was found against a till: it is told no more, and may redeem again."""
+    count = book.acknowledge(name)
+    if count is None:
+        raise Unusable(f"no till {name} is enrolled here: tilld ledger terminals lists them")
+    say({"terminal": name, "findings": count}, lambda _: click.echo(f"{name}: {count} looked at."), as_json=as_json)
     return FINE
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from ledger.admission import Room
 from ledger.config_programme import ProgrammeSection, programme
 from ledger.facts import Code, Policy, Stance, UnknownCards
 from ledger.facts import Limits as OfflineLimits
@@ -29,6 +30,7 @@ class Ledger(msgspec.Struct, frozen=True):
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
+    key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -43,6 +45,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 class Config(msgspec.Struct, frozen=True):
     ledger: Ledger = Ledger()
+    admission: Room = Room()
     clock: Clock = Clock()
     limits: Limits = Limits()
     stances: dict[Code, Stance] = {}
@@ -60,7 +63,12 @@ class Config(msgspec.Struct, frozen=True):
         )
 
 
-SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {"ledger": Ledger, "clock": Clock, "limits": Limits}
+SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
+    "ledger": Ledger,
+    "admission": Room,
+    "clock": Clock,
+    "limits": Limits,
+}
 
 
 def find(path: Path | None) -> Path | None:

@@ -212,8 +212,9 @@ class Original(msgspec.Struct, frozen=True, gc=False):
 class Decision(msgspec.Struct, frozen=True, gc=False):
     """What a record does to the books.
 
-    `effect` in points with sign on the account; `asked` the effect it asked for; `waits` names what would have it
-    judged again; `right` the state that its allowance takes, None when that stays.
+    `code` is the strongest reason, `also` the weaker ones that apply too, in order of precedence. `stands`: the entry
+    is in the books with its `effect`, in points with sign on the account; `asked` is the effect it asked for. `waits`
+    names what would have it judged again; `right` the state that its allowance takes, None when that stays.
     """
 
     state: State
@@ -223,11 +224,23 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     waits: str | None = None
     right: RightState | None = None
     detail: str | None = None
+    also: tuple[Code, ...] = ()
+    stands: bool = False
+
+    @property
+    def codes(self) -> tuple[Code, ...]:
+        """All that apply, the strongest first."""
+        return (self.code, *self.also)
+
+    @property
+    def ground(self) -> Code:
+        """The weakest that applies: where something ends the looking, it is this."""
+        return self.also[-1] if self.also else self.code
 
     @property
     def plain(self) -> bool:
-        """Done as asked, nothing to tell."""
-        return self.code is Code.POSTED and self.effect == self.asked
+        """Done as asked; at most there is a remark to tell."""
+        return self.state is State.POSTED and self.effect == self.asked
 
 
 class First(msgspec.Struct, frozen=True, gc=False):
@@ -242,10 +255,12 @@ class First(msgspec.Struct, frozen=True, gc=False):
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
-    `sender` is the terminal whose key signed for it; `enrolled` whether the terminal that it names is known; `branch`
-    is FORK or RESTORED where its stream is one of two futures of the same past. `believed`: nobody but the sender can
-    hold its right; `over` is the stream without a seal whose end is believed for that. `doubt`: why a claim proves
-    nothing.
+    `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
+    whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
+    the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
+    hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
+    since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
+    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing.
     """
 
     record: int
@@ -261,3 +276,9 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     card: CardFacts | None = None
     branch: Code | None = None
     doubt: str | None = None
+    revoked: bool = False
+    receipt: int | None = None
+    at: int = 0
+    clock_off_ms: int = 0
+    redeemed: int = 0
+    policy: Policy = Policy()

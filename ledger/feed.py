@@ -1,4 +1,4 @@
-"""From rulings to what a terminal is told, without I/O: records that were simply posted share one verdict."""
+"""From rulings to what a terminal is told, without I/O: records posted as asked with one remark share a verdict."""
 
 from collections.abc import Iterable
 
@@ -30,7 +30,7 @@ def spans(rulings: Iterable[Ruling]) -> list[Span]:
     for ruling in rulings:
         item, decision = ruling.item, ruling.decision
         last = out[-1] if out else None
-        if last is not None and decision.plain and _continues(last, ruling):
+        if last is not None and _continues(last, ruling) and _alike(last.decision, decision):
             out[-1] = msgspec.structs.replace(last, last=item.seq)
         else:
             out.append(Span(item.sender, item.stream, item.record, item.seq, item.seq, decision))
@@ -38,4 +38,9 @@ def spans(rulings: Iterable[Ruling]) -> list[Span]:
 
 
 def _continues(span: Span, ruling: Ruling) -> bool:
-    return span.decision.plain and span.record + span.last - span.first + 1 == ruling.item.record
+    return span.record + span.last - span.first + 1 == ruling.item.record
+
+
+def _alike(one: Decision, other: Decision) -> bool:
+    told = (one.state, one.codes, one.detail)
+    return one.plain and other.plain and told == (other.state, other.codes, other.detail)

@@ -10,6 +10,7 @@ from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_balances import TablesBalances
 from ledger.tables_feed import TablesFeed
+from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import generation_in
 from ledger.write_offs import cutoff
@@ -48,6 +49,13 @@ class Office:
             return True
 
         return self._engine.write(let_in)
+
+    def acknowledge(self, terminal: str) -> int | None:
+        def looked(tables: Tables) -> int | None:
+            known = _key(tables, terminal, hold=True) is not None
+            return TablesLineage(tables, self._timepiece.unix_ms()).acknowledge(terminal) if known else None
+
+        return self._engine.write(looked)
 
     def _keep_key(self, tables: Tables, terminal: str, public_key: bytes) -> None:
         """A terminal may come back to a key that it had before."""

@@ -44,7 +44,10 @@ class NotRecorded(Exception):
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`."""
+    """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`.
+
+    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode).
+    """
 
     name: str
     public_key: str
@@ -54,10 +57,14 @@ class Terminal(msgspec.Struct, frozen=True):
     streams: int
     forks: int
     records: int
+    findings: list[str] = []
 
 
 class Line(msgspec.Struct, frozen=True):
-    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says."""
+    """An entry that explains an account: `points` is its effect with sign, `asked` what the entry itself says.
+
+    A correction `corrects` another entry for a `reason`.
+    """
 
     id: str
     kind: str
@@ -69,6 +76,8 @@ class Line(msgspec.Struct, frozen=True):
     posted_at: str | None
     receipt: str | None = None
     reverses: str | None = None
+    corrects: str | None = None
+    reason: str | None = None
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -130,6 +139,11 @@ class Cleared(msgspec.Struct, frozen=True):
     lots: int
     points: int
     following: tuple[int, int] | None = None
+
+    def plus(self, later: "Cleared") -> "Cleared":
+        """Both together; what follows is what follows the later one."""
+        accounts, lots, points = self.accounts + later.accounts, self.lots + later.lots, self.points + later.points
+        return Cleared(accounts, lots, points, later.following)
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -218,6 +232,9 @@ class Book(Protocol):
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
+
+    def acknowledge(self, terminal: str) -> int | None:
+        """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""

@@ -3,7 +3,9 @@
 from ledger.bookkeeping import PARKING, Bookkeeping
 from ledger.facts import Policy
 from ledger.postgres_server import PostgresServer
+from ledger.receipts import Signer
 from offline_queue.timepiece import SystemTimepiece, Timepiece
+from offline_queue.wire import PROTOCOL
 
 
 class PostgresBook(Bookkeeping):
@@ -17,6 +19,9 @@ class PostgresBook(Bookkeeping):
         partitions: int = 0,
         policy: Policy = PARKING,
         timepiece: Timepiece | None = None,
+        signer: Signer | None = None,
+        newest: int = PROTOCOL,
     ) -> None:
         """New books get so many partitions a table, 0 for none. Raises BooksUnusable."""
-        super().__init__(PostgresServer(url, make=make, partitions=partitions), policy, timepiece or SystemTimepiece())
+        server = PostgresServer(url, make=make, partitions=partitions)
+        super().__init__(server, policy, timepiece or SystemTimepiece(), signer=signer, newest=newest)

@@ -25,7 +25,8 @@ TABLES: Final = {
     "terminal": Table(
         "name",
         """name text COLLATE "C" PRIMARY KEY, public_key bytea NOT NULL, enrolled_at bigint NOT NULL,
-        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint, reported text""",
+        seen_at bigint, software text, decided bigint NOT NULL DEFAULT 0, lost_at bigint, reported text,
+        breaches bigint NOT NULL DEFAULT 0""",
         fill=50,
     ),
     "stream": Table(
@@ -41,6 +42,17 @@ TABLES: Final = {
     ),
     "record": Table("no", "no bigint PRIMARY KEY, hash bytea NOT NULL, bytes bytea NOT NULL"),
     "claim": Table("hash", "hash bytea PRIMARY KEY, record bigint NOT NULL"),
+    "receipt": Table("hash", "hash bigint PRIMARY KEY, record bigint NOT NULL"),
+    "anchor": Table(
+        "terminal",
+        """terminal text COLLATE "C" NOT NULL, boot text COLLATE "C" NOT NULL, monotonic_ms bigint NOT NULL,
+        ledger_ms bigint NOT NULL, PRIMARY KEY (terminal, boot)""",
+    ),
+    "offline_day": Table(
+        "account",
+        """account bigint NOT NULL, day text COLLATE "C" NOT NULL, points bigint NOT NULL,
+        PRIMARY KEY (account, day)""",
+    ),
     "entry": Table("id", 'id text COLLATE "C" PRIMARY KEY, record bigint NOT NULL'),
     "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
     "account": Table(
@@ -112,6 +124,9 @@ TYPES: Final = {
     "fact": "text text",
     "record": "bigint bytea bytea",
     "claim": "bytea bigint",
+    "receipt": "bigint bigint",
+    "anchor": "text text bigint bigint",
+    "offline_day": "bigint text bigint",
     "entry": "text bigint",
     "duplicate": "text text",
     "account": "bigint bigint bigint bigint bigint bigint",
@@ -203,7 +218,11 @@ CLAIMS: Final = Upgrade(
         ON CONFLICT DO NOTHING""",
     )
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
+JUDGING: Final = Upgrade(
+    ("receipt", "anchor", "offline_day"),
+    ("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS breaches bigint NOT NULL DEFAULT 0",),
+)
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -6,16 +6,18 @@ change; the books write that and commit.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.book import (
-    APPLIED,
     KEYED,
     NO_CLAIM,
     ON_CARD,
+    OVERDRAWING,
     UNREAD,
-    decide,
+    WAITS_FOR_REVIEW,
+    WAITS_FOR_UPGRADE,
     plausible,
     waits_for_card,
     waits_for_claim,
@@ -28,11 +30,16 @@ from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import effective
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Item, Known, Posting, Ruling, Source
 from ledger.write_offs import WriteOff
 from offline_queue.entry import Entry, Kind
+
+NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
+"""No record of a batch ends these waits, and there may be many of them."""
 
 
 class Sheet:
@@ -161,18 +168,18 @@ class Sheet:
             return []
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
-        if decision.code is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
+        if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
             woken = self._wake(waits_for_card(self._open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
-        if lends(case) and decision.code in APPLIED:
+        if lends(case) and decision.stands:
             case, decision, lent_to = self._lend(item, content)
             woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self._wake(waits_for_record(item.record))
         self._rule(item, decision)
-        stands = decision.code in APPLIED or (decision.code is Code.DUPLICATE and decision.waits is None)
+        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
             for name in self.claims.names(item, content):
                 woken += self._wake(waits_for_entry(name))
@@ -195,9 +202,9 @@ class Sheet:
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
         first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
-        standing = None if account is None else self.standing(account)
+        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
         if standing is not None and (first is None or first.record == item.record):
-            standing = self.shelving.judged(standing, entry, original, right)
+            standing = self.shelving.judged(standing, entry, original, right, at)
         believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
@@ -212,6 +219,8 @@ class Sheet:
             over=over if believed else None,
             card=self.cards.facts(card.number) if card else None,
             branch=item.branch,
+            at=at,
+            policy=self._policy,
             doubt=self.claims.doubts.get(item.record),
         )
 
@@ -259,6 +268,8 @@ class Sheet:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
+            if decision.waits in NOT_WOKEN_HERE:
+                return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
     def _wake(self, reason: str) -> list[Item]:
@@ -278,14 +289,14 @@ class Sheet:
 
     def _apply(self, case: Case, decision: Decision) -> None:
         entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
-        if has_effect and decision.code not in NO_CLAIM:
+        if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if has_effect and decision.code in APPLIED and case.standing is not None:
+        if has_effect and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
         own_id = self.claims.own_ids.get(case.record)
         if own_id is not None:
             self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
-        if decision.code is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
+        if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
@@ -316,7 +327,8 @@ class Sheet:
         measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, decision.code, self._now))
+        code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)

@@ -4,7 +4,6 @@ import msgspec
 
 from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
-from ledger.instants import effective
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
@@ -29,12 +28,14 @@ class Shelving:
         found = held(lots, moment)
         return msgspec.structs.replace(standing, idle=found.inactive + found.expired, expired=found.expired)
 
-    def judged(self, standing: Standing, entry: Entry, original: Original | None, right: Right | None) -> Standing:
+    def judged(
+        self, standing: Standing, entry: Entry, original: Original | None, right: Right | None, sold_at: int
+    ) -> Standing:
         """The account as the rules see it: with what may be used at the entry's moment, when it takes points."""
         points = _taken_by(entry, original)
         if not points:
             return standing
-        moment, own = self._moment(entry, right), original.record if original else None
+        moment, own = _moment(sold_at, right), original.record if original else None
         seen = self.at(standing, moment, own)
         if own is None and seen.available + _promised(right) >= points:
             return seen
@@ -45,7 +46,7 @@ class Shelving:
         """Lots and points that are to be put back before an entry is posted, because it came before their end."""
         if effect >= 0 or case.standing is None or not case.standing.revivable:
             return []
-        moment, own = self._moment(case.entry, case.right), case.original.record if case.original else None
+        moment, own = _moment(case.at, case.right), case.original.record if case.original else None
         free = max(0, self.at(standing, moment, own).available) + _promised(case.right)
         return wanted_back(self._revivable(standing.account, moment, own), own, -effect, free)
 
@@ -54,12 +55,12 @@ class Shelving:
         effect, record, original, account = decision.effect, case.record, case.original, standing.account
         if effect == 0:
             return
-        moment = self._moment(case.entry, case.right)
+        moment = _moment(case.at, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
         if case.entry.kind in AWARDS:
             self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
-            late = decision.code is Code.LOT_EXPIRED
+            late = Code.LOT_EXPIRED in decision.codes
             self.shelf(account).take(record, -effect, moment, expired_too=late)
         elif effect < 0:
             self.shelf(account).undo_award(record, -effect, moment, original.record)
@@ -86,12 +87,6 @@ class Shelving:
             shelf.load(self._source.open_lots(account))
             shelf.complete = True
         return shelf
-
-    def _moment(self, entry: Entry, right: Right | None) -> int:
-        """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
-        if right is not None and _is_open(right) and right.granted_at is not None:
-            return right.granted_at
-        return effective(entry.occurred_at, self._now)
 
     def _revivable(self, account: int, moment: int, own: int | None) -> list[Lot]:
         """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them."""
@@ -124,6 +119,13 @@ def _taken_by(entry: Entry, original: Original | None) -> int:
 
 def _is_open(right: Right | None) -> bool:
     return right is not None and right.holds_back > 0
+
+
+def _moment(sold_at: int, right: Right | None) -> int:
+    """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
+    if right is not None and right.holds_back and right.granted_at is not None:
+        return right.granted_at
+    return sold_at
 
 
 def _may_owe(standing: Standing, now: int) -> bool:

@@ -4,13 +4,23 @@ from pathlib import Path
 
 from ledger.bookkeeping import PARKING, Bookkeeping
 from ledger.facts import Policy
+from ledger.receipts import Signer
 from ledger.sqlite_file import SqliteFile
 from offline_queue.timepiece import SystemTimepiece, Timepiece
+from offline_queue.wire import PROTOCOL
 
 
 class SqliteBook(Bookkeeping):
     """See port.Book. One writer at a time over all processes on the same file."""
 
-    def __init__(self, path: Path, *, policy: Policy = PARKING, timepiece: Timepiece | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        policy: Policy = PARKING,
+        timepiece: Timepiece | None = None,
+        signer: Signer | None = None,
+        newest: int = PROTOCOL,
+    ) -> None:
         """Makes the books where there are none. Raises BooksUnusable."""
-        super().__init__(SqliteFile(path), policy, timepiece or SystemTimepiece())
+        super().__init__(SqliteFile(path), policy, timepiece or SystemTimepiece(), signer=signer, newest=newest)

@@ -221,7 +221,27 @@ WHERE d.code = 'card_unknown' AND d.state = 'parked' AND json_valid(CAST(r.bytes
     AND length(json_extract(CAST(r.bytes AS TEXT), '$.key')) <= 64
     AND r.no NOT IN (SELECT record FROM waiting);
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS)
+JUDGING: Final = """
+ALTER TABLE terminal ADD COLUMN breaches INTEGER NOT NULL DEFAULT 0;   -- since its key was let in
+-- Who earned on a receipt, by 64 bits of the hash of store, number and time.
+CREATE TABLE receipt (hash INTEGER PRIMARY KEY, record INTEGER NOT NULL) STRICT;
+-- What a terminal's clocks said when the ledger's said `ledger_ms`, for each boot.
+CREATE TABLE anchor (
+    terminal TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    monotonic_ms INTEGER NOT NULL,
+    ledger_ms INTEGER NOT NULL,
+    PRIMARY KEY (terminal, boot)
+) STRICT, WITHOUT ROWID;
+-- What was redeemed without an allowance, by the shops' business days.
+CREATE TABLE offline_day (
+    account INTEGER NOT NULL REFERENCES account,
+    day TEXT NOT NULL,
+    points INTEGER NOT NULL,
+    PRIMARY KEY (account, day)
+) STRICT, WITHOUT ROWID;
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 

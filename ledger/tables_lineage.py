@@ -11,6 +11,7 @@ from ledger.custody import Branch, Fork, Held
 from ledger.facts import Code
 from ledger.instants import effective
 from ledger.lineage import Opening, Past, declared, judged, opened, sealed, stronger
+from ledger.orders import Findings, Suspect
 from ledger.source import Item
 from ledger.tables import Tables
 from ledger.tables_streams import BRANCH, TablesStreams
@@ -57,6 +58,32 @@ class TablesLineage:
         """What was found against a stream and nobody has looked at yet."""
         rows = self._tables.rows("SELECT flag FROM stream WHERE terminal = ? AND uid = ? AND branch = 0", terminal, uid)
         return Code(rows[0][0]) if rows and rows[0][0] else None
+
+    def findings(self, terminal: str) -> Findings:
+        """What is held against a terminal that nobody has looked at yet, the newest last."""
+        rows = self._tables.rows(
+            "SELECT uid, flag, parent, parent_seq, opened_at FROM stream WHERE terminal = ? AND flag IS NOT NULL"
+            " ORDER BY no",
+            terminal,
+        )
+        suspects = [Suspect(uid, Code(flag), *rest) for uid, flag, *rest in rows]
+        ((lost_at, revoked),) = self._tables.rows(
+            "SELECT t.lost_at, EXISTS (SELECT 1 FROM terminal_key k WHERE k.terminal = t.name AND"
+            " k.public_key = t.public_key AND k.revoked_at IS NOT NULL) FROM terminal t WHERE t.name = ?",
+            terminal,
+        )
+        return Findings(terminal, suspects, lost_at, self._records(terminal) if lost_at else 0, bool(revoked))
+
+    def acknowledge(self, terminal: str) -> int:
+        """Somebody has looked: flags and the lost journal count no more. How many findings there were."""
+        found = self.findings(terminal)
+        self._tables.change("UPDATE stream SET flag = NULL WHERE terminal = ? AND flag IS NOT NULL", terminal)
+        self._tables.change("UPDATE terminal SET lost_at = NULL WHERE name = ?", terminal)
+        return len(found.suspects) + (found.lost_at is not None)
+
+    def _records(self, terminal: str) -> int:
+        query = "SELECT CAST(coalesce(sum(mark - base), 0) AS BIGINT) FROM stream WHERE terminal = ?"
+        return int(self._tables.rows(query, terminal)[0][0])
 
     def _noted(self, terminal: str, uid: str) -> bool:
         query = "SELECT lane FROM stream WHERE terminal = ? AND uid = ? AND branch = 0"

@@ -1,6 +1,7 @@
 """What the office reads of the books: an account explained, the terminals, what needs a look."""
 
 import base64
+from typing import Any
 
 from ledger.book import read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
@@ -8,6 +9,7 @@ from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
 from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
+from offline_queue.wire import OrderCode
 
 FORK = (
     "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first"
@@ -60,6 +62,8 @@ def _line(entry: Entry, points: int, code: str, posted_at: str | None) -> Line:
         posted_at=posted_at,
         receipt=entry.receipt.number if entry.receipt else None,
         reverses=entry.reverses,
+        corrects=entry.correction.of if entry.correction else None,
+        reason=entry.correction.reason if entry.correction else None,
     )
 
 
@@ -67,19 +71,27 @@ def terminals(tables: Tables) -> list[Terminal]:
     """Enrolled tills by name; the office's own terminal has no key and is not among them."""
     rows = tables.rows(
         "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
-        " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT)"
+        " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT),"
+        " t.lost_at, max(CASE s.flag WHEN 'fork' THEN 1 ELSE 0 END), max(CASE s.flag WHEN 'restored' THEN 1 ELSE 0 END)"
         " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name"
         " WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
     )
     return [_terminal(*row) for row in rows]
 
 
-def _terminal(
-    name: str, key: bytes, enrolled: int, seen: int | None, software: str | None, streams: int, forks: int, records: int
-) -> Terminal:
-    seen_at = None if seen is None else rfc3339(seen)
+def _terminal(name: str, key: bytes, enrolled: int, seen: int | None, software: str | None, *counts: Any) -> Terminal:
+    streams, forks, records, lost_at, fork, restored = counts
+    found = {OrderCode.JOURNAL_LOST: lost_at is not None, OrderCode.FORK: fork, OrderCode.RESTORED: restored}
     return Terminal(
-        name, base64.b64encode(key).decode(), rfc3339(enrolled), seen_at, software, streams - forks, forks, records
+        name=name,
+        public_key=base64.b64encode(key).decode(),
+        enrolled_at=rfc3339(enrolled),
+        seen_at=None if seen is None else rfc3339(seen),
+        software=software,
+        streams=streams - forks,
+        forks=forks,
+        records=records,
+        findings=[code.value for code, there in found.items() if there],
     )
 
 

@@ -13,6 +13,7 @@ from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
 from offline_queue.journal import AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
+from offline_queue.receipts import Receipt, proves
 from offline_queue.steps import (
     Answer,
     Effect,
@@ -22,6 +23,7 @@ from offline_queue.steps import (
     Moment,
     Outcome,
     ParkRecord,
+    PinLedgerKey,
     Request,
     Rest,
     SayHello,
@@ -35,6 +37,7 @@ from offline_queue.streams import begin, failed, hasten, heard, next_step
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import (
     MAX_BATCH_BYTES,
+    OLDEST_PROTOCOL,
     PROTOCOL,
     Balance,
     BatchAnswer,
@@ -56,8 +59,10 @@ BATCH_ROOM: Final = MAX_BATCH_BYTES - 4096
 """Bytes of records in a batch: what the ledger takes, less the header and the line feeds."""
 BACKOFF_FACT: Final = "sync.backoff"
 GENERATION_FACT: Final = "sync.generation"
+LEDGER_KEY_FACT: Final = "sync.ledger_key"
 
 OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
+OnWelcome = Callable[[Welcome], None]
 
 
 class Hotlist(Protocol):
@@ -71,11 +76,16 @@ class Hotlist(Protocol):
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Who speaks: the enrolled name, the public key (base64) and the version of the software."""
+    """Who speaks: the enrolled name, the public key (base64) and the version of the software.
+
+    `ledger_key` (base64) is the ledger's where the shop has named it; `protocols` the oldest and newest version spoken.
+    """
 
     terminal: str
     public_key: str
     software: str
+    ledger_key: str | None = None
+    protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -93,7 +103,8 @@ class Exchange(msgspec.Struct, frozen=True):
 class Courier:
     """Used by one thread; `journal` is that thread's own reader.
 
-    `on_settled` is called after a page of decisions is durable. Without a `hotlist` no changes are asked for.
+    `on_settled` is called after a page of decisions is durable, `on_welcome` at every welcome that counts. Without a
+    `hotlist` no changes are asked for.
     """
 
     def __init__(
@@ -105,12 +116,19 @@ class Courier:
         identity: Identity,
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
+        on_welcome: OnWelcome = lambda _: None,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._journal, self._ledger = store, journal, ledger
         self._timepiece, self._identity, self._on_settled = timepiece, identity, on_settled
+        self._on_welcome = on_welcome
         self.ledger_time: str | None = None
-        self.state = SyncState(generation=journal.recall(GENERATION_FACT), backoff=self._remembered_backoff())
+        self.state = SyncState(
+            generation=journal.recall(GENERATION_FACT),
+            backoff=self._remembered_backoff(),
+            protocols=identity.protocols,
+            ledger_key=identity.ledger_key or journal.recall(LEDGER_KEY_FACT),
+        )
 
     def step(self) -> Exchange | Rest:
         """Says the next thing, or tells how long there is nothing to say. Never raises for the ledger's sake."""
@@ -122,8 +140,8 @@ class Courier:
             return step
         if isinstance(step, SayHello) and step.everything:
             heads = self._journal.streams(all=True)
-        request = self._timepiece.random(16).hex()
-        self.state = begin(self.state, step, request, heads)
+        request, rights = self._timepiece.random(16).hex(), self._rights() if isinstance(step, SayHello) else []
+        self.state = begin(self.state, step, request, heads, rights)
         return self._exchange(step, request, heads, now_ms)
 
     def _changes_taken(self) -> int:
@@ -150,13 +168,29 @@ class Courier:
             problem = error.problem if isinstance(error, LedgerRefused) else None
             outcome = self._failed(problem or _silence(error), started_ms)
             return self._concluded(step, outcome, str(error), reachable=problem is not None and not outcome.state.alarm)
+        if isinstance(answer, BatchAnswer) and not self._proven(answer):
+            outcome = self._failed(Silence(reached=True), started_ms)
+            return self._concluded(step, outcome, "the ledger's receipt does not prove its custody", reachable=False)
         outcome = heard(self.state, answer, self._moment(started_ms))
         if isinstance(answer, Welcome) and outcome.ok:
             self.ledger_time = answer.time
+            self._on_welcome(answer)
         # A welcome under a new generation counts only once every stream was declared; that is no trouble.
         fine = outcome.ok or (isinstance(answer, Welcome) and outcome.state.everything)
         trouble = None if fine else "the ledger's answer does not belong to what was asked"
         return self._concluded(step, outcome, trouble, reachable=fine)
+
+    def _proven(self, answer: BatchAnswer) -> bool:
+        """Signed by the ledger's key, and over the chain that we hold; beyond our own end we cannot tell."""
+        if not proves(answer, self._identity.terminal, self.state.ledger_key):
+            return False
+        try:
+            return (
+                answer.custody is None
+                or self._journal.hash_at(answer.stream, answer.accepted).hex() == answer.custody.head
+            )
+        except LookupError:
+            return True
 
     def _concluded(self, step: Request, outcome: Outcome, trouble: str | None, *, reachable: bool) -> Exchange:
         """Durable first; only then does the new state hold and the till hear of it."""
@@ -191,7 +225,13 @@ class Courier:
             if self._hotlist is not None:
                 self._hotlist.take(effect)
             return
-        self._store.mark(effect.marks, effect.generation)
+        if isinstance(effect, PinLedgerKey):
+            if self._journal.recall(LEDGER_KEY_FACT) != effect.key:
+                self._store.remember(LEDGER_KEY_FACT, effect.key)
+            return
+        key = self.state.ledger_key
+        receipts = {uid: Receipt(custody, key, effect.generation) for uid, custody in effect.receipts.items() if key}
+        self._store.mark(effect.marks, effect.generation, receipts)
         if effect.renewed:
             # Remembered last: after a crash in between, everything is declared and marked once more.
             self._store.remember(GENERATION_FACT, effect.generation)
@@ -199,7 +239,8 @@ class Courier:
     def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
         match step:
             case SayHello():
-                return self._ledger.hello(self._hello(request, heads))
+                rights = self.state.outstanding.rights if self.state.outstanding else ()
+                return self._ledger.hello(self._hello(request, heads, sorted(rights)))
             case SendRecords(stream, first, limit):
                 return self._send(request, stream, first, limit)
             case ParkRecord(stream, seq):
@@ -209,19 +250,22 @@ class Courier:
             case FetchChanges(after):
                 return self._ledger.changes(request, after, CHANGES_PER_PAGE)
 
-    def _hello(self, request: str, heads: Sequence[StreamHead]) -> Hello:
-        rights = self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)
+    def _rights(self) -> list[str]:
+        """Those that are neither used nor given back."""
+        return [right.id for right in self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)]
+
+    def _hello(self, request: str, heads: Sequence[StreamHead], rights: list[str]) -> Hello:
         return Hello(
             request=request,
             terminal=self._identity.terminal,
             public_key=self._identity.public_key,
-            protocol_min=PROTOCOL,
-            protocol_max=PROTOCOL,
+            protocol_min=self._identity.protocols[0],
+            protocol_max=self._identity.protocols[1],
             software=self._identity.software,
             streams=list(heads),
             time=rfc3339(self._timepiece.unix_ms()),
             generation=self.state.generation,
-            allowances=[right.id for right in rights],
+            allowances=rights,
         )
 
     def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:

@@ -12,6 +12,7 @@ import msgspec
 
 from offline_queue.entry import State
 from offline_queue.finder import SEQ_MASK, place_of
+from offline_queue.receipts import Receipt
 from offline_queue.wire import Marks, Verdict
 
 CURSOR: Final = "feed.cursor"
@@ -63,7 +64,9 @@ def recall(connection: sqlite3.Connection, name: str) -> str | None:
     return row[0] if row else None
 
 
-def mark(connection: sqlite3.Connection, marks: Mapping[str, Marks], generation: str) -> None:
+def mark(
+    connection: sqlite3.Connection, marks: Mapping[str, Marks], generation: str, receipts: Mapping[str, Receipt]
+) -> None:
     """Streams that are not ours are passed over.
 
     In the same generation a lower mark is a late answer and changes nothing. In a new one the ledger has been
@@ -79,11 +82,21 @@ def mark(connection: sqlite3.Connection, marks: Mapping[str, Marks], generation:
             "UPDATE stream SET accepted = ?, stable = max(stable, ?), generation = ? WHERE no = ?",
             (new, said.stable, generation, no),
         )
+        if uid in receipts:
+            _file(connection, no, receipts[uid])
         if new < accepted:
             _clear(connection, place_of(no, new + 1), place_of(no, SEQ_MASK))
         note_settled(connection, no)
     if recall(connection, CURSOR_GENERATION) not in (None, generation):
         _move_cursor(connection, 0, generation)
+
+
+def _file(connection: sqlite3.Connection, no: int, receipt: Receipt) -> None:
+    """The newest receipt of each generation proves all that the earlier ones did."""
+    (row,) = connection.execute("SELECT receipt FROM stream WHERE no = ?", (no,)).fetchone()
+    held = msgspec.json.decode(row, type=Receipt) if row else None
+    if held is None or held.generation != receipt.generation or held.custody.seq <= receipt.custody.seq:
+        connection.execute("UPDATE stream SET receipt = ? WHERE no = ?", (msgspec.json.encode(receipt).decode(), no))
 
 
 def settle(connection: sqlite3.Connection, verdicts: Sequence[Verdict], cursor: int, generation: str) -> None:

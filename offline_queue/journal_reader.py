@@ -12,6 +12,7 @@ from offline_queue.entry import State
 from offline_queue.finder import SEQ_MASK, find, place_of
 from offline_queue.journal import Allowance, AllowanceState, Found, Totals, Verification
 from offline_queue.opening import open_to_read
+from offline_queue.receipts import Receipt
 from offline_queue.seen import Seen, word_of
 from offline_queue.wire import StreamHead
 
@@ -63,6 +64,10 @@ class JournalReader:
         """The chain's hash after this record. Raises LookupError."""
         no = journal_streams.number_of(self._connection, stream)
         return journal_streams.hash_at(self._connection, place_of(no, seq))
+
+    def receipt(self, stream: str) -> Receipt | None:
+        """The ledger's newest receipt of custody. Raises LookupError for a stream that is not here."""
+        return journal_streams.receipt_of(self._connection, journal_streams.number_of(self._connection, stream))
 
     def find_key(self, key: str) -> Found | None:
         """The entry that was made for an idempotency key."""

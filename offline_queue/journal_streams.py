@@ -8,6 +8,7 @@ import msgspec
 from offline_queue.entry import Lane, decode
 from offline_queue.finder import SEQ_MASK, place_of
 from offline_queue.journal_marks import Range, verdict_from
+from offline_queue.receipts import Receipt
 from offline_queue.stretches import Stretch, stretches
 from offline_queue.wire import StreamHead
 
@@ -72,6 +73,12 @@ def number_of(connection: sqlite3.Connection, uid: str) -> int:
     if number is None:
         raise LookupError(f"no stream {uid} in this journal")
     return number
+
+
+def receipt_of(connection: sqlite3.Connection, no: int) -> Receipt | None:
+    """The ledger's newest receipt of custody for the stream with this number."""
+    (kept,) = connection.execute("SELECT receipt FROM stream WHERE no = ?", (no,)).fetchone()
+    return msgspec.json.decode(kept, type=Receipt) if kept else None
 
 
 def hash_at(connection: sqlite3.Connection, place: int) -> bytes:

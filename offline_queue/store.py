@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Final
 
 from offline_queue import journal_marks, journal_rights, lanes
 from offline_queue.entry import Entry, Lane, Undecodable
@@ -30,6 +31,7 @@ from offline_queue.journal import (
 from offline_queue.journal_reader import JournalReader
 from offline_queue.opening import Synchronous, damaged, open_to_write, reserve_log, unusable
 from offline_queue.ownership import refuse_heritage
+from offline_queue.receipts import Receipt
 from offline_queue.room import Ballast, Space, space
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
@@ -50,6 +52,8 @@ __all__ = [
     "Totals",
     "Verification",
 ]
+
+NO_RECEIPTS: Final[Mapping[str, Receipt]] = {}
 
 log = logging.getLogger(__name__)
 
@@ -133,13 +137,14 @@ class Store:
         self._writer.put(job)
         return job.future
 
-    def answer_allowance(self, id: str, granted: bool) -> None:  # noqa: A002 - the port's word
-        """An answer to what is not asked any more changes nothing."""
-        self._act(lambda connection: journal_rights.answer(connection, id, granted))
+    def answer_allowance(self, id: str, granted: bool, points: int | None = None) -> None:  # noqa: A002 - the port's word
+        """An answer to what is not asked any more changes nothing. `points` where fewer were granted than asked for."""
+        self._act(lambda connection: journal_rights.answer(connection, id, granted, points))
 
-    def mark(self, marks: Mapping[str, Marks], generation: str) -> None:
-        """The ledger's custody of each stream. It goes down only in a new generation; stable never does."""
-        self._act(lambda connection: journal_marks.mark(connection, marks, generation))
+    def mark(self, marks: Mapping[str, Marks], generation: str, receipts: Mapping[str, Receipt] = NO_RECEIPTS) -> None:
+        """The ledger's custody of each stream, with its receipts. It goes down only in a new generation; stable never
+        does."""
+        self._act(lambda connection: journal_marks.mark(connection, marks, generation, receipts))
 
     def settle(self, verdicts: Sequence[Verdict], cursor: int, generation: str) -> None:
         """A page of decisions and the cursor behind it, in one transaction."""

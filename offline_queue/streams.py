@@ -5,7 +5,7 @@ rules are those of docs/protocol.md; `Courier` (offline_queue/courier.py) perfor
 tests/simulation drives it through every fault we could think of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -13,8 +13,10 @@ import msgspec
 
 from offline_queue.backoff import Backoff, after_failure, after_refusal, after_success
 from offline_queue.entry import Lane
+from offline_queue.findings import about, unfit
 from offline_queue.steps import (
     Answer,
+    Effect,
     FetchChanges,
     FetchDecisions,
     MarkStreams,
@@ -22,6 +24,7 @@ from offline_queue.steps import (
     Outcome,
     Outstanding,
     ParkRecord,
+    PinLedgerKey,
     Request,
     Rest,
     SayHello,
@@ -35,11 +38,11 @@ from offline_queue.steps import (
 )
 from offline_queue.wire import (
     MAX_BATCH,
-    PROTOCOL,
     BatchAnswer,
     Changes,
     Decisions,
     Marks,
+    Order,
     Problem,
     ProblemCode,
     StreamHead,
@@ -77,12 +80,17 @@ def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms
         return FetchDecisions(cursor)
     if head is not None:
         return _delivery(state, head)
+    if state.again:
+        return SayHello(everything=False)
     return FetchChanges(changes) if behind else Rest(state.hello_due_ms)
 
 
-def begin(state: SyncState, step: Request, request: str, heads: Sequence[StreamHead]) -> SyncState:
-    """From here on only the answer to `request` counts."""
-    return _replace(state, outstanding=Outstanding(request, step, {head.stream: head for head in heads}))
+def begin(
+    state: SyncState, step: Request, request: str, heads: Sequence[StreamHead], rights: Collection[str] = ()
+) -> SyncState:
+    """From here on only the answer to `request` counts. A hello declares `heads` and `rights`."""
+    held = {head.stream: head for head in heads}
+    return _replace(state, outstanding=Outstanding(request, step, held, frozenset(rights)))
 
 
 def hasten(state: SyncState, now_ms: int) -> SyncState:
@@ -163,8 +171,7 @@ def _delivery(state: SyncState, head: StreamHead) -> SendRecords | ParkRecord:
 
 
 def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Moment) -> Outcome:
-    if answer.protocol != PROTOCOL:
-        problem = Problem("no common protocol version", 426, ProblemCode.PROTOCOL)
+    if problem := unfit(answer, state.protocols, state.ledger_key):
         return failed(state, problem, moment)
     renewed = answer.generation != state.generation
     if renewed and not (isinstance(flight.step, SayHello) and flight.step.everything):
@@ -186,10 +193,31 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         alarm=None,
         changes_end=answer.changes,
         backoff=_relieved(state),
+        ledger_key=answer.ledger_key,
+        orders=tuple(answer.orders),
+        findings=_findings(state, flight, known, renewed=renewed),
+        owed=answer.recovering or not flight.rights <= answer.rights.keys(),
+        again=renewed and answer.recovering,
     )
     if renewed:
         held = {stream: mark or Marks(0, 0) for stream, mark in marks.items()}
-    return Outcome(state, (MarkStreams(held, answer.generation, renewed),) if held or renewed else (), ok=True)
+    return Outcome(state, tuple(_welcome_effects(answer, held, renewed=renewed)), ok=True)
+
+
+def _findings(state: SyncState, flight: Outstanding, known: Mapping[str, Marks], *, renewed: bool) -> tuple[Order, ...]:
+    """What was found stays until the next start, for a technician comes later; the newest comes first."""
+    if renewed and state.generation is None:
+        return state.findings
+    found = about(flight.heads, known, renewed=renewed)
+    codes = {order.code for order in found}
+    return (*found, *(order for order in state.findings if order.code not in codes))
+
+
+def _welcome_effects(answer: Welcome, held: Mapping[str, Marks], *, renewed: bool) -> Iterator[Effect]:
+    if answer.ledger_key is not None:
+        yield PinLedgerKey(answer.ledger_key)
+    if held or renewed:
+        yield MarkStreams(held, answer.generation, renewed)
 
 
 def _clamped(head: StreamHead, marks: Marks | None) -> Marks | None:
@@ -226,10 +254,14 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
         batches_since_feed=state.batches_since_feed + 1,
         batch=_next_batch(state, marks.accepted - first + 1, moment.took_ms),
         backoff=after_success(state.backoff),
+        again=state.owed,
         suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
         rewinds=rewinds,
     )
-    return Outcome(state, () if behind else (MarkStreams({head.stream: marks}, answer.generation),), ok=True)
+    if behind:
+        return Outcome(state, (), ok=True)
+    receipts = {head.stream: answer.custody} if answer.custody and answer.custody.seq <= head.seq else {}
+    return Outcome(state, (MarkStreams({head.stream: marks}, answer.generation, receipts=receipts),), ok=True)
 
 
 def _next_batch(state: SyncState, taken: int, took_ms: int) -> int:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled
+from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
+from offline_queue.wire import Order, ProblemCode
 
 if TYPE_CHECKING:
     from offline_queue.store import Store
@@ -30,7 +31,8 @@ _log = logging.getLogger(__name__)
 class SyncReport(msgspec.Struct, frozen=True):
     """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
 
-    `detail` is a sentence for people; `ledger_time` the ledger's own clock as last heard.
+    `detail` is a sentence for people; `ledger_time` the ledger's own clock as last heard; `orders` what was found out
+    about this till or its ledger, for the technician.
     """
 
     reachable: bool
@@ -39,18 +41,24 @@ class SyncReport(msgspec.Struct, frozen=True):
     detail: str
     accepted: int = 0
     ledger_time: str | None = None
+    orders: tuple[Order, ...] = ()
 
 
 OnChange = Callable[[SyncReport], None]
 
 NOT_YET: Final = SyncReport(False, None, None, "The ledger has not been asked yet; sales wait in the journal.")
 FINE: Final = "The ledger has heard everything."
+ANOTHER_KEY: Final = (
+    "This ledger does not sign with the key that this till knows, so it may be a stranger and is sent nothing. Sales go"
+    " on and their points are kept in this till's journal: have head office put the ledger's own ledger.key back. If"
+    " that is gone for good, write the new key as public_key in [ledger] and start tilld again."
+)
 
 
 class Sync:
     """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
 
-    `on_change` and `on_settled` are called in the sync thread, the latter after its decisions are durable.
+    All `on_` are called in the sync thread; `on_settled` after its decisions are durable.
     """
 
     def __init__(
@@ -62,10 +70,11 @@ class Sync:
         on_change: OnChange,
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
+        on_welcome: OnWelcome = lambda _: None,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
-        self._on_change, self._on_settled = on_change, on_settled
+        self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pass_asked = threading.Event()
@@ -115,6 +124,7 @@ class Sync:
                 self._identity,
                 self._on_settled,
                 self._hotlist,
+                self._on_welcome,
             )
             while not self._stopping.is_set():
                 self._turn(courier)
@@ -169,9 +179,15 @@ class Sync:
             detail=in_words(trouble, courier.state.alarm) if trouble else FINE,
             accepted=self._accepted,
             ledger_time=courier.ledger_time,
+            orders=(*courier.state.orders, *courier.state.findings),
         )
-        if (exchange.reachable, self._status.detail) != (before.reachable, before.detail):
+        news = (exchange.reachable, self._status.detail) != (before.reachable, before.detail)
+        if news:
             _log.log(logging.WARNING if trouble else logging.INFO, self._status.detail)
+        for order in self._status.orders:
+            if order not in before.orders:
+                _log.warning("%s: %s", order.code, order.detail)
+        if news or self._status.orders != before.orders:
             self._publish(self._status)
 
     def _publish(self, report: SyncReport) -> None:
@@ -187,6 +203,8 @@ def in_words(trouble: str, alarm: str | None) -> str:
     what = f"{trouble[:1].upper()}{trouble[1:]}".rstrip(".")
     if alarm is None:
         return f"{what}. Sales go on; their points wait in this till's journal and are sent when the ledger is back."
+    if alarm == ProblemCode.LEDGER_KEY:
+        return ANOTHER_KEY
     return (
         f"The ledger refuses this till ({alarm}): {what}. Sales go on and their points are kept in this till's journal,"
         " but none reach the ledger: ask head office to enrol or update this terminal, then run `tilld sync`."

@@ -1,4 +1,4 @@
-"""The terminal's Ed25519 key (RFC 8032): what a ledger knows this till by.
+"""An Ed25519 key (RFC 8032) in a file: what a ledger knows this till by, or its tills know a ledger by.
 
 A PEM file after PKCS 8 (RFC 5208), mode 0600; it never leaves the machine.
 """
@@ -7,7 +7,7 @@ import os
 import secrets
 from base64 import b64encode
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,15 +17,21 @@ class KeyUnusable(Exception):
     """The key file cannot be used; nothing was changed."""
 
 
-def load_or_create_key(path: Path) -> "Ed25519PrivateKey":
-    """The key in `path`, made at the first start. Raises KeyUnusable, OSError."""
+TERMINAL_MEANING: Final = (
+    "{path} holds no key of this terminal ({why}). Sales can be journalled, but the ledger would not know who sent"
+    " them: put the right file back, or move this one away and have the terminal enrolled again."
+)
+
+
+def load_or_create_key(path: Path, meaning: str = TERMINAL_MEANING) -> "Ed25519PrivateKey":
+    """The key in `path`, made at the first start. Raises KeyUnusable with what it means, OSError."""
     try:
         pem = path.read_bytes()
     except FileNotFoundError:
         _create(path)
         pem = path.read_bytes()
     path.chmod(0o600)
-    return _parsed(path, pem)
+    return _parsed(path, pem, meaning)
 
 
 def public_key(key: "Ed25519PrivateKey") -> str:
@@ -38,7 +44,7 @@ def sign(key: "Ed25519PrivateKey", message: bytes) -> str:
     return b64encode(key.sign(message)).decode()
 
 
-def _parsed(path: Path, pem: bytes) -> "Ed25519PrivateKey":
+def _parsed(path: Path, pem: bytes, meaning: str) -> "Ed25519PrivateKey":
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -46,17 +52,10 @@ def _parsed(path: Path, pem: bytes) -> "Ed25519PrivateKey":
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyUnusable(_unusable(path, str(error))) from error
+        raise KeyUnusable(meaning.format(path=path, why=error)) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise KeyUnusable(_unusable(path, "it is of another kind than Ed25519"))
+        raise KeyUnusable(meaning.format(path=path, why="it is of another kind than Ed25519"))
     return key
-
-
-def _unusable(path: Path, why: str) -> str:
-    return (
-        f"{path} holds no key of this terminal ({why}). Sales can be journalled, but the ledger would not know who sent"
-        " them: put the right file back, or move this one away and have the terminal enrolled again."
-    )
 
 
 def _create(path: Path) -> None:

@@ -17,8 +17,13 @@ import msgspec
 
 from offline_queue.entry import Lane, Parent, State
 
-PROTOCOL: Final = 1
-"""The one version spoken so far; hello carries a range so that a later one can be agreed."""
+PROTOCOL: Final = 2
+"""The newest version spoken here; hello carries a range, and the ledger chooses the newest that both speak."""
+OLDEST_PROTOCOL: Final = 1
+RECEIPTS_FROM: Final = 2
+"""The version since which a ledger that has told its key signs for what it holds."""
+CHANGES_FROM: Final = 2
+"""The version since which there is a feed of changes."""
 MAX_BATCH: Final = 1000
 MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
 BATCH_TYPE: Final = "application/x-ndjson"
@@ -76,6 +81,8 @@ class OrderCode(StrEnum):
     JOURNAL_LOST = "journal_lost"  # streams that the ledger holds have no child here
     CLOCK_OFF = "clock_off"  # the till's wall clock is far from the ledger's
     KEY_REVOKED = "key_revoked"  # nothing that this key signs has an effect
+    LEDGER_RESTORED = "ledger_restored"  # found by the till: the books went back in time
+    CUSTODY_BROKEN = "custody_broken"  # found by the till: the ledger holds less than it acknowledged
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -318,6 +325,7 @@ class ProblemCode(StrEnum):
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
     PROTOCOL = "protocol"  # 426
+    LEDGER_KEY = "ledger_key"  # found by the till: this ledger signs with another key than before
     BUSY = "busy"  # 503: too many tills at once; come again after Retry-After
     UNAVAILABLE = "unavailable"  # 503: the books cannot be used now; send it again
 

@@ -80,7 +80,9 @@ class Claims:
         if code.sale.card is not None and not code.sale.on(card.number):
             raise Refusal("claim_unproven", self._of("other_card", code), "other_card")
         flight = self._recording.take_off(key, digest, event.reply)
-        self._recording.commit(flight, self._entry(code, key, card), lambda said: self._answer(said, code, proof))
+        self._recording.commit(
+            flight, self._entry(code, key, card), shaped=lambda said: self._answer(said, code, proof)
+        )
 
     def _read(self, text: str) -> Code:
         try:
@@ -132,8 +134,7 @@ class Claims:
         )
 
     def _answer(self, said: TransactionAnswer, code: Code, proof: Proof) -> ClaimAnswer:
-        told = asdict(said)
-        del told["claim"]
+        told = {name: value for name, value in asdict(said).items() if name in ClaimAnswer.__struct_fields__}
         card = said.card.masked if said.card else ""
         what = "redeemed" if proof is Proof.PROVEN else proof
         return ClaimAnswer(**told, sale=code.sale.id, proof=proof, detail=self._of(what, code, card=card))

@@ -45,16 +45,18 @@ def run(place: Place) -> Code:
 @placed
 def check_config(place: Place, *, as_json: bool) -> Code:
     """Tell every mistake of the config at once."""
-    from terminal.config import check, find
+    from terminal.config import check, find, load
 
     file = find(place.config)
     problems = check(file)
+    risks = [] if problems else load(file).risks()
     told = {
         "file": str(file) if file else None,
         "ok": not problems,
         "problems": [{"where": p.where, "what": p.what} for p in problems],
+        "risks": risks,
     }
-    fine = f"{file or 'No config file: the built-in defaults'}: no mistakes."
+    fine = "\n".join([f"{file or 'No config file: the built-in defaults'}: no mistakes.", *risks])
     answer(told, "\n".join(map(str, problems)) or fine, as_json=as_json)
     return Code.USAGE if problems else Code.FINE
 
@@ -108,6 +110,7 @@ def status_text(told: dict[str, Any]) -> str:
         reach = "reachable" if ledger["reachable"] else "not reached"
         lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
         lines += [] if ledger["reachable"] else [f"          {ledger['detail']}"]
+        lines += [f"attention {order['code']}: {order['detail']}" for order in ledger.get("orders", [])]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
     lines.append(

@@ -28,7 +28,7 @@ from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen
 from terminal.config import Config
 from terminal.directory import Directory
-from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, SyncChanged
+from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, SyncChanged, Welcomed
 from terminal.instance import AlreadyRunning, Instance
 from terminal.notices import Notices
 from terminal.reader_supervisor import ReaderSupervisor
@@ -95,6 +95,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             Identity(terminal, public_key(key), f"tilld/{software}"),
             on_change=lambda report: _ledger_changed(report, inbox, inquiries),
             on_settled=lambda verdicts, balances, cursor: inbox.post(Settled(verdicts, balances, cursor)),
+            on_welcome=lambda word: inbox.post(Welcomed(word.time, word.rights, word.recovering)),
         )
         inquiries = Inquiries(
             store,
@@ -109,6 +110,8 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
         )  # fmt: skip
         till.start()
+        for risk in config.risks():
+            log.warning("%s", risk)
         loop = TillLoop(till, inbox, on_end=stop.set)
         readers = [
             ReaderSupervisor(reader.name, reader.driver, reader.options, inbox.post, state, timepiece)
@@ -162,6 +165,7 @@ def _ledger_changed(report: SyncReport, inbox: Inbox, inquiries: Inquiries) -> N
             report.detail,
             report.accepted,
             report.ledger_time,
+            report.orders,
         )
     )
 

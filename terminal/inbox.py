@@ -6,15 +6,15 @@ here; one thread takes them out and changes the till's state (terminal/till.py).
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import Entry
-from offline_queue.wire import Account, AllowanceAnswer, Balance, Verdict
-from terminal.pos import CardNumber, ReadAnswer, TransactionRequest
+from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
+from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
 """Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
@@ -93,13 +93,17 @@ class ClaimAsked:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The journal has answered for an entry: durable at `stream`, `seq`, replayed, or `error`."""
+    """The journal has answered for an entry: durable at `stream`, `seq`, replayed, or `error`.
+
+    `promise` tells by what right a redemption was promised.
+    """
 
     entry: Entry
     replayed: bool
     error: BaseException | None = None
     stream: str = ""
     seq: int = 0
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,15 @@ class AllowanceAnswered:
 
     allowance: str
     answer: AllowanceAnswer | None
+
+
+@dataclass(frozen=True)
+class Welcomed:
+    """The ledger has answered a hello at its time `time`: which rights hold, and whether it promises nothing now."""
+
+    time: str
+    rights: Mapping[str, bool]
+    recovering: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +143,10 @@ class Settled:
 
 @dataclass(frozen=True)
 class SyncChanged:
-    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass."""
+    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
+
+    `orders` are findings about this till or its ledger, for the technician.
+    """
 
     reachable: bool
     last_success: str | None
@@ -138,6 +154,7 @@ class SyncChanged:
     detail: str
     accepted: int = 0
     ledger_time: str | None = None
+    orders: tuple[Order, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -178,6 +195,7 @@ Event = (
     | ClaimAsked
     | Recorded
     | AllowanceAnswered
+    | Welcomed
     | AccountHeard
     | Settled
     | SyncChanged

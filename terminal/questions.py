@@ -114,6 +114,7 @@ class Questions:
                 "last_success": ledger.last_success,
                 "next_attempt": ledger.next_attempt,
                 "detail": ledger.detail,
+                "orders": ledger.orders,
             },
             "queue": self.queue_now(),
             "disk": self._disk(),

@@ -18,7 +18,7 @@ from offline_queue.store import Store
 from terminal.balances import Balances
 from terminal.claim_issue import ClaimIssue
 from terminal.inbox import Answered, Event, Recorded
-from terminal.pos import CardView, Refusal, TransactionAnswer
+from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.refusals import Language
 from terminal.replies import answer, refuse
 
@@ -93,7 +93,12 @@ class Recording:
         refuse(flight.done, refusal)
 
     def commit(
-        self, flight: Flight, entry: Entry, shaped: Callable[[TransactionAnswer], object] = lambda said: said
+        self,
+        flight: Flight,
+        entry: Entry,
+        promise: Promise | None = None,
+        *,
+        shaped: Callable[[TransactionAnswer], object] = lambda said: said,
     ) -> None:
         """Hands the entry to the journal with the answer, `shaped`; Recorded follows, whatever becomes of it."""
         effect = self._balances.effect(entry)
@@ -106,9 +111,10 @@ class Recording:
             card=CardView(masked(number)) if number else None,
             balance=self._balances.view(number, effect) if number else None,
             claim=self._claims.code(entry),
+            promise=promise,
         )
         future = self._store.submit(entry, msgspec.json.encode(shaped(said)), flight.digest)
-        future.add_done_callback(partial(self._committed, flight, entry))
+        future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:
         """The journal has answered: the key is free for repeats, which find it in the journal."""
@@ -116,14 +122,14 @@ class Recording:
         if event.error is None and not event.replayed:
             self._balances.count(event.entry, event.stream, event.seq)
 
-    def _committed(self, flight: Flight, entry: Entry, future: "Future[Appended]") -> None:
+    def _committed(self, flight: Flight, entry: Entry, promise: Promise | None, future: "Future[Appended]") -> None:
         """Reports first, so that whoever hears the answer finds the till knowing of it."""
         error = future.exception()
         if error is not None:
             self.failed(flight, entry, error)
             return
         done = future.result()
-        self._report(Recorded(entry, done.replayed, None, done.stream, done.seq))
+        self._report(Recorded(entry, done.replayed, None, done.stream, done.seq, promise))
         answer(flight.done, Answered(done.reply, done.replayed))
 
     def failed(self, flight: Flight, entry: Entry, error: BaseException) -> None:

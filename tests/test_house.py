@@ -44,11 +44,12 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire, the claim code and the manner of a config file with the till, and nothing
-    # else of it.
+    # The ledger shares the entry, the wire, the claim code and the manner of config and key files with the till, and
+    # nothing else of it.
     "ledger": {
         *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
+        "offline_queue.terminal_key",
     },
     # The command line is where `tilld ledger` comes in.
     "terminal/cli.py": {"ledger.commands"},
@@ -75,8 +76,11 @@ PURE = (
     "ledger/admission.py",
     "ledger/attendance.py",
     "ledger/book.py",
+    "ledger/grounds.py",
+    "ledger/instants.py",
     "offline_queue/packing.py",
     "ledger/policies.py",
+    "ledger/rules.py",
     *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
 )
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}

@@ -5,18 +5,23 @@ from typing import Annotated, Any
 import msgspec
 
 from drivers.base import EntryMode
+from offline_queue.wire import Order
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
 from terminal.pos import BalanceView, CardView, Outcome
 
 
 class LedgerView(msgspec.Struct, frozen=True):
-    """How the ledger stands; times are RFC 3339 in UTC, `next_attempt` None while a pass runs or none is due."""
+    """How the ledger stands; times are RFC 3339 in UTC, `next_attempt` None while a pass runs or none is due.
+
+    `orders` are findings about this till or its ledger, in English for the technician: what happened, what to do.
+    """
 
     reachable: bool
     last_success: str | None
     next_attempt: str | None
     detail: str | None = None
+    orders: list[Order] = []
 
 
 class QueueView(msgspec.Struct, frozen=True):

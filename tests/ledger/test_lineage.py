@@ -125,7 +125,7 @@ class TestComingBackWrong:
         backup.sell(20)
         backup.hello() if told == "hello" else backup.deliver()
         assert flag(book, backup.now) == "restored"
-        assert backup.ask("a1") == "fork"
+        assert backup.ask("a1") == "restored"
         backup.deliver()
         assert points_of(book) == 130
         assert flag(book, line.now) is None
@@ -149,7 +149,7 @@ class TestComingBackWrong:
         for machine in (line, twin):
             machine.open()
             machine.hello()
-        assert (line.ask("a1"), twin.ask("a2")) == (None, "fork")
+        assert (line.ask("a1"), twin.ask("a2")) == (None, "restored")
         line.deliver()
         twin.sell(10)
         twin.deliver()
@@ -224,7 +224,7 @@ class TestComingBackWrong:
         copy.hello()
         book.close()
         copy.book = shelf.open()
-        assert copy.ask("a1") == "fork"
+        assert copy.ask("a1") == "restored"
 
 
 @settings(max_examples=60, deadline=None)

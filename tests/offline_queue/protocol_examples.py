@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.receipts import Signer
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, Receipt, chain, encode
 from offline_queue.ledger_answers import LedgerRefused
@@ -22,6 +23,8 @@ from tests.simulation.book_ledger import BookLedger
 
 KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 """For the examples only: its seed is 00 01 02 … 1f."""
+LEDGER_KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+"""For the examples only: its seed is 20 21 22 … 3f."""
 TERMINAL: Final = "S001-T01"
 CARD: Final = "2990000000017"
 STREAM: Final = "7d0c3c6e5f1b4a0f9c2e8a61b7d4f350"
@@ -59,7 +62,7 @@ def records() -> list[bytes]:
         business_day="2026-03-02",
         occurred_at=NOW,
         clock=clock,
-        genesis=Genesis(STREAM, Lane.BULK, "3f1d7c0a9b2e4f6d", "tilld/0.1.0", 1),
+        genesis=Genesis(STREAM, Lane.BULK, "3f1d7c0a9b2e4f6d", "tilld/0.1.0", 2),
     )
     sale = Entry(
         id="019cade5-2da0-7a10-8f3e-6b1f00000002",
@@ -87,7 +90,7 @@ def header(first: int = 1) -> BatchHeader:
 def blocks() -> Iterator[tuple[str, str]]:
     """Name and text of every example, in the page's order."""
     with tempfile.TemporaryDirectory() as folder:
-        book = SqliteBook(Path(folder) / "books.db", timepiece=Stopped())
+        book = SqliteBook(Path(folder) / "books.db", timepiece=Stopped(), signer=Signer(LEDGER_KEY))
         try:
             book.register(CARD, 100)
             yield from _talk(BookLedger(book, TERMINAL))
@@ -98,7 +101,7 @@ def blocks() -> Iterator[tuple[str, str]]:
 def _talk(ledger: BookLedger) -> Iterator[tuple[str, str]]:
     lines, told = records(), header()
     head = StreamHead(STREAM, Lane.BULK, 2, told.head, 0)
-    hello = Hello(request(1), TERMINAL, public_key(KEY), 1, 1, "tilld/0.1.0", [head], NOW)
+    hello = Hello(request(1), TERMINAL, public_key(KEY), 1, 2, "tilld/0.1.0", [head], NOW)
     yield "hello", shown(hello)
     yield "welcome", shown(ledger.hello(hello))
     yield "gap", _refusal(lambda: ledger.send(header(first=2), lines[1:]))

@@ -16,7 +16,7 @@ from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind,
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import HttpLedger, Ledger
 from offline_queue.terminal_key import public_key
-from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park
+from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, StreamHead
 from tests.simulation.book_ledger import BookLedger
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -53,8 +53,9 @@ def number(n: int) -> str:
     return f"{n:032x}"
 
 
-def hello(request: int = 1) -> Hello:
-    return Hello(number(request), "S001-T01", public_key(KEY), 1, 1, "tilld/test", [], "2026-01-01T00:00:00.000Z")
+def hello(request: int = 1, *streams: StreamHead) -> Hello:
+    now = "2026-01-01T00:00:00.000Z"
+    return Hello(number(request), "S001-T01", public_key(KEY), 1, 2, "tilld/test", [*streams], now)
 
 
 def entry(kind: Kind, key: str, points: int = 0, **more: object) -> bytes:
@@ -84,7 +85,7 @@ def header(generation: str, records: list[bytes], first: int = 1, request: int =
 def test_batch_is_taken_decided_and_booked(ledger: Ledger) -> None:
     """Hello, a batch, its decisions and the account's balance: the whole way of a sale."""
     welcome = ledger.hello(hello())
-    assert (welcome.request, welcome.protocol) == (number(1), 1)
+    assert (welcome.request, welcome.protocol) == (number(1), 2)
     answer = ledger.send(header(welcome.generation, RECORDS), RECORDS)
     assert (answer.request, answer.stream, answer.accepted) == (number(2), STREAM, 3)
     page = ledger.decisions(number(3), 0, 100)
@@ -135,7 +136,7 @@ def test_parked_record_is_in_custody_and_those_behind_it_go_on(ledger: Ledger) -
 
 def test_allowance_is_granted_once_however_often_it_is_asked(ledger: Ledger) -> None:
     """The same id gives the first answer again and reserves nothing more; too many points are refused."""
-    ledger.hello(hello())
+    ledger.hello(hello(1, StreamHead(STREAM, Lane.URGENT, 1, "00" * 32, 0)))
     first = ledger.allowance(AllowanceRequest(number(6), "right-1", CARD, 60, STREAM))
     again = ledger.allowance(AllowanceRequest(number(7), "right-1", CARD, 60, STREAM))
     assert (first.granted, again.granted, again.request) == (True, True, number(7))

@@ -226,7 +226,7 @@ def test_refused_till_stops_with_an_alarm_and_asks_rarely(status: int) -> None:
 def test_ledger_of_another_protocol_is_an_alarm() -> None:
     """A welcome in a protocol version that we do not speak stops the till as 426 does."""
     hello = begin(SyncState(), SayHello(everything=True), "r1", [])
-    assert heard(hello, welcome({}, protocol=2), NOW).state.alarm == "protocol"
+    assert heard(hello, welcome({}, protocol=3), NOW).state.alarm == "protocol"
 
 
 def test_failure_waits_and_says_hello_again() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -221,10 +222,10 @@ def test_full_disk_loses_no_answer(shop: Shop, monkeypatch: pytest.MonkeyPatch) 
     """When marks cannot be written the answer is dropped and asked for again once there is room."""
     real, full = Store.mark, True
 
-    def mark(store: Store, marks: object, generation: str) -> None:
+    def mark(store: Store, *told: Any) -> None:
         if full:
             raise NotRecorded("the disk is full")
-        real(store, marks, generation)  # type: ignore[arg-type]
+        real(store, *told)
 
     monkeypatch.setattr(Store, "mark", mark)
     entry = sell(shop.store, "sale-1")

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 import pytest
 
-import ledger.book
+import ledger.rules
 from ledger import bookkeeping
 from ledger.facts import Code
 from offline_queue import courier, journal_marks, streams
@@ -34,9 +34,9 @@ def ledger_without_keys(patch: pytest.MonkeyPatch) -> None:
     keyed = (Code.DUPLICATE, Code.KEY_MISMATCH)
     rules = {
         kind: tuple(rule for rule in of_kind if rule.code not in keyed)
-        for kind, of_kind in ledger.book._RULES_OF.items()
+        for kind, of_kind in ledger.rules._RULES_OF.items()
     }
-    patch.setattr(ledger.book, "_RULES_OF", rules)
+    patch.setattr(ledger.rules, "_RULES_OF", rules)
 
 
 def marks_never_go_down(patch: pytest.MonkeyPatch) -> None:
@@ -44,10 +44,11 @@ def marks_never_go_down(patch: pytest.MonkeyPatch) -> None:
     highest: dict[str, int] = {}
     real = Store.mark
 
-    def mark(store: Store, marks: Mapping[str, Marks], generation: str) -> None:
+    def mark(store: Store, marks: Mapping[str, Marks], generation: str, *receipts: object) -> None:
         for stream, said in marks.items():
             highest[stream] = max(said.accepted, highest.get(stream, 0))
-        real(store, {stream: Marks(highest[stream], said.stable) for stream, said in marks.items()}, generation)
+        highest_yet = {stream: Marks(highest[stream], said.stable) for stream, said in marks.items()}
+        real(store, highest_yet, generation, *receipts)  # type: ignore[arg-type]
 
     patch.setattr(Store, "mark", mark)
 
