@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from offline_queue.entry import Happening
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,
@@ -179,6 +180,25 @@ class Recovery(msgspec.Struct, frozen=True):
     reported: list[str]
 
 
+class CardShown(msgspec.Struct, frozen=True):
+    """A card in the books: its `status`, the card that `stands` for it in the end and what that one is.
+
+    `account` is the number of the account behind it, None where there is none. After an act `entry` is that of the act,
+    `code` and `detail` what became of it: `posted`, or why it could not be.
+    """
+
+    number: str
+    status: str
+    stands: str | None
+    stands_as: str
+    account: int | None
+    points: int | None
+    reserved: int | None
+    entry: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
 class Book(Protocol):
     """The central books of points. Every call may raise NotRecorded."""
 
@@ -238,6 +258,13 @@ class Book(Protocol):
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
+
+    def card(self, number: str) -> CardShown: ...
+
+    def happen(
+        self, number: str, happening: Happening, author: str, reason: str, successor: str | None = None
+    ) -> CardShown:
+        """What happens to a card by the office's word, as an entry of its own. Raises Refused `malformed`."""
 
     def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
         """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
