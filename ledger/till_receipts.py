@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from ledger.source import Item, Source
+from ledger.facts import Item
+from ledger.source import Source
 from offline_queue.entry import Entry, Kind
 
 
