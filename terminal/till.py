@@ -103,7 +103,7 @@ class Till:
         self._stamps = stamps
         self._timepiece = timepiece
         self._journal = journal
-        self._balances = Balances(directory, journal)
+        self._balances = Balances(directory, journal, timepiece, language)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
         self._recording = Recording(store, self._balances, language, report, after_copy)
         self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
