@@ -95,7 +95,10 @@ class TransactionAnswer(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of a transaction: its answer now, the ledger's code and how it got there."""
+    """What became of a transaction: its answer now, the ledger's code and how it got there.
+
+    `claim` is the code that proves the sale, where one transaction is asked for.
+    """
 
     id: str
     kind: Kind
@@ -108,6 +111,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str | None = None
     reverses: str | None = None
     history: list[State] = []
+    claim: str | None = None
 
 
 class ReadAnswer(msgspec.Struct, frozen=True):

@@ -23,7 +23,8 @@ const EN = {
     queued: "kept here", accepted: "received", posted: "booked", parked: "under review", conflict: "conflict",
     resolved: "resolved",
   },
-  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release" },
+  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release", claim: "Code redeemed" },
+  claim: "Code for a customer without a card: scan it later to credit the points.",
 };
 
 const FR = {
@@ -49,7 +50,8 @@ const FR = {
     queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à l'étude", conflict: "conflit",
     resolved: "réglée",
   },
-  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération" },
+  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
+  claim: "Code pour un client sans carte : scannez-le plus tard pour créditer les points.",
 };
 
 export function wordsFor(languages) {
