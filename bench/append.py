@@ -97,7 +97,7 @@ def contenders(folder: Path, behind: int) -> dict[str, Callable[[Path], Contende
     return makers
 
 
-def with_rows_behind(rows: int, folder: Path) -> Contender:
+def with_rows_behind(rows: int, folder: Path, made: Callable[[], Entry] = sale) -> Journal:
     """A journal that has seen so many sales, appended by the journal itself, without waiting for the disk."""
     store = Store.open(
         folder / "journal.db",
@@ -105,10 +105,10 @@ def with_rows_behind(rows: int, folder: Path) -> Contender:
         timepiece=TIMEPIECE,
         synchronous="normal",
     )
-    flying = deque(store.submit(sale(), REPLY, DIGEST) for _ in range(min(IN_FLIGHT, rows)))
+    flying = deque(store.submit(made(), REPLY, DIGEST) for _ in range(min(IN_FLIGHT, rows)))
     for _ in range(rows - len(flying)):
         flying.popleft().result()
-        flying.append(store.submit(sale(), REPLY, DIGEST))
+        flying.append(store.submit(made(), REPLY, DIGEST))
     store.close()
     return Journal(folder)
 

@@ -96,7 +96,7 @@ def main(url: str, first: int, count: int, batches: int, *, hot: bool) -> None:
             terminal = f"S{number:03d}-T01"
             book.enrol(terminal, bytes(32))
             queue = Queue(terminal)
-            sold = [_sales(number, terminal, hot=hot) for _ in range(batches)]
+            sold = [till_sales(number, terminal, hot=hot) for _ in range(batches)]
             ready.append([(terminal, *queue.batch(entries, book.generation)) for entries in sold])
         rounds = list(itertools.chain.from_iterable(zip(*ready, strict=True)))
         sys.stdout.write("ready\n")
@@ -117,7 +117,7 @@ def main(url: str, first: int, count: int, batches: int, *, hot: bool) -> None:
         sys.stdout.write(msgspec.json.encode(waits).decode() + "\n")
 
 
-def _sales(till: int, terminal: str, *, hot: bool) -> list[Entry]:
+def till_sales(till: int, terminal: str, *, hot: bool) -> list[Entry]:
     return [
         msgspec.structs.replace(
             sale(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled
+from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
 from offline_queue.journal import NotRecorded
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
@@ -63,7 +63,7 @@ class Sync:
     """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
 
     When there is nothing to say it gives up records older than `keep_days`, where that may be; with 0 it keeps them.
-    `on_change` and `on_settled` are called in the sync thread, the latter after its decisions are durable.
+    All `on_` are called in the sync thread; `on_settled` after its decisions are durable.
     """
 
     def __init__(
@@ -75,12 +75,13 @@ class Sync:
         on_change: OnChange,
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
+        on_welcome: OnWelcome = lambda _: None,
         *,
         keep_days: int = 0,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
-        self._on_change, self._on_settled = on_change, on_settled
+        self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
         self._keep_days = keep_days
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -131,6 +132,7 @@ class Sync:
                 self._identity,
                 self._on_settled,
                 self._hotlist,
+                self._on_welcome,
             )
             while not self._stopping.is_set():
                 self._turn(courier)
