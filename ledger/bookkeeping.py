@@ -12,6 +12,7 @@ from typing import Final
 
 from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
+from ledger.card_office import CardOffice
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Policy
 from ledger.orders import orders
@@ -50,7 +51,7 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping(Promises):
+class Bookkeeping(Promises, CardOffice):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(

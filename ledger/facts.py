@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ledger.points_rules import Programme
-from offline_queue.entry import Entry, Kind, State
+from offline_queue.entry import Entry, Happening, Kind, State
 
 
 class Code(StrEnum):
@@ -23,6 +23,7 @@ class Code(StrEnum):
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
     RESOLUTION_REFUSED = "resolution_refused"
+    CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -76,7 +77,7 @@ class Policy(msgspec.Struct, frozen=True):
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
     beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
-    along over the end of a stream without a seal.
+    along over the end of a stream without a seal. `events_from_tills`: what tills may say has happened to a card.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -86,6 +87,7 @@ class Policy(msgspec.Struct, frozen=True):
     breaches: int = 3
     unsealed_cap: int = 0
     programme: Programme = Programme()
+    events_from_tills: frozenset[Happening] = frozenset(Happening) - {Happening.MERGE}
 
 
 class RightState(StrEnum):
@@ -260,7 +262,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
     hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
     since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
-    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing.
+    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing. `objection` is why a card's
+    event cannot be.
     """
 
     record: int
@@ -274,6 +277,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     believed: bool = True
     over: str | None = None
     card: CardFacts | None = None
+    objection: str | None = None
     branch: Code | None = None
     doubt: str | None = None
     revoked: bool = False

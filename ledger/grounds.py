@@ -11,7 +11,7 @@ from offline_queue.entry import Entry, Kind
 def substance(entry: Entry) -> tuple[object, ...]:
     """What makes two entries the same sale, whichever till minted them and whenever."""
     number = entry.card.number if entry.card else None
-    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses, entry.event)
 
 
 # --- how much ---
@@ -83,6 +83,10 @@ def receipt_taken(case: Case) -> bool:
 
 
 # --- its card, its original, its time ---
+
+
+def objected(case: Case) -> bool:
+    return case.objection is not None
 
 
 def no_account(case: Case) -> bool:

@@ -113,6 +113,13 @@ class Shelf:
         self._move(record, held, -points)
         self._repay(record)
 
+    def absorb(self, other: "Shelf", record: int) -> None:
+        """Takes another shelf's lots over as they are; what is overdrawn on either is repaid, under this record."""
+        self.load(other.lots.values())
+        self.made += other.made
+        self.moves.update(other.moves)
+        self._repay(record)
+
     def _above(self) -> list[Lot]:
         return sorted((lot for lot in self.lots.values() if lot.remaining > 0), key=_age)
 

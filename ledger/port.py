@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from offline_queue.entry import Happening
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,
@@ -140,6 +141,11 @@ class Cleared(msgspec.Struct, frozen=True):
     points: int
     following: tuple[int, int] | None = None
 
+    def plus(self, later: "Cleared") -> "Cleared":
+        """Both together; what follows is what follows the later one."""
+        accounts, lots, points = self.accounts + later.accounts, self.lots + later.lots, self.points + later.points
+        return Cleared(accounts, lots, points, later.following)
+
 
 class Registration(msgspec.Struct, frozen=True):
     """What became of a card's registration and of its opening points: `code` as in a verdict, None without points."""
@@ -172,6 +178,25 @@ class Recovery(msgspec.Struct, frozen=True):
     on: bool
     waiting: list[str]
     reported: list[str]
+
+
+class CardShown(msgspec.Struct, frozen=True):
+    """A card in the books: its `status`, the card that `stands` for it in the end and what that one is.
+
+    `account` is the number of the account behind it, None where there is none. After an act `entry` is that of the act,
+    `code` and `detail` what became of it: `posted`, or why it could not be.
+    """
+
+    number: str
+    status: str
+    stands: str | None
+    stands_as: str
+    account: int | None
+    points: int | None
+    reserved: int | None
+    entry: str | None = None
+    code: str | None = None
+    detail: str | None = None
 
 
 class Book(Protocol):
@@ -233,6 +258,13 @@ class Book(Protocol):
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
+
+    def card(self, number: str) -> CardShown: ...
+
+    def happen(
+        self, number: str, happening: Happening, author: str, reason: str, successor: str | None = None
+    ) -> CardShown:
+        """What happens to a card by the office's word, as an entry of its own. Raises Refused `malformed`."""
 
     def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
         """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""

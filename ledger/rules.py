@@ -23,6 +23,7 @@ CLAIM: Final = frozenset({Kind.CLAIM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
+CARD_EVENT: Final = frozenset({Kind.CARD_EVENT})
 
 
 def _a_person(_: Case) -> None:
@@ -62,6 +63,7 @@ RULES: Final = (
     Rule(Code.RESTORED, KEYED, grounds.restored, sentences.restored, noted=True),
     Rule(Code.DUPLICATE, KEYED, grounds.repeated, sentences.duplicate, ends=True),
     Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True, right=rights.unused),
+    Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
     Rule(Code.CARD_UNKNOWN, ON_CARD, grounds.no_account, sentences.card_unknown, ends=True, waits=grounds.its_card),
     Rule(Code.CARD_REPLACED, ON_CARD, grounds.replaced, sentences.replaced, noted=True),

@@ -85,6 +85,10 @@ def merged(case: Case) -> str:
     return f"the account was merged into that of {masked(case.card.number if case.card else '')}, which has the points"
 
 
+def objection(case: Case) -> str:
+    return f"{case.objection}; no card and no points were changed"
+
+
 def blocked_earn(_: Case) -> str:
     return "the card is blocked; what was earned is credited when it is unblocked"
 

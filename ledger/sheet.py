@@ -31,6 +31,7 @@ from ledger.confirming import believed, home, unsealed, way
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.instants import effective
+from ledger.lifecycle import Lifecycle
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.rules import decide
 from ledger.shelving import Shelving
@@ -56,6 +57,7 @@ class Sheet:
         self.duplicates = Known(source.duplicates)
         self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
+        self._lifecycle = Lifecycle(self, source, policy, now)
         self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
@@ -94,14 +96,16 @@ class Sheet:
         self.cards.hold([number])
         if self.cards.account(number) is not None:
             return False
-        final = self._open(number)
-        self.judge(self._wake(waits_for_card(final)))
+        final = self.open(number)
+        self.judge(self.wake(waits_for_card(final)))
         return True
 
     def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
         """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
+        if self.cards.facts(asked.card).blocked is not None:
+            why_not = why_not or Code.CARD_BLOCKED_KNOWN
         standing = None if account is None else self.shelving.at(self.standing(account), self._now)
         right = grant(asked, standing, least=least, why_not=why_not)
         right = msgspec.structs.replace(right, granted_at=self._now)
@@ -119,6 +123,7 @@ class Sheet:
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
         self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self._lifecycle.expect(entries)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         homes = self._source.homes(reversed_here) if reversed_here else {}
@@ -169,7 +174,7 @@ class Sheet:
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
         if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
-            woken = self._wake(waits_for_card(self._open(case.card.number)))
+            woken = self.wake(waits_for_card(self.open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
         if lends(case) and decision.stands:
@@ -177,17 +182,19 @@ class Sheet:
             woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
-            woken += self._wake(waits_for_record(item.record))
+            woken += self.wake(waits_for_record(item.record))
         self._rule(item, decision)
+        if content.kind is Kind.CARD_EVENT and decision.stands:
+            woken += self._lifecycle.happen(case)
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         if content.kind in KEYED and stands:
             for name in self.claims.names(item, content):
-                woken += self._wake(waits_for_entry(name))
+                woken += self.wake(waits_for_entry(name))
         return woken
 
     def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
         """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
-        waiters = self._wake(waits_for_claim(claim.key))
+        waiters = self.wake(waits_for_claim(claim.key))
         if claim.card is not None:
             self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
         if not waiters:
@@ -201,7 +208,9 @@ class Sheet:
         account = self.cards.account(card.number) if card else None
         if entry.kind is Kind.REVERSE:
             account = original.account if original else None
-        first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
+        if entry.kind is Kind.CARD_EVENT:
+            account = None  # it moves no points
+        first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
         standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
         if standing is not None and (first is None or first.record == item.record):
             standing = self.shelving.judged(standing, entry, original, right, at)
@@ -218,6 +227,7 @@ class Sheet:
             believed=believed,
             over=over if believed else None,
             card=self.cards.facts(card.number) if card else None,
+            objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
             at=at,
             policy=self._policy,
@@ -233,6 +243,14 @@ class Sheet:
         here = sum(other.points for other in self.rights.changed.values() if other.trusted == over)
         spent = self._source.spent(over) + here if over else 0
         return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
+
+    def _right(self, name: str) -> Right | None:
+        """On the account that it is on now: a promise outlives the merger of its account."""
+        right = self.rights.get(name)
+        if right is None or right.account is None:
+            return right
+        account = self.standing(right.account).account
+        return right if account == right.account else msgspec.structs.replace(right, account=account)
 
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
@@ -257,7 +275,7 @@ class Sheet:
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
 
-    def _open(self, number: str) -> str:
+    def open(self, number: str) -> str:
         """Opens an account for the card that stands for this one, and returns that card."""
         final, account = self.cards.final(number), self._source.new_account()
         self.cards.open(final, account)
@@ -272,7 +290,7 @@ class Sheet:
                 return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
-    def _wake(self, reason: str) -> list[Item]:
+    def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
         if not woken:
             return []

@@ -80,6 +80,13 @@ class Shelving:
             return standing
         return narrowed(standing, shelf.made[-1:]) if grown else measured(standing, shelf.lots.values())
 
+    def join(self, giver: int, taker: int, record: int) -> None:
+        """Puts all that lies on one shelf on another; the books move what they hold of it (Source.move_account)."""
+        gives = self.shelves[giver]
+        self.shelves[giver] = Shelf()
+        self.shelves[giver].complete = True
+        self.shelves[taker].absorb(gives, record)
+
     def shelf(self, account: int, *, complete: bool = True) -> Shelf:
         """A shelf that only receives need not know what lies on it."""
         shelf = self.shelves.setdefault(account, Shelf())

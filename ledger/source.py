@@ -106,6 +106,9 @@ class Source(Protocol):
 
     def new_account(self) -> int: ...
 
+    def move_account(self, giver: int, taker: int) -> None:
+        """What the books hold of an account is another one's from here on: its cards, lots and open allowances."""
+
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         """From a stream back to `end`, or as far as the books know the way."""
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from ledger import tables_audit_dates
+from ledger import audit_cards, tables_audit_dates
 from ledger.book import OVERDRAWING
+from ledger.cards import is_merger
 from ledger.claims import AWARDS, as_sale
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_source import merged_into
 from ledger.tables_streams import TablesStreams
 from ledger.write_offs import is_write_off
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
@@ -19,7 +21,8 @@ def verify(tables: Tables, now: int) -> Verification:
     """Walks the whole books once; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970."""
     if damage := _some(_storage(tables)):
         return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
-    checks = (_chains, _entries, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
+    own = (_chains, _entries, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
+    checks = (*own, audit_cards.successors, audit_cards.mergers, audit_cards.changes)
     problems = [problem for check in checks for problem in _some(check(tables))]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
@@ -94,7 +97,7 @@ def _explained(entry: Entry, points: int) -> bool:
         return points == entry.points
     if entry.kind is Kind.REDEEM:
         return points == -entry.points
-    if entry.correction is not None and is_write_off(entry):
+    if entry.correction is not None and (is_write_off(entry) or is_merger(entry)):
         return points == entry.correction.points
     return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
 
@@ -163,10 +166,10 @@ def _reserved(tables: Tables) -> Iterator[str]:
 def _available(tables: Tables) -> Iterator[str]:
     """I4: more is promised than there is only where a flagged entry took it."""
     codes = ", ".join(f"'{code}'" for code in sorted(OVERDRAWING))
-    query = f"""
-        SELECT a.no, a.balance, a.reserved FROM account a WHERE a.balance < a.reserved
-        AND NOT EXISTS (SELECT 1 FROM posting p WHERE p.account = a.no AND p.code IN ({codes}))"""  # noqa: S608
-    for account, balance, reserved in tables.scan(query):
+    query = f"SELECT 1 FROM posting WHERE account = ANY(?) AND code IN ({codes}) LIMIT 1"  # noqa: S608 - our own codes
+    for account, balance, reserved in tables.rows("SELECT no, balance, reserved FROM account WHERE balance < reserved"):
+        if tables.rows(query, [account, *merged_into(tables, account)]):
+            continue
         yield f"account {_name(tables, account)} has {balance} points, {reserved} promised, and nothing says why"
 
 

@@ -43,6 +43,16 @@ def short_hash(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def merged_into(tables: Tables, account: int) -> list[int]:
+    """Accounts whose points went to this one, on whatever way."""
+    query = """
+        WITH RECURSIVE giver (no) AS (
+            SELECT no FROM account WHERE merged_into = ?
+            UNION SELECT a.no FROM account a JOIN giver g ON a.merged_into = g.no)
+        SELECT no FROM giver ORDER BY no"""
+    return [no for (no,) in tables.rows(query, account)]
+
+
 def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
     """Rows of LISTING."""
     return {
@@ -127,8 +137,8 @@ class TablesSource:
         return [Lot(*row) for row in self._tables.rows(query, account)]
 
     def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
-        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
-        return dict(self._tables.rows(query, account, records))
+        query = "SELECT record, entry FROM posting WHERE account = ANY(?) AND record = ANY(?)"
+        return dict(self._tables.rows(query, [account, *merged_into(self._tables, account)], records))
 
     def enter(self, record: bytes) -> Item:
         streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
@@ -148,6 +158,19 @@ class TablesSource:
 
     def new_account(self) -> int:
         return self._tables.next_account()
+
+    def move_account(self, giver: int, taker: int) -> None:
+        """Postings stay where they were made; lots are found by them."""
+        made = [giver, *merged_into(self._tables, giver)]
+        for table in ("lot", "move"):
+            self._tables.change(
+                f"UPDATE {table} SET account = ? WHERE account = ?"  # noqa: S608 - our own names
+                " AND record IN (SELECT record FROM posting WHERE account = ANY(?))",
+                *(taker, giver, made),
+            )
+        self._tables.change("UPDATE card SET account = ? WHERE account = ?", taker, giver)
+        open_ = "account = ? AND state IN ('open', 'locked')"
+        self._tables.change(f"UPDATE allowance SET account = ? WHERE {open_}", taker, giver)  # noqa: S608
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         return self._rights.links(terminal, uid, end)

@@ -62,6 +62,7 @@ GENERATION_FACT: Final = "sync.generation"
 LEDGER_KEY_FACT: Final = "sync.ledger_key"
 
 OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
+OnWelcome = Callable[[Welcome], None]
 
 
 class Hotlist(Protocol):
@@ -102,7 +103,8 @@ class Exchange(msgspec.Struct, frozen=True):
 class Courier:
     """Used by one thread; `journal` is that thread's own reader.
 
-    `on_settled` is called after a page of decisions is durable. Without a `hotlist` no changes are asked for.
+    `on_settled` is called after a page of decisions is durable, `on_welcome` at every welcome that counts. Without a
+    `hotlist` no changes are asked for.
     """
 
     def __init__(
@@ -114,10 +116,12 @@ class Courier:
         identity: Identity,
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
+        on_welcome: OnWelcome = lambda _: None,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._journal, self._ledger = store, journal, ledger
         self._timepiece, self._identity, self._on_settled = timepiece, identity, on_settled
+        self._on_welcome = on_welcome
         self.ledger_time: str | None = None
         self.state = SyncState(
             generation=journal.recall(GENERATION_FACT),
@@ -136,8 +140,8 @@ class Courier:
             return step
         if isinstance(step, SayHello) and step.everything:
             heads = self._journal.streams(all=True)
-        request = self._timepiece.random(16).hex()
-        self.state = begin(self.state, step, request, heads)
+        request, rights = self._timepiece.random(16).hex(), self._rights() if isinstance(step, SayHello) else []
+        self.state = begin(self.state, step, request, heads, rights)
         return self._exchange(step, request, heads, now_ms)
 
     def _changes_taken(self) -> int:
@@ -170,6 +174,7 @@ class Courier:
         outcome = heard(self.state, answer, self._moment(started_ms))
         if isinstance(answer, Welcome) and outcome.ok:
             self.ledger_time = answer.time
+            self._on_welcome(answer)
         # A welcome under a new generation counts only once every stream was declared; that is no trouble.
         fine = outcome.ok or (isinstance(answer, Welcome) and outcome.state.everything)
         trouble = None if fine else "the ledger's answer does not belong to what was asked"
@@ -234,7 +239,8 @@ class Courier:
     def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
         match step:
             case SayHello():
-                return self._ledger.hello(self._hello(request, heads))
+                rights = self.state.outstanding.rights if self.state.outstanding else ()
+                return self._ledger.hello(self._hello(request, heads, sorted(rights)))
             case SendRecords(stream, first, limit):
                 return self._send(request, stream, first, limit)
             case ParkRecord(stream, seq):
@@ -244,8 +250,11 @@ class Courier:
             case FetchChanges(after):
                 return self._ledger.changes(request, after, CHANGES_PER_PAGE)
 
-    def _hello(self, request: str, heads: Sequence[StreamHead]) -> Hello:
-        rights = self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)
+    def _rights(self) -> list[str]:
+        """Those that are neither used nor given back."""
+        return [right.id for right in self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)]
+
+    def _hello(self, request: str, heads: Sequence[StreamHead], rights: list[str]) -> Hello:
         return Hello(
             request=request,
             terminal=self._identity.terminal,
@@ -256,7 +265,7 @@ class Courier:
             streams=list(heads),
             time=rfc3339(self._timepiece.unix_ms()),
             generation=self.state.generation,
-            allowances=[right.id for right in rights],
+            allowances=rights,
         )
 
     def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from offline_queue.backoff import BUDGET, ceiling_ms
-from offline_queue.journal import Allowance, AllowanceState, NotRecorded
+from offline_queue.journal import AHEAD, Allowance, AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError
 from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
@@ -30,6 +30,8 @@ PATIENCE_MS: Final = 2_500
 FAILURES_FOR_A_CUSTOMER: Final = 2
 """One lost packet is tried again; a line that is down is not waited for."""
 QUICK_RETRY_MS: Final = 200
+LEAST_AHEAD: Final = 1
+"""A right that is asked for ahead of its use is welcome whatever its points."""
 AT_ONCE: Final = 2
 """Questions under way together: a ledger that hangs on one customer does not hold up the next."""
 
@@ -201,13 +203,15 @@ class Inquiries:
             self._on_account(number, account, account is not None)
 
     def _hear_allowance(self, allowance: Allowance, request: str) -> None:
-        answer = self._ledger.allowance(
-            AllowanceRequest(request, allowance.id, allowance.card, allowance.points, allowance.stream)
-        )
+        least = LEAST_AHEAD if allowance.key == AHEAD else None
+        asked = AllowanceRequest(request, allowance.id, allowance.card, allowance.points, allowance.stream, least)
+        answer = self._ledger.allowance(asked)
         if answer.id != allowance.id:
             raise LedgerProtocolError("the ledger answered about another allowance than ours")
+        if answer.points is not None and not (least or allowance.points) <= answer.points <= allowance.points:
+            raise LedgerProtocolError("the ledger granted other points than we asked for")
         self._on_heard()
-        self._store.answer_allowance(allowance.id, answer.granted)
+        self._store.answer_allowance(allowance.id, answer.granted, answer.points)
         with self._changed:
             self._questions.pop(allowance.id, None)
             silent = self._stopping

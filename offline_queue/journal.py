@@ -88,8 +88,15 @@ ALLOWANCE_MOVES: Final = {
 }
 
 
+AHEAD: Final = ""
+"""The key of a right that was asked for ahead of its use, on behalf of no request."""
+
+
 class Allowance(msgspec.Struct, frozen=True):
-    """A right to redeem `points` of `card`, asked for in `stream` on behalf of the request with `key`."""
+    """A right to redeem `points` of `card`, asked for in `stream` on behalf of the request with `key`.
+
+    `points` are those asked for until it is granted, then those granted.
+    """
 
     id: str
     key: str

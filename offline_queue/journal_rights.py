@@ -45,11 +45,15 @@ def ask(connection: sqlite3.Connection, allowance: Allowance) -> None:
     )
 
 
-def answer(connection: sqlite3.Connection, allowance_id: str, granted: bool) -> None:
-    """An answer to what was never asked, or that comes after the end of the right, changes nothing."""
+def answer(connection: sqlite3.Connection, allowance_id: str, granted: bool, points: int | None) -> None:
+    """An answer to what was never asked, or that comes after the end of the right, changes nothing.
+
+    `points` where fewer were granted than asked for.
+    """
     state = AllowanceState.GRANTED if granted else AllowanceState.REFUSED
     connection.execute(
-        "UPDATE allowance SET state = ? WHERE id = ? AND state = ?", (state, allowance_id, AllowanceState.ASKED)
+        "UPDATE allowance SET state = ?, points = coalesce(?, points) WHERE id = ? AND state = ?",
+        (state, points, allowance_id, AllowanceState.ASKED),
     )
 
 

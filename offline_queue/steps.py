@@ -130,11 +130,12 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Outstanding(msgspec.Struct, frozen=True):
-    """The one request in flight, and the heads of the streams that we held when it left."""
+    """The one request in flight, the heads of the streams that we held when it left, and the rights it declared."""
 
     request: str
     step: Request
     heads: Mapping[str, StreamHead]
+    rights: frozenset[str] = frozenset()
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -150,8 +151,9 @@ class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
     `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
-    `alarm` is the problem code that stopped us; only a welcome clears it. `changes_end` is the number of the ledger's
-    last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
+    `alarm` is the problem code that stopped us; only a welcome clears it. `owed`: the ledger could not tell of all our
+    rights yet; it may when it holds everything, so then hello is said `again`. `changes_end` is the number of the
+    ledger's last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
     `protocols` is the range that we speak; `ledger_key` the key that signs receipts, once it is known. `orders` are
     what the ledger has found out about this till, `findings` what the till has found out about the ledger.
     """
@@ -168,6 +170,8 @@ class SyncState(msgspec.Struct, frozen=True):
     rewinds: Mapping[str, int] = {}
     outstanding: Outstanding | None = None
     alarm: str | None = None
+    owed: bool = False
+    again: bool = False
     changes_end: int = 0
     changes_troubled: bool = False
     protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)

@@ -137,9 +137,9 @@ class Store:
         self._writer.put(job)
         return job.future
 
-    def answer_allowance(self, id: str, granted: bool) -> None:  # noqa: A002 - the port's word
-        """An answer to what is not asked any more changes nothing."""
-        self._act(lambda connection: journal_rights.answer(connection, id, granted))
+    def answer_allowance(self, id: str, granted: bool, points: int | None = None) -> None:  # noqa: A002 - the port's word
+        """An answer to what is not asked any more changes nothing. `points` where fewer were granted than asked for."""
+        self._act(lambda connection: journal_rights.answer(connection, id, granted, points))
 
     def mark(self, marks: Mapping[str, Marks], generation: str, receipts: Mapping[str, Receipt] = NO_RECEIPTS) -> None:
         """The ledger's custody of each stream, with its receipts. It goes down only in a new generation; stable never

@@ -5,7 +5,7 @@ rules are those of docs/protocol.md; `Courier` (offline_queue/courier.py) perfor
 tests/simulation drives it through every fault we could think of.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -80,12 +80,17 @@ def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms
         return FetchDecisions(cursor)
     if head is not None:
         return _delivery(state, head)
+    if state.again:
+        return SayHello(everything=False)
     return FetchChanges(changes) if behind else Rest(state.hello_due_ms)
 
 
-def begin(state: SyncState, step: Request, request: str, heads: Sequence[StreamHead]) -> SyncState:
-    """From here on only the answer to `request` counts."""
-    return _replace(state, outstanding=Outstanding(request, step, {head.stream: head for head in heads}))
+def begin(
+    state: SyncState, step: Request, request: str, heads: Sequence[StreamHead], rights: Collection[str] = ()
+) -> SyncState:
+    """From here on only the answer to `request` counts. A hello declares `heads` and `rights`."""
+    held = {head.stream: head for head in heads}
+    return _replace(state, outstanding=Outstanding(request, step, held, frozenset(rights)))
 
 
 def hasten(state: SyncState, now_ms: int) -> SyncState:
@@ -191,6 +196,8 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         ledger_key=answer.ledger_key,
         orders=tuple(answer.orders),
         findings=_findings(state, flight, known, renewed=renewed),
+        owed=answer.recovering or not flight.rights <= answer.rights.keys(),
+        again=renewed and answer.recovering,
     )
     if renewed:
         held = {stream: mark or Marks(0, 0) for stream, mark in marks.items()}
@@ -247,6 +254,7 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
         batches_since_feed=state.batches_since_feed + 1,
         batch=_next_batch(state, marks.accepted - first + 1, moment.took_ms),
         backoff=after_success(state.backoff),
+        again=state.owed,
         suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
         rewinds=rewinds,
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled
+from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -58,7 +58,7 @@ ANOTHER_KEY: Final = (
 class Sync:
     """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
 
-    `on_change` and `on_settled` are called in the sync thread, the latter after its decisions are durable.
+    All `on_` are called in the sync thread; `on_settled` after its decisions are durable.
     """
 
     def __init__(
@@ -70,10 +70,11 @@ class Sync:
         on_change: OnChange,
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
+        on_welcome: OnWelcome = lambda _: None,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
-        self._on_change, self._on_settled = on_change, on_settled
+        self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pass_asked = threading.Event()
@@ -123,6 +124,7 @@ class Sync:
                 self._identity,
                 self._on_settled,
                 self._hotlist,
+                self._on_welcome,
             )
             while not self._stopping.is_set():
                 self._turn(courier)

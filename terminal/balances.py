@@ -15,6 +15,7 @@ from terminal.directory import Directory
 from terminal.pos import BalanceView
 from terminal.spans import Spans
 from terminal.transaction import effect
+from terminal.unsettled import Unsettled
 
 PAGE: Final = 500
 """Records decoded at a time: a few hundred kilobytes."""
@@ -45,6 +46,7 @@ class Balances:
         self._journal = journal
         self._pending: dict[str, Pending] = {}
         self._undecided: dict[str, Spans] = {}
+        self.unsettled = Unsettled()
         for found in journal.undecided():
             self.count(found.entry, found.stream, found.seq)
 
@@ -54,6 +56,7 @@ class Balances:
             pending = self._pending.setdefault(entry.card.number, Pending())
             pending.points += self.effect(entry)
             pending.entries += 1
+            self.unsettled.note(entry)
 
     def hear(self, balances: Sequence[Balance]) -> None:
         """Balances that came with decisions; older ones than known are passed over."""
@@ -106,6 +109,7 @@ class Balances:
             return
         pending.points -= self.effect(entry)
         pending.entries -= 1
+        self.unsettled.strike(entry)
         if not pending.entries:
             del self._pending[entry.card.number]
 

@@ -45,16 +45,18 @@ def run(place: Place) -> Code:
 @placed
 def check_config(place: Place, *, as_json: bool) -> Code:
     """Tell every mistake of the config at once."""
-    from terminal.config import check, find
+    from terminal.config import check, find, load
 
     file = find(place.config)
     problems = check(file)
+    risks = [] if problems else load(file).risks()
     told = {
         "file": str(file) if file else None,
         "ok": not problems,
         "problems": [{"where": p.where, "what": p.what} for p in problems],
+        "risks": risks,
     }
-    fine = f"{file or 'No config file: the built-in defaults'}: no mistakes."
+    fine = "\n".join([f"{file or 'No config file: the built-in defaults'}: no mistakes.", *risks])
     answer(told, "\n".join(map(str, problems)) or fine, as_json=as_json)
     return Code.USAGE if problems else Code.FINE
 
@@ -115,8 +117,16 @@ def status_text(told: dict[str, Any]) -> str:
         f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
     )
     lines += _disk_lines(told.get("disk"))
+    lines += _mirror_lines(told.get("mirror"))
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
     return "\n".join(map(legible, lines))
+
+
+def _mirror_lines(mirror: dict[str, Any] | None) -> list[str]:
+    """Nothing where there is none, or it has everything."""
+    if mirror is None or (mirror["reachable"] and not mirror["behind"]):
+        return []
+    return [f"mirror    {mirror['behind']} records without a second copy; {mirror['detail']}"]
 
 
 def _disk_lines(disk: dict[str, Any] | None) -> list[str]:

@@ -6,7 +6,7 @@ here; one thread takes them out and changes the till's state (terminal/till.py).
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
-from terminal.pos import ReadAnswer, TransactionRequest
+from terminal.pos import Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
 """Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
@@ -84,13 +84,17 @@ class TransactionAsked:
 
 @dataclass(frozen=True)
 class Recorded:
-    """The journal has answered for an entry: durable at `stream`, `seq`, replayed, or `error`."""
+    """The journal has answered for an entry: durable at `stream`, `seq`, replayed, or `error`.
+
+    `promise` tells by what right a redemption was promised.
+    """
 
     entry: Entry
     replayed: bool
     error: BaseException | None = None
     stream: str = ""
     seq: int = 0
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,15 @@ class AllowanceAnswered:
 
     allowance: str
     answer: AllowanceAnswer | None
+
+
+@dataclass(frozen=True)
+class Welcomed:
+    """The ledger has answered a hello at its time `time`: which rights hold, and whether it promises nothing now."""
+
+    time: str
+    rights: Mapping[str, bool]
+    recovering: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,6 +185,7 @@ Event = (
     | TransactionAsked
     | Recorded
     | AllowanceAnswered
+    | Welcomed
     | AccountHeard
     | Settled
     | SyncChanged

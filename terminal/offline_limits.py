@@ -1,7 +1,8 @@
-"""May this redemption be promised to the customer now? Pure.
+"""Why a redemption cannot be promised to the customer now. Pure.
 
-A redemption needs a right to just its points, granted by the ledger: without the ledger's word there is no
-promise. Points handed over twice are the one loss that a reversal cannot mend.
+A redemption needs a right granted by the ledger, just now or ahead of need: without the ledger's word there is no
+promise, unless the shop has chosen floor limits (terminal/floor_limits.py). Points handed over twice are the one loss
+that a reversal cannot mend.
 """
 
 from typing import Final
@@ -19,6 +20,26 @@ _OFFLINE: Final[dict[Language, str]] = {
     "fr": (
         "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
         " Réessayez dans un instant, ou le client paie et garde ses points."
+    ),
+}
+_LESS_OFFLINE: Final[dict[Language, str]] = {
+    "en": (
+        "The ledger does not answer, so {points} points on {card} cannot be promised. No points moved."
+        " Redeem {held} or fewer, which are promised already, or try again in a moment."
+    ),
+    "fr": (
+        "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
+        " Utilisez au plus {held} points, déjà promis, ou réessayez dans un instant."
+    ),
+}
+_RECOVERING: Final[dict[Language, str]] = {
+    "en": (
+        "The ledger was put back from a backup and waits for all tills to report. The points on {card} are safe and"
+        " none moved; sales earn as ever. Redeeming comes back when all tills have reported."
+    ),
+    "fr": (
+        "Le serveur de points a été restauré et attend que toutes les caisses se signalent. Les points de {card} sont"
+        " en sécurité, aucun n'a bougé ; les achats comptent. L'utilisation reprendra quand toutes l'auront fait."
     ),
 }
 _TOO_FEW: Final[dict[Language, str]] = {
@@ -45,18 +66,20 @@ _OTHER: Final[dict[Language, str]] = {
 }
 
 
-def refusal(number: str, points: int, answer: AllowanceAnswer | None, language: Language) -> Refusal | None:
-    """None where the ledger has granted the right, else what the POS and the cashier are told.
+def refusal(number: str, points: int, answer: AllowanceAnswer | None, language: Language, held: int = 0) -> Refusal:
+    """What the POS and the cashier are told where the ledger has not granted the right.
 
-    `answer` is None where the ledger did not answer in the time a customer waits.
+    `answer` is None where the ledger did not answer in the time a customer waits; `held` points of the card may be
+    redeemed without it.
     """
     card = masked(number)
     if answer is None:
-        return Refusal("offline_limit", _OFFLINE[language].format(card=card, points=points))
-    if answer.granted:
-        return None
+        words = (_LESS_OFFLINE if held else _OFFLINE)[language]
+        return Refusal("offline_limit", words.format(card=card, points=points, held=held))
     if answer.code in _CARD:
         return Refusal("card_refused", _CARD[answer.code][language].format(card=card), reason=answer.code)
+    if answer.code == "recovering":
+        return Refusal("offline_limit", _RECOVERING[language].format(card=card, points=points), reason="recovering")
     if answer.code == "insufficient_points":
         return _too_few(card, points, answer, language)
     code = answer.code or "no reason given"

@@ -3,6 +3,7 @@
 Values only. The REST API shows these shapes as they are; other dialects translate them.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
@@ -58,8 +59,19 @@ class BalanceView(msgspec.Struct, frozen=True):
     estimate: bool
 
 
+class Promise(StrEnum):
+    """By what right a redemption was promised."""
+
+    ONLINE = "online"  # the ledger granted just these points
+    HELD = "held"  # a right that this till had asked for ahead of need
+    FLOOR = "floor"  # no right: within the shop's floor limits, which bound a loss
+
+
 class TransactionAnswer(msgspec.Struct, frozen=True):
-    """What the POS hears once the entry is durable. `points` as in the entry: never negative."""
+    """What the POS hears once the entry is durable. `points` as in the entry: never negative.
+
+    `promise` of a redemption: by what right the points may be handed over.
+    """
 
     id: str
     kind: Kind
@@ -68,6 +80,7 @@ class TransactionAnswer(msgspec.Struct, frozen=True):
     card: CardView | None
     balance: BalanceView | None
     claim: str | None = None
+    promise: Promise | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -17,7 +17,7 @@ from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefuse
 from offline_queue.store import Store
 from terminal.balances import Balances
 from terminal.inbox import Answered, Event, Recorded
-from terminal.pos import CardView, Refusal, TransactionAnswer
+from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.refusals import Language
 from terminal.replies import answer, refuse
 
@@ -39,6 +39,10 @@ KEY_REUSED: Final = (
 )
 
 
+AfterCopy = Callable[[str, int, Callable[[], None]], None]
+"""Told of a record (stream, seq) and what to do once its second copy needs no more waiting for."""
+
+
 @dataclass(eq=False)
 class Flight:
     """A request between its arrival and its answer."""
@@ -51,7 +55,15 @@ class Flight:
 class Recording:
     """Used by the till's thread alone, but for `_committed`, which the journal's writer calls."""
 
-    def __init__(self, store: Store, balances: Balances, language: Language, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        balances: Balances,
+        language: Language,
+        report: Callable[[Event], None],
+        after_copy: AfterCopy | None = None,
+    ) -> None:
+        self._after_copy = after_copy
         self._store = store
         self._balances = balances
         self._language: Language = language
@@ -83,7 +95,7 @@ class Recording:
         del self._flights[flight.key]
         refuse(flight.done, refusal)
 
-    def commit(self, flight: Flight, entry: Entry) -> None:
+    def commit(self, flight: Flight, entry: Entry, promise: Promise | None = None) -> None:
         """Hands the entry to the journal; Recorded follows, whatever becomes of it."""
         effect = self._balances.effect(entry)
         number = entry.card.number if entry.card else None
@@ -94,9 +106,10 @@ class Recording:
             points=entry.points,
             card=CardView(masked(number)) if number else None,
             balance=self._balances.view(number, effect) if number else None,
+            promise=promise,
         )
         future = self._store.submit(entry, msgspec.json.encode(said), flight.digest)
-        future.add_done_callback(partial(self._committed, flight, entry))
+        future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:
         """The journal has answered: the key is free for repeats, which find it in the journal."""
@@ -104,15 +117,19 @@ class Recording:
         if event.error is None and not event.replayed:
             self._balances.count(event.entry, event.stream, event.seq)
 
-    def _committed(self, flight: Flight, entry: Entry, future: "Future[Appended]") -> None:
+    def _committed(self, flight: Flight, entry: Entry, promise: Promise | None, future: "Future[Appended]") -> None:
         """Reports first, so that whoever hears the answer finds the till knowing of it."""
         error = future.exception()
         if error is not None:
             self.failed(flight, entry, error)
             return
         done = future.result()
-        self._report(Recorded(entry, done.replayed, None, done.stream, done.seq))
-        answer(flight.done, Answered(done.reply, done.replayed))
+        self._report(Recorded(entry, done.replayed, None, done.stream, done.seq, promise))
+        said = partial(answer, flight.done, Answered(done.reply, done.replayed))
+        if self._after_copy is None:
+            said()
+        else:
+            self._after_copy(done.stream, done.seq, said)
 
     def failed(self, flight: Flight, entry: Entry, error: BaseException) -> None:
         """From any thread: the journal did not take what this entry needs."""

@@ -11,12 +11,24 @@ IDLE_MS: Final = 60_000
 
 @dataclass
 class Right:
-    """One right. `wanted_by` is the idempotency key of the sale that waits for it or is being recorded with it."""
+    """One right. `wanted_by` is the idempotency key of the sale that waits for it or is being recorded with it.
+
+    `ahead`: held for whoever comes with its card, since `seen_ms`. `valid` is False for one of an earlier start, until
+    the ledger has confirmed it: a copy of this till may have it too.
+    """
 
     allowance: Allowance
     granted: bool = False
     wanted_by: str | None = None
     idle_since_ms: int = 0
+    ahead: bool = False
+    valid: bool = True
+    seen_ms: int = 0
+
+    @property
+    def idle(self) -> bool:
+        """Granted and in nobody's hands."""
+        return self.granted and self.wanted_by is None
 
 
 @dataclass
@@ -25,8 +37,8 @@ class Rights:
 
     by_id: dict[str, Right] = field(default_factory=dict)
 
-    def add(self, allowance: Allowance, *, granted: bool = False, wanted_by: str | None = None) -> Right:
-        right = Right(allowance, granted, wanted_by)
+    def add(self, allowance: Allowance, *, granted: bool = False, ahead: bool = False, valid: bool = True) -> Right:
+        right = Right(allowance, granted, ahead=ahead, valid=valid)
         self.by_id[allowance.id] = right
         return right
 
@@ -34,14 +46,28 @@ class Rights:
         """The right that an earlier attempt of the same sale asked for, so that a repeat reserves nothing twice."""
         for right in self.by_id.values():
             wanted = right.allowance
-            if right.wanted_by is None and (wanted.key, wanted.card, wanted.points) == (key, card, points):
+            mine = right.wanted_by is None and right.valid and not right.ahead
+            if mine and (wanted.key, wanted.card, wanted.points) == (key, card, points):
                 return right
         return None
+
+    def fitting(self, card: str, points: int) -> Right | None:
+        """The smallest right held ahead that covers a redemption; two are never put together."""
+        held = [right for right in self.ahead_of(card) if right.idle and right.allowance.points >= points]
+        return min(held, key=lambda right: right.allowance.points, default=None)
+
+    def most(self, card: str) -> int:
+        """Points that the card may redeem at once without the ledger."""
+        return max((right.allowance.points for right in self.ahead_of(card) if right.idle), default=0)
+
+    def ahead_of(self, card: str) -> list[Right]:
+        """Those held for a card that may be used in this start."""
+        return [right for right in self.by_id.values() if right.ahead and right.valid and right.allowance.card == card]
 
     def left_idle(self, now_ms: int) -> list[Right]:
         """Granted rights that nobody has come back for."""
         return [
             right
             for right in self.by_id.values()
-            if right.granted and right.wanted_by is None and now_ms - right.idle_since_ms >= IDLE_MS
+            if right.idle and not right.ahead and now_ms - right.idle_since_ms >= IDLE_MS
         ]

@@ -67,6 +67,8 @@ class Sales:
         if event.request.kind == "redeem":
             self._disk.refuse_redemption()
         card = self._card(event.request.card)
+        if card is not None:
+            self._redemptions.holdings.seen(card.number)
         draft = self._draft(event.request, event.key, card)
         flight = self._recording.take_off(event.key, digest, event.reply)
         if event.request.kind == "redeem" and card is not None:

@@ -10,6 +10,9 @@ from terminal.transaction import Stamp
 class Stamps:
     """`ledger_time` is the last time heard from the ledger, RFC 3339."""
 
+    _ahead_ms: int | None = None
+    """How far the ledger's clock is ahead of our time since boot."""
+
     def __init__(self, terminal: str, timepiece: Timepiece, ledger_time: str | None = None) -> None:
         self._terminal = terminal
         self._timepiece = timepiece
@@ -22,6 +25,20 @@ class Stamps:
     def now(self) -> str:
         """The wall clock, RFC 3339 in UTC."""
         return rfc3339(self._timepiece.unix_ms())
+
+    def heard(self, ledger_time: str) -> None:
+        """The ledger has just told its time. What is no time is passed over."""
+        try:
+            said_ms = int(datetime.fromisoformat(ledger_time).timestamp() * 1000)
+        except ValueError:
+            return
+        self.ledger_time, self._ahead_ms = ledger_time, said_ms - self._timepiece.boottime_ms()
+
+    def ledger_ms(self) -> int:
+        """Now by the ledger's clock; by our own wall clock, which may be wrong, before it was heard in this start."""
+        if self._ahead_ms is None:
+            return self._timepiece.unix_ms()
+        return self._timepiece.boottime_ms() + self._ahead_ms
 
     def stamp(self) -> Stamp:
         """The business day is the shop's own: the date in the machine's time zone."""

@@ -11,10 +11,12 @@ from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
 from offline_queue.entry import Card, Entry, Kind, State, masked
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.config import Config
+from terminal.config_offline import Offline
 from terminal.directory import Directory
 from terminal.disk import Disk
 from terminal.identification import Identified, Recognition, Verdict, identify, identify_number
@@ -34,14 +36,16 @@ from terminal.inbox import (
     Stop,
     SyncChanged,
     TransactionAsked,
+    Welcomed,
 )
-from terminal.pos import CardView, ReadAnswer, Refusal
+from terminal.pos import CardView, Promise, ReadAnswer, Refusal
 from terminal.questions import Questions
 from terminal.reading import Reading
-from terminal.recording import Recording
+from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
+from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
 
@@ -85,6 +89,8 @@ class Till:
         sync: Sync,
         recognition: Recognition,
         version: str,
+        after_copy: AfterCopy | None = None,
+        mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
@@ -99,12 +105,25 @@ class Till:
         self._journal = journal
         self._balances = Balances(directory, journal)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
-        self._recording = Recording(store, self._balances, language, report)
-        self._redemptions = Redemptions(self._recording, store, inquiries, stamps, language, timepiece.boottime_ms)
+        self._recording = Recording(store, self._balances, language, report, after_copy)
+        self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
+        self._redemptions = Redemptions(
+            self._recording,
+            store,
+            inquiries,
+            stamps,
+            language,
+            timepiece.boottime_ms,
+            budget=config.offline.budget(),
+            risk=self._risk,
+            report=report,
+        )
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
-        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view)
+        self._questions = Questions(
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+        )
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
@@ -139,13 +158,17 @@ class Till:
             case _:
                 self._heard(event)
 
-    def _heard(self, event: AllowanceAnswered | AccountHeard | Settled | SyncChanged | Stop) -> None:
+    def _heard(self, event: AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncChanged | Stop) -> None:
         """Words of the ledger, and the last word."""
         match event:
             case AllowanceAnswered(_, word):
                 if word is not None and word.balance is not None:
                     self._balances.hear_beside(word.balance)
                 self._redemptions.answered(event)
+            case Welcomed(time, words):
+                self._stamps.heard(time)
+                self._risk.ledger_heard()
+                self._redemptions.holdings.confirmed(words)
             case AccountHeard():
                 self._account(event)
             case Settled():
@@ -162,7 +185,7 @@ class Till:
         self._redemptions.landed(event)
         if event.error is None and not event.replayed:
             self._sync.nudge()
-            self._tell(event.entry, State.QUEUED)
+            self._tell(event.entry, State.QUEUED, event.promise)
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
@@ -197,6 +220,7 @@ class Till:
             balance=self._balances.view(verdict.number),
             hints=self._hints(verdict.number),
         )
+        self._redemptions.holdings.seen(verdict.number)
         self._publish("card_read", shown)
         self._reading.identified(shown)
         self._inquiries.ask_account(verdict.number)
@@ -250,6 +274,7 @@ class Till:
     def _account(self, event: AccountHeard) -> None:
         if event.account is not None:
             self._balances.hear_beside(event.account.balance)
+            self._redemptions.holdings.heard(event.account.balance)
         card = CardView(masked(event.number), event.number)
         told = {"card": card, "balance": self._balances.view(event.number), "known": event.known}
         for reply in self._card_questions.pop(event.number, []):
@@ -259,6 +284,8 @@ class Till:
 
     def _settled(self, event: Settled) -> None:
         self._balances.hear(event.balances)
+        for balance in event.balances:
+            self._redemptions.holdings.heard(balance)
         decided = [decided for verdict in event.verdicts for decided in self._balances.decide(verdict)]
         one_by_one = len(decided) <= TOLD_ONE_BY_ONE
         for one in decided:
@@ -273,14 +300,28 @@ class Till:
         self._redemptions.give_back()
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
-    def _tell(self, entry: Entry, state: State) -> None:
+    def _tell(self, entry: Entry, state: State, promise: Promise | None = None) -> None:
         """Watchers hear of a transaction's new state; what opens and closes a stream is none."""
         if entry.kind in {Kind.GENESIS, Kind.SEAL}:
             return
         number = entry.card.number if entry.card else None
         told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
+        if promise is not None:
+            told["promise"] = promise
         card = CardView(masked(number), number) if number else None
         self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
+
+
+def _risk(offline: Offline, balances: Balances, language: Language, timepiece: Timepiece, stamps: Stamps) -> Risk:
+    """Chance comes from the timepiece, the age of balances from the ledger's clock."""
+    return Risk(
+        offline.limits(),
+        offline.floor_online_check,
+        balances,
+        language,
+        chance=lambda: int.from_bytes(timepiece.random(6), "big") / 2**48,
+        ledger_ms=stamps.ledger_ms,
+    )
 
 
 def _conflict(decided: Decided) -> dict[str, str | None]:

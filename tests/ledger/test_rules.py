@@ -77,6 +77,8 @@ ONE_OF_EACH = [
     (case(CLAIMED, standing=RICH), Code.POSTED, 10, None),
     (case(CLAIMED), Code.CARD_UNKNOWN, 0, None),
     (case(CLAIMED, standing=RICH, doubt="it is a forgery"), Code.CLAIM_UNPROVEN, 0, None),
+    (case(entry(Kind.CARD_EVENT), objection="it goes in a circle"), Code.CARD_EVENT_REFUSED, 0, None),
+    (case(entry(Kind.CARD_EVENT)), Code.POSTED, 0, None),
     (case(CLAIMED, standing=RICH, first=WAITING), Code.POSTED, 0, None),
     (case(CLAIMED, first=WAITING), Code.CARD_UNKNOWN, 0, None),
     (case(CLAIMED, standing=RICH, first=First(1, EARN, State.POSTED, Code.POSTED)), Code.DUPLICATE, 0, None),

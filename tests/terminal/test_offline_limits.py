@@ -13,23 +13,28 @@ def answer(*, granted: bool, code: str | None = None, balance: Balance | None = 
     return AllowanceAnswer("r", "a", granted, code, balance)
 
 
-def test_a_granted_right_is_a_promise() -> None:
-    """Only the ledger's yes is."""
-    assert refusal(NUMBER, 50, answer(granted=True), "en") is None
-
-
 def test_silence_is_no_promise() -> None:
     """Offline nothing is redeemed, and the words say that nothing has moved."""
     why = refusal(NUMBER, 50, None, "fr")
-    assert why is not None
     assert why.code == "offline_limit"
     assert "Aucun point" in why.detail
+
+
+def test_silence_tells_what_is_promised_already() -> None:
+    """A right held ahead of need is smaller than what the customer wants: so much could be redeemed."""
+    assert "Redeem 30 or fewer" in refusal(NUMBER, 50, None, "en", held=30).detail
+
+
+def test_recovering_books_tell_that_the_points_are_safe() -> None:
+    """And when redeeming comes back."""
+    why = refusal(NUMBER, 50, answer(granted=False, code="recovering"), "fr")
+    assert (why.code, why.reason) == ("offline_limit", "recovering")
+    assert "sécurité" in why.detail
 
 
 def test_too_few_points_name_those_that_are_free() -> None:
     """Reserved points belong to another redemption: 120 less 100 leaves 20."""
     why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE), "en")
-    assert why is not None
     assert why.code == "insufficient_points"
     assert "20 points free" in why.detail
 
@@ -48,7 +53,6 @@ def test_too_few_points_name_those_that_are_free() -> None:
 def test_every_no_has_words_without_the_card_s_number(code: str | None, expected: str, language: str) -> None:
     """A code that this version does not know is passed on in words."""
     why = refusal(NUMBER, 50, answer(granted=False, code=code), language)  # type: ignore[arg-type]
-    assert why is not None
     assert why.code == expected
     assert NUMBER not in why.detail
     assert "{" not in why.detail

@@ -1,0 +1,62 @@
+"""Which rights a till holds ahead of need: never beyond its budget, and always those of the cards seen last."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from terminal.allotments import Budget, Held, Plan, plan
+
+BUDGET = Budget(per_card=100, total=250, cards=3)
+
+
+def held(card: str, points: int = 100, seen_ms: int = 0, *, idle: bool = True) -> Held:
+    return Held(f"right-{card}", card, points, seen_ms, idle)
+
+
+def test_a_card_gets_what_it_has_up_to_the_limit() -> None:
+    """A card with few points is given a smaller right, one without any none."""
+    assert plan([], "a", 1000, BUDGET) == Plan(ask=100)
+    assert plan([], "a", 30, BUDGET) == Plan(ask=30)
+    assert plan([], "a", 0, BUDGET) == Plan()
+    assert plan([], "a", -5, BUDGET) == Plan()
+
+
+def test_one_right_for_each_card() -> None:
+    """Also while it is being used or asked for."""
+    assert plan([held("a", 5, idle=False)], "a", 1000, BUDGET) == Plan()
+
+
+def test_the_card_not_seen_for_longest_makes_room() -> None:
+    """As many as it takes, and no more."""
+    stock = [held("a", seen_ms=3), held("b", seen_ms=1)]
+    assert plan(stock, "c", 1000, BUDGET) == Plan(("right-b",), 100)
+    assert plan(stock, "c", 50, BUDGET) == Plan((), 50)
+
+
+def test_a_right_in_use_makes_no_room() -> None:
+    """What is left of the budget is asked for; where nothing is left, nothing is given back either."""
+    busy = [held("a", idle=False), held("b", idle=False)]
+    assert plan(busy, "c", 1000, BUDGET) == Plan((), 50)
+    full = [*busy, held("d", 50, idle=False)]
+    assert plan(full, "c", 1000, BUDGET) == Plan()
+
+
+@st.composite
+def stocks(draw: st.DrawFn) -> list[Held]:
+    cards = draw(st.lists(st.sampled_from("abcdef"), unique=True))
+    return [held(card, draw(st.integers(1, 90)), draw(st.integers(0, 9)), idle=draw(st.booleans())) for card in cards]
+
+
+@given(stock=stocks(), free=st.integers(-100, 500), total=st.integers(1, 600), cards=st.integers(0, 7))
+def test_no_plan_goes_beyond_the_budget(stock: list[Held], free: int, total: int, cards: int) -> None:
+    """What is asked for fits after what is given back; nothing in use is given back, and nothing in vain."""
+    chosen = plan(stock, "z", free, Budget(100, total, cards))
+    gone = [one for one in stock if one.id in chosen.give_back]
+    left = [one for one in stock if one.id not in chosen.give_back]
+    assert all(one.idle for one in gone)
+    if not chosen.ask:
+        assert not gone
+        return
+    assert chosen.ask <= min(100, free)
+    assert sum(one.points for one in left) + chosen.ask <= total
+    assert len(left) + 1 <= cards
+    assert all(one.seen_ms >= max((g.seen_ms for g in gone), default=0) for one in left if one.idle)

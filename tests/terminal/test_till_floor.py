@@ -1,0 +1,134 @@
+"""Floor limits at a till: counted from the journal, free again when the ledger has decided."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from offline_queue.entry import Lane, State
+from offline_queue.journal import AllowanceState
+from offline_queue.wire import Balance, Verdict
+from terminal.config import Config
+from terminal.config_offline import Offline, Redeem
+from terminal.inbox import AllowanceAnswered, Settled, Welcomed
+from terminal.pos import Promise, Refusal
+from tests.terminal.rig import CARD, Shop, TillRig, said
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    shop = Shop(tmp_path)
+    limits = {"floor_per_transaction": 40, "floor_per_card": 60, "floor_total": 100, "floor_online_check": 0}
+    shop.config = Config(offline=Offline(Redeem.FLOOR, **limits))  # type: ignore[arg-type]
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def till(shop: Shop) -> TillRig:
+    return shop.start()
+
+
+def know(till: TillRig, points: int = 500) -> None:
+    till.directory.hear([till.balance(points)])
+
+
+def redeem(till: TillRig, key: str, points: int = 40) -> Any:
+    """The ledger keeps silent."""
+    reply = till.ask(key, "redeem", points=points)
+    till.send(AllowanceAnswered(till.wish().id, None))
+    return till.heard(reply)
+
+
+def why(heard: Any) -> str | None:
+    assert isinstance(heard, Refusal)
+    return heard.reason
+
+
+def test_within_the_limits_it_is_promised_without_a_right(till: TillRig) -> None:
+    """And the answer says so; the right that was asked for goes back when it comes."""
+    know(till)
+    answer = said(redeem(till, "r1"))
+    assert answer.promise is Promise.FLOOR
+    found = till.journal.find_id(answer.id)
+    assert found is not None
+    assert found.entry.allowance is None
+    (wish,) = till.journal.allowances()
+    till.grant(wish)
+    till.settle()
+    assert [right.state for right in till.journal.allowances()] == [AllowanceState.RELEASED]
+
+
+def test_the_ledger_s_no_is_no_silence(till: TillRig) -> None:
+    """Floor limits are for when it cannot be asked."""
+    know(till)
+    reply = till.ask("r1", "redeem", points=10)
+    till.grant(till.wish(), granted=False, code="insufficient_points")
+    assert till.heard(reply).code == "insufficient_points"
+
+
+def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
+    """The second one is told what is left."""
+    know(till)
+    redeem(till, "r1")
+    again = redeem(till, "r2")
+    assert why(again) == "per_card"
+    assert "Redeem 20 or fewer" in again.detail
+    assert said(redeem(till, "r3", 20)).points == 20
+
+
+def test_two_at_once_are_not_more_than_one_after_the_other(till: TillRig) -> None:
+    """What is on its way to the disk counts."""
+    know(till)
+    first, second = till.ask("r1", "redeem", points=40), till.ask("r2", "redeem", points=40)
+    one, other = till.wish(), till.wish()
+    till.till.handle(AllowanceAnswered(one.id, None))
+    till.till.handle(AllowanceAnswered(other.id, None))
+    assert said(till.heard(first)).points == 40
+    assert why(till.heard(second)) == "per_card"
+
+
+def test_a_restart_forgets_no_risk(shop: Shop) -> None:
+    """The sums are those of the journal."""
+    till = shop.start()
+    know(till)
+    redeem(till, "r1")
+    assert why(redeem(shop.restart(), "r2")) == "per_card"
+
+
+def test_what_the_ledger_has_decided_is_free_again(till: TillRig) -> None:
+    """It is in the balance by then."""
+    know(till)
+    answer = said(redeem(till, "r1"))
+    found = till.journal.find_id(answer.id)
+    assert found is not None
+    stream = till.store.stream(Lane.URGENT)
+    till.send(Settled([Verdict(1, stream, found.seq, found.seq, State.POSTED, "posted")], [till.balance(460)], 1))
+    assert said(redeem(till, "r2")).points == 40
+
+
+def test_an_old_balance_promises_nothing(till: TillRig) -> None:
+    """Its age is told by the ledger's clock, whatever the till's own says."""
+    know(till)
+    till.send(Welcomed(till.balance(0).as_of, {}))
+    till.timepiece.now_ms += 73 * HOUR_MS
+    assert why(redeem(till, "r1")) == "balance_age"
+
+
+def test_an_unknown_card_is_promised_nothing(till: TillRig) -> None:
+    """This till has never heard of its points."""
+    assert why(redeem(till, "r1")) == "balance_unknown"
+
+
+def test_a_card_drawn_for_a_check_stays_drawn_until_the_ledger_is_heard(shop: Shop) -> None:
+    """Trying again does not help; when the ledger was there, chance decides anew."""
+    shop.config = Config(offline=Offline(Redeem.FLOOR, floor_online_check=1))
+    till = shop.start()
+    know(till)
+    assert why(redeem(till, "r1")) == "online_check"
+    assert why(redeem(till, "r2")) == "online_check"
+    till.send(Welcomed(Balance(CARD, 0, 0, till.balance(0).as_of).as_of, {}))
+    assert why(redeem(till, "r3")) == "online_check"
