@@ -14,12 +14,11 @@ from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.card_office import CardOffice
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
-from ledger.facts import Decision, Policy
+from ledger.facts import Decision, Item, Policy
 from ledger.orders import orders
 from ledger.problems import refused
 from ledger.promises import Promises
 from ledger.receipts import Signer
-from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen

@@ -102,7 +102,7 @@ def flagged(tables: Tables) -> list[Flagged]:
         """
         SELECT s.terminal, s.uid, d.record, d.state, d.code, d.detail, r.bytes FROM decision d
         JOIN record r ON r.no = d.record JOIN stream s ON s.no = d.record >> ?
-        WHERE d.state <> 'posted'
+        WHERE d.state <> 'posted' AND d.state <> 'resolved'
           AND NOT EXISTS (SELECT 1 FROM decision later
                           WHERE later.terminal = d.terminal AND later.record = d.record AND later.n > d.n)
         ORDER BY d.record""",

@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ledger import tables_disputes
 from ledger.book import bounded
 from ledger.claims import as_sale
 from ledger.confirming import Link
-from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
+from ledger.corrections import Dispute, Spoken, original
+from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, Standing
 from ledger.lots import Lot
 from ledger.own_entries import OFFICE, own_stream
-from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_keys import terminal_keys
 from ledger.tables_rights import TablesRights
@@ -100,6 +101,15 @@ class TablesSource:
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
+
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        return tables_disputes.named(self._tables, names)
+
+    def disputes(self, records: Sequence[int]) -> dict[int, Dispute]:
+        return tables_disputes.disputes(self._tables, records)
+
+    def spoken(self, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+        return tables_disputes.spoken(self._tables, records)
 
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         names = {bounded(entry): entry for entry in entries}
@@ -192,9 +202,11 @@ class TablesSource:
     def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
         query = f"""
             SELECT p.entry, p.record, p.account, p.points, r.bytes,
-                   (SELECT CAST(coalesce(sum(abs(v.points)), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
+                   (SELECT CAST(coalesce(sum(v.points), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
             FROM posting p JOIN record r ON r.no = p.record WHERE {condition} ORDER BY p.record DESC"""  # noqa: S608
+        rows = self._tables.rows(query, values)
+        words = tables_disputes.words(self._tables, [record for _, record, *_ in rows])
         return {
-            entry: Original(record, decode(raw).kind, account, points, undone)
-            for entry, record, account, points, raw, undone in self._tables.rows(query, values)
+            entry: original(record, decode(raw).kind, account, points, undone, words.get(record, ()))
+            for entry, record, account, points, raw, undone in rows
         }

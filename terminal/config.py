@@ -13,6 +13,7 @@ import msgspec
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
+from terminal.config_claims import Claims
 from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
@@ -86,6 +87,7 @@ class Config(msgspec.Struct, frozen=True):
     sdm: Sdm = Sdm()
     codes: Codes = Codes()
     links: Links = Links()
+    claims: Claims = Claims()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
 
     def risks(self) -> list[str]:
@@ -106,6 +108,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "sdm": Sdm,
     "codes": Codes,
     "links": Links,
+    "claims": Claims,
 }
 
 

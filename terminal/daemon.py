@@ -115,7 +115,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         mirror, mirror_parts = _mirroring(config, state, store, ledger, key, timepiece, stack)
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
-            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
+            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
             after_copy=mirror.after_copy if mirror else None,
             mirror=lambda: mirror.report if mirror else None,
         )  # fmt: skip
