@@ -230,12 +230,17 @@ class Courier:
             if self._journal.recall(LEDGER_KEY_FACT) != effect.key:
                 self._store.remember(LEDGER_KEY_FACT, effect.key)
             return
-        key = self.state.ledger_key
-        receipts = {uid: Receipt(custody, key, effect.generation) for uid, custody in effect.receipts.items() if key}
-        self._store.mark(effect.marks, effect.generation, receipts)
+        self._store.mark(effect.marks, effect.generation, self._receipts(effect))
         if effect.renewed:
             # Remembered last: after a crash in between, everything is declared and marked once more.
             self._store.remember(GENERATION_FACT, effect.generation)
+
+    def _receipts(self, effect: MarkStreams) -> dict[str, Receipt]:
+        """Those that were checked: without a known key nothing was."""
+        key, name = self.state.ledger_key, self._identity.terminal
+        if key is None:
+            return {}
+        return {uid: Receipt(custody, name, key, effect.generation) for uid, custody in effect.receipts.items()}
 
     def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
         match step:

@@ -111,7 +111,7 @@ class Till:
         self._stamps = stamps
         self._timepiece = timepiece
         self._journal = journal
-        self._balances = Balances(directory, journal)
+        self._balances = Balances(directory, journal, timepiece, language)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
         self._issue = ClaimIssue(config.claims, key)
         self._recording = Recording(store, self._balances, self._issue, language, report, after_copy)

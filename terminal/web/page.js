@@ -156,6 +156,8 @@ function balanceNote(balance) {
   if (balance.as_of) parts.push(words.asOf(moment(balance.as_of)));
   if (balance.pending) parts.push(words.pending(balance.pending));
   if (balance.estimate && !balance.pending) parts.push(words.estimate);
+  if (balance.inactive) parts.push(words.inactive(balance.inactive));
+  parts.push(...(balance.expiring ?? []).slice(0, 1).map(({ text }) => text));
   return parts.join(" · ");
 }
 
