@@ -1,4 +1,4 @@
-"""When a sale was: by the till's monotonic clock where it is anchored, never in the future, never against the customer."""
+"""When a sale was: by the clock that counts from the start of a machine, and never against the customer."""
 
 import pytest
 from hypothesis import given, settings
