@@ -1,6 +1,7 @@
 """`tilld ledger`: the server, and the office's commands on the books, with the server up or down."""
 
 import functools
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 FINE: Final = 0
 ATTENTION: Final = 1
+COLLECT_AFTER: Final = 50_000
 USAGE: Final = 2
 
 DATABASE_HELP: Final = (
@@ -216,8 +218,16 @@ def _serve(config: "Config") -> int:
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
+        _collect_seldom()
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
+
+
+def _collect_seldom() -> None:
+    """A batch makes thousands of values that end with it and refer to nothing in a circle: looking for circles after
+    every 700 of them takes a tenth of the time that goes into a batch."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _signer(key: str, database: str) -> "Signer | None":
