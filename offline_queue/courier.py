@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
+from offline_queue.entry import Clock
 from offline_queue.journal import AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
@@ -268,9 +269,10 @@ class Courier:
             protocol_max=self._identity.protocols[1],
             software=self._identity.software,
             streams=list(heads),
-            time=rfc3339(self._timepiece.unix_ms()),
+            time=rfc3339(now := self._timepiece.unix_ms()),
             generation=self.state.generation,
             allowances=rights,
+            clock=Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), rfc3339(now)),
         )
 
     def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:
