@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -374,3 +375,26 @@ def enroll(book: "Book", terminal: str, public_key: str, *, replace: bool, as_js
         raise Unusable(f"{terminal} is enrolled with another key. If its disk or machine is new, add --replace.")
     say({"terminal": terminal, "enrolled": True}, lambda _: click.echo(f"{terminal} is enrolled."), as_json=as_json)
     return FINE
+
+
+@ledger.group()
+def claim() -> None:
+    """Codes on receipts that prove a sale."""
+
+
+@claim.command("verify", epilog="Example:  tilld ledger claim verify < typed-lines.txt")
+@click.argument("code", required=False)
+@on_books()
+def verify_claim(book: "Book", code: str | None, *, as_json: bool) -> int:
+    """Tell what CODE says, whether an enrolled till signed it, and who has its points."""
+    from ledger import show
+    from ledger.claims import told
+    from offline_queue.claim_codes import MAX_CHARACTERS, Unreadable, read
+
+    try:
+        found = read(code if code is not None else sys.stdin.read(MAX_CHARACTERS + 1))
+    except Unreadable as error:
+        raise Unusable(f"this is no claim code: {error}") from error
+    claimed = told(found, book.terminal_keys(found.sale.terminal), book.credited(found.sale.id))
+    say(claimed, show.claim, as_json=as_json)
+    return FINE if claimed.proven else ATTENTION

@@ -310,6 +310,9 @@ class Book(Protocol):
     def terminal_keys(self, terminal: str) -> list[bytes]:
         """The enrolled key and those before it, but for revoked ones: what they signed in their time stays proven."""
 
+    def credited(self, entry: str) -> str | None:
+        """A card of the account that has the points of the entry with this id; None while nobody has them."""
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
 
