@@ -103,7 +103,10 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Flagged(msgspec.Struct, frozen=True):
-    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked."""
+    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked.
+
+    `name` is what a correction calls it: its id, or STREAM:SEQ where it cannot be read or is not of whom it says.
+    """
 
     terminal: str
     stream: str
@@ -115,6 +118,7 @@ class Flagged(msgspec.Struct, frozen=True):
     kind: str | None
     points: int | None
     card: str | None
+    name: str
 
 
 class Outcome(msgspec.Struct, frozen=True):
