@@ -55,6 +55,16 @@ class Office:
     def terminal_keys(self, terminal: str) -> list[bytes]:
         return self._engine.read(lambda tables: tables_keys.terminal_keys(tables, [terminal]).get(terminal, []))
 
+    def credited(self, entry: str) -> str | None:
+        def look(tables: Tables) -> str | None:
+            source = self._engine.source(tables)
+            names = [entry, *source.duplicates([entry]).values()]
+            accounts = list(source.homes(names).values())
+            rows = tables.rows("SELECT number FROM card WHERE account = ANY(?) ORDER BY number", accounts)
+            return rows[0][0] if rows else None
+
+        return self._engine.write(look)
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         def let_in(tables: Tables) -> bool:
             known = _key(tables, terminal, hold=True)

@@ -104,7 +104,10 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Flagged(msgspec.Struct, frozen=True):
-    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked."""
+    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked.
+
+    `name` is what a correction calls it: its id, or STREAM:SEQ where it cannot be read or is not of whom it says.
+    """
 
     terminal: str
     stream: str
@@ -116,6 +119,7 @@ class Flagged(msgspec.Struct, frozen=True):
     kind: str | None
     points: int | None
     card: str | None
+    name: str
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -310,6 +314,9 @@ class Book(Protocol):
 
     def terminal_keys(self, terminal: str) -> list[bytes]:
         """The enrolled key and those before it, but for revoked ones: what they signed in their time stays proven."""
+
+    def credited(self, entry: str) -> str | None:
+        """A card of the account that has the points of the entry with this id; None while nobody has them."""
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
