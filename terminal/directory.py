@@ -6,18 +6,22 @@ and a new one made.
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 from offline_queue.wire import Balance
+from terminal import hotlist
+from terminal.hotlist import together
 from terminal.identification import Proof
 
 log = logging.getLogger("directory")
 
 _STEPS: Final = (
-    """
+    (
+        """
 CREATE TABLE card (
     number TEXT PRIMARY KEY,
     points INTEGER NOT NULL,
@@ -27,15 +31,20 @@ CREATE TABLE card (
     start TEXT NOT NULL        -- the start of the daemon that heard it
 ) STRICT, WITHOUT ROWID
 """,
-    """
+    ),
+    (
+        """
 CREATE TABLE taken (
     subject TEXT PRIMARY KEY,  -- the chip or the card's code of which a proof was taken
     counter INTEGER NOT NULL   -- the greatest one
 ) STRICT, WITHOUT ROWID
 """,
+    ),
+    hotlist.TABLES,
 )
 """Forward only: the file's user_version counts those that were taken."""
-_TABLES: Final = ("card", "taken")
+_TABLES: Final = ((), ("card",), ("card", "taken"), tuple(sorted(("card", "taken", *hotlist.NAMES))))
+"""Those of each version."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,13 @@ class Known:
 
 
 class Directory:
-    """Used by the till's thread alone."""
+    """Used by the till's thread alone, but for its `hotlist`, which the courier fills."""
 
     def __init__(self, connection: sqlite3.Connection, start: str) -> None:
         self._connection = connection
         self._start = start
+        self._lock = RLock()
+        self.hotlist = hotlist.Hotlist(connection, self._lock)
 
     @classmethod
     def open(cls, path: Path, start: str) -> "Directory":
@@ -67,35 +78,35 @@ class Directory:
             return cls(_connect(path), start)
 
     def find(self, number: str) -> Known | None:
-        row = self._connection.execute(
-            "SELECT points, reserved, as_of, status, start FROM card WHERE number = ?", (number,)
-        ).fetchone()
+        query = "SELECT points, reserved, as_of, status, start FROM card WHERE number = ?"
+        with self._lock:
+            row = self._connection.execute(query, (number,)).fetchone()
         if row is None:
             return None
         return Known(Balance(number, row[0], row[1], row[2], row[3]), fresh=row[4] == self._start)
 
-    def hear(self, balances: Iterable[Balance]) -> None:
+    def hear(self, balances: Sequence[Balance]) -> None:
         """Takes over what is not older than what is known; one transaction."""
-        self._connection.execute("BEGIN")
-        self._connection.executemany(
-            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET"
-            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6"
-            " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
-            [(b.number, b.points, b.reserved, b.status, b.as_of, self._start) for b in balances],
-        )
-        self._connection.execute("COMMIT")
+        with together(self._connection, self._lock):
+            self._connection.executemany(
+                "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET"
+                " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6"
+                " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
+                [(b.number, b.points, b.reserved, b.status, b.as_of, self._start) for b in balances],
+            )
+            self.hotlist.hear(balances)
 
     def advance(self, proof: Proof) -> bool:
         """Takes a proof; False when this one or a later one of its subject was taken before."""
-        return bool(
-            self._connection.execute(
-                "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter",
-                (proof.subject, proof.counter),
-            ).rowcount
+        greater = (
+            "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter"
         )
+        with self._lock:
+            return bool(self._connection.execute(greater, (proof.subject, proof.counter)).rowcount)
 
     def close(self) -> None:
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
 
 class _Foreign(Exception):
@@ -120,7 +131,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
     done = connection.execute("PRAGMA user_version").fetchone()[0]
     for version, step in enumerate(_STEPS[done:], done + 1):
         connection.execute("BEGIN")
-        connection.execute(step)
+        for statement in step:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
 
@@ -131,7 +143,7 @@ def _judge(connection: sqlite3.Connection) -> None:
     tables = tuple(
         row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     )
-    if not 0 <= version <= len(_STEPS) or tables != _TABLES[:version]:
+    if not 0 <= version <= len(_STEPS) or tables != _TABLES[version]:
         raise _Foreign(f"version {version}, tables {tables}")
     if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise _Foreign(found)

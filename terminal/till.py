@@ -90,7 +90,7 @@ class Till:
         version: str,
     ) -> None:
         language = config.terminal.language
-        stamps = Stamps(config.terminal.id, timepiece)
+        stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
         self._language: Language = language
         self._recognition = recognition
         self._publish = publish
