@@ -120,7 +120,7 @@ class Desk:
         def take() -> object:
             terminal = self._sender(request, body)
             header, records = bodies.batch(bodies.plain(request, body, MAX_BATCH_BYTES), request.path_params["stream"])
-            return self._book.take(terminal, header, records)
+            return self._book.take(self._gate.owner(terminal, header), header, records)
 
         return await self._answer(take)
 

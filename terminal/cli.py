@@ -7,14 +7,15 @@ from typing import Final, NoReturn
 
 import click
 
+from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
-    "Run": ("run", "ledger", "check-config"),
-    "Look": ("status", "readers", "watch", "queue"),
+    "Run": ("run", "ledger", "check-config", "enroll"),
+    "Look": ("status", "readers", "watch", "queue", "mirror"),
     "Act": ("tap", "sync"),
     "More": ("completion",),
 }
@@ -80,7 +81,7 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue):
+for command in (run, check_config, status, readers, watch_events, tap, sync, queue, enroll, mirror):
     cli.add_command(command)
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from offline_queue.entry import State, masked
 from offline_queue.journal import Found
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.disk import DiskView
@@ -64,13 +65,14 @@ class Questions:
         timepiece: Timepiece,
         sync_now: Callable[[], None],
         disk: Callable[[], DiskView | None],
+        mirror: Callable[[], MirrorReport | None],
     ) -> None:
         self._terminal = terminal
         self._version = version
         self._journal = journal
         self._timepiece = timepiece
         self._sync_now = sync_now
-        self._disk = disk
+        self._disk, self._mirror = disk, mirror
         self.readers: dict[str, ReaderStatus] = {}
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
@@ -111,6 +113,7 @@ class Questions:
             },
             "queue": self.queue_now(),
             "disk": self._disk(),
+            "mirror": self._mirror(),
             "readers": list(self.readers.values()),
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),

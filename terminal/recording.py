@@ -39,6 +39,10 @@ KEY_REUSED: Final = (
 )
 
 
+AfterCopy = Callable[[str, int, Callable[[], None]], None]
+"""Told of a record (stream, seq) and what to do once its second copy needs no more waiting for."""
+
+
 @dataclass(eq=False)
 class Flight:
     """A request between its arrival and its answer."""
@@ -51,7 +55,15 @@ class Flight:
 class Recording:
     """Used by the till's thread alone, but for `_committed`, which the journal's writer calls."""
 
-    def __init__(self, store: Store, balances: Balances, language: Language, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        balances: Balances,
+        language: Language,
+        report: Callable[[Event], None],
+        after_copy: AfterCopy | None = None,
+    ) -> None:
+        self._after_copy = after_copy
         self._store = store
         self._balances = balances
         self._language: Language = language
@@ -113,7 +125,11 @@ class Recording:
             return
         done = future.result()
         self._report(Recorded(entry, done.replayed, None, done.stream, done.seq, promise))
-        answer(flight.done, Answered(done.reply, done.replayed))
+        said = partial(answer, flight.done, Answered(done.reply, done.replayed))
+        if self._after_copy is None:
+            said()
+        else:
+            self._after_copy(done.stream, done.seq, said)
 
     def failed(self, flight: Flight, entry: Entry, error: BaseException) -> None:
         """From any thread: the journal did not take what this entry needs."""

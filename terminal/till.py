@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from drivers.base import CardRead
 from offline_queue.entry import Card, Entry, Kind, State, masked
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
@@ -40,7 +41,7 @@ from terminal.inbox import (
 from terminal.pos import CardView, Promise, ReadAnswer, Refusal
 from terminal.questions import Questions
 from terminal.reading import Reading
-from terminal.recording import Recording
+from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
@@ -88,6 +89,8 @@ class Till:
         sync: Sync,
         recognition: Recognition,
         version: str,
+        after_copy: AfterCopy | None = None,
+        mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
@@ -102,7 +105,7 @@ class Till:
         self._journal = journal
         self._balances = Balances(directory, journal)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
-        self._recording = Recording(store, self._balances, language, report)
+        self._recording = Recording(store, self._balances, language, report, after_copy)
         self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
         self._redemptions = Redemptions(
             self._recording,
@@ -118,7 +121,9 @@ class Till:
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
-        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view)
+        self._questions = Questions(
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+        )
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
