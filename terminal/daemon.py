@@ -103,6 +103,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             on_change=lambda report: _ledger_changed(report, inbox, inquiries),
             on_settled=lambda verdicts, balances, cursor: inbox.post(Settled(verdicts, balances, cursor)),
             on_welcome=lambda word: inbox.post(Welcomed(word.time, word.rights, word.recovering)),
+            hotlist=directory.hotlist,
         )
         inquiries = Inquiries(
             store,

@@ -96,6 +96,11 @@ class Directory:
             )
             self.hotlist.hear(balances)
 
+    def hear_status(self, balance: Balance) -> None:
+        """What the ledger says the card is, whatever its points are."""
+        with together(self._connection, self._lock):
+            self.hotlist.hear([balance])
+
     def advance(self, proof: Proof) -> bool:
         """Takes a proof; False when this one or a later one of its subject was taken before."""
         greater = (

@@ -27,7 +27,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Stands:
-    """`number` is to be used for the card that was named, and its `status`; `was` what that one is, where they differ."""
+    """`number` is used for the card that was named, with its `status`; `was` what the named one is, if another."""
 
     number: str
     status: str = ACTIVE

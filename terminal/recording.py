@@ -108,7 +108,11 @@ class Recording:
             balance=self._balances.view(number, effect) if number else None,
             promise=promise,
         )
-        future = self._store.submit(entry, msgspec.json.encode(said), flight.digest)
+        self.commit_as(flight, entry, msgspec.json.encode(said), promise)
+
+    def commit_as(self, flight: Flight, entry: Entry, said: bytes, promise: Promise | None = None) -> None:
+        """The same with an answer of the caller's own."""
+        future = self._store.submit(entry, said, flight.digest)
         future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:

@@ -7,14 +7,14 @@ from typing import Final
 
 from starlette.responses import Response
 
-from offline_queue.entry import State
+from offline_queue.entry import CardEvent, Happening, State
 from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
-from terminal.api.routes import Call, json_response
-from terminal.api.shapes import Health, Outcomes
-from terminal.inbox import Answered, ReadAbandoned, ReadAsked, TransactionAsked
+from terminal.api.routes import Call, Handler, json_response
+from terminal.api.shapes import CardEventRequest, Health, Outcomes
+from terminal.inbox import Answered, CardEventAsked, ReadAbandoned, ReadAsked, TransactionAsked
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -63,7 +63,10 @@ async def transact(call: Call) -> Response:
     reply: Future[Answered] = Future()
     call.desk.put(TransactionAsked(call.body, key, reply))
     unknown = "It may be recorded or not: send it again with the same Idempotency-Key, it cannot count twice."
-    answered = await answer(reply, TRANSACTION_TIME_S, unknown)
+    return _recorded(await answer(reply, TRANSACTION_TIME_S, unknown))
+
+
+def _recorded(answered: Answered) -> Response:
     if answered.replayed:
         return Response(answered.body, 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
     return Response(answered.body, 201, media_type="application/json")
@@ -95,10 +98,31 @@ async def transaction_by_key(call: Call) -> Response:
 
 
 async def card(call: Call) -> Response:
-    number = call.request.path_params["number"]
+    """Asks the ledger, and says so when that kept silent."""
+    return json_response(await call.desk.ask("card", _number(call)))
+
+
+def _number(call: Call) -> str:
+    number: str = call.request.path_params["number"]
     if len(number) > NUMBER_LENGTH:
         raise Refused("invalid", f"A card number has at most {NUMBER_LENGTH} characters, this one {len(number)}.")
-    return json_response(await call.desk.ask("card", number))
+    return number
+
+
+def happens(happening: Happening) -> Handler:
+    """The handler by which a person says that this has happened to a card."""
+
+    async def handle(call: Call) -> Response:
+        told = call.body or CardEventRequest()
+        happened = CardEvent(happening, getattr(told, "successor", None), told.reason)
+        given = call.request.headers.get("idempotency-key")
+        key = None if given is None else _idempotency_key(given)
+        reply: Future[Answered] = Future()
+        call.desk.put(CardEventAsked(_number(call), happened, reply, told.operator, key))
+        unknown = "It may be recorded or not: say it again; the same thing twice does no harm."
+        return _recorded(await answer(reply, TRANSACTION_TIME_S, unknown))
+
+    return handle
 
 
 async def queue(call: Call) -> Response:
