@@ -21,6 +21,9 @@ from offline_queue.entry import Happening
 
 SYSTEM_FILE: Final = Path("/etc/tilld/ledger.toml")
 
+TILLS: Final = "till_resolutions"
+"""The one key of [policy] that is no decision code."""
+
 Points = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Often = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
@@ -56,6 +59,7 @@ class Config(msgspec.Struct, frozen=True):
     stances: dict[Code, Stance] = {}
     cards: Cards = Cards()
     programme: Programme = Programme()
+    till_resolutions: Stance = Stance.HONOUR
 
     def policy(self) -> Policy:
         """What the rules are given."""
@@ -67,6 +71,7 @@ class Config(msgspec.Struct, frozen=True):
             breaches=self.limits.breaches,
             programme=self.programme,
             events_from_tills=self.cards.events_from_tills,
+            till_resolutions=self.till_resolutions,
         )
 
 
@@ -107,7 +112,8 @@ def parse(text: str, file: str) -> Config:
     sections = {name: section(told, name, struct, file, problems) for name, struct in SECTIONS.items()}
     dated = section(told, "programme", ProgrammeSection, file, problems)
     rules = programme(dated, told.get("rule", []), file, problems)
-    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems), programme=rules)
+    stances, tills = _policy(told.get("policy", {}), file, problems)
+    config = Config(**sections, stances=stances, programme=rules, till_resolutions=tills)
     problems += [Problem(f"{file}:{where}", what) for where, what in disagreements(config.ledger)]
     if problems:
         raise ConfigUnusable(problems)
@@ -129,10 +135,20 @@ def disagreements(told: Ledger) -> list[tuple[str, str]]:
     return []
 
 
-def _stances(table: Any, file: str, problems: list[Problem]) -> dict[Code, Stance]:
+def _policy(table: Any, file: str, problems: list[Problem]) -> tuple[dict[Code, Stance], Stance]:
+    """The stance for each code, and whether tills may settle what they recorded."""
     if not isinstance(table, dict):
         problems.append(Problem(f"{file}:policy", "must be a section: write [policy] and its keys below."))
-        return {}
+        return {}, Stance.HONOUR
+    tills = table.get(TILLS, Stance.HONOUR)
+    if tills not in (Stance.HONOUR, Stance.REFUSE):
+        problems.append(Problem(f"{file}:policy.{TILLS}", f"must be one of honour, refuse; it is {shown(tills)}."))
+        tills = Stance.HONOUR
+    codes = {name: told for name, told in table.items() if name != TILLS}
+    return _stances(codes, file, problems), Stance(tills)
+
+
+def _stances(table: dict[str, Any], file: str, problems: list[Problem]) -> dict[Code, Stance]:
     stances = {}
     for name, told in table.items():
         if what := _stance_problem(name, told):

@@ -78,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True):
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
     beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
     along over the end of a stream without a seal. `events_from_tills`: what tills may say has happened to a card.
+    `till_resolutions`: whether a till may settle what it recorded, or head office alone.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -88,6 +89,7 @@ class Policy(msgspec.Struct, frozen=True):
     unsealed_cap: int = 0
     programme: Programme = Programme()
     events_from_tills: frozenset[Happening] = frozenset(Happening) - {Happening.MERGE}
+    till_resolutions: Stance = Stance.HONOUR
 
 
 class RightState(StrEnum):
@@ -127,6 +129,14 @@ class Right(msgspec.Struct, frozen=True, gc=False):
     def holds_back(self) -> int:
         """Points that nobody else may be promised."""
         return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
+
+
+class Enrolled(msgspec.Struct, frozen=True, gc=False):
+    """A terminal that may speak, unless its key was `revoked`; `more` of its `breaches` were found in this batch."""
+
+    revoked: bool = False
+    breaches: int = 0
+    more: int = 0
 
 
 class CardStatus(StrEnum):
@@ -197,18 +207,44 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
-    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it."""
+    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it.
+
+    `points` is what it has in all, by its own posting and by `corrections` of it, which are records.
+    """
 
     record: int
     kind: Kind
     account: int
     points: int
     reversed: int = 0
+    corrections: tuple[int, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """A reversal cannot be reversed, nor can a correction: it is corrected."""
+        return self.kind in (Kind.REVERSE, Kind.CORRECTION)
 
     @property
     def left(self) -> int:
-        """Points that can still be reversed; a reversal itself cannot be."""
-        return 0 if self.kind is Kind.REVERSE else abs(self.points) - self.reversed
+        """Points that can still be reversed."""
+        if self.is_final:
+            return 0
+        has = -self.points if self.kind is Kind.REDEEM else self.points
+        return max(0, has - self.reversed)
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
+
+    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
+    """
+
+    record: int
+    stream: str
+    seq: int
+    sender: str
+    raw: bytes
+    branch: Code | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -254,6 +290,20 @@ class First(msgspec.Struct, frozen=True, gc=False):
     code: Code
 
 
+class Word(msgspec.Struct, frozen=True, gc=False):
+    """What a person's word on an entry comes to (ledger/corrections.py tells how).
+
+    The entry `shall` have had so many points in all, it `had` others by the last word before; `effect` is the
+    difference to post. `entitled`: whoever speaks may. `card` is the one whose account is missing for it.
+    """
+
+    entitled: bool
+    had: int
+    shall: int
+    effect: int
+    card: str | None = None
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
@@ -286,3 +336,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     clock_off_ms: int = 0
     redeemed: int = 0
     policy: Policy = Policy()
+    word: Word | None = None

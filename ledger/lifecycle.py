@@ -8,9 +8,9 @@ import msgspec
 from ledger import cards
 from ledger.book import waits_for_card, waits_for_unblocking
 from ledger.cards import Plan
-from ledger.facts import Case, Code, Decision, Policy, Standing
+from ledger.facts import Case, Code, Decision, Item, Policy, Standing
 from ledger.own_entries import OFFICE, own_entry
-from ledger.source import Item, Posting, Ruling, Source
+from ledger.source import Posting, Ruling, Source
 from ledger.usable import measured
 from offline_queue.entry import Card, Correction, Entry, Happening, Kind, State, encode, masked
 

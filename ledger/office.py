@@ -1,11 +1,14 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
-from ledger import tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
+from typing import NoReturn
+
+from ledger import revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
-from ledger.port import Cleared, Flagged, Registration, Statement, Terminal, Verification
+from ledger.port import Cleared, Conflict, Flagged, Registration, Settled, Statement, Terminal, Verification
 from ledger.problems import refused
+from ledger.settling import Settling
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_balances import TablesBalances
@@ -14,8 +17,16 @@ from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import generation_in
 from ledger.write_offs import cutoff
-from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
+from offline_queue.entry import MAX_POINTS, Card, Correction, Entry, Kind, Resolution, encode
 from offline_queue.timepiece import Timepiece
+
+
+class _Seen(Exception):
+    """Ends a transaction that was for looking alone, so that nothing of it stays."""
+
+    def __init__(self, conflict: Conflict | None) -> None:
+        super().__init__()
+        self.conflict = conflict
 
 
 class Office:
@@ -46,9 +57,15 @@ class Office:
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
             if known != public_key:
                 self._keep_key(tables, terminal, public_key)
+            if replace:
+                revocation.lift(tables, terminal, public_key)
             return True
 
         return self._engine.write(let_in)
+
+    def revoke(self, terminal: str, reason: str) -> bool:
+        now = self._timepiece.unix_ms()
+        return self._engine.write(lambda tables: revocation.revoke(tables, terminal, now, reason))
 
     def acknowledge(self, terminal: str) -> int | None:
         def looked(tables: Tables) -> int | None:
@@ -61,7 +78,7 @@ class Office:
         """A terminal may come back to a key that it had before."""
         had = tables.rows("SELECT 1 FROM terminal_key WHERE terminal = ? AND public_key = ?", terminal, public_key)
         if not had:
-            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None)])
+            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None, None)])
             tables_changes.tell_key(tables, terminal, public_key)
 
     def register(self, number: str, points: int = 0) -> Registration:
@@ -91,6 +108,32 @@ class Office:
 
     def flagged(self) -> list[Flagged]:
         return self._engine.read(tables_office.flagged)
+
+    def conflict(self, name: str) -> Conflict | None:
+        def look(tables: Tables) -> NoReturn:
+            raise _Seen(self._settling(tables).look(name))
+
+        try:
+            self._engine.write(look)
+        except _Seen as seen:
+            return seen.conflict
+
+    def resolve(self, name: str, resolution: Resolution, points: int | None, author: str, reason: str) -> Settled:
+        def settle(tables: Tables) -> Settled:
+            settled, sheet = self._settling(tables).settle(Correction(author, reason, name, resolution, points))
+            TablesPen(tables).write(sheet)
+            return settled
+
+        return self._engine.write(settle)
+
+    def _settling(self, tables: Tables) -> Settling:
+        return Settling(
+            tables,
+            self._engine.source(tables),
+            lambda: self._sheet(tables),
+            lambda entry, sheet: self._enter(entry, sheet, tables),
+            self._timepiece.unix_ms(),
+        )
 
     def verify(self) -> Verification:
         return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))

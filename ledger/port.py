@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from offline_queue.entry import Happening
+from offline_queue.entry import Happening, Resolution
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,
@@ -47,7 +47,8 @@ class NotRecorded(Exception):
 class Terminal(msgspec.Struct, frozen=True):
     """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`.
 
-    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode).
+    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode). `revoked`: why its
+    key counts no more.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Terminal(msgspec.Struct, frozen=True):
     forks: int
     records: int
     findings: list[str] = []
+    revoked: str | None = None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -101,7 +103,10 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Flagged(msgspec.Struct, frozen=True):
-    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked."""
+    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked.
+
+    `name` is what a correction calls it: its id, or STREAM:SEQ where it cannot be read or is not of whom it says.
+    """
 
     terminal: str
     stream: str
@@ -113,6 +118,65 @@ class Flagged(msgspec.Struct, frozen=True):
     kind: str | None
     points: int | None
     card: str | None
+    name: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a decision would do: the entry `shall` have had so many points, `effect` is posted for that.
+
+    `balance` is the account's then; `why_not` tells why it cannot be decided so.
+    """
+
+    shall: int
+    effect: int
+    balance: int | None = None
+    why_not: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An earlier word on an entry: by whom and why, and what the entry had and was to have."""
+
+    id: str
+    author: str
+    reason: str
+    terminal: str
+    had: int
+    shall: int
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """An entry and all that bears on its resolution.
+
+    `asked` is the effect it asked for, `has` its effect now, `undone` what reversals made of that. `first` is the entry
+    that stands under the same key. `balance` and `reserved` are those of its account, None without one.
+    """
+
+    record: Flagged
+    occurred_at: str | None
+    receipt: str | None
+    asked: int
+    has: int
+    undone: int
+    balance: int | None
+    reserved: int | None
+    first: Line | None
+    words: list[Told]
+    honour: Outcome
+    refuse: Outcome
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What became of a resolution: the `correction` that says it, and its `effect` on the account.
+
+    `code` is that of the correction's verdict; `repeated` where the entry was settled like this before.
+    """
+
+    id: str
+    correction: str
+    effect: int
+    code: str
+    detail: str | None
+    repeated: bool = False
 
 
 class Verification(msgspec.Struct, frozen=True):
@@ -256,6 +320,9 @@ class Book(Protocol):
     def acknowledge(self, terminal: str) -> int | None:
         """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""
 
+    def revoke(self, terminal: str, reason: str) -> bool:
+        """What the terminal's key signs from now on has no effect; `enrol` with `replace` ends that. False: unknown."""
+
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
 
@@ -274,6 +341,15 @@ class Book(Protocol):
     def terminals(self) -> list[Terminal]: ...
 
     def flagged(self) -> list[Flagged]: ...
+
+    def conflict(self, name: str) -> Conflict | None:
+        """Everything that one needs to decide on an entry, by its id or as STREAM:SEQ; None where it is not here."""
+
+    def resolve(self, name: str, resolution: Resolution, points: int | None, author: str, reason: str) -> Settled:
+        """Settles an entry by a correction of the office's own; the same word again changes nothing.
+
+        Raises Refused `entry_unknown`, `no_account` and `malformed`.
+        """
 
     def verify(self) -> Verification: ...
 

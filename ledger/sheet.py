@@ -5,7 +5,7 @@ change; the books write that and commit.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from ledger.book import (
     WAITS_FOR_REVIEW,
     WAITS_FOR_UPGRADE,
     plausible,
+    read,
     waits_for_card,
     waits_for_claim,
     waits_for_entry,
@@ -28,16 +29,21 @@ from ledger.claim_desk import ClaimDesk
 from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
+from ledger.correcting import Correcting
+from ledger.corrections import place_name
 from ledger.deck import Deck
-from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
-from ledger.instants import effective
+from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.instants import Instant, instant
 from ledger.lifecycle import Lifecycle
+from ledger.offline_days import OfflineDays
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.roster import Roster
 from ledger.rules import decide
 from ledger.shelving import Shelving
-from ledger.source import Item, Known, Posting, Ruling, Source
+from ledger.source import Known, Posting, Ruling, Source
+from ledger.till_receipts import Receipts
 from ledger.write_offs import WriteOff
-from offline_queue.entry import Entry, Kind
+from offline_queue.entry import Card, Entry, Kind
 
 NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
 """No record of a batch ends these waits, and there may be many of them."""
@@ -47,7 +53,7 @@ class Sheet:
     """One batch's work on the books; `now` in ms since 1970."""
 
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
-        self._source, self._policy, self._now = source, policy, now
+        self._source, self._policy, self.now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
         self.cards = Deck(source)
         self.standings = Known(source.standings)
@@ -64,24 +70,36 @@ class Sheet:
         self.waits: dict[int, str | None] = {}
         """Records that wait, with what for; None for one that no longer does."""
         self._waiting = Known(source.waiting)
-        self._enrolled = Known(source.enrolled)
+        self.roster = Roster(source, policy.breaches)
+        self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
+        self._receipts = Receipts(source)
+        self._anchors = Known(source.anchors)
+        self._woken: set[int] = set()
+        """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self._originals = Known(self._originals_held)
-        self._announced: set[str] = set()
+        self.announced: dict[str, int] = {}
+        """The records of this batch by their names."""
         self._posted_here: dict[str, Original] = {}
+        self.correcting = Correcting(self, source, policy, now)
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
         due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
+        self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
+            trusted = not self.roster.revoked(item.sender)
             woken = self._settle(item, content)
+            if trusted and self.roster.revoked(item.sender):
+                self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
+        self._announce({place_name(item): item.record for item in items})
         for item in items:
-            self._rule(item, UNREAD)
+            self.rule(item, UNREAD)
 
     def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
         """Takes points off these accounts that had expired long enough ago."""
@@ -89,7 +107,7 @@ class Sheet:
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
-        self.judge(self._taken_up(items))
+        self.judge(self.taken_up(items))
 
     def register(self, number: str) -> bool:
         """Opens the card's account and decides what waited for the card; False where it has one."""
@@ -106,9 +124,9 @@ class Sheet:
         account = self.cards.account(asked.card)
         if self.cards.facts(asked.card).blocked is not None:
             why_not = why_not or Code.CARD_BLOCKED_KNOWN
-        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        standing = None if account is None else self.shelving.at(self.standing(account), self.now)
         right = grant(asked, standing, least=least, why_not=why_not)
-        right = msgspec.structs.replace(right, granted_at=self._now)
+        right = msgspec.structs.replace(right, granted_at=self.now)
         self.rights.put(right.id, right)
         if account is not None:
             self.move(account, reserved=right.holds_back)
@@ -121,7 +139,8 @@ class Sheet:
         waits with it, or sees what became of it.
         """
         entries = [entry for _, entry in met]
-        self._enrolled.warm(entry.terminal for entry in entries)
+        self.roster.warm(name for item, entry in met for name in (entry.terminal, item.sender))
+        self._anchors.warm((item.sender, entry.clock.boot_id) for item, entry in met)
         self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self._lifecycle.expect(entries)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
@@ -130,12 +149,14 @@ class Sheet:
         self.duplicates.warm(reversed_here)
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
+        corrected = self.correcting.expect(entries)
         self._meet(met)
         accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
-        accounts += homes.values()
+        accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
+        self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
@@ -143,18 +164,39 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
-        names = {name: record for name, record in named if name not in self._announced}
+        self._receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
+        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
+
+    def _announce(self, named: Mapping[str, int]) -> None:
+        """Learns what waits for records that come to stand under these names."""
+        names = {name: record for name, record in named.items() if name not in self.announced}
         if names:
-            self._announced |= names.keys()
+            self.announced |= names
             awaited = self._source.announce(names)
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
+    def _names(self, item: Item, entry: Entry) -> list[str]:
+        """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
+        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
+
     def _own(self, item: Item, entry: Entry) -> bool:
-        if item.record in self.claims.doubts:
+        if item.record in self.claims.doubts or self._revoked(item):
             return False
-        return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
+        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+
+    def _revoked(self, item: Item) -> bool:
+        return item.record not in self._woken and self.roster.revoked(item.sender)
+
+    def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
+        first = self.firsts.get(entry.key)
+        return taken.get(entry.key) == item.record if first is None else first.record == item.record
+
+    def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
+        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
+        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
+        self._source.let_go(keys, self._receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -168,9 +210,11 @@ class Sheet:
 
     def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
         """Decides and applies one record; returns the records that waited for it."""
-        if isinstance(content, Decision):
-            self._rule(item, content)
+        if item.record in self.correcting.done:
             return []
+        if isinstance(content, Decision):
+            self.rule(item, content)
+            return self._wake_words(waits_for_entry(place_name(item)))
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
         if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
@@ -183,13 +227,15 @@ class Sheet:
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
             woken += self.wake(waits_for_record(item.record))
-        self._rule(item, decision)
+        self.rule(item, decision)
+        if case.word is not None and decision.stands:
+            woken += self.correcting.apply(case, decision)
         if content.kind is Kind.CARD_EVENT and decision.stands:
             woken += self._lifecycle.happen(case)
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
-        if content.kind in KEYED and stands:
-            for name in self.claims.names(item, content):
-                woken += self.wake(waits_for_entry(name))
+        for name in self._names(item, content):
+            reason = waits_for_entry(name)
+            woken += self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason)
         return woken
 
     def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
@@ -203,23 +249,20 @@ class Sheet:
         return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
-        original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        card = self.claims.card(item, entry)
-        account = self.cards.account(card.number) if card else None
-        if entry.kind is Kind.REVERSE:
-            account = original.account if original else None
-        if entry.kind is Kind.CARD_EVENT:
-            account = None  # it moves no points
+        original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
+        card, target = self.claims.card(item, entry), self.correcting.target(entry)
+        account = self.correcting.account(target) if target else self.account_for(entry, card)
         first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
-        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
+        standing, when = None if account is None else self.standing(account), self._instant(item, entry)
         if standing is not None and (first is None or first.record == item.record):
-            standing = self.shelving.judged(standing, entry, original, right, at)
+            standing = self.shelving.judged(standing, entry, original, right, when.at)
         believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
-            enrolled=self._enrolled.get(entry.terminal) is not None,
+            enrolled=self.roster.knows(entry.terminal),
+            revoked=self._revoked(item),
             first=first,
             standing=standing,
             original=original,
@@ -229,10 +272,27 @@ class Sheet:
             card=self.cards.facts(card.number) if card else None,
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
-            at=at,
+            receipt=self._receipts.holder(entry),
+            at=when.at,
+            clock_off_ms=when.off_ms,
+            redeemed=self.offline_days.before(account, entry),
             policy=self._policy,
             doubt=self.claims.doubts.get(item.record),
+            word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
+
+    def _instant(self, item: Item, entry: Entry) -> Instant:
+        anchor = self._anchors.get((item.sender, entry.clock.boot_id))
+        return instant(entry, anchor, self.now, self._policy.clock_tolerance_ms)
+
+    def account_for(self, entry: Entry, card: Card | None) -> int | None:
+        """A reversal is on the account of what it reverses, whatever card it names."""
+        if entry.kind is Kind.REVERSE:
+            original = self.original_for(entry)
+            return original.account if original else None
+        if entry.kind is Kind.CARD_EVENT:
+            return None  # it moves no points
+        return self.cards.account(card.number) if card else None
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
         """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
@@ -255,7 +315,7 @@ class Sheet:
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
             return None
-        if not self.firsts.knows(entry.key) or entry.id not in self._announced:
+        if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
         return self.firsts.get(entry.key)
 
@@ -264,10 +324,19 @@ class Sheet:
         found = self.standings.get(account) or Standing(account)
         return found if found.merged_into is None else self.standing(found.merged_into)
 
-    def _standing_for(self, reversal: Entry) -> str:
+    def standing_for(self, reversal: Entry) -> str:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
         named = reversal.reverses or ""
         return named if self._original(named) else self.duplicates.get(named) or named
+
+    def original_for(self, reversal: Entry) -> Original | None:
+        return self._original(self.standing_for(reversal))
+
+    def put_original(self, name: str, original: Original) -> None:
+        if self._originals.get(name):
+            self._originals.put(name, original)
+        else:
+            self._posted_here[name] = original
 
     def _original(self, entry: str) -> Original | None:
         return self._originals.get(entry) or self._posted_here.get(entry)
@@ -282,7 +351,7 @@ class Sheet:
         self.standings.put(account, Standing(account))
         return final
 
-    def _rule(self, item: Item, decision: Decision) -> None:
+    def rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
@@ -295,9 +364,20 @@ class Sheet:
         if not woken:
             return []
         self._waiting.put(reason, [])
-        return self._taken_up(woken)
+        taken = self.taken_up(woken)
+        self._woken |= {item.record for item in taken}
+        return taken
 
-    def _taken_up(self, items: Sequence[Item]) -> list[Item]:
+    def _wake_words(self, reason: str) -> list[Item]:
+        """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
+        waiting = self._waiting.get(reason) or []
+        words = [item for item in waiting if _is_word(item)]
+        if not words:
+            return []
+        self._waiting.put(reason, [item for item in waiting if item not in words])
+        return self.taken_up(words)
+
+    def taken_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""
         before = [item.record for item in items if item.record not in self.waits]
         free = self._source.take_up(before) if before else set()
@@ -309,13 +389,14 @@ class Sheet:
         entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
         if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if has_effect and decision.stands and case.standing is not None:
+        if has_effect and case.word is None and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
         own_id = self.claims.own_ids.get(case.record)
         if own_id is not None:
             self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
+        self.roster.note(case, decision)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
 
@@ -342,17 +423,19 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
+        self.offline_days.note(case, decision, account)
         measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self.now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
-            name = self._standing_for(entry)
-            if self._originals.get(name):
-                self._originals.put(name, left)
-            else:
-                self._posted_here[name] = left
+            self.put_original(self.standing_for(entry), left)
+
+
+def _is_word(item: Item) -> bool:
+    content = read(item.raw)
+    return isinstance(content, Entry) and content.kind is Kind.CORRECTION

@@ -6,25 +6,13 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from ledger.confirming import Link
-from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
+from ledger.corrections import Dispute, Spoken
+from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.instants import Anchor
 from ledger.lots import Lot
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class Item(msgspec.Struct, frozen=True, gc=False):
-    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
-
-    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
-    """
-
-    record: int
-    stream: str
-    seq: int
-    sender: str
-    raw: bytes
-    branch: Code | None = None
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -51,7 +39,10 @@ class Source(Protocol):
     that hold are made in the order in which they stand here, so that two batches never wait for each other in a circle.
     """
 
-    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
+    def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]: ...
+
+    def anchors(self, boots: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Anchor]:
+        """What the clocks of terminals' boots said when the ledger's did, by terminal and boot id."""
 
     def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
         """The public keys that each terminal has had, but for revoked ones."""
@@ -70,17 +61,38 @@ class Source(Protocol):
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
 
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        """The record of each entry that a correction names: by its id, or as STREAM:SEQ where it has none that counts.
+
+        Holds the names, also of entries that have not come, and what the records wait for.
+        """
+
+    def disputes(self, records: Sequence[int]) -> dict[int, Dispute]:
+        """Those that are decided. Asked when their names are held, and their accounts."""
+
+    def spoken(self, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+        """The record that each of these corrections corrected, and the word."""
+
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
 
+    def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
+        """The same for the receipts that a sale was made on: the record that has it already. Holds them."""
+
+    def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
+        """Gives back those of these keys and receipts that were taken in this batch for these records."""
+
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         """Holds the accounts, and with each its postings, lots and reservations."""
+
+    def offline_days(self, days: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        """Points redeemed without an allowance by account and business day. Asked when the accounts are held."""
 
     def originals(self, entries: Sequence[str]) -> dict[str, Original]:
         """Asked when their accounts are held."""

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from ledger.book import read, waits_for_card
+from ledger.facts import Code
 from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
@@ -13,7 +14,8 @@ from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
 
 FORK = (
-    "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first"
+    "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first."
+    " Each sale counts once; when the machines are put right: tilld ledger terminals acknowledge TERMINAL"
 )
 
 
@@ -73,7 +75,10 @@ def terminals(tables: Tables) -> list[Terminal]:
     rows = tables.rows(
         "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
         " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT),"
-        " t.lost_at, max(CASE s.flag WHEN 'fork' THEN 1 ELSE 0 END), max(CASE s.flag WHEN 'restored' THEN 1 ELSE 0 END)"
+        " t.lost_at, max(CASE s.flag WHEN 'fork' THEN 1 ELSE 0 END),"
+        " max(CASE s.flag WHEN 'restored' THEN 1 ELSE 0 END),"
+        " (SELECT reason FROM terminal_key k WHERE k.terminal = t.name AND k.public_key = t.public_key"
+        " AND k.revoked_at IS NOT NULL)"
         " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name"
         " WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
     )
@@ -81,8 +86,13 @@ def terminals(tables: Tables) -> list[Terminal]:
 
 
 def _terminal(name: str, key: bytes, enrolled: int, seen: int | None, software: str | None, *counts: Any) -> Terminal:
-    streams, forks, records, lost_at, fork, restored = counts
-    found = {OrderCode.JOURNAL_LOST: lost_at is not None, OrderCode.FORK: fork, OrderCode.RESTORED: restored}
+    streams, forks, records, lost_at, fork, restored, revoked = counts
+    found = {
+        OrderCode.JOURNAL_LOST: lost_at is not None,
+        OrderCode.FORK: fork,
+        OrderCode.RESTORED: restored,
+        OrderCode.KEY_REVOKED: revoked is not None,
+    }
     return Terminal(
         name=name,
         public_key=base64.b64encode(key).decode(),
@@ -93,6 +103,7 @@ def _terminal(name: str, key: bytes, enrolled: int, seen: int | None, software: 
         forks=forks,
         records=records,
         findings=[code.value for code, there in found.items() if there],
+        revoked=revoked,
     )
 
 
@@ -102,7 +113,7 @@ def flagged(tables: Tables) -> list[Flagged]:
         """
         SELECT s.terminal, s.uid, d.record, d.state, d.code, d.detail, r.bytes FROM decision d
         JOIN record r ON r.no = d.record JOIN stream s ON s.no = d.record >> ?
-        WHERE d.state <> 'posted'
+        WHERE d.state <> 'posted' AND d.state <> 'resolved'
           AND NOT EXISTS (SELECT 1 FROM decision later
                           WHERE later.terminal = d.terminal AND later.record = d.record AND later.n > d.n)
         ORDER BY d.record""",
@@ -112,9 +123,17 @@ def flagged(tables: Tables) -> list[Flagged]:
 
 
 def _forks(tables: Tables) -> list[Flagged]:
-    rows = tables.rows("SELECT terminal, uid, base, mark FROM stream WHERE grown_from IS NOT NULL ORDER BY no")
+    """Until somebody has acknowledged what was found against the terminal."""
+    rows = tables.rows(
+        "SELECT b.terminal, b.uid, b.base, b.mark FROM stream b"
+        " JOIN stream o ON o.terminal = b.terminal AND o.uid = b.uid AND o.branch = 0"
+        " WHERE b.grown_from IS NOT NULL AND o.flag IS NOT NULL ORDER BY b.no"
+    )
     return [
-        Flagged(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None)
+        Flagged(
+            *(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None),
+            name=f"{uid}:{base + 1}",
+        )
         for terminal, uid, base, mark in rows
     ]
 
@@ -123,6 +142,8 @@ def _flagged(terminal: str, uid: str, record: int, state: str, code: str, detail
     entry = read(raw)
     seq = record & SEQ_MASK
     if not isinstance(entry, Entry):
-        return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None)
+        return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None, f"{uid}:{seq}")
     card = masked(entry.card.number) if entry.card else None
-    return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card)
+    proven = entry.terminal == terminal and code not in (Code.TERMINAL_UNKNOWN, Code.CLAIM_UNPROVEN)
+    name = entry.id if proven else f"{uid}:{seq}"
+    return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card, name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ledger import tables_changes
+from ledger import revocation, tables_changes, tables_circumstances
 from ledger.book import bounded
 from ledger.facts import Right
 from ledger.feed import Span, spans
@@ -10,6 +10,7 @@ from ledger.lots import Lot, Shelf
 from ledger.sheet import Sheet
 from ledger.source import Posting
 from ledger.tables import Tables
+from offline_queue.entry import State
 
 
 class TablesPen:
@@ -31,7 +32,18 @@ class TablesPen:
             self._duplicates(sheet)
             self._rights(sheet)
             self._waits(sheet.waits)
+            self._words(sheet)
             self._tell(told, decided)
+            tables_circumstances.count_offline(self._tables, sheet.offline_days.changed)
+        self._breaches(sheet)
+
+    def _breaches(self, sheet: Sheet) -> None:
+        """The last thing of all, for a key that falls is a change that every till is told."""
+        tables_circumstances.count_breaches(self._tables, sheet.roster.changed)
+        for name, terminal in sheet.roster.changed.items():
+            if terminal.revoked:
+                reason = revocation.BREACHES.format(count=terminal.breaches)
+                revocation.revoke(self._tables, name, sheet.now, reason)
 
     def _decided(self, terminals: Sequence[str]) -> dict[str, int]:
         """The number of each terminal's last verdict."""
@@ -115,6 +127,14 @@ class TablesPen:
                     "UPDATE allowance SET state = ?, bound = ?, trusted = ? WHERE id = ?",
                     *(right.state, right.bound, right.trusted, right.id),
                 )
+
+    def _words(self, sheet: Sheet) -> None:
+        """What people said; and where they find what they may have a word on, for it has no posting."""
+        said = sheet.correcting.disputes.made
+        self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
+        flagged = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
+        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in flagged]
+        self._tables.insert("entry", named if flagged else [], "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]

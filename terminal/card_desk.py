@@ -122,7 +122,7 @@ class CardDesk:
             successor=CardView(masked(after.successor)) if after.successor else None,
         )
         flight = self._recording.take_off(entry.key, digest, event.reply)
-        self._recording.commit_as(flight, entry, msgspec.json.encode(said))
+        self._recording.commit(flight, entry, shaped=lambda _: said)
 
     def _known(self, event: CardEventAsked, digest: bytes) -> bool:
         found = self._journal.find_key(event.key or "")

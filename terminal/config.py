@@ -13,6 +13,7 @@ import msgspec
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
+from terminal.config_claims import Claims
 from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
@@ -50,6 +51,11 @@ class LedgerAddress(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
     plain_http: bool = False
     ca_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    public_key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+
+
+class Journal(msgspec.Struct, frozen=True):
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
 
 
 class Programme(msgspec.Struct, frozen=True):
@@ -79,6 +85,7 @@ class Config(msgspec.Struct, frozen=True):
     api: Api = Api()
     nexo: Nexo = Nexo()
     ledger: LedgerAddress = LedgerAddress()
+    journal: Journal = Journal()
     mirror: MirrorConfig = MirrorConfig()
     programme: Programme = Programme()
     offline: Offline = Offline()
@@ -86,6 +93,7 @@ class Config(msgspec.Struct, frozen=True):
     sdm: Sdm = Sdm()
     codes: Codes = Codes()
     links: Links = Links()
+    claims: Claims = Claims()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
 
     def risks(self) -> list[str]:
@@ -99,6 +107,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "api": Api,
     "nexo": Nexo,
     "ledger": LedgerAddress,
+    "journal": Journal,
     "mirror": MirrorConfig,
     "programme": Programme,
     "offline": Offline,
@@ -106,6 +115,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "sdm": Sdm,
     "codes": Codes,
     "links": Links,
+    "claims": Claims,
 }
 
 

@@ -99,9 +99,10 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             store,
             ledger,
             timepiece,
-            Identity(terminal, public_key(key), f"tilld/{software}"),
+            Identity(terminal, public_key(key), f"tilld/{software}", place.public_key or None),
             on_change=lambda report: _ledger_changed(report, inbox, inquiries),
             on_settled=lambda verdicts, balances, cursor: inbox.post(Settled(verdicts, balances, cursor)),
+            keep_days=config.journal.keep_days,
             on_welcome=lambda word: inbox.post(Welcomed(word.time, word.rights, word.recovering)),
             hotlist=directory.hotlist,
         )
@@ -116,7 +117,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         mirror, mirror_parts = _mirroring(config, state, store, ledger, key, timepiece, stack)
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
-            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
+            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
             after_copy=mirror.after_copy if mirror else None,
             mirror=lambda: mirror.report if mirror else None,
         )  # fmt: skip

@@ -12,7 +12,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Final
 
-from offline_queue.wire import Balance
+import msgspec
+
+from offline_queue.wire import Balance, Expiry
 from terminal import hotlist
 from terminal.hotlist import together
 from terminal.identification import Proof
@@ -40,11 +42,15 @@ CREATE TABLE taken (
 ) STRICT, WITHOUT ROWID
 """,
     ),
+    ("ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",),
+    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire.Expiry, as JSON
     hotlist.TABLES,
 )
 """Forward only: the file's user_version counts those that were taken."""
-_TABLES: Final = ((), ("card",), ("card", "taken"), tuple(sorted(("card", "taken", *hotlist.NAMES))))
+_FIRST: Final = ("card", "taken")
+_TABLES: Final = ((), _FIRST[:1], _FIRST, _FIRST, _FIRST, tuple(sorted((*_FIRST, *hotlist.NAMES))))
 """Those of each version."""
+_expiring = msgspec.json.Decoder(list[Expiry]).decode
 
 
 @dataclass(frozen=True)
@@ -78,21 +84,23 @@ class Directory:
             return cls(_connect(path), start)
 
     def find(self, number: str) -> Known | None:
-        query = "SELECT points, reserved, as_of, status, start FROM card WHERE number = ?"
+        query = "SELECT points, reserved, as_of, status, inactive, expiring, start FROM card WHERE number = ?"
         with self._lock:
             row = self._connection.execute(query, (number,)).fetchone()
         if row is None:
             return None
-        return Known(Balance(number, row[0], row[1], row[2], row[3]), fresh=row[4] == self._start)
+        points, reserved, as_of, status, inactive, expiring, start = row
+        told = Balance(number, points, reserved, as_of, status, inactive, _expiring(expiring))
+        return Known(told, fresh=start == self._start)
 
     def hear(self, balances: Sequence[Balance]) -> None:
         """Takes over what is not older than what is known; one transaction."""
         with together(self._connection, self._lock):
             self._connection.executemany(
-                "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET"
-                " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6"
+                "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
+                " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
                 " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
-                [(b.number, b.points, b.reserved, b.status, b.as_of, self._start) for b in balances],
+                [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
             )
             self.hotlist.hear(balances)
 
@@ -112,6 +120,14 @@ class Directory:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _columns(told: Balance) -> tuple[str | int, ...]:
+    return (told.number, told.points, told.reserved, told.status, told.as_of)
+
+
+def _dates(told: Balance) -> tuple[int, str]:
+    return told.inactive, msgspec.json.encode(told.expiring).decode()
 
 
 class _Foreign(Exception):

@@ -5,6 +5,7 @@ of the ledger the feed is read from its beginning into a fresh set, while the ol
 changes over. What this till did to a card itself holds at once, until the feed has brought the ledger's word on it.
 """
 
+import base64
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ CREATE TABLE listed (
 CREATE TABLE terminal_key (
     generation TEXT NOT NULL,
     terminal TEXT NOT NULL,
-    public_key TEXT NOT NULL,  -- base64
+    public_key BLOB NOT NULL,
     revoked INTEGER NOT NULL,
     PRIMARY KEY (generation, terminal, public_key)
 ) STRICT, WITHOUT ROWID
@@ -54,6 +55,14 @@ CREATE TABLE own_event (
 """,
 )
 NAMES: Final = ("feed", "listed", "own_event", "terminal_key")
+
+
+def decoded(public_key: str) -> bytes:
+    """From base64; empty for what is none, and then it proves nothing."""
+    try:
+        return base64.b64decode(public_key, validate=True)
+    except ValueError:
+        return b""
 
 
 @contextmanager
@@ -116,8 +125,8 @@ class Hotlist:
         with self._lock:
             return stands_for(number, self._find)
 
-    def keys(self, terminal: str) -> list[tuple[str, bool]]:
-        """Every public key (base64) that this terminal has had, and whether it was revoked."""
+    def keys(self, terminal: str) -> list[tuple[bytes, bool]]:
+        """Every public key that this terminal has had, and whether it was revoked."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT public_key, revoked FROM terminal_key WHERE generation = ? AND terminal = ?",
@@ -169,7 +178,7 @@ class Hotlist:
             self._list(generation, card.number, Listed(card.status, card.successor))
             self._connection.execute("DELETE FROM own_event WHERE number = ? AND posted = 1", (card.number,))
         if (key := change.key) is not None:
-            row = (generation, key.terminal, key.public_key, key.revoked)
+            row = (generation, key.terminal, decoded(key.public_key), key.revoked)
             self._connection.execute("INSERT OR REPLACE INTO terminal_key VALUES (?, ?, ?, ?)", row)
 
     def _forget_others(self, generation: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
-from terminal.pos import Promise, ReadAnswer, TransactionRequest
+from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
 """Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
@@ -94,6 +94,15 @@ class CardEventAsked:
     reply: "Future[Answered]"
     operator: str | None = None
     key: str | None = None
+
+
+@dataclass(frozen=True)
+class ClaimAsked:
+    """A claim code and the card for its points. `reply` becomes Answered once durable, or raises Refusal."""
+
+    code: str
+    card: CardNumber
+    reply: "Future[Answered]"
 
 
 @dataclass(frozen=True)
@@ -198,6 +207,7 @@ Event = (
     | ReaderChanged
     | TransactionAsked
     | CardEventAsked
+    | ClaimAsked
     | Recorded
     | AllowanceAnswered
     | Welcomed

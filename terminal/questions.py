@@ -36,6 +36,13 @@ class Page(msgspec.Struct, frozen=True):
     state: State | None = None
 
 
+class _Said(msgspec.Struct):
+    claim: str | None = None
+
+
+_said: Final = msgspec.json.Decoder(_Said)
+
+
 def outcome(found: Found) -> Outcome:
     """What became of a transaction."""
     entry, verdict = found.entry, found.verdict
@@ -132,7 +139,7 @@ class Questions:
     def _found(self, found: Found | None, by: str) -> Outcome:
         if found is None:
             raise Refusal("not_found", f"This till has recorded no transaction with this {by}.")
-        return outcome(found)
+        return msgspec.structs.replace(outcome(found), claim=_said.decode(found.reply or b"{}").claim)
 
     def _queue(self, argument: str) -> list[Outcome]:
         try:

@@ -16,6 +16,7 @@ from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.store import Store
 from terminal.balances import Balances
+from terminal.claim_issue import ClaimIssue
 from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.refusals import Language
@@ -59,12 +60,14 @@ class Recording:
         self,
         store: Store,
         balances: Balances,
+        claims: ClaimIssue,
         language: Language,
         report: Callable[[Event], None],
         after_copy: AfterCopy | None = None,
     ) -> None:
         self._after_copy = after_copy
         self._store = store
+        self._claims = claims
         self._balances = balances
         self._language: Language = language
         self._report = report
@@ -95,8 +98,15 @@ class Recording:
         del self._flights[flight.key]
         refuse(flight.done, refusal)
 
-    def commit(self, flight: Flight, entry: Entry, promise: Promise | None = None) -> None:
-        """Hands the entry to the journal; Recorded follows, whatever becomes of it."""
+    def commit(
+        self,
+        flight: Flight,
+        entry: Entry,
+        promise: Promise | None = None,
+        *,
+        shaped: Callable[[TransactionAnswer], object] = lambda said: said,
+    ) -> None:
+        """Hands the entry to the journal with the answer, `shaped`; Recorded follows, whatever becomes of it."""
         effect = self._balances.effect(entry)
         number = entry.card.number if entry.card else None
         said = TransactionAnswer(
@@ -106,13 +116,10 @@ class Recording:
             points=entry.points,
             card=CardView(masked(number)) if number else None,
             balance=self._balances.view(number, effect) if number else None,
+            claim=self._claims.code(entry),
             promise=promise,
         )
-        self.commit_as(flight, entry, msgspec.json.encode(said), promise)
-
-    def commit_as(self, flight: Flight, entry: Entry, said: bytes, promise: Promise | None = None) -> None:
-        """The same with an answer of the caller's own."""
-        future = self._store.submit(entry, said, flight.digest)
+        future = self._store.submit(entry, msgspec.json.encode(shaped(said)), flight.digest)
         future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:

@@ -69,7 +69,7 @@ class Sales:
             return
         if event.request.kind == "redeem":
             self._disk.refuse_redemption()
-        card = self._card(event.request.card)
+        card = self.card(event.request.card) if event.request.card else None
         if card is not None and event.request.kind != "reverse":
             card = self._cards.used(card)
         if card is not None:
@@ -90,9 +90,8 @@ class Sales:
         answer(event.reply, Answered(found.reply, replayed=True))
         return True
 
-    def _card(self, asked: CardNumber | None) -> Card | None:
-        if asked is None:
-            return None
+    def card(self, asked: CardNumber) -> Card:
+        """The card that a request names. Raises Refusal."""
         if (asked.number is None) == (asked.read_id is None):
             raise invalid("`card` holds exactly one of `number` and `read_id`.")
         if asked.read_id is not None:
@@ -101,6 +100,12 @@ class Sales:
         if isinstance(verdict, Refused):
             raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
         return Card(verdict.number)
+
+    def claimant(self, asked: CardNumber) -> Card:
+        """The card that gets the points of a claim, as it is named. Raises Refusal."""
+        card = self.card(asked)
+        self._cards.used(card)
+        return card
 
     def _draft(self, request: TransactionRequest, key: str, card: Card | None) -> Entry:
         rule, stamp = self._policy.rule, self._stamps.stamp()

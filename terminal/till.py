@@ -7,7 +7,7 @@ Bad input becomes a Refusal to whoever asked; nothing raises here but a defect o
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import CardRead
 from offline_queue.entry import Card, Entry, Kind, State, masked
@@ -16,6 +16,8 @@ from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.card_desk import CardDesk
+from terminal.claim_issue import ClaimIssue
+from terminal.claims import Claims
 from terminal.config import Config
 from terminal.config_offline import Offline
 from terminal.directory import Directory
@@ -28,6 +30,7 @@ from terminal.inbox import (
     CardEventAsked,
     CardFailed,
     CardPresented,
+    ClaimAsked,
     Event,
     ReadAbandoned,
     ReadAsked,
@@ -51,6 +54,9 @@ from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
 
@@ -71,7 +77,7 @@ class Sync(Protocol):
 
 
 class Till:
-    """`report` posts an event without waiting; `publish` tells watchers."""
+    """`report` posts an event without waiting; `publish` tells watchers. `key` signs claim codes, if there is one."""
 
     def __init__(
         self,
@@ -87,12 +93,14 @@ class Till:
         sync: Sync,
         recognition: Recognition,
         version: str,
+        key: "Ed25519PrivateKey | None" = None,
         after_copy: AfterCopy | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
         self._language: Language = language
+        self._terminal = config.terminal.id
         self._recognition = recognition
         self._publish = publish
         self._sync = sync
@@ -101,9 +109,10 @@ class Till:
         self._stamps = stamps
         self._timepiece = timepiece
         self._journal = journal
-        self._balances = Balances(directory, journal)
+        self._balances = Balances(directory, journal, timepiece, language)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
-        self._recording = Recording(store, self._balances, language, report, after_copy)
+        self._issue = ClaimIssue(config.claims, key)
+        self._recording = Recording(store, self._balances, self._issue, language, report, after_copy)
         self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
         self._redemptions = Redemptions(
             self._recording,
@@ -124,6 +133,7 @@ class Till:
         self._sales = Sales(
             policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk, self._cards
         )
+        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
         self._questions = Questions(
             config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
         )
@@ -143,10 +153,8 @@ class Till:
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
         match event:
-            case TransactionAsked():
-                self._sales.asked(event)
-            case CardEventAsked():
-                self._cards.asked(event)
+            case TransactionAsked() | CardEventAsked() | ClaimAsked():
+                self._requested(event)
             case Recorded():
                 self._recorded(event)
             case CardPresented(reader, read):
@@ -163,6 +171,16 @@ class Till:
                 self._asked(event)
             case _:
                 self._heard(event)
+
+    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked) -> None:
+        """What is to be recorded."""
+        match event:
+            case TransactionAsked():
+                self._sales.asked(event)
+            case CardEventAsked():
+                self._cards.asked(event)
+            case ClaimAsked():
+                self._claims.asked(event)
 
     def _heard(self, event: AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncChanged | Stop) -> None:
         """Words of the ledger, and the last word."""
@@ -193,6 +211,14 @@ class Till:
             self._cards.recorded(event.entry)
             self._sync.nudge()
             self._tell(event.entry, State.QUEUED, event.promise)
+
+    def _keys(self, terminal: str) -> list[bytes]:
+        """The public keys of a terminal that this till holds: its own, and those that the ledger told of."""
+        told = self._directory.hotlist.keys(terminal)
+        own = self._issue.public_key if terminal == self._terminal else None
+        keys = [key for key, revoked in told if key and not revoked]
+        gone = {key for key, revoked in told if revoked}
+        return keys if own is None or own in gone else list(dict.fromkeys([own, *keys]))
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
@@ -264,6 +290,8 @@ class Till:
         try:
             if event.what == "card":
                 self._card_asked(event)
+            elif event.what == "claim":
+                answer(event.reply, self._claims.view(event.argument))
             else:
                 answer(event.reply, self._questions.answer(event.what, event.argument))
         except Refusal as refusal:
@@ -324,7 +352,9 @@ class Till:
         if promise is not None:
             told["promise"] = promise
         card = CardView(masked(number), number) if number else None
-        self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
+        balance = self._balances.view(number) if number else None
+        claimable = card is None and self._issue.has_code(entry)
+        self._publish("transaction", {**told, "card": card, "balance": balance, "claimable": claimable})
 
 
 def _risk(offline: Offline, balances: Balances, language: Language, timepiece: Timepiece, stamps: Stamps) -> Risk:
