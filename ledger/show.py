@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ledger.claims import Told
 from ledger.port import Cleared, Conflict, Flagged, Line, Registration, Settled, Statement, Terminal, Verification
 from offline_queue.entry import masked
 from offline_queue.wire import Lot
@@ -32,6 +33,15 @@ def config(told: dict[str, Any]) -> None:
         click.echo(f"{problem['where']}: {problem['what']}", err=True)
     if told["ok"]:
         click.echo(f"{told['file'] or 'No config file: the built-in defaults'}: no mistakes.")
+
+
+def claim(told: Told) -> None:
+    receipt = f", receipt {told.receipt}" if told.receipt else ""
+    click.echo(f"{told.points} points of a sale at {told.terminal} on {told.occurred_at}{receipt}")
+    if not told.proven:
+        click.echo("No enrolled till of this name has signed it: it proves nothing.", err=True)
+    credited = f"The points are with {told.credited}." if told.credited else "Nobody has its points yet."
+    click.echo(f"entry {told.id}, key {told.idempotency_key}. {credited}")
 
 
 def statement(account: Statement) -> None:
