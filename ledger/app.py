@@ -25,6 +25,7 @@ from ledger.admission import Room
 from ledger.attendance import Attendance, next_sync_after_s, patience_s
 from ledger.entrance import Entrance
 from ledger.gate import Enrolment, Gate
+from ledger.housekeeping import write_off_daily
 from ledger.port import Book, NotRecorded, Refused
 from ledger.problems import problem, refused
 from offline_queue.packing import GZIP, WORTHWHILE
@@ -92,9 +93,11 @@ class Desk:
 
     @asynccontextmanager
     async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
+        daily = asyncio.create_task(write_off_daily(self._book))
         try:
             yield
         finally:
+            daily.cancel()
             self._clerk.shutdown()
 
     async def hello(self, request: Request) -> Response:
@@ -117,7 +120,7 @@ class Desk:
         def take() -> object:
             terminal = self._sender(request, body)
             header, records = bodies.batch(bodies.plain(request, body, MAX_BATCH_BYTES), request.path_params["stream"])
-            return self._book.take(terminal, header, records)
+            return self._book.take(self._gate.owner(terminal, header), header, records)
 
         return await self._answer(take)
 

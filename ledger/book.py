@@ -9,7 +9,7 @@ from ledger.facts import Code, Decision
 from ledger.sentences import clipped
 from offline_queue.entry import VERSION, Entry, Kind, State, Undecodable, decode
 
-KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM})
+KEYED: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM, Kind.CARD_EVENT, Kind.CORRECTION})
 """Kinds whose effect happens once per idempotency key; the others are idempotent by stream or allowance."""
 ON_CARD: Final = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 

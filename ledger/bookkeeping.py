@@ -12,13 +12,13 @@ from typing import Final
 
 from ledger import tables_changes
 from ledger.book import WAITS_FOR_UPGRADE, read
+from ledger.card_office import CardOffice
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
-from ledger.facts import Decision, Policy
+from ledger.facts import Decision, Item, Policy
 from ledger.orders import orders
 from ledger.problems import refused
 from ledger.promises import Promises
 from ledger.receipts import Signer
-from ledger.source import Item
 from ledger.tables import Engine, Tables
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
@@ -50,7 +50,7 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping(Promises):
+class Bookkeeping(Promises, CardOffice):
     """See port.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from ledger.book import read
 from ledger.claims import as_sale, doubt
-from ledger.facts import Decision
-from ledger.source import Item, Known, Source
+from ledger.facts import Decision, Item
+from ledger.source import Known, Source
 from offline_queue.entry import Card, Entry, Kind
 
 

@@ -39,6 +39,7 @@ Examples:
   tilld ledger account 2990000000017                  every point of a card explained
   tilld ledger --database postgresql://tilld@db/tilld --listen 0.0.0.0:8790    one of several front ends
   tilld ledger --config ledger.toml check-config      tell every mistake of a config at once
+  tilld ledger expire                                 write off what expired long ago
   tilld ledger verify                                 compute all sums and chains again
 """
 
@@ -258,6 +259,23 @@ def account(book: "Book", number: str, *, as_json: bool) -> int:
         click.echo(msgspec.json.encode({"number": number, "known": False}).decode())
     click.echo(f"No account for {masked(number)}. Open one: tilld ledger register NUMBER", err=True)
     return ATTENTION
+
+
+@ledger.command(epilog="Example:  tilld ledger expire --json | jq .points")
+@on_books()
+def expire(book: "Book", *, as_json: bool) -> int:
+    """Write off points that expired long ago; the server does it by itself once a day.
+
+    What may be used follows from the dates alone: this only keeps what the programme owes true. How long ago is
+    `write_off_after_days` in the config.
+    """
+    from ledger import show
+
+    done = book.expire()
+    while done.following is not None:
+        done = done.plus(book.expire(done.following))
+    say(done, show.cleared, as_json=as_json)
+    return FINE
 
 
 @ledger.group(invoke_without_command=True, epilog="Example:  tilld ledger terminals")

@@ -17,6 +17,7 @@ from ledger.points_rules import Programme
 from ledger.policies import CHOICES
 from ledger.server import address, is_loopback
 from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
+from offline_queue.entry import Happening
 
 SYSTEM_FILE: Final = Path("/etc/tilld/ledger.toml")
 
@@ -31,6 +32,10 @@ class Ledger(msgspec.Struct, frozen=True):
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
     key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+
+
+class Cards(msgspec.Struct, frozen=True):
+    events_from_tills: frozenset[Happening] = Policy().events_from_tills
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -49,6 +54,7 @@ class Config(msgspec.Struct, frozen=True):
     clock: Clock = Clock()
     limits: Limits = Limits()
     stances: dict[Code, Stance] = {}
+    cards: Cards = Cards()
     programme: Programme = Programme()
 
     def policy(self) -> Policy:
@@ -60,12 +66,14 @@ class Config(msgspec.Struct, frozen=True):
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
             programme=self.programme,
+            events_from_tills=self.cards.events_from_tills,
         )
 
 
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "ledger": Ledger,
     "admission": Room,
+    "cards": Cards,
     "clock": Clock,
     "limits": Limits,
 }

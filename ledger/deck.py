@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ledger.book import plausible
+from ledger.cards import account_of, chain
 from ledger.facts import UNNUMBERED, CardFacts, CardStatus, Listing
 from ledger.source import Known, Source
 from offline_queue.wire import CardChange
@@ -48,22 +49,12 @@ class Deck:
     def find(self, number: str) -> Listing:
         return self._listings.get(number) or UNHEARD
 
-    def chain(self, number: str) -> list[str]:
-        """The card and all that stand for it, the last of them last."""
-        seen = [number]
-        while (successor := self.find(seen[-1]).successor) and successor not in seen:
-            seen.append(successor)
-        return seen
-
     def final(self, number: str) -> str:
-        return self.chain(number)[-1]
+        return chain(number, self.find)[-1]
 
     def account(self, number: str) -> int | None:
-        """Its own, or else that of the card that stands for it."""
-        if (own := self.find(number).account) is not None:
-            return own
-        accounts = (self.find(card).account for card in self.chain(number))
-        return next((account for account in accounts if account is not None), None)
+        own = self.find(number).account
+        return own if own is not None else account_of(number, self.find)
 
     def facts(self, number: str) -> CardFacts:
         found = self._facts.get(number)
@@ -79,10 +70,16 @@ class Deck:
         before = self.find(number)
         otherwise = (before.status, before.successor) != (listing.status, listing.successor)
         if otherwise and (listing.marked is not None or before.told is not None):
-            self.news.append(CardChange(number, listing.status, listing.successor))
+            self.news.append(CardChange(number, listing.status.value, listing.successor))
             listing = msgspec.structs.replace(listing, told=UNNUMBERED)
         self._listings.put(number, listing)
         self._facts.clear()
+
+    def rehome(self, giver: int, taker: int) -> None:
+        """The cards of an account that was emptied into another go with its points."""
+        for number in list(self._listings.asked()):
+            if (listing := self.find(number)).account == giver:
+                self._listings.put(number, msgspec.structs.replace(listing, account=taker))
 
     def open(self, number: str, account: int) -> None:
         self.put(number, msgspec.structs.replace(self.find(number), account=account))

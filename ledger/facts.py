@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ledger.points_rules import Programme
-from offline_queue.entry import Entry, Kind, State
+from offline_queue.entry import Entry, Happening, Kind, State
 
 
 class Code(StrEnum):
@@ -23,6 +23,7 @@ class Code(StrEnum):
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
     RESOLUTION_REFUSED = "resolution_refused"
+    CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -76,7 +77,8 @@ class Policy(msgspec.Struct, frozen=True):
 
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
     beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
-    along over the end of a stream without a seal.
+    along over the end of a stream without a seal. `events_from_tills`: what tills may say has happened to a card.
+    `till_resolutions`: whether a till may settle what it recorded, or head office alone.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -86,6 +88,8 @@ class Policy(msgspec.Struct, frozen=True):
     breaches: int = 3
     unsealed_cap: int = 0
     programme: Programme = Programme()
+    events_from_tills: frozenset[Happening] = frozenset(Happening) - {Happening.MERGE}
+    till_resolutions: Stance = Stance.HONOUR
 
 
 class RightState(StrEnum):
@@ -195,18 +199,44 @@ class Standing(msgspec.Struct, frozen=True, gc=False):
 
 
 class Original(msgspec.Struct, frozen=True, gc=False):
-    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it."""
+    """A posted entry that a reversal names: `points` its effect with sign, `reversed` what reversals took of it.
+
+    `points` is what it has in all, by its own posting and by `corrections` of it, which are records.
+    """
 
     record: int
     kind: Kind
     account: int
     points: int
     reversed: int = 0
+    corrections: tuple[int, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """A reversal cannot be reversed, nor can a correction: it is corrected."""
+        return self.kind in (Kind.REVERSE, Kind.CORRECTION)
 
     @property
     def left(self) -> int:
-        """Points that can still be reversed; a reversal itself cannot be."""
-        return 0 if self.kind is Kind.REVERSE else abs(self.points) - self.reversed
+        """Points that can still be reversed."""
+        if self.is_final:
+            return 0
+        has = -self.points if self.kind is Kind.REDEEM else self.points
+        return max(0, has - self.reversed)
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
+
+    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
+    """
+
+    record: int
+    stream: str
+    seq: int
+    sender: str
+    raw: bytes
+    branch: Code | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -252,6 +282,20 @@ class First(msgspec.Struct, frozen=True, gc=False):
     code: Code
 
 
+class Word(msgspec.Struct, frozen=True, gc=False):
+    """What a person's word on an entry comes to (ledger/corrections.py tells how).
+
+    The entry `shall` have had so many points in all, it `had` others by the last word before; `effect` is the
+    difference to post. `entitled`: whoever speaks may. `card` is the one whose account is missing for it.
+    """
+
+    entitled: bool
+    had: int
+    shall: int
+    effect: int
+    card: str | None = None
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
@@ -260,7 +304,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
     hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
     since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
-    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing.
+    redeemed without an allowance on that business day. `doubt`: why a claim proves nothing. `objection` is why a card's
+    event cannot be.
     """
 
     record: int
@@ -274,6 +319,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     believed: bool = True
     over: str | None = None
     card: CardFacts | None = None
+    objection: str | None = None
     branch: Code | None = None
     doubt: str | None = None
     revoked: bool = False
@@ -282,3 +328,4 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     clock_off_ms: int = 0
     redeemed: int = 0
     policy: Policy = Policy()
+    word: Word | None = None

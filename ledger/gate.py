@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.port import Book
 from ledger.problems import refused
-from offline_queue.wire import Hello, ProblemCode, parse_authorization, signing_input
+from offline_queue.wire import BatchHeader, Hello, ProblemCode, parse_authorization, seal_input, signing_input
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -37,6 +37,21 @@ class Gate:
             raise refused(ProblemCode.TERMINAL_UNKNOWN, f"terminal {terminal} has never been enrolled here")
         _check(key, signature, signing_input(method, path, body))
         return terminal
+
+    def owner(self, sender: str, header: BatchHeader) -> str:
+        """Whose records a batch brings: the sender's, or those of a till that sealed them for whoever brings them.
+
+        Raises Refused `terminal_unknown`, `signature_bad`.
+        """
+        if header.owner is None or header.owner == sender:
+            return sender
+        key = self._book.public_key(header.owner)
+        if key is None:
+            why = f"terminal {header.owner}, whose records these are, has never been enrolled here"
+            raise refused(ProblemCode.TERMINAL_UNKNOWN, why, request=header.request)
+        last = header.first + header.count - 1
+        _check(key, _seal(header), seal_input(header.owner, header.stream, last, header.head))
+        return header.owner
 
     def greet(self, hello: Hello, authorization: str, path: str, body: bytes) -> None:
         """The same for a hello, which may enrol its terminal. A known terminal never gets another key this way."""
@@ -72,6 +87,14 @@ def public_key(text: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise refused(ProblemCode.MALFORMED, "a public key is 32 bytes in base64 (44 characters)")
     return key
+
+
+def _seal(header: BatchHeader) -> bytes:
+    """Raises Refused `signature_bad`."""
+    try:
+        return base64.b64decode(header.seal or "", validate=True)
+    except ValueError as error:
+        raise refused(ProblemCode.SIGNATURE_BAD, "the owner's seal is not base64", request=header.request) from error
 
 
 def _parsed(authorization: str) -> tuple[str, bytes]:

@@ -11,7 +11,8 @@ from offline_queue.entry import Entry, Kind
 def substance(entry: Entry) -> tuple[object, ...]:
     """What makes two entries the same sale, whichever till minted them and whenever."""
     number = entry.card.number if entry.card else None
-    return (entry.kind, number, entry.points, entry.amount, entry.receipt, entry.reverses)
+    told = (entry.points, entry.amount, entry.receipt, entry.reverses, entry.event, entry.correction)
+    return (entry.kind, number, *told)
 
 
 # --- how much ---
@@ -26,8 +27,8 @@ def asked(case: Case) -> int:
         return -entry.points
     if entry.kind is Kind.REVERSE and original is not None:
         points = entry.points or original.left
-        return points if original.points < 0 else -points
-    return 0
+        return points if original.kind is Kind.REDEEM else -points
+    return case.word.effect if case.word is not None else 0
 
 
 def promised(case: Case) -> int:
@@ -85,6 +86,10 @@ def receipt_taken(case: Case) -> bool:
 # --- its card, its original, its time ---
 
 
+def objected(case: Case) -> bool:
+    return case.objection is not None
+
+
 def no_account(case: Case) -> bool:
     return case.standing is None
 
@@ -117,7 +122,7 @@ def reversed_twice(case: Case) -> bool:
 
 def over_reversal(case: Case) -> bool:
     original = case.original
-    return original is not None and (original.kind is Kind.REVERSE or abs(asked(case)) > original.left)
+    return original is not None and (original.is_final or abs(asked(case)) > original.left)
 
 
 def clock_off(case: Case) -> bool:
@@ -158,6 +163,30 @@ def beyond_limits(case: Case) -> bool:
     return (at_once is not None and points > at_once) or (a_day is not None and case.redeemed + points > a_day)
 
 
+# --- a person's word ---
+
+
+def may_not_resolve(case: Case) -> bool:
+    """A till has no word without an entry that it is on; the office's own corrections may have none."""
+    told = case.entry.correction
+    if told is None or told.of is None:
+        return case.sender != OFFICE
+    return case.word is not None and not case.word.entitled
+
+
+def not_here_yet(case: Case) -> bool:
+    told = case.entry.correction
+    return case.word is None and told is not None and told.of is not None
+
+
+def no_account_to_correct(case: Case) -> bool:
+    return case.word is not None and case.word.effect != 0 and case.standing is None
+
+
+def word_overdraws(case: Case) -> bool:
+    return case.word is not None and case.standing is not None and -case.word.effect > max(0, case.standing.available)
+
+
 # --- its right ---
 
 
@@ -187,6 +216,15 @@ def its_card(case: Case) -> str | None:
     if case.entry.kind not in AWARDS:
         return None
     return waits_for_card(case.card.number) if case.card else waits_for_claim(case.entry.key)
+
+
+def its_named(case: Case) -> str | None:
+    told = case.entry.correction
+    return waits_for_entry(told.of) if told and told.of else None
+
+
+def its_missing_card(case: Case) -> str | None:
+    return waits_for_card(case.word.card) if case.word and case.word.card else None
 
 
 def its_unblocking(case: Case) -> str | None:

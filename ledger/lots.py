@@ -5,7 +5,7 @@ balance is the sum of the lots whatever happens. Points in hand repay it at once
 it was made: beside a lot below zero lie only such.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -81,25 +81,29 @@ class Shelf:
         if points:
             self._make(Lot(record, at, -points, -points))
 
-    def undo_award(self, record: int, points: int, at: int, award: int) -> None:
-        """Takes an award back: from its own lot as far as that is left, expired or not, then like a redemption."""
-        own = self.lots.get(award)
-        if own is not None and own.remaining > 0:
-            points -= self._move(record, own, -min(points, own.remaining))
+    def undo_award(self, record: int, points: int, at: int, *awards: int) -> None:
+        """Takes an award back: from its own lots as far as those are left, expired or not, then like a redemption."""
+        for own in [self.lots[award] for award in awards if award in self.lots]:
+            points -= self._move(record, own, -min(points, max(0, own.remaining)))
         self.take(record, points, at)
 
     def undo_take(
-        self, record: int, points: int, at: int, redemption: int, taken: Mapping[int, int], dates: Dates = ALWAYS
+        self,
+        record: int,
+        points: int,
+        at: int,
+        takers: Sequence[int],
+        taken: Mapping[int, int],
+        dates: Dates = ALWAYS,
     ) -> None:
         """Puts points back where a redemption had them from, with their old dates, the youngest first.
 
-        `taken` maps each lot to what that redemption, less earlier reversals of it, still holds of it. Its own
-        overdraft is settled first; what later awards have repaid of that comes back as a lot of this record, with
-        these `dates`.
+        `takers` are its record and those that corrected it; `taken` maps each lot to what they, less earlier reversals,
+        still hold of it. Their own overdraft is settled first; what later awards have repaid of that comes back as a
+        lot of this record, with these `dates`.
         """
-        debt = self.lots.get(redemption)
-        if debt is not None and debt.remaining < 0:
-            points -= self._move(record, debt, min(points, -debt.remaining))
+        for debt in [self.lots[taker] for taker in takers if taker in self.lots]:
+            points -= self._move(record, debt, min(points, max(0, -debt.remaining)))
         for lot in sorted((self.lots[number] for number in taken), key=_age, reverse=True):
             points -= self._move(record, lot, min(points, max(taken[lot.record], 0)))
         if points:
@@ -111,6 +115,13 @@ class Shelf:
         held = self.lots[lot]
         held.written_off += points
         self._move(record, held, -points)
+        self._repay(record)
+
+    def absorb(self, other: "Shelf", record: int) -> None:
+        """Takes another shelf's lots over as they are; what is overdrawn on either is repaid, under this record."""
+        self.load(other.lots.values())
+        self.made += other.made
+        self.moves.update(other.moves)
         self._repay(record)
 
     def _above(self) -> list[Lot]:

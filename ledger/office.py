@@ -1,11 +1,14 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
+from typing import NoReturn
+
 from ledger import tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
-from ledger.port import Cleared, Flagged, Registration, Statement, Terminal, Verification
+from ledger.port import Cleared, Conflict, Flagged, Registration, Settled, Statement, Terminal, Verification
 from ledger.problems import refused
+from ledger.settling import Settling
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_balances import TablesBalances
@@ -14,8 +17,16 @@ from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
 from ledger.tables_streams import generation_in
 from ledger.write_offs import cutoff
-from offline_queue.entry import MAX_POINTS, Card, Entry, Kind, encode
+from offline_queue.entry import MAX_POINTS, Card, Correction, Entry, Kind, Resolution, encode
 from offline_queue.timepiece import Timepiece
+
+
+class _Seen(Exception):
+    """Ends a transaction that was for looking alone, so that nothing of it stays."""
+
+    def __init__(self, conflict: Conflict | None) -> None:
+        super().__init__()
+        self.conflict = conflict
 
 
 class Office:
@@ -91,6 +102,32 @@ class Office:
 
     def flagged(self) -> list[Flagged]:
         return self._engine.read(tables_office.flagged)
+
+    def conflict(self, name: str) -> Conflict | None:
+        def look(tables: Tables) -> NoReturn:
+            raise _Seen(self._settling(tables).look(name))
+
+        try:
+            self._engine.write(look)
+        except _Seen as seen:
+            return seen.conflict
+
+    def resolve(self, name: str, resolution: Resolution, points: int | None, author: str, reason: str) -> Settled:
+        def settle(tables: Tables) -> Settled:
+            settled, sheet = self._settling(tables).settle(Correction(author, reason, name, resolution, points))
+            TablesPen(tables).write(sheet)
+            return settled
+
+        return self._engine.write(settle)
+
+    def _settling(self, tables: Tables) -> Settling:
+        return Settling(
+            tables,
+            self._engine.source(tables),
+            lambda: self._sheet(tables),
+            lambda entry, sheet: self._enter(entry, sheet, tables),
+            self._timepiece.unix_ms(),
+        )
 
     def verify(self) -> Verification:
         return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))

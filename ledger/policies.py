@@ -36,6 +36,7 @@ CHOICES: Final = {
         Code.DUPLICATE: (REFUSE,),
         Code.KEY_MISMATCH: (REVIEW, REFUSE),
         Code.RESOLUTION_REFUSED: (REFUSE,),
+        Code.CARD_EVENT_REFUSED: (REFUSE,),
         Code.RECEIPT_DUPLICATE: (REVIEW, HONOUR, REFUSE),
         # Waits for the card or the original; `unknown_cards` may open the account at once.
         Code.CARD_UNKNOWN: (REVIEW, REFUSE),

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from offline_queue.entry import Happening, Resolution
 from offline_queue.wire import (
     Account,
     AllowanceAnswer,
@@ -114,6 +115,64 @@ class Flagged(msgspec.Struct, frozen=True):
     card: str | None
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What a decision would do: the entry `shall` have had so many points, `effect` is posted for that.
+
+    `balance` is the account's then; `why_not` tells why it cannot be decided so.
+    """
+
+    shall: int
+    effect: int
+    balance: int | None = None
+    why_not: str | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An earlier word on an entry: by whom and why, and what the entry had and was to have."""
+
+    id: str
+    author: str
+    reason: str
+    terminal: str
+    had: int
+    shall: int
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """An entry and all that bears on its resolution.
+
+    `asked` is the effect it asked for, `has` its effect now, `undone` what reversals made of that. `first` is the entry
+    that stands under the same key. `balance` and `reserved` are those of its account, None without one.
+    """
+
+    record: Flagged
+    occurred_at: str | None
+    receipt: str | None
+    asked: int
+    has: int
+    undone: int
+    balance: int | None
+    reserved: int | None
+    first: Line | None
+    words: list[Told]
+    honour: Outcome
+    refuse: Outcome
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What became of a resolution: the `correction` that says it, and its `effect` on the account.
+
+    `code` is that of the correction's verdict; `repeated` where the entry was settled like this before.
+    """
+
+    id: str
+    correction: str
+    effect: int
+    code: str
+    detail: str | None
+    repeated: bool = False
+
+
 class Verification(msgspec.Struct, frozen=True):
     """The invariants, computed again from the books; `liability` is what the programme owes all its customers.
 
@@ -139,6 +198,11 @@ class Cleared(msgspec.Struct, frozen=True):
     lots: int
     points: int
     following: tuple[int, int] | None = None
+
+    def plus(self, later: "Cleared") -> "Cleared":
+        """Both together; what follows is what follows the later one."""
+        accounts, lots, points = self.accounts + later.accounts, self.lots + later.lots, self.points + later.points
+        return Cleared(accounts, lots, points, later.following)
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -172,6 +236,25 @@ class Recovery(msgspec.Struct, frozen=True):
     on: bool
     waiting: list[str]
     reported: list[str]
+
+
+class CardShown(msgspec.Struct, frozen=True):
+    """A card in the books: its `status`, the card that `stands` for it in the end and what that one is.
+
+    `account` is the number of the account behind it, None where there is none. After an act `entry` is that of the act,
+    `code` and `detail` what became of it: `posted`, or why it could not be.
+    """
+
+    number: str
+    status: str
+    stands: str | None
+    stands_as: str
+    account: int | None
+    points: int | None
+    reserved: int | None
+    entry: str | None = None
+    code: str | None = None
+    detail: str | None = None
 
 
 class Book(Protocol):
@@ -234,6 +317,13 @@ class Book(Protocol):
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""
 
+    def card(self, number: str) -> CardShown: ...
+
+    def happen(
+        self, number: str, happening: Happening, author: str, reason: str, successor: str | None = None
+    ) -> CardShown:
+        """What happens to a card by the office's word, as an entry of its own. Raises Refused `malformed`."""
+
     def expire(self, after: tuple[int, int] = (0, 0)) -> Cleared:
         """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
 
@@ -242,6 +332,15 @@ class Book(Protocol):
     def terminals(self) -> list[Terminal]: ...
 
     def flagged(self) -> list[Flagged]: ...
+
+    def conflict(self, name: str) -> Conflict | None:
+        """Everything that one needs to decide on an entry, by its id or as STREAM:SEQ; None where it is not here."""
+
+    def resolve(self, name: str, resolution: Resolution, points: int | None, author: str, reason: str) -> Settled:
+        """Settles an entry by a correction of the office's own; the same word again changes nothing.
+
+        Raises Refused `entry_unknown`, `no_account` and `malformed`.
+        """
 
     def verify(self) -> Verification: ...
 

@@ -59,7 +59,7 @@ TABLES: Final = {
         "no",
         """no bigint PRIMARY KEY, balance bigint NOT NULL, reserved bigint NOT NULL CHECK (reserved >= 0),
         usable_from bigint NOT NULL DEFAULT 0, usable_until bigint, merged_into bigint""",
-        ("(usable_until, no) WHERE usable_until IS NOT NULL",),
+        ("(usable_until, no) WHERE usable_until IS NOT NULL", "(merged_into) WHERE merged_into IS NOT NULL"),
         fill=70,
     ),
     "card": Table(
@@ -201,6 +201,7 @@ CARDS: Final = Upgrade(
         """ALTER TABLE card ADD COLUMN IF NOT EXISTS marked text, ADD COLUMN IF NOT EXISTS successor text,
         ADD COLUMN IF NOT EXISTS told bigint""",
         "ALTER TABLE account ADD COLUMN IF NOT EXISTS merged_into bigint",
+        "CREATE INDEX ON account (merged_into) WHERE merged_into IS NOT NULL",
         "CREATE INDEX ON allowance (account) WHERE state IN ('open', 'locked')",
         """INSERT INTO change SELECT row_number() OVER (ORDER BY since, terminal, public_key), NULL, NULL, NULL,
         terminal, public_key, CASE WHEN revoked_at IS NULL THEN 0 ELSE 1 END FROM terminal_key""",

@@ -71,6 +71,16 @@ class PostgresSource(TablesSource):
         query = "SELECT record, account FROM posting WHERE record = ANY(?)"
         return {entry_of[record]: account for record, account in self._tables.rows(query, list(entry_of))}
 
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        """Who waits for something is held too: nobody decides it before this batch has."""
+        name_of = {bounded(name): name for name in names}
+        self._shared.insert_new("entry", [(name, NOT_HERE) for name in sorted(name_of)])
+        query = "SELECT id, record FROM entry WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+        found = {name_of[name]: record for name, record in self._tables.rows(query, list(name_of)) if record}
+        query = "SELECT record FROM waiting WHERE record = ANY(?) ORDER BY record FOR UPDATE"
+        self._tables.rows(query, list(found.values()))
+        return found
+
     def originals(self, entries: Sequence[str]) -> dict[str, Original]:
         names = [bounded(entry) for entry in entries]
         rows = self._tables.rows("SELECT record FROM entry WHERE id = ANY(?) AND record <> ?", names, NOT_HERE)

@@ -37,7 +37,7 @@ class PostgresTables:
             yield from cursor.execute(_spoken(query), [_value(value) for value in values])
 
     def change(self, statement: str, *values: object) -> None:
-        self._connection.execute(_spoken(statement), values)
+        self._connection.execute(_spoken(statement), [_value(value) for value in values])
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
         if rows := list(rows):

@@ -23,6 +23,8 @@ CLAIM: Final = frozenset({Kind.CLAIM})
 REDEEM: Final = frozenset({Kind.REDEEM})
 REVERSE: Final = frozenset({Kind.REVERSE})
 RELEASE: Final = frozenset({Kind.RELEASE})
+CARD_EVENT: Final = frozenset({Kind.CARD_EVENT})
+CORRECTION: Final = frozenset({Kind.CORRECTION})
 
 
 def _a_person(_: Case) -> None:
@@ -37,7 +39,8 @@ class Rule(msgspec.Struct, frozen=True):
     """A way to disagree: it `applies` to entries of its `kinds`, and `says` so to people.
 
     `ends`: nothing behind it in the table is asked, for the entry is not this terminal's, not new, or not whole. The
-    others are asked all; `noted` ones leave the entry posted. `waits` names what may settle it without a person, and
+    others are asked all; `noted` ones leave the entry posted, and those that are `settled` do so whatever the retailer
+    has chosen, for a person has decided already. `waits` names what may settle it without a person, and
     `held` is true where the retailer has no choice but to wait for that. `right` is what becomes of the entry's
     allowance where the looking ends here.
     """
@@ -49,6 +52,7 @@ class Rule(msgspec.Struct, frozen=True):
     ends: bool = False
     noted: bool = False
     held: bool = False
+    settled: bool = False
     waits: Callable[[Case], str | None] = _a_person
     right: Callable[[Case], RightState | None] = _untouched
 
@@ -62,7 +66,17 @@ RULES: Final = (
     Rule(Code.RESTORED, KEYED, grounds.restored, sentences.restored, noted=True),
     Rule(Code.DUPLICATE, KEYED, grounds.repeated, sentences.duplicate, ends=True),
     Rule(Code.KEY_MISMATCH, KEYED, grounds.key_taken, sentences.key_mismatch, ends=True, right=rights.unused),
+    Rule(Code.RESOLUTION_REFUSED, CORRECTION, grounds.may_not_resolve, sentences.may_not_resolve, ends=True),
+    Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
+    Rule(
+        Code.CARD_UNKNOWN,
+        CORRECTION,
+        grounds.no_account_to_correct,
+        sentences.no_account_to_correct,
+        ends=True,
+        waits=grounds.its_missing_card,
+    ),
     Rule(Code.CARD_UNKNOWN, ON_CARD, grounds.no_account, sentences.card_unknown, ends=True, waits=grounds.its_card),
     Rule(Code.CARD_REPLACED, ON_CARD, grounds.replaced, sentences.replaced, noted=True),
     Rule(Code.ACCOUNT_MERGED, ON_CARD, grounds.merged, sentences.merged, noted=True),
@@ -92,6 +106,14 @@ RULES: Final = (
         ends=True,
         waits=grounds.its_original,
     ),
+    Rule(
+        Code.ORIGINAL_UNKNOWN,
+        CORRECTION,
+        grounds.not_here_yet,
+        sentences.not_here_yet,
+        ends=True,
+        waits=grounds.its_named,
+    ),
     Rule(Code.REVERSED_TWICE, REVERSE, grounds.reversed_twice, sentences.reversed_twice, ends=True),
     Rule(Code.OVER_REVERSAL, REVERSE, grounds.over_reversal, sentences.over_reversal),
     Rule(Code.CLOCK_IMPLAUSIBLE, KEYED, grounds.clock_off, sentences.clock_off, noted=True),
@@ -102,6 +124,7 @@ RULES: Final = (
     Rule(Code.ALLOWANCE_EXCEEDED, REDEEM, grounds.exceeded, sentences.exceeded),
     Rule(Code.ALLOWANCE_VOID, REDEEM, grounds.void, sentences.void),
     Rule(Code.ALLOWANCE_VOID, RELEASE, rights.foreign, sentences.void),
+    Rule(Code.OVERDRAWN, CORRECTION, grounds.word_overdraws, sentences.word_overdraws, noted=True, settled=True),
     Rule(Code.OVERDRAWN, REDEEM | REVERSE, grounds.overdrawn, sentences.overdrawn),
 )
 _RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}
@@ -138,6 +161,8 @@ def _met(case: Case) -> Iterator[Rule]:
 
 
 def _stance(case: Case, rule: Rule) -> Stance:
+    if rule.settled:
+        return Stance.HONOUR
     return Stance.REVIEW if rule.held else stance(case.policy, rule.code)
 
 

@@ -85,6 +85,10 @@ def merged(case: Case) -> str:
     return f"the account was merged into that of {masked(case.card.number if case.card else '')}, which has the points"
 
 
+def objection(case: Case) -> str:
+    return f"{case.objection}; no card and no points were changed"
+
+
 def blocked_earn(_: Case) -> str:
     return "the card is blocked; what was earned is credited when it is unblocked"
 
@@ -99,6 +103,30 @@ def blocked(_: Case) -> str:
 
 def original_unknown(case: Case) -> str:
     return f"waits for entry {case.entry.reverses}, which it reverses"
+
+
+def not_here_yet(case: Case) -> str:
+    return f"waits for entry {_named(case)}, which it corrects"
+
+
+def may_not_resolve(case: Case) -> str:
+    if _named(case) is None:
+        return "names no entry that it corrects; nothing is changed"
+    return f"{case.sender} may not settle entry {_named(case)}; nothing is changed, head office decides"
+
+
+def no_account_to_correct(case: Case) -> str:
+    card = f"card {masked(case.word.card)}" if case.word and case.word.card else "an entry without a card"
+    return f"{card}: no account to post the correction on; it takes effect when the card is registered"
+
+
+def word_overdraws(case: Case) -> str:
+    free = max(case.standing.available, 0) if case.standing else 0
+    return f"{-case.word.effect if case.word else 0} points taken back where {free} were free"
+
+
+def _named(case: Case) -> str | None:
+    return case.entry.correction.of if case.entry.correction else None
 
 
 def reversed_twice(case: Case) -> str:

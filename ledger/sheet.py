@@ -5,7 +5,7 @@ change; the books write that and commit.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -19,6 +19,7 @@ from ledger.book import (
     WAITS_FOR_REVIEW,
     WAITS_FOR_UPGRADE,
     plausible,
+    read,
     waits_for_card,
     waits_for_claim,
     waits_for_entry,
@@ -28,15 +29,18 @@ from ledger.claim_desk import ClaimDesk
 from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
 from ledger.confirming import believed, home, unsealed, way
+from ledger.correcting import Correcting
+from ledger.corrections import place_name
 from ledger.deck import Deck
-from ledger.facts import Case, Code, Decision, First, Original, Policy, Right, RightState, Standing, UnknownCards
+from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Standing, UnknownCards
 from ledger.instants import effective
+from ledger.lifecycle import Lifecycle
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.rules import decide
 from ledger.shelving import Shelving
-from ledger.source import Item, Known, Posting, Ruling, Source
+from ledger.source import Known, Posting, Ruling, Source
 from ledger.write_offs import WriteOff
-from offline_queue.entry import Entry, Kind
+from offline_queue.entry import Card, Entry, Kind
 
 NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
 """No record of a batch ends these waits, and there may be many of them."""
@@ -56,6 +60,7 @@ class Sheet:
         self.duplicates = Known(source.duplicates)
         self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
+        self._lifecycle = Lifecycle(self, source, policy, now)
         self._clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
@@ -64,13 +69,16 @@ class Sheet:
         self._waiting = Known(source.waiting)
         self._enrolled = Known(source.enrolled)
         self._originals = Known(self._originals_held)
-        self._announced: set[str] = set()
+        self.announced: dict[str, int] = {}
+        """The records of this batch by their names."""
         self._posted_here: dict[str, Original] = {}
+        self.correcting = Correcting(self, source, policy, now)
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
         due = deque(self.claims.read(items))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
+        self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
             woken = self._settle(item, content)
@@ -78,8 +86,9 @@ class Sheet:
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
+        self._announce({place_name(item): item.record for item in items})
         for item in items:
-            self._rule(item, UNREAD)
+            self.rule(item, UNREAD)
 
     def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
         """Takes points off these accounts that had expired long enough ago."""
@@ -87,21 +96,23 @@ class Sheet:
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
-        self.judge(self._taken_up(items))
+        self.judge(self.taken_up(items))
 
     def register(self, number: str) -> bool:
         """Opens the card's account and decides what waited for the card; False where it has one."""
         self.cards.hold([number])
         if self.cards.account(number) is not None:
             return False
-        final = self._open(number)
-        self.judge(self._wake(waits_for_card(final)))
+        final = self.open(number)
+        self.judge(self.wake(waits_for_card(final)))
         return True
 
     def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
         """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
+        if self.cards.facts(asked.card).blocked is not None:
+            why_not = why_not or Code.CARD_BLOCKED_KNOWN
         standing = None if account is None else self.shelving.at(self.standing(account), self._now)
         right = grant(asked, standing, least=least, why_not=why_not)
         right = msgspec.structs.replace(right, granted_at=self._now)
@@ -119,18 +130,21 @@ class Sheet:
         entries = [entry for _, entry in met]
         self._enrolled.warm(entry.terminal for entry in entries)
         self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        self._lifecycle.expect(entries)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
         homes = self._source.homes(reversed_here) if reversed_here else {}
         self.duplicates.warm(reversed_here)
         stands = [first for entry in reversed_here if (first := self.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
+        corrected = self.correcting.expect(entries)
         self._meet(met)
         accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
         accounts += [right.account for right in map(self.rights.get, self.rights.asked()) if right]
-        accounts += homes.values()
+        accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
+        self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
@@ -138,13 +152,20 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        named = [(name, item.record) for item, entry in reversed(own) for name in self.claims.names(item, entry)]
-        names = {name: record for name, record in named if name not in self._announced}
+        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
+
+    def _announce(self, named: Mapping[str, int]) -> None:
+        """Learns what waits for records that come to stand under these names."""
+        names = {name: record for name, record in named.items() if name not in self.announced}
         if names:
-            self._announced |= names.keys()
+            self.announced |= names
             awaited = self._source.announce(names)
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
+
+    def _names(self, item: Item, entry: Entry) -> list[str]:
+        """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
+        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
 
     def _own(self, item: Item, entry: Entry) -> bool:
         if item.record in self.claims.doubts:
@@ -163,13 +184,15 @@ class Sheet:
 
     def _settle(self, item: Item, content: Entry | Decision) -> list[Item]:
         """Decides and applies one record; returns the records that waited for it."""
-        if isinstance(content, Decision):
-            self._rule(item, content)
+        if item.record in self.correcting.done:
             return []
+        if isinstance(content, Decision):
+            self.rule(item, content)
+            return self._wake_words(waits_for_entry(place_name(item)))
         case, woken = self._case(item, content), list[Item]()
         decision = decide(case)
         if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
-            woken = self._wake(waits_for_card(self._open(case.card.number)))
+            woken = self.wake(waits_for_card(self.open(case.card.number)))
             case = self._case(item, content)
             decision = decide(case)
         if lends(case) and decision.stands:
@@ -177,17 +200,21 @@ class Sheet:
             woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
-            woken += self._wake(waits_for_record(item.record))
-        self._rule(item, decision)
+            woken += self.wake(waits_for_record(item.record))
+        self.rule(item, decision)
+        if case.word is not None and decision.stands:
+            woken += self.correcting.apply(case, decision)
+        if content.kind is Kind.CARD_EVENT and decision.stands:
+            woken += self._lifecycle.happen(case)
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
-        if content.kind in KEYED and stands:
-            for name in self.claims.names(item, content):
-                woken += self._wake(waits_for_entry(name))
+        for name in self._names(item, content):
+            reason = waits_for_entry(name)
+            woken += self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason)
         return woken
 
     def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
         """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
-        waiters = self._wake(waits_for_claim(claim.key))
+        waiters = self.wake(waits_for_claim(claim.key))
         if claim.card is not None:
             self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
         if not waiters:
@@ -196,12 +223,10 @@ class Sheet:
         return case, decide(case), waiters
 
     def _case(self, item: Item, entry: Entry) -> Case:
-        original = self._original(self._standing_for(entry)) if entry.kind is Kind.REVERSE else None
-        card = self.claims.card(item, entry)
-        account = self.cards.account(card.number) if card else None
-        if entry.kind is Kind.REVERSE:
-            account = original.account if original else None
-        first, right = self._first(item, entry), self.rights.get(entry.allowance) if entry.allowance else None
+        original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
+        card, target = self.claims.card(item, entry), self.correcting.target(entry)
+        account = self.correcting.account(target) if target else self.account_for(entry, card)
+        first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
         standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
         if standing is not None and (first is None or first.record == item.record):
             standing = self.shelving.judged(standing, entry, original, right, at)
@@ -218,11 +243,22 @@ class Sheet:
             believed=believed,
             over=over if believed else None,
             card=self.cards.facts(card.number) if card else None,
+            objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
             at=at,
             policy=self._policy,
             doubt=self.claims.doubts.get(item.record),
+            word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
+
+    def account_for(self, entry: Entry, card: Card | None) -> int | None:
+        """A reversal is on the account of what it reverses, whatever card it names."""
+        if entry.kind is Kind.REVERSE:
+            original = self.original_for(entry)
+            return original.account if original else None
+        if entry.kind is Kind.CARD_EVENT:
+            return None  # it moves no points
+        return self.cards.account(card.number) if card else None
 
     def _believed(self, item: Item, entry: Entry, right: Right | None) -> tuple[bool, str | None]:
         """Whether a right that is given back cannot be used by anybody else, and the end that is believed for that."""
@@ -234,10 +270,18 @@ class Sheet:
         spent = self._source.spent(over) + here if over else 0
         return believed(way(links, home(right)), right, spent, self._policy.unsealed_cap), over
 
+    def _right(self, name: str) -> Right | None:
+        """On the account that it is on now: a promise outlives the merger of its account."""
+        right = self.rights.get(name)
+        if right is None or right.account is None:
+            return right
+        account = self.standing(right.account).account
+        return right if account == right.account else msgspec.structs.replace(right, account=account)
+
     def _first(self, item: Item, entry: Entry) -> First | None:
         if entry.kind not in KEYED or not self._own(item, entry):
             return None
-        if not self.firsts.knows(entry.key) or entry.id not in self._announced:
+        if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
         return self.firsts.get(entry.key)
 
@@ -246,10 +290,19 @@ class Sheet:
         found = self.standings.get(account) or Standing(account)
         return found if found.merged_into is None else self.standing(found.merged_into)
 
-    def _standing_for(self, reversal: Entry) -> str:
+    def standing_for(self, reversal: Entry) -> str:
         """The entry that a reversal undoes: a sale sent through two tills stands under the id of the first."""
         named = reversal.reverses or ""
         return named if self._original(named) else self.duplicates.get(named) or named
+
+    def original_for(self, reversal: Entry) -> Original | None:
+        return self._original(self.standing_for(reversal))
+
+    def put_original(self, name: str, original: Original) -> None:
+        if self._originals.get(name):
+            self._originals.put(name, original)
+        else:
+            self._posted_here[name] = original
 
     def _original(self, entry: str) -> Original | None:
         return self._originals.get(entry) or self._posted_here.get(entry)
@@ -257,14 +310,14 @@ class Sheet:
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
 
-    def _open(self, number: str) -> str:
+    def open(self, number: str) -> str:
         """Opens an account for the card that stands for this one, and returns that card."""
         final, account = self.cards.final(number), self._source.new_account()
         self.cards.open(final, account)
         self.standings.put(account, Standing(account))
         return final
 
-    def _rule(self, item: Item, decision: Decision) -> None:
+    def rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
             self.waits[item.record] = decision.waits
@@ -272,14 +325,23 @@ class Sheet:
                 return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
 
-    def _wake(self, reason: str) -> list[Item]:
+    def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
         if not woken:
             return []
         self._waiting.put(reason, [])
-        return self._taken_up(woken)
+        return self.taken_up(woken)
 
-    def _taken_up(self, items: Sequence[Item]) -> list[Item]:
+    def _wake_words(self, reason: str) -> list[Item]:
+        """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
+        waiting = self._waiting.get(reason) or []
+        words = [item for item in waiting if _is_word(item)]
+        if not words:
+            return []
+        self._waiting.put(reason, [item for item in waiting if item not in words])
+        return self.taken_up(words)
+
+    def taken_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""
         before = [item.record for item in items if item.record not in self.waits]
         free = self._source.take_up(before) if before else set()
@@ -291,7 +353,7 @@ class Sheet:
         entry, has_effect = case.entry, case.entry.kind in KEYED and not lends(case)
         if has_effect and decision.ground not in NO_CLAIM:
             self.firsts.put(entry.key, First(case.record, entry, decision.state, decision.code))
-        if has_effect and decision.stands and case.standing is not None:
+        if has_effect and case.word is None and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
         own_id = self.claims.own_ids.get(case.record)
         if own_id is not None:
@@ -333,8 +395,9 @@ class Sheet:
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
-            name = self._standing_for(entry)
-            if self._originals.get(name):
-                self._originals.put(name, left)
-            else:
-                self._posted_here[name] = left
+            self.put_original(self.standing_for(entry), left)
+
+
+def _is_word(item: Item) -> bool:
+    content = read(item.raw)
+    return isinstance(content, Entry) and content.kind is Kind.CORRECTION

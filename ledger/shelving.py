@@ -1,9 +1,13 @@
 """What a batch does to lots: each effect on a balance is the same effect on the account's shelf."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from ledger.claims import AWARDS
+from ledger.corrections import Dispute
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
+from ledger.instants import effective
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
@@ -63,11 +67,24 @@ class Shelving:
             late = Code.LOT_EXPIRED in decision.codes
             self.shelf(account).take(record, -effect, moment, expired_too=late)
         elif effect < 0:
-            self.shelf(account).undo_award(record, -effect, moment, original.record)
+            self.shelf(account).undo_award(record, -effect, moment, original.record, *original.corrections)
         else:
-            shelf = self.shelf(account)
-            taken = self._taken(shelf, account, original.record)
-            shelf.undo_take(record, effect, moment, original.record, taken, dates)
+            shelf, takers = self.shelf(account), (original.record, *original.corrections)
+            shelf.undo_take(record, effect, moment, takers, self._held(shelf, account, takers), dates)
+
+    def correct(self, record: int, effect: int, standing: Standing, root: Dispute) -> None:
+        """The difference that a correction makes to an entry: as if that had been right from its sale on."""
+        account, before, entry = standing.account, [word.record for word in root.words], root.entry
+        if effect == 0 or entry is None:
+            return
+        shelf, own, moment = self.shelf(account), [root.item.record, *before], effective(entry.occurred_at, self._now)
+        if effect < 0:
+            awards = own if root.original is None else [root.original, *own]
+            shelf.undo_award(record, -effect, moment, *awards)
+            return
+        takers = before if entry.kind in AWARDS else own
+        held, dates = self._held(shelf, account, takers), self._programme.dates(entry.rule, moment)
+        shelf.undo_take(record, effect, moment, takers, held, dates)
 
     def reverses(self, record: int, original: int) -> None:
         """A record of this batch has taken something of that posting back."""
@@ -79,6 +96,13 @@ class Shelving:
         if shelf is None:
             return standing
         return narrowed(standing, shelf.made[-1:]) if grown else measured(standing, shelf.lots.values())
+
+    def join(self, giver: int, taker: int, record: int) -> None:
+        """Puts all that lies on one shelf on another; the books move what they hold of it (Source.move_account)."""
+        gives = self.shelves[giver]
+        self.shelves[giver] = Shelf()
+        self.shelves[giver].complete = True
+        self.shelves[taker].absorb(gives, record)
 
     def shelf(self, account: int, *, complete: bool = True) -> Shelf:
         """A shelf that only receives need not know what lies on it."""
@@ -95,17 +119,17 @@ class Shelving:
         gone = [lot for lot in shelf.lots.values() if lot.written_off and (lot.usable(moment) or lot.record == own)]
         return sorted(gone, key=lambda lot: (lot.record != own, lot.earned_at, lot.record))
 
-    def _taken(self, shelf: Shelf, account: int, redemption: int) -> dict[int, int]:
-        """What a redemption, less its reversals, holds of each lot."""
-        moves, lots = self._source.trail(account, redemption)
-        shelf.load(lots)
-        here = {redemption, *self._reversals_here.get(redemption, ())}
-        moves += [(lot, points) for (record, lot), points in shelf.moves.items() if record in here]
-        taken: dict[int, int] = {}
-        for lot, points in moves:
-            taken[lot] = taken.get(lot, 0) - points
-        taken.pop(redemption, None)
-        return taken
+    def _held(self, shelf: Shelf, account: int, takers: Sequence[int]) -> dict[int, int]:
+        """What redemptions, less their reversals, hold of each lot that is not their own."""
+        held: dict[int, int] = {}
+        for taker in takers:
+            moves, lots = self._source.trail(account, taker)
+            shelf.load(lots)
+            here = {taker, *self._reversals_here.get(taker, ())}
+            moves += [(lot, points) for (record, lot), points in shelf.moves.items() if record in here]
+            for lot, points in moves:
+                held[lot] = held.get(lot, 0) - points
+        return {lot: points for lot, points in held.items() if lot not in takers}
 
 
 def _taken_by(entry: Entry, original: Original | None) -> int:

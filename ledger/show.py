@@ -1,15 +1,19 @@
 """The office's answers as tables for people."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from ledger.port import Flagged, Line, Registration, Statement, Terminal, Verification
+from ledger.port import Cleared, Flagged, Line, Registration, Statement, Terminal, Verification
 from offline_queue.entry import masked
 from offline_queue.wire import Lot
+
+INSTANT: Final = timedelta(milliseconds=1)
+"""Before its end a day is still the one that ends."""
 
 
 def registration(done: Registration) -> None:
@@ -33,12 +37,24 @@ def config(told: dict[str, Any]) -> None:
 def statement(account: Statement) -> None:
     held = f", {account.reserved} of them promised to tills" if account.reserved else ""
     click.echo(f"{masked(account.number)}: {account.points} points{held}, as of {account.as_of}")
-    if account.lots:
-        _print("Lots, the oldest is used first", _lots(account.lots))
+    if account.inactive or account.expired:
+        click.echo(f"{account.usable} usable, {account.inactive} not active yet, {account.expired} expired")
+    expired = [lot for lot in account.lots if _past(lot.expires_at, account.as_of)]
+    if lots := [lot for lot in account.lots if lot not in expired]:
+        _print("Lots, the oldest is used first", _lots(lots, account.as_of))
+    if expired:
+        _print("Expired and not written off yet", _lots(expired, account.as_of))
     if account.entries:
         _print("Entries", _lines(account.entries))
     if account.waiting:
         _print("Waiting", _lines(account.waiting))
+
+
+def cleared(done: Cleared) -> None:
+    if done.lots:
+        click.echo(f"{done.points} expired points of {done.lots} awards have left {done.accounts} account(s).")
+    else:
+        click.echo("Nothing that expired long ago is in the books.")
 
 
 def terminals(tills: list[Terminal]) -> None:
@@ -78,17 +94,25 @@ def flagged(records: list[Flagged]) -> None:
     _print(None, table)
 
 
-def _lots(lots: Iterable[Lot]) -> Table:
-    table = _table("Earned", "Entry", points="Points", left="Left")
+def _lots(lots: Iterable[Lot], as_of: str) -> Table:
+    """With the first and the last day of their points, as the programme's calendar names them."""
+    table = _table("Earned", "From", "Through", "Entry", points="Points", left="Left")
     for lot in lots:
-        table.add_row(lot.earned_at, lot.entry, str(lot.points), str(lot.remaining))
+        first = lot.active_at[:10] if lot.active_at and not _past(lot.active_at, as_of) else ""
+        last = (datetime.fromisoformat(lot.expires_at) - INSTANT).date().isoformat() if lot.expires_at else "for ever"
+        table.add_row(lot.earned_at, first, last, lot.entry, str(lot.points), str(lot.remaining))
     return table
+
+
+def _past(moment: str | None, as_of: str) -> bool:
+    return moment is not None and datetime.fromisoformat(moment) <= datetime.fromisoformat(as_of)
 
 
 def _lines(entries: Iterable[Line]) -> Table:
     table = _table("Sold", "Kind", "Terminal", "Receipt", "Decision", "Entry", points="Points")
     for line in entries:
-        what = f"{line.kind} of {line.reverses}" if line.reverses else line.kind
+        what = f"{line.kind} of {line.reverses or line.corrects}" if line.reverses or line.corrects else line.kind
+        what = f"{what}: {line.reason}" if line.reason else what
         points = f"{line.points:+d}"
         table.add_row(line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, points)
     return table

@@ -6,25 +6,12 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from ledger.confirming import Link
-from ledger.facts import Code, Decision, First, Listing, Original, Right, Standing
+from ledger.corrections import Dispute, Spoken
+from ledger.facts import Code, Decision, First, Item, Listing, Original, Right, Standing
 from ledger.lots import Lot
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-
-class Item(msgspec.Struct, frozen=True, gc=False):
-    """A record in custody: `record` is its number in the books, `sender` the terminal that signed for it.
-
-    `branch` is FORK or RESTORED where its stream is one of two futures of the same past.
-    """
-
-    record: int
-    stream: str
-    seq: int
-    sender: str
-    raw: bytes
-    branch: Code | None = None
 
 
 class Ruling(msgspec.Struct, frozen=True, gc=False):
@@ -70,6 +57,18 @@ class Source(Protocol):
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         """The account that each posted entry moved. Holds the ids, also of entries that are not posted."""
 
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        """The record of each entry that a correction names: by its id, or as STREAM:SEQ where it has none that counts.
+
+        Holds the names, also of entries that have not come, and what the records wait for.
+        """
+
+    def disputes(self, records: Sequence[int]) -> dict[int, Dispute]:
+        """Those that are decided. Asked when their names are held, and their accounts."""
+
+    def spoken(self, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+        """The record that each of these corrections corrected, and the word."""
+
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
@@ -105,6 +104,9 @@ class Source(Protocol):
         """The moves (lot, points) of a redemption and its reversals, and the lots that they touch."""
 
     def new_account(self) -> int: ...
+
+    def move_account(self, giver: int, taker: int) -> None:
+        """What the books hold of an account is another one's from here on: its cards, lots and open allowances."""
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         """From a stream back to `end`, or as far as the books know the way."""

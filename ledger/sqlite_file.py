@@ -195,6 +195,7 @@ DROP TABLE card;
 ALTER TABLE known_card RENAME TO card;
 CREATE INDEX card_account ON card (account);
 ALTER TABLE account ADD COLUMN merged_into INTEGER;
+CREATE INDEX account_giver ON account (merged_into) WHERE merged_into IS NOT NULL;
 CREATE INDEX allowance_account ON allowance (account) WHERE state IN ('open', 'locked');
 -- What every till takes over: of a card, or of a terminal's key.
 CREATE TABLE change (

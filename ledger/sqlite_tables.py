@@ -23,7 +23,7 @@ class SqliteTables:
         return self._connection.execute(_spoken(query), [_value(value) for value in values])
 
     def change(self, statement: str, *values: object) -> None:
-        self._connection.execute(_spoken(statement), values)
+        self._connection.execute(_spoken(statement), [_value(value) for value in values])
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
         rows = list(rows)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from ledger import tables_audit_dates
+from ledger import audit_cards, tables_audit_dates
 from ledger.book import OVERDRAWING
+from ledger.cards import is_merger
 from ledger.claims import AWARDS, as_sale
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
+from ledger.tables_source import merged_into
 from ledger.tables_streams import TablesStreams
 from ledger.write_offs import is_write_off
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
@@ -19,7 +21,8 @@ def verify(tables: Tables, now: int) -> Verification:
     """Walks the whole books once; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970."""
     if damage := _some(_storage(tables)):
         return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
-    checks = (_chains, _entries, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
+    own = (_chains, _entries, _corrected, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
+    checks = (*own, audit_cards.successors, audit_cards.mergers, audit_cards.changes)
     problems = [problem for check in checks for problem in _some(check(tables))]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
@@ -75,6 +78,8 @@ def _chains(tables: Tables) -> Iterator[str]:
 def _entries(tables: Tables) -> Iterator[str]:
     """I2: one effect a key; and no effect that its own record does not explain."""
     keys: set[str] = set()
+    said = dict(tables.rows("SELECT record, points FROM correction"))
+    spoken_of = {record for (record,) in tables.rows("SELECT corrects FROM correction")}
     rows = tables.scan("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
     for record, points, raw in rows:
         try:
@@ -82,21 +87,37 @@ def _entries(tables: Tables) -> Iterator[str]:
         except Undecodable:
             yield f"the posting of record {record} has no entry behind it"
             continue
+        if points == 0 and record in spoken_of:
+            continue  # it had no effect of its own, and is here for what people said of it
         if entry.key in keys:
             yield f"the key {entry.key!r} has more than one effect (entry {entry.id})"
         keys.add(entry.key)
-        if not _explained(entry, points):
+        if not _explained(entry, points, said.get(record)):
             yield f"entry {entry.id} says {entry.kind} {entry.points}, the books {points}"
 
 
-def _explained(entry: Entry, points: int) -> bool:
+def _explained(entry: Entry, points: int, said: int | None) -> bool:
+    """`said` is the difference that a person's word on an entry makes."""
+    if said is not None:
+        return points == said
     if entry.kind in AWARDS:
         return points == entry.points
     if entry.kind is Kind.REDEEM:
         return points == -entry.points
-    if entry.correction is not None and is_write_off(entry):
+    if entry.correction is not None and (is_write_off(entry) or is_merger(entry)):
         return points == entry.correction.points
     return entry.kind is Kind.REVERSE and (entry.points == 0 or abs(points) <= entry.points)
+
+
+def _corrected(tables: Tables) -> Iterator[str]:
+    """An entry has what people said last that it shall have."""
+    query = """
+        SELECT c.corrects, max(c.n), CAST(sum(c.points) AS BIGINT), coalesce(min(p.points), 0) FROM correction c
+        LEFT JOIN posting p ON p.record = c.corrects GROUP BY c.corrects"""
+    for record, n, moved, posted in tables.scan(query):
+        ((shall,),) = tables.rows("SELECT shall FROM correction WHERE corrects = ? AND n = ?", record, n)
+        if posted + moved != shall:
+            yield f"record {record} shall have {shall} points by the last word on it and has {posted + moved}"
 
 
 def _undecided(tables: Tables) -> Iterator[str]:
@@ -163,17 +184,19 @@ def _reserved(tables: Tables) -> Iterator[str]:
 def _available(tables: Tables) -> Iterator[str]:
     """I4: more is promised than there is only where a flagged entry took it."""
     codes = ", ".join(f"'{code}'" for code in sorted(OVERDRAWING))
-    query = f"""
-        SELECT a.no, a.balance, a.reserved FROM account a WHERE a.balance < a.reserved
-        AND NOT EXISTS (SELECT 1 FROM posting p WHERE p.account = a.no AND p.code IN ({codes}))"""  # noqa: S608
-    for account, balance, reserved in tables.scan(query):
+    query = f"SELECT 1 FROM posting WHERE account = ANY(?) AND code IN ({codes}) LIMIT 1"  # noqa: S608 - our own codes
+    for account, balance, reserved in tables.rows("SELECT no, balance, reserved FROM account WHERE balance < reserved"):
+        if tables.rows(query, [account, *merged_into(tables, account)]):
+            continue
         yield f"account {_name(tables, account)} has {balance} points, {reserved} promised, and nothing says why"
 
 
 def _reversals(tables: Tables) -> Iterator[str]:
-    """I12: reversals take no more than the original gave, and in the other direction."""
+    """I12: reversals take no more than the original gave, and in the other direction, unless a person said so."""
     query = """
         SELECT o.entry, o.points, CAST(sum(v.points) AS BIGINT) FROM posting v JOIN posting o ON o.record = v.original
+        WHERE NOT EXISTS (SELECT 1 FROM correction c WHERE c.corrects = o.record OR c.corrects = v.record)
+        AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.record = v.record)
         GROUP BY o.record, o.entry, o.points
         HAVING abs(sum(v.points)) > abs(o.points) OR sum(v.points) * o.points > 0"""
     for entry, points, undone in tables.scan(query):

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
+import msgspec
+
 from ledger import usable
-from ledger.facts import Standing
+from ledger.facts import Listing, Standing
 from ledger.lots import Lot
 from ledger.tables import Tables
-from ledger.tables_source import LOT, STANDING
+from ledger.tables_source import CARDS, LOT, STANDING, listings, merged_into
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Balance, Expiry
 from offline_queue.wire import Lot as ToldLot
@@ -29,11 +31,12 @@ class TablesBalances:
             f"SELECT {STANDING} FROM account WHERE no = ANY(?)",  # noqa: S608 - our own columns
             sorted(set(accounts.values())),
         )
+        cards = listings(self._tables.rows(CARDS, list(accounts)))
         standings = {row[0]: Standing(*row) for row in rows}
         dated = [account for account, standing in standings.items() if self._has_dates(standing)]
         lots = self._open_lots(dated)
         return [
-            self._told(number, standings[account], lots.get(account))
+            self._told(number, cards[number], standings[account], lots.get(account))
             for number, account in accounts.items()
             if account in standings
         ]
@@ -46,11 +49,12 @@ class TablesBalances:
         """Those not used up, the oldest first; one below zero is an overdraft."""
         query = """
             SELECT p.entry, l.earned_at, l.points, l.remaining, l.active_at, l.expires_at FROM lot l
-            JOIN posting p ON p.account = l.account AND p.record = l.record
+            JOIN posting p ON p.account = ANY(?) AND p.record = l.record
             WHERE l.account = ? AND l.remaining <> 0 ORDER BY l.earned_at, l.record"""
+        made = [account, *merged_into(self._tables, account)]
         return [
             ToldLot(entry, rfc3339(earned_at), points, remaining, self._moment(active_at), self._moment(expires_at))
-            for entry, earned_at, points, remaining, active_at, expires_at in self._tables.rows(query, account)
+            for entry, earned_at, points, remaining, active_at, expires_at in self._tables.rows(query, made, account)
         ]
 
     def usable_lots(self, account: int) -> list[ToldLot]:
@@ -70,13 +74,15 @@ class TablesBalances:
             found.setdefault(account, []).append(Lot(*lot))
         return found
 
-    def _told(self, number: str, standing: Standing, lots: Sequence[Lot] | None) -> Balance:
-        as_of = rfc3339(self._now)
+    def _told(self, number: str, card: Listing, standing: Standing, lots: Sequence[Lot] | None) -> Balance:
+        balance = Balance(
+            number, standing.balance, standing.reserved, rfc3339(self._now), card.status.value, successor=card.successor
+        )
         if lots is None:
-            return Balance(number, standing.balance, standing.reserved, as_of)
+            return balance
         found = usable.held(lots, self._now, TOLD_EXPIRIES)
         expiring = [Expiry(str(self._moment(at)), points) for at, points in found.expiring]
-        return Balance(number, found.usable, standing.reserved, as_of, inactive=found.inactive, expiring=expiring)
+        return msgspec.structs.replace(balance, points=found.usable, inactive=found.inactive, expiring=expiring)
 
     def _moment(self, at: int | None) -> str | None:
         """With the programme's own offset, so that its day can be named anywhere."""

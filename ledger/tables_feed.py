@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from ledger.cards import account_of
+from ledger.facts import Listing
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_balances import TablesBalances
+from ledger.tables_source import CARDS, listings
 from offline_queue.entry import State
 from offline_queue.wire import Balance, Verdict
 
@@ -43,8 +46,10 @@ class TablesFeed:
         return balance
 
     def account(self, number: str) -> int | None:
-        rows = self._tables.rows("SELECT account FROM card WHERE number = ? AND account IS NOT NULL", number)
-        return rows[0][0] if rows else None
+        return account_of(number, self.listing)
+
+    def listing(self, number: str) -> Listing:
+        return listings(self._tables.rows(CARDS, [number])).get(number, Listing())
 
 
 def _fitting(counts: list[int]) -> int:

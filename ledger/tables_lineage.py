@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from ledger.custody import Branch, Fork, Held
-from ledger.facts import Code
+from ledger.facts import Code, Item
 from ledger.instants import effective
 from ledger.lineage import Opening, Past, declared, judged, opened, sealed, stronger
 from ledger.orders import Findings, Suspect
-from ledger.source import Item
 from ledger.tables import Tables
 from ledger.tables_streams import BRANCH, TablesStreams
 from offline_queue.entry import GENESIS_HASH, Parent

@@ -7,6 +7,7 @@ from ledger.book import read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
+from ledger.tables_source import merged_into
 from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
@@ -24,8 +25,8 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     balance, held = feed.balance(account, number), feed.balances.held(account)
     rows = tables.rows(
         "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
-        " WHERE p.account = ? ORDER BY p.posted_at, p.record",
-        account,
+        " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
+        [account, *merged_into(tables, account)],
     )
     entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
@@ -101,7 +102,7 @@ def flagged(tables: Tables) -> list[Flagged]:
         """
         SELECT s.terminal, s.uid, d.record, d.state, d.code, d.detail, r.bytes FROM decision d
         JOIN record r ON r.no = d.record JOIN stream s ON s.no = d.record >> ?
-        WHERE d.state <> 'posted'
+        WHERE d.state <> 'posted' AND d.state <> 'resolved'
           AND NOT EXISTS (SELECT 1 FROM decision later
                           WHERE later.terminal = d.terminal AND later.record = d.record AND later.n > d.n)
         ORDER BY d.record""",

@@ -10,6 +10,7 @@ from ledger.lots import Lot, Shelf
 from ledger.sheet import Sheet
 from ledger.source import Posting
 from ledger.tables import Tables
+from offline_queue.entry import State
 
 
 class TablesPen:
@@ -31,6 +32,7 @@ class TablesPen:
             self._duplicates(sheet)
             self._rights(sheet)
             self._waits(sheet.waits)
+            self._words(sheet)
             self._tell(told, decided)
 
     def _decided(self, terminals: Sequence[str]) -> dict[str, int]:
@@ -115,6 +117,14 @@ class TablesPen:
                     "UPDATE allowance SET state = ?, bound = ?, trusted = ? WHERE id = ?",
                     *(right.state, right.bound, right.trusted, right.id),
                 )
+
+    def _words(self, sheet: Sheet) -> None:
+        """What people said; and where they find what they may have a word on, for it has no posting."""
+        said = sheet.correcting.disputes.made
+        self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
+        flagged = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
+        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in flagged]
+        self._tables.insert("entry", named if flagged else [], "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]

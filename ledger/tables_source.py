@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ledger import tables_disputes
 from ledger.book import bounded
 from ledger.claims import as_sale
 from ledger.confirming import Link
-from ledger.facts import CardStatus, Code, First, Listing, Original, Right, Standing
+from ledger.corrections import Dispute, Spoken, original
+from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, Standing
 from ledger.lots import Lot
 from ledger.own_entries import OFFICE, own_stream
-from ledger.source import Item
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_keys import terminal_keys
 from ledger.tables_rights import TablesRights
@@ -41,6 +42,16 @@ LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
 def short_hash(key: str) -> int:
     """64 bits of a key, with sign as the engines have it."""
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def merged_into(tables: Tables, account: int) -> list[int]:
+    """Accounts whose points went to this one, on whatever way."""
+    query = """
+        WITH RECURSIVE giver (no) AS (
+            SELECT no FROM account WHERE merged_into = ?
+            UNION SELECT a.no FROM account a JOIN giver g ON a.merged_into = g.no)
+        SELECT no FROM giver ORDER BY no"""
+    return [no for (no,) in tables.rows(query, account)]
 
 
 def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
@@ -91,6 +102,15 @@ class TablesSource:
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))
 
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        return tables_disputes.named(self._tables, names)
+
+    def disputes(self, records: Sequence[int]) -> dict[int, Dispute]:
+        return tables_disputes.disputes(self._tables, records)
+
+    def spoken(self, records: Sequence[int]) -> dict[int, tuple[int, Spoken]]:
+        return tables_disputes.spoken(self._tables, records)
+
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         names = {bounded(entry): entry for entry in entries}
         rows = self._tables.rows("SELECT entry, first FROM duplicate WHERE entry = ANY(?)", list(names))
@@ -127,8 +147,8 @@ class TablesSource:
         return [Lot(*row) for row in self._tables.rows(query, account)]
 
     def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
-        query = "SELECT record, entry FROM posting WHERE account = ? AND record = ANY(?)"
-        return dict(self._tables.rows(query, account, records))
+        query = "SELECT record, entry FROM posting WHERE account = ANY(?) AND record = ANY(?)"
+        return dict(self._tables.rows(query, [account, *merged_into(self._tables, account)], records))
 
     def enter(self, record: bytes) -> Item:
         streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
@@ -148,6 +168,19 @@ class TablesSource:
 
     def new_account(self) -> int:
         return self._tables.next_account()
+
+    def move_account(self, giver: int, taker: int) -> None:
+        """Postings stay where they were made; lots are found by them."""
+        made = [giver, *merged_into(self._tables, giver)]
+        for table in ("lot", "move"):
+            self._tables.change(
+                f"UPDATE {table} SET account = ? WHERE account = ?"  # noqa: S608 - our own names
+                " AND record IN (SELECT record FROM posting WHERE account = ANY(?))",
+                *(taker, giver, made),
+            )
+        self._tables.change("UPDATE card SET account = ? WHERE account = ?", taker, giver)
+        open_ = "account = ? AND state IN ('open', 'locked')"
+        self._tables.change(f"UPDATE allowance SET account = ? WHERE {open_}", taker, giver)  # noqa: S608
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         return self._rights.links(terminal, uid, end)
@@ -169,9 +202,11 @@ class TablesSource:
     def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
         query = f"""
             SELECT p.entry, p.record, p.account, p.points, r.bytes,
-                   (SELECT CAST(coalesce(sum(abs(v.points)), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
+                   (SELECT CAST(coalesce(sum(v.points), 0) AS BIGINT) FROM posting v WHERE v.original = p.record)
             FROM posting p JOIN record r ON r.no = p.record WHERE {condition} ORDER BY p.record DESC"""  # noqa: S608
+        rows = self._tables.rows(query, values)
+        words = tables_disputes.words(self._tables, [record for _, record, *_ in rows])
         return {
-            entry: Original(record, decode(raw).kind, account, points, undone)
-            for entry, record, account, points, raw, undone in self._tables.rows(query, values)
+            entry: original(record, decode(raw).kind, account, points, undone, words.get(record, ()))
+            for entry, record, account, points, raw, undone in rows
         }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ledger.custody import Admission, Branch, Fork, Held, admit
-from ledger.source import Item
+from ledger.facts import Item
 from ledger.tables import SEQ_BITS, Tables
 from offline_queue.entry import GENESIS_HASH, chain
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from offline_queue import base45, plain_cbor, typed_lines
-from offline_queue.claimed_sale import Sale, told, understood
+from offline_queue.claimed_sale import Sale, check, told, understood
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -66,10 +66,12 @@ class Code(msgspec.Struct, frozen=True):
 
 def issue(sale: Sale, key: "Ed25519PrivateKey") -> Code:
     """Raises ValueError for a sale that no till of ours makes."""
+    check(sale)
     protected = plain_cbor.encode({_ALGORITHM: _EDDSA, _KID: sale.terminal.encode()})
     payload = plain_cbor.encode(told(sale))
     signed = _to_sign(protected, payload)
-    return read_bytes(_COSE_SIGN1 + plain_cbor.encode([protected, {}, payload, key.sign(signed)]))
+    signature = key.sign(signed)
+    return Code(sale, signed, signature, _COSE_SIGN1 + plain_cbor.encode([protected, {}, payload, signature]))
 
 
 def read(text: str) -> Code:

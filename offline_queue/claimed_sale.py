@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -51,15 +52,16 @@ class Sale(msgspec.Struct, frozen=True):
         return self.card is not None and self.card == card_digest(self.id, number)
 
 
-def sale_of(entry: Entry, at: int) -> Sale:
-    """What is told of an earned entry; `at` in ms since 1970."""
+def sale_of(entry: Entry) -> Sale:
+    """What is told of an earned entry. Raises ValueError where that has no id or no time as tills make them."""
     receipt = entry.receipt
+    moment = datetime.fromisoformat(entry.occurred_at)
     return Sale(
         terminal=entry.terminal,
         key=entry.key,
         id=entry.id,
         points=entry.points,
-        at=at,
+        at=round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000),
         receipt=_short(receipt.number, RECEIPT_BYTES) if receipt else None,
         store=_short(receipt.store, STORE_BYTES) if receipt else None,
         card=card_digest(entry.id, entry.card.number) if entry.card else None,
@@ -110,13 +112,13 @@ def understood(terminal: str, payload: plain_cbor.Item) -> Sale:
         terminal, _unpacked(key), str(uuid.UUID(bytes=name)), points,
         _minted_at(name) if at is None else at, receipt, store, card, COMMON_RULE if rule is None else rule,
     )  # fmt: skip
-    _check(sale)
+    check(sale)
     if more or told(sale) != payload:
         raise ValueError("it says a thing in a way that no till does")
     return sale
 
 
-def _check(sale: Sale) -> None:
+def check(sale: Sale) -> None:
     """Raises ValueError for values beyond what an entry may hold."""
     if not (1 <= len(sale.key) <= 64 and sale.key.isascii() and sale.key.isprintable()):
         raise ValueError("its idempotency key is none")

@@ -31,6 +31,7 @@ class ConflictKind(StrEnum):
     DUPLICATE = "duplicate"
     KEY_MISMATCH = "key_mismatch"
     RESOLUTION_REFUSED = "resolution_refused"
+    CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
@@ -113,6 +114,11 @@ MEANINGS: Final = {
         looked_at=True,
         fr="Cette caisse ne peut pas trancher ce cas. Rien n'est changé ; le siège décide.",
         en="This till may not settle that case. Nothing is changed; head office decides.",
+    ),
+    ConflictKind.CARD_EVENT_REFUSED: Meaning(
+        looked_at=True,
+        fr="Ce changement de carte est impossible : carte et points restent tels quels. Le siège décide.",
+        en="This change of a card cannot be made: card and points stay as they are. Head office decides.",
     ),
     ConflictKind.RECEIPT_DUPLICATE: Meaning(
         looked_at=True,

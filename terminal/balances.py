@@ -10,9 +10,12 @@ from typing import Final
 
 from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, decode
 from offline_queue.store import JournalReader
+from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Balance, Verdict
 from terminal.directory import Directory
+from terminal.expiries import coming, gone
 from terminal.pos import BalanceView
+from terminal.refusals import Language
 from terminal.spans import Spans
 from terminal.transaction import effect
 from terminal.unsettled import Unsettled
@@ -41,9 +44,10 @@ class Decided:
 class Balances:
     """Used by the till's thread alone."""
 
-    def __init__(self, directory: Directory, journal: JournalReader) -> None:
+    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece, language: Language) -> None:
         self._directory = directory
         self._journal = journal
+        self._timepiece, self._language = timepiece, language
         self._pending: dict[str, Pending] = {}
         self._undecided: dict[str, Spans] = {}
         self.unsettled = Unsettled()
@@ -93,8 +97,19 @@ class Balances:
             return None
         undecided = also + (pending.points if pending else 0)
         certain = known is not None and known.fresh and pending is None and not also
-        points = (known.balance.points if known else 0) + undecided
-        return BalanceView(points, known.balance.as_of if known else None, undecided, estimate=not certain)
+        if known is None:
+            return BalanceView(undecided, None, undecided, estimate=True)
+        told, now = known.balance, self._timepiece.unix_ms()
+        # The oldest are used first, so what was redeemed here meanwhile was of those that have ended.
+        ended = max(0, gone(told.expiring, now) + min(0, undecided))
+        return BalanceView(
+            points=told.points - ended + undecided,
+            as_of=told.as_of,
+            pending=undecided,
+            estimate=bool(ended) or not certain,
+            inactive=told.inactive,
+            expiring=coming(told.expiring, now, self._language),
+        )
 
     def effect(self, entry: Entry) -> int:
         """Signed points; a reversal is judged by its original."""

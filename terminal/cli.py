@@ -7,15 +7,17 @@ from typing import Final, NoReturn
 
 import click
 
+from terminal.commands_claim import claim
+from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
-    "Run": ("run", "ledger", "check-config"),
-    "Look": ("status", "readers", "watch", "queue"),
-    "Act": ("tap", "sync"),
+    "Run": ("run", "ledger", "check-config", "enroll"),
+    "Look": ("status", "readers", "watch", "queue", "mirror"),
+    "Act": ("tap", "sync", "claim"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -80,7 +82,7 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue):
+for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim, enroll, mirror):
     cli.add_command(command)
 
 

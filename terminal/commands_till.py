@@ -117,8 +117,16 @@ def status_text(told: dict[str, Any]) -> str:
         f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
     )
     lines += _disk_lines(told.get("disk"))
+    lines += _mirror_lines(told.get("mirror"))
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
     return "\n".join(map(legible, lines))
+
+
+def _mirror_lines(mirror: dict[str, Any] | None) -> list[str]:
+    """Nothing where there is none, or it has everything."""
+    if mirror is None or (mirror["reachable"] and not mirror["behind"]):
+        return []
+    return [f"mirror    {mirror['behind']} records without a second copy; {mirror['detail']}"]
 
 
 def _disk_lines(disk: dict[str, Any] | None) -> list[str]:

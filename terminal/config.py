@@ -13,6 +13,8 @@ import msgspec
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
+from terminal.config_claims import Claims
+from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
 from terminal.floor_limits import worst_case
@@ -78,12 +80,14 @@ class Config(msgspec.Struct, frozen=True):
     api: Api = Api()
     nexo: Nexo = Nexo()
     ledger: LedgerAddress = LedgerAddress()
+    mirror: MirrorConfig = MirrorConfig()
     programme: Programme = Programme()
     offline: Offline = Offline()
     cards: Cards = Cards()
     sdm: Sdm = Sdm()
     codes: Codes = Codes()
     links: Links = Links()
+    claims: Claims = Claims()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
 
     def risks(self) -> list[str]:
@@ -97,12 +101,14 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "api": Api,
     "nexo": Nexo,
     "ledger": LedgerAddress,
+    "mirror": MirrorConfig,
     "programme": Programme,
     "offline": Offline,
     "cards": Cards,
     "sdm": Sdm,
     "codes": Codes,
     "links": Links,
+    "claims": Claims,
 }
 
 
@@ -184,6 +190,7 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
         found.append(Problem(f"{file}:ledger.url", problem))
     if config.ledger.ca_file and not Path(config.ledger.ca_file).is_file():
         found.append(Problem(f"{file}:ledger.ca_file", f"{config.ledger.ca_file!r} is no file that can be read."))
+    found += [Problem(f"{file}:mirror.{where}", what) for where, what in mirror_problems(config.mirror)]
     wrong = card_problems(config.cards, config.sdm, config.codes, config.links)
     wrong += offline_problems(config.offline)
     found += [Problem(f"{file}:{where}", what) for where, what in wrong]

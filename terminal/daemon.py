@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from drivers.key_file import KeysUnusable
 from offline_queue.courier import Identity
 from offline_queue.inquiries import Inquiries
 from offline_queue.journal import JournalUnusable, Origin
 from offline_queue.ledger_client import HttpLedger, UnsafeLedgerUrl
+from offline_queue.mirror import Mirror
+from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.store import Store
 from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import KeyUnusable, load_or_create_key, public_key
-from offline_queue.timepiece import SystemTimepiece
+from offline_queue.timepiece import SystemTimepiece, Timepiece
 from terminal import log as logs
 from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
@@ -30,6 +32,8 @@ from terminal.config import Config
 from terminal.directory import Directory
 from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, SyncChanged, Welcomed
 from terminal.instance import AlreadyRunning, Instance
+from terminal.mirror_desk import MirrorDesk
+from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
 from terminal.notices import Notices
 from terminal.reader_supervisor import ReaderSupervisor
 from terminal.recognition import recognition_of
@@ -37,6 +41,9 @@ from terminal.state_folder import StateUnusable, prepare
 from terminal.systemd import ALIVE, READY, STOPPING, notify, watchdog_s
 from terminal.till import Till
 from terminal.till_loop import TillLoop
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FINE, CANNOT_START, BROKEN = 0, 2, 4
 LOOK_S: Final = 1.0
@@ -105,9 +112,12 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             on_account=lambda number, account, known: inbox.post(AccountHeard(number, account, known)),
             on_heard=sync.heard_elsewhere,
         )
+        mirror, mirror_parts = _mirroring(config, state, store, ledger, key, timepiece, stack)
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
-            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software,
+            report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
+            after_copy=mirror.after_copy if mirror else None,
+            mirror=lambda: mirror.report if mirror else None,
         )  # fmt: skip
         till.start()
         for risk in config.risks():
@@ -124,8 +134,32 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start((loop, inquiries, sync, *readers, api), stack)
+        _start((loop, inquiries, sync, *mirror_parts, *readers, api), stack)
         return watch(loop, essential, api.address, stop)
+
+
+def _mirroring(
+    config: Config,
+    state: Path,
+    store: Store,
+    ledger: HttpLedger,
+    key: "Ed25519PrivateKey",
+    timepiece: Timepiece,
+    stack: ExitStack,
+) -> tuple[Mirror | None, list[Part]]:
+    """This till's own mirror, if it has one, and all parts that have to do with copies."""
+    chosen, mirror, parts = config.mirror, None, list[Part]()
+    if chosen.to:
+        keeper = keeper_of(chosen, config.terminal.id, key)
+        stack.callback(keeper.close)
+        mirror = Mirror(store, keeper, timepiece, config.terminal.id, key, wait_ms=chosen.wait_ms)
+        parts.append(mirror)
+    if chosen.listen:
+        kept = FolderKeeper(state / FOLDER)
+        parts.append(MirrorServer(chosen, MirrorDesk(kept, state / "journal.db", chosen.keys())))
+        if chosen.deliver_after_h:
+            parts.append(Rounds(kept, ledger, timepiece, chosen.deliver_after_h * 3600))
+    return mirror, parts
 
 
 def _start(parts: Sequence[Part], stack: ExitStack) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from offline_queue.wire import Balance
+import msgspec
+
+from offline_queue.wire import Balance, Expiry
 from terminal.identification import Proof
 
 log = logging.getLogger("directory")
@@ -33,9 +35,12 @@ CREATE TABLE taken (
     counter INTEGER NOT NULL   -- the greatest one
 ) STRICT, WITHOUT ROWID
 """,
+    "ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",  # wire.Expiry, as JSON
 )
 """Forward only: the file's user_version counts those that were taken."""
 _TABLES: Final = ("card", "taken")
+_expiring = msgspec.json.Decoder(list[Expiry]).decode
 
 
 @dataclass(frozen=True)
@@ -68,20 +73,22 @@ class Directory:
 
     def find(self, number: str) -> Known | None:
         row = self._connection.execute(
-            "SELECT points, reserved, as_of, status, start FROM card WHERE number = ?", (number,)
+            "SELECT points, reserved, as_of, status, inactive, expiring, start FROM card WHERE number = ?", (number,)
         ).fetchone()
         if row is None:
             return None
-        return Known(Balance(number, row[0], row[1], row[2], row[3]), fresh=row[4] == self._start)
+        points, reserved, as_of, status, inactive, expiring, start = row
+        told = Balance(number, points, reserved, as_of, status, inactive, _expiring(expiring))
+        return Known(told, fresh=start == self._start)
 
     def hear(self, balances: Iterable[Balance]) -> None:
         """Takes over what is not older than what is known; one transaction."""
         self._connection.execute("BEGIN")
         self._connection.executemany(
-            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (number) DO UPDATE SET"
-            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6"
+            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
+            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
             " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
-            [(b.number, b.points, b.reserved, b.status, b.as_of, self._start) for b in balances],
+            [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
         )
         self._connection.execute("COMMIT")
 
@@ -96,6 +103,14 @@ class Directory:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _columns(told: Balance) -> tuple[str | int, ...]:
+    return (told.number, told.points, told.reserved, told.status, told.as_of)
+
+
+def _dates(told: Balance) -> tuple[int, str]:
+    return told.inactive, msgspec.json.encode(told.expiring).decode()
 
 
 class _Foreign(Exception):

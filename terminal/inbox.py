@@ -14,7 +14,7 @@ from typing import Any, Final
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
-from terminal.pos import Promise, ReadAnswer, TransactionRequest
+from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
 """Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
@@ -79,6 +79,15 @@ class TransactionAsked:
 
     request: TransactionRequest
     key: str
+    reply: "Future[Answered]"
+
+
+@dataclass(frozen=True)
+class ClaimAsked:
+    """A claim code and the card for its points. `reply` becomes Answered once durable, or raises Refusal."""
+
+    code: str
+    card: CardNumber
     reply: "Future[Answered]"
 
 
@@ -183,6 +192,7 @@ Event = (
     | CardFailed
     | ReaderChanged
     | TransactionAsked
+    | ClaimAsked
     | Recorded
     | AllowanceAnswered
     | Welcomed

@@ -46,17 +46,28 @@ class CardView(msgspec.Struct, frozen=True, omit_defaults=True):
     number: str | None = None
 
 
-class BalanceView(msgspec.Struct, frozen=True):
+class ExpiringView(msgspec.Struct, frozen=True):
+    """`points` whose `last_day` (YYYY-MM-DD) is this one, and the `text` that says so in the till's language."""
+
+    points: int
+    last_day: str
+    text: str
+
+
+class BalanceView(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the till knows of the points: `points` now, of which `pending` are not yet decided by the ledger.
 
     `as_of` is the ledger's time of the last certain balance, None when there has been none;
-    `estimate` is true unless the ledger has confirmed everything counted here.
+    `estimate` is true unless the ledger has confirmed everything counted here. `inactive` points are earned and may
+    not be used yet; `expiring` are the next that end, the soonest first.
     """
 
     points: int
     as_of: str | None
     pending: int
     estimate: bool
+    inactive: int = 0
+    expiring: list[ExpiringView] = []
 
 
 class Promise(StrEnum):
@@ -84,7 +95,10 @@ class TransactionAnswer(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of a transaction: its answer now, the ledger's code and how it got there."""
+    """What became of a transaction: its answer now, the ledger's code and how it got there.
+
+    `claim` is the code that proves the sale, where one transaction is asked for.
+    """
 
     id: str
     kind: Kind
@@ -97,6 +111,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     detail: str | None = None
     reverses: str | None = None
     history: list[State] = []
+    claim: str | None = None
 
 
 class ReadAnswer(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 
 from offline_queue.entry import State, masked
 from offline_queue.journal import Found
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.disk import DiskView
@@ -33,6 +34,13 @@ class Page(msgspec.Struct, frozen=True):
     after: str | None = None
     limit: int = 100
     state: State | None = None
+
+
+class _Said(msgspec.Struct):
+    claim: str | None = None
+
+
+_said: Final = msgspec.json.Decoder(_Said)
 
 
 def outcome(found: Found) -> Outcome:
@@ -64,13 +72,14 @@ class Questions:
         timepiece: Timepiece,
         sync_now: Callable[[], None],
         disk: Callable[[], DiskView | None],
+        mirror: Callable[[], MirrorReport | None],
     ) -> None:
         self._terminal = terminal
         self._version = version
         self._journal = journal
         self._timepiece = timepiece
         self._sync_now = sync_now
-        self._disk = disk
+        self._disk, self._mirror = disk, mirror
         self.readers: dict[str, ReaderStatus] = {}
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
@@ -111,6 +120,7 @@ class Questions:
             },
             "queue": self.queue_now(),
             "disk": self._disk(),
+            "mirror": self._mirror(),
             "readers": list(self.readers.values()),
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),
@@ -129,7 +139,7 @@ class Questions:
     def _found(self, found: Found | None, by: str) -> Outcome:
         if found is None:
             raise Refusal("not_found", f"This till has recorded no transaction with this {by}.")
-        return outcome(found)
+        return msgspec.structs.replace(outcome(found), claim=_said.decode(found.reply or b"{}").claim)
 
     def _queue(self, argument: str) -> list[Outcome]:
         try:

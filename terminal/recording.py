@@ -16,6 +16,7 @@ from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.store import Store
 from terminal.balances import Balances
+from terminal.claim_issue import ClaimIssue
 from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.refusals import Language
@@ -39,6 +40,10 @@ KEY_REUSED: Final = (
 )
 
 
+AfterCopy = Callable[[str, int, Callable[[], None]], None]
+"""Told of a record (stream, seq) and what to do once its second copy needs no more waiting for."""
+
+
 @dataclass(eq=False)
 class Flight:
     """A request between its arrival and its answer."""
@@ -51,8 +56,18 @@ class Flight:
 class Recording:
     """Used by the till's thread alone, but for `_committed`, which the journal's writer calls."""
 
-    def __init__(self, store: Store, balances: Balances, language: Language, report: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        balances: Balances,
+        claims: ClaimIssue,
+        language: Language,
+        report: Callable[[Event], None],
+        after_copy: AfterCopy | None = None,
+    ) -> None:
+        self._after_copy = after_copy
         self._store = store
+        self._claims = claims
         self._balances = balances
         self._language: Language = language
         self._report = report
@@ -83,8 +98,15 @@ class Recording:
         del self._flights[flight.key]
         refuse(flight.done, refusal)
 
-    def commit(self, flight: Flight, entry: Entry, promise: Promise | None = None) -> None:
-        """Hands the entry to the journal; Recorded follows, whatever becomes of it."""
+    def commit(
+        self,
+        flight: Flight,
+        entry: Entry,
+        promise: Promise | None = None,
+        *,
+        shaped: Callable[[TransactionAnswer], object] = lambda said: said,
+    ) -> None:
+        """Hands the entry to the journal with the answer, `shaped`; Recorded follows, whatever becomes of it."""
         effect = self._balances.effect(entry)
         number = entry.card.number if entry.card else None
         said = TransactionAnswer(
@@ -94,9 +116,10 @@ class Recording:
             points=entry.points,
             card=CardView(masked(number)) if number else None,
             balance=self._balances.view(number, effect) if number else None,
+            claim=self._claims.code(entry),
             promise=promise,
         )
-        future = self._store.submit(entry, msgspec.json.encode(said), flight.digest)
+        future = self._store.submit(entry, msgspec.json.encode(shaped(said)), flight.digest)
         future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:
@@ -113,7 +136,11 @@ class Recording:
             return
         done = future.result()
         self._report(Recorded(entry, done.replayed, None, done.stream, done.seq, promise))
-        answer(flight.done, Answered(done.reply, done.replayed))
+        said = partial(answer, flight.done, Answered(done.reply, done.replayed))
+        if self._after_copy is None:
+            said()
+        else:
+            self._after_copy(done.stream, done.seq, said)
 
     def failed(self, flight: Flight, entry: Entry, error: BaseException) -> None:
         """From any thread: the journal did not take what this entry needs."""

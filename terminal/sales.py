@@ -66,7 +66,7 @@ class Sales:
             return
         if event.request.kind == "redeem":
             self._disk.refuse_redemption()
-        card = self._card(event.request.card)
+        card = self.card(event.request.card) if event.request.card else None
         if card is not None:
             self._redemptions.holdings.seen(card.number)
         draft = self._draft(event.request, event.key, card)
@@ -85,9 +85,8 @@ class Sales:
         answer(event.reply, Answered(found.reply, replayed=True))
         return True
 
-    def _card(self, asked: CardNumber | None) -> Card | None:
-        if asked is None:
-            return None
+    def card(self, asked: CardNumber) -> Card:
+        """The card that a request names. Raises Refusal."""
         if (asked.number is None) == (asked.read_id is None):
             raise invalid("`card` holds exactly one of `number` and `read_id`.")
         if asked.read_id is not None:

@@ -46,4 +46,4 @@ class Stamps:
         wall = rfc3339(unix_ms)
         day = datetime.fromtimestamp(unix_ms / 1000).astimezone().date().isoformat()
         clock = Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), wall, self.ledger_time)
-        return Stamp(self.id(), self._terminal, day, wall, clock)
+        return Stamp(uuid7(unix_ms, self._timepiece.random(10)), self._terminal, day, wall, clock)

@@ -7,13 +7,16 @@ Bad input becomes a Refusal to whoever asked; nothing raises here but a defect o
 import dataclasses
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import CardRead
 from offline_queue.entry import Card, Entry, Kind, State, masked
+from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
+from terminal.claim_issue import ClaimIssue
+from terminal.claims import Claims
 from terminal.config import Config
 from terminal.config_offline import Offline
 from terminal.directory import Directory
@@ -25,6 +28,7 @@ from terminal.inbox import (
     Asked,
     CardFailed,
     CardPresented,
+    ClaimAsked,
     Event,
     ReadAbandoned,
     ReadAsked,
@@ -40,13 +44,16 @@ from terminal.inbox import (
 from terminal.pos import CardView, Promise, ReadAnswer, Refusal
 from terminal.questions import Questions
 from terminal.reading import Reading
-from terminal.recording import Recording
+from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
 from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
@@ -72,7 +79,7 @@ class Sync(Protocol):
 
 
 class Till:
-    """`report` posts an event without waiting; `publish` tells watchers."""
+    """`report` posts an event without waiting; `publish` tells watchers. `key` signs claim codes, if there is one."""
 
     def __init__(
         self,
@@ -88,10 +95,14 @@ class Till:
         sync: Sync,
         recognition: Recognition,
         version: str,
+        key: "Ed25519PrivateKey | None" = None,
+        after_copy: AfterCopy | None = None,
+        mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece)
         self._language: Language = language
+        self._terminal = config.terminal.id
         self._recognition = recognition
         self._publish = publish
         self._sync = sync
@@ -100,9 +111,10 @@ class Till:
         self._stamps = stamps
         self._timepiece = timepiece
         self._journal = journal
-        self._balances = Balances(directory, journal)
+        self._balances = Balances(directory, journal, timepiece, language)
         self._reading = Reading(timepiece, config.cards.debounce_ms, language)
-        self._recording = Recording(store, self._balances, language, report)
+        self._issue = ClaimIssue(config.claims, key)
+        self._recording = Recording(store, self._balances, self._issue, language, report, after_copy)
         self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
         self._redemptions = Redemptions(
             self._recording,
@@ -118,7 +130,10 @@ class Till:
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
         self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
-        self._questions = Questions(config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view)
+        self._claims = Claims(self._keys, self._sales.card, journal, self._recording, stamps, language)
+        self._questions = Questions(
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+        )
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
@@ -136,6 +151,8 @@ class Till:
         match event:
             case TransactionAsked():
                 self._sales.asked(event)
+            case ClaimAsked():
+                self._claims.asked(event)
             case Recorded():
                 self._recorded(event)
             case CardPresented(reader, read):
@@ -181,6 +198,11 @@ class Till:
         if event.error is None and not event.replayed:
             self._sync.nudge()
             self._tell(event.entry, State.QUEUED, event.promise)
+
+    def _keys(self, terminal: str) -> list[bytes]:
+        """The public keys of a terminal that this till holds."""
+        own = self._issue.public_key if terminal == self._terminal else None
+        return [] if own is None else [own]
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
@@ -253,6 +275,8 @@ class Till:
         try:
             if event.what == "card":
                 self._card_asked(event)
+            elif event.what == "claim":
+                answer(event.reply, self._claims.view(event.argument))
             else:
                 answer(event.reply, self._questions.answer(event.what, event.argument))
         except Refusal as refusal:
@@ -304,7 +328,9 @@ class Till:
         if promise is not None:
             told["promise"] = promise
         card = CardView(masked(number), number) if number else None
-        self._publish("transaction", {**told, "card": card, "balance": self._balances.view(number) if number else None})
+        balance = self._balances.view(number) if number else None
+        claimable = card is None and self._issue.has_code(entry)
+        self._publish("transaction", {**told, "card": card, "balance": balance, "claimable": claimable})
 
 
 def _risk(offline: Offline, balances: Balances, language: Language, timepiece: Timepiece, stamps: Stamps) -> Risk:

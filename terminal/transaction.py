@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
 from terminal.pos import MAX_TEXT, TransactionRequest, invalid
 
-REVERSIBLE = frozenset({Kind.EARN, Kind.REDEEM})
+REVERSIBLE = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def draft_reversal(
     """
     entry = original.entry
     if entry.kind not in REVERSIBLE:
-        raise invalid(f"`reverses` names a record of kind {entry.kind}; only earn and redeem can be reversed.")
+        raise invalid(f"`reverses` names a record of kind {entry.kind}; only earn, redeem and claim can be reversed.")
     if card is not None and (entry.card is None or entry.card.number != card.number):
         raise invalid("`card` is not the card of the original. Leave it out: a reversal goes where its original went.")
     in_full = request.points is None and request.amount is None
@@ -118,12 +118,17 @@ def draft_release(allowance: str, card: str, points: int, stamp: Stamp) -> Entry
 
 
 def effect(kind: Kind, points: int, original: Kind | None = None) -> int:
-    """What an entry does to its card's balance: signed points. A reversal undoes its `original`'s kind."""
+    """What an entry does to its card's balance: signed points. A reversal undoes its `original`'s kind.
+
+    A claim may have been made elsewhere before, so its points are not counted until the ledger has them in its balance.
+    """
     match kind:
         case Kind.EARN:
             return points
         case Kind.REDEEM:
             return -points
+        case Kind.REVERSE if original is Kind.CLAIM:
+            return 0
         case Kind.REVERSE:
             return points if original is Kind.REDEEM else -points
         case _:

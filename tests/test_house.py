@@ -40,6 +40,7 @@ ALLOWED = {
         "click",
         "rich",
         "cryptography",
+        "segno",
     },
 }
 ALSO = {
@@ -63,6 +64,7 @@ PURE = (
     "terminal/rotating_codes.py",
     "terminal/sdm.py",
     "terminal/transaction.py",
+    "terminal/claim_words.py",
     "terminal/offline_limits.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",

@@ -32,6 +32,11 @@ def _till(status: Status) -> Iterator[str]:
         yield f"tilld_disk_free_bytes {status.disk.free_bytes}"
         yield from _gauge("tilld_journal_bytes", "What the journal takes of it.")
         yield f"tilld_journal_bytes {status.disk.journal_bytes}"
+    if status.mirror is not None:
+        yield from _gauge("tilld_mirror_reachable", "1 while second copies find their way.")
+        yield f"tilld_mirror_reachable {int(status.mirror.reachable)}"
+        yield from _gauge("tilld_mirror_behind_records", "Records that are on this till's disk alone.")
+        yield f"tilld_mirror_behind_records {status.mirror.behind}"
 
 
 def _readers(status: Status) -> Iterator[str]:

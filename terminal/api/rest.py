@@ -14,7 +14,8 @@ from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
 from terminal.api.routes import Call, json_response
 from terminal.api.shapes import Health, Outcomes
-from terminal.inbox import Answered, ReadAbandoned, ReadAsked, TransactionAsked
+from terminal.claim_picture import svg
+from terminal.inbox import Answered, ClaimAsked, ReadAbandoned, ReadAsked, TransactionAsked
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -23,6 +24,7 @@ READ_GRACE_S: Final = 10.0
 KEY_LENGTH: Final = 64
 NUMBER_LENGTH: Final = 64
 PAGE_LENGTH: Final = 100
+SVG: Final = "image/svg+xml"
 MAX_PAGE_LENGTH: Final = 1000
 
 
@@ -64,6 +66,10 @@ async def transact(call: Call) -> Response:
     call.desk.put(TransactionAsked(call.body, key, reply))
     unknown = "It may be recorded or not: send it again with the same Idempotency-Key, it cannot count twice."
     answered = await answer(reply, TRANSACTION_TIME_S, unknown)
+    return _durable(answered)
+
+
+def _durable(answered: Answered) -> Response:
     if answered.replayed:
         return Response(answered.body, 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
     return Response(answered.body, 201, media_type="application/json")
@@ -84,6 +90,24 @@ def _idempotency_key(key: str | None) -> str:
 
 async def transaction(call: Call) -> Response:
     return json_response(await call.desk.ask("transaction", call.request.path_params["id"]))
+
+
+async def claim_picture(call: Call) -> Response:
+    outcome = await call.desk.ask("transaction", call.request.path_params["id"])
+    if outcome.claim is None:
+        raise Refused("not_found", "This transaction has no claim code: only sales that earned points have one.")
+    return Response(await asyncio.to_thread(svg, outcome.claim), media_type=SVG)
+
+
+async def verify_claim(call: Call) -> Response:
+    return json_response(await call.desk.ask("claim", call.body.code))
+
+
+async def redeem_claim(call: Call) -> Response:
+    reply: Future[Answered] = Future()
+    call.desk.put(ClaimAsked(call.body.code, call.body.card, reply))
+    unknown = "It may be recorded or not: send it again, it cannot count twice."
+    return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
 
 
 async def transaction_by_key(call: Call) -> Response:

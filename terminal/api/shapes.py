@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from drivers.base import EntryMode
+from offline_queue.mirror import MirrorReport
 from offline_queue.wire import Order
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
@@ -42,6 +43,7 @@ class Status(msgspec.Struct, frozen=True):
     readers: list[ReaderStatus]
     clock: dict[str, Any]
     disk: DiskView | None = None
+    mirror: MirrorReport | None = None
 
 
 class CardAnswer(msgspec.Struct, frozen=True):

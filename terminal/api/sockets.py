@@ -14,13 +14,25 @@ MAX_UNIX_PATH: Final = 107
 """unix(7): sun_path has 108 bytes with its final zero."""
 
 
+_NOT_LOOPBACK: Final = {
+    "api": (
+        "[api] listen = {listen!r} is not the loopback: the API speaks plain HTTP with a token."
+        " Listen on 127.0.0.1 and put a proxy with TLS in front of it (then name it in [api] hosts)."
+    ),
+    "mirror": (
+        "[mirror] listen = {listen!r} is not the loopback, and copies hold card numbers: name a certificate and"
+        " private_key in [mirror], or allow plain_http on a network that is yours alone."
+    ),
+}
+
+
 class CannotListen(Exception):
     """The API's address cannot be had; the message says who has it and what to do."""
 
 
-def bind_tcp(listen: str) -> socket.socket:
-    """Binds `HOST:PORT` on the loopback; port 0 takes a free one. Raises CannotListen."""
-    host, port = parse_listen(listen)
+def bind_tcp(listen: str, *, section: str = "api", beyond: bool = False) -> socket.socket:
+    """Binds `HOST:PORT`, on the loopback unless `beyond` it; port 0 takes a free one. Raises CannotListen."""
+    host, port = parse_listen(listen, section=section, beyond=beyond)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # With the protocol named, asyncio sets TCP_NODELAY; without it each answer waits 40 ms for a delayed ACK.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -33,24 +45,23 @@ def bind_tcp(listen: str) -> socket.socket:
         held = holder_of(port)
         by = f"held by {held}" if held else error.strerror
         raise CannotListen(
-            f"The till cannot listen on {listen}: {by}. End that program, or set another address in [api] listen."
+            f"The till cannot listen on {listen}: {by}. End that program, or set another address in [{section}] listen."
         ) from None
     bound.setblocking(False)
     return bound
 
 
-def parse_listen(listen: str) -> tuple[str, int]:
-    """`127.0.0.1:8780`, `localhost:8780` or `[::1]:8780`. Raises CannotListen for anything but the loopback."""
+def parse_listen(listen: str, *, section: str = "api", beyond: bool = False) -> tuple[str, int]:
+    """`127.0.0.1:8780`, `localhost:8780` or `[::1]:8780`. Raises CannotListen for anything but the loopback,
+    unless `beyond` it is safe too.
+    """
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     host = "127.0.0.1" if host == "localhost" else host
     if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
-        raise CannotListen(f"[api] listen = {listen!r} is not HOST:PORT, for example 127.0.0.1:8780.")
-    if not _is_loopback(host):
-        raise CannotListen(
-            f"[api] listen = {listen!r} is not the loopback: the API speaks plain HTTP with a token."
-            " Listen on 127.0.0.1 and put a proxy with TLS in front of it (then name it in [api] hosts)."
-        )
+        raise CannotListen(f"[{section}] listen = {listen!r} is not HOST:PORT, for example 127.0.0.1:8780.")
+    if not (beyond or _is_loopback(host)):
+        raise CannotListen(_NOT_LOOPBACK[section].format(listen=listen))
     return host, int(port)
 
 

@@ -6,9 +6,10 @@ from offline_queue.entry import State
 from terminal.api import pages, rest
 from terminal.api.callers import Caller
 from terminal.api.metrics import MEDIA_TYPE
-from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH
+from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH, SVG
 from terminal.api.routes import Answer, Parameter, Route
 from terminal.api.shapes import CardAnswer, Due, Health, Outcomes, ReadRequest, Status
+from terminal.claim_shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
 from terminal.pos import Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
 
 _KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
@@ -121,6 +122,52 @@ ROUTES: Final[tuple[Route, ...]] = (
         {200: Answer("As it stands now.", Outcome)},
         (*_ASKING, "not_found"),
         (Parameter("id", "path", "The id of the transaction's answer.", {"type": "string"}, required=True),),
+    ),
+    Route(
+        "GET",
+        "/v1/transactions/{id}/claim.svg",
+        rest.claim_picture,
+        "The claim code of a sale, as a QR code for its receipt",
+        Caller.PAGE,
+        {200: Answer("A picture that grows with its place.", media_type=SVG)},
+        (*_ASKING, "not_found"),
+        (Parameter("id", "path", "The id of the transaction's answer.", {"type": "string"}, required=True),),
+    ),
+    Route(
+        "POST",
+        "/v1/claims/verify",
+        rest.verify_claim,
+        "What a claim code says, and whether this till can prove it",
+        Caller.POS,
+        {200: Answer("What it says of its sale.", ClaimView)},
+        (*_SENDING, "claim_unreadable"),
+        body=ClaimQuestion,
+    ),
+    Route(
+        "POST",
+        "/v1/claims",
+        rest.redeem_claim,
+        "Credit a sale by its claim code",
+        Caller.POS,
+        {
+            200: Answer(
+                "The same code came before for the same card: its first answer again.",
+                ClaimAnswer,
+                headers={"Idempotency-Replayed": "Always `true`."},
+            ),
+            201: Answer("Durable: the claim is on the disk.", ClaimAnswer),
+        },
+        (
+            *_SENDING,
+            "claim_unreadable",
+            "claim_unproven",
+            "claimed",
+            "not_found",
+            "card_refused",
+            "idempotency_key_reused",
+            "not_recorded",
+        ),
+        body=ClaimRequest,
     ),
     Route(
         "GET",

@@ -16,6 +16,7 @@ const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "sho
 const at = (id) => document.getElementById(id);
 
 const seen = { link: "opening", status: null, card: null, unreadable: null, transactions: new Map(), conflicts: [] };
+const claimCodes = new Map();
 
 // --- what events change -------------------------------------------------------------------------------------
 
@@ -155,6 +156,8 @@ function balanceNote(balance) {
   if (balance.as_of) parts.push(words.asOf(moment(balance.as_of)));
   if (balance.pending) parts.push(words.pending(balance.pending));
   if (balance.estimate && !balance.pending) parts.push(words.estimate);
+  if (balance.inactive) parts.push(words.inactive(balance.inactive));
+  parts.push(...(balance.expiring ?? []).slice(0, 1).map(({ text }) => text));
   return parts.join(" · ");
 }
 
@@ -188,7 +191,7 @@ function readerItem(reader) {
   return line;
 }
 
-function transactionItem({ kind, points, card, state, balance }) {
+function transactionItem({ id, kind, points, card, state, balance, claimable }) {
   const line = item(
     words.kind[kind] ?? kind, "name",
     `${{ earn: "+", redeem: "−" }[kind] ?? ""}${whole.format(points)}`, "points",
@@ -196,8 +199,23 @@ function transactionItem({ kind, points, card, state, balance }) {
     words.state[state] ?? state, "state",
   );
   line.dataset.mood = LOUD_STATES.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
+  if (claimable) line.append(claimCode(id));
   if (balance) line.title = `${whole.format(balance.points)} ${words.points(balance.points)}`;
   return line;
+}
+
+// One picture for each sale, kept while its line is drawn anew.
+function claimCode(id) {
+  if (!claimCodes.has(id)) {
+    const picture = new Image();
+    picture.className = "claim";
+    picture.alt = words.claim;
+    picture.title = words.claim;
+    picture.src = `/v1/transactions/${encodeURIComponent(id)}/claim.svg`;
+    claimCodes.set(id, picture);
+    [...claimCodes.keys()].slice(0, -KEPT_TRANSACTIONS).forEach((old) => claimCodes.delete(old));
+  }
+  return claimCodes.get(id);
 }
 
 function conflictItem({ kind, points, card, verdict, detail, occurred_at: occurredAt }) {

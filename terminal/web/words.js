@@ -9,7 +9,7 @@ const EN = {
   points: (n) => (Math.abs(n) === 1 ? "point" : "points"),
   unknownBalance: "The balance is not known yet; sales count all the same.",
   asOf: (time) => `certain as of ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} not confirmed yet`,
-  estimate: "estimate",
+  estimate: "estimate", inactive: (n) => `${n} usable later`,
   reachable: "Reachable", unreachable: "Out of reach", goesOn: "Sales go on; points are sent later.",
   heard: (time) => `last heard ${time}`, never: "not heard yet", next: (time) => `next try ${time}`,
   nothingWaits: "Everything has been sent.", oldest: (age) => `the oldest for ${age}`,
@@ -23,7 +23,8 @@ const EN = {
     queued: "kept here", accepted: "received", posted: "booked", parked: "under review", conflict: "conflict",
     resolved: "resolved",
   },
-  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release" },
+  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release", claim: "Code redeemed" },
+  claim: "Code for a customer without a card: scan it later to credit the points.",
 };
 
 const FR = {
@@ -35,7 +36,7 @@ const FR = {
   points: (n) => (Math.abs(n) < 2 ? "point" : "points"),
   unknownBalance: "Le solde n'est pas encore connu ; les achats comptent quand même.",
   asOf: (time) => `certain au ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} à confirmer`,
-  estimate: "estimation",
+  estimate: "estimation", inactive: (n) => `${n} utilisables plus tard`,
   reachable: "Joignable", unreachable: "Injoignable", goesOn: "Les ventes continuent ; les points partiront plus tard.",
   heard: (time) => `dernier contact ${time}`, never: "aucun contact encore", next: (time) => `prochain essai ${time}`,
   nothingWaits: "Tout est envoyé.", oldest: (age) => `la plus ancienne depuis ${age}`,
@@ -49,7 +50,8 @@ const FR = {
     queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à l'étude", conflict: "conflit",
     resolved: "réglée",
   },
-  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération" },
+  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
+  claim: "Code pour un client sans carte : scannez-le plus tard pour créditer les points.",
 };
 
 export function wordsFor(languages) {

@@ -65,6 +65,29 @@ def test_a_day_of_a_pos(api: RealApi) -> None:
     assert api.ask("GET", "/v1/transactions/unknown").json["code"] == "not_found"
 
 
+def test_a_claim_code_there_and_back(api: RealApi) -> None:
+    """A sale without a card, its code as text and picture, what it says, and the card that gets the points."""
+    sale = {"kind": "earn", "points": 30, "receipt": {"number": "4711"}}
+    sold = api.ask("POST", "/v1/transactions", sale, Idempotency_Key="claim-1").json
+    assert api.ask("GET", f"/v1/transactions/{sold['id']}").json["claim"] == sold["claim"]
+    picture = api.ask("GET", f"/v1/transactions/{sold['id']}/claim.svg")
+    assert (picture.status, picture.headers["content-type"]) == (200, "image/svg+xml")
+    assert picture.body.startswith(b"<svg")
+    assert b"//" not in picture.body.replace(b"http://www.w3.org/2000/svg", b"")
+    told = api.ask("POST", "/v1/claims/verify", {"code": sold["claim"]}).json
+    assert (told["points"], told["receipt"], told["proof"], told["claimed"]) == (30, "4711", "proven", None)
+    first = api.ask("POST", "/v1/claims", {"code": sold["claim"], "card": CARD})
+    again = api.ask("POST", "/v1/claims", {"code": sold["claim"], "card": CARD})
+    assert (first.status, again.status, again.body) == (201, 200, first.body)
+    wait_until_posted(api, first.json["id"])
+    wait_until_posted(api, sold["id"])
+    other = {"code": sold["claim"], "card": {"number": "2990000000024"}}
+    assert api.ask("POST", "/v1/claims", other).json["code"] == "claimed"
+    assert api.ask("POST", "/v1/claims", {"code": "TILLD1:", "card": CARD}).json["code"] == "claim_unreadable"
+    redemption = api.sale("claim-2", kind="redeem", points=1).json
+    assert api.ask("GET", f"/v1/transactions/{redemption['id']}/claim.svg").json["code"] == "not_found"
+
+
 @pytest.mark.parametrize(
     "path", ["/v1/status", "/v1/queue", "/v1/conflicts", "/v1/cards/2990000000017", "/healthz", "/metrics"]
 )

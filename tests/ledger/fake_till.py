@@ -4,7 +4,19 @@ import itertools
 from dataclasses import dataclass, field
 
 from ledger.port import Book
-from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Kind, Lane, chain, encode, uuid7
+from offline_queue.entry import (
+    GENESIS_HASH,
+    Card,
+    Clock,
+    Correction,
+    Entry,
+    Kind,
+    Lane,
+    Resolution,
+    chain,
+    encode,
+    uuid7,
+)
 from offline_queue.wire import (
     AllowanceAnswer,
     AllowanceRequest,
@@ -105,6 +117,10 @@ class FakeTill:
 
     def release(self, allowance: str, **fields: object) -> Entry:
         return self.entry(Kind.RELEASE, 0, None, allowance=allowance, **fields)
+
+    def correct(self, of: str, resolution: Resolution, points: int | None = None, **fields: object) -> Entry:
+        correction = Correction("Anne", "saw both receipts", of, resolution, points)
+        return self.entry(Kind.CORRECTION, 0, None, correction=correction, **fields)
 
     def send(self, *entries: Entry | bytes, stream: FakeStream | None = None) -> BatchAnswer:
         """Journals the entries and delivers them in one batch."""

@@ -17,7 +17,7 @@ from offline_queue.claimed_sale import sale_of
 from offline_queue.entry import Claim, Entry, Kind, State, encode
 from tests.ledger.cluster import Cluster
 from tests.ledger.conftest import REGISTERING, Shelfful
-from tests.ledger.fake_till import CARD, OTHER_CARD, START, START_MS, FakeTill, points_of
+from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 from tests.ledger.test_histories import NewBook, in_a_file, on_a_server
 
 UNKNOWN = "2990000000031"
@@ -30,7 +30,7 @@ def claim(
     till: FakeTill, sale: Entry, card: str | None = CARD, signer: Ed25519PrivateKey = KEY, **more: object
 ) -> Entry:
     """As a till records it when a customer shows the code of a sale."""
-    code = issue(sale_of(sale, START_MS), signer).text
+    code = issue(sale_of(sale), signer).text
     told = {"key": f"{KEY_PREFIX}{sale.key}", "claim": Claim(sale.terminal, sale.id, code), **more}
     return till.entry(Kind.CLAIM, sale.points, card, **told)
 

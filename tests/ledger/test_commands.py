@@ -10,12 +10,15 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from ledger import config
 from ledger.commands import books, ledger
 from ledger.port import Book
+from offline_queue.entry import Clock
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill
 from tests.ledger.test_lineage import Line
@@ -35,8 +38,8 @@ def url(database: str) -> str:
     return database
 
 
-def opened(url: str) -> Book:
-    book: Book = books(url, must_exist=False)()
+def opened(url: str, **options: Any) -> Book:
+    book: Book = books(url, must_exist=False)(**options)
     return book
 
 
@@ -117,6 +120,27 @@ class TestOffice:
             book._engine.write(lambda tables: tables.change("UPDATE account SET balance = balance + 1"))
         bad = run(url, "verify")
         assert (bad.return_value, "its entries" in bad.stdout) == (1, True)
+
+    def test_what_expired_long_ago_is_written_off(self, url: str, tmp_path: Path) -> None:
+        """By the rules of the config: the account says when points end, which had ended, and why they left."""
+        file = tmp_path / "ledger.toml"
+        file.write_text('[[rule]]\nid = "old@1"\nexpires = {days = 30}\n')
+        at = "2024-01-10T12:00:00Z"
+        with closing(opened(url, policy=config.load(file).policy())) as book:
+            till = FakeTill(book, 2)
+            till.send(till.earn(40, rule="old@1", occurred_at=at, clock=Clock("b", 1, at)))
+        told = json.loads(run(url, "account", CARD, "--json").stdout)
+        assert (told["points"], told["usable"], told["expired"]) == (143, 103, 40)
+        shown = run(url, "account", CARD).stdout
+        assert "103 usable, 0 not active yet, 40 expired" in shown
+        assert "Expired and not written off yet" in shown
+        done = run(url, "expire", "--json", "--config", str(file))
+        assert json.loads(done.stdout) == {"accounts": 1, "lots": 1, "points": 40, "following": None}
+        assert "Nothing" in run(url, "expire").stdout
+        told = json.loads(run(url, "account", CARD, "--json").stdout)
+        assert (told["points"], told["expired"]) == (103, 0)
+        assert told["entries"][-1]["reason"] == "expired after 2024-02-09"
+        assert "Expired" not in run(url, "account", CARD).stdout
 
     def test_a_till_is_let_in_by_name_and_key(self, url: str) -> None:
         """A known till's key changes only with --replace."""

@@ -46,9 +46,9 @@ def test_points_return_to_the_youngest_lots_first() -> None:
     shelf.award(1, 10, 1000)
     shelf.award(2, 10, 2000)
     shelf.take(3, 15, 3000)
-    shelf.undo_take(4, 7, 4000, 3, taken(shelf, 3))
+    shelf.undo_take(4, 7, 4000, [3], taken(shelf, 3))
     assert remaining(shelf) == {1: 2, 2: 10}
-    shelf.undo_take(5, 8, 5000, 3, taken(shelf, 3, 4))
+    shelf.undo_take(5, 8, 5000, [3], taken(shelf, 3, 4))
     assert remaining(shelf) == {1: 10, 2: 10}
 
 
@@ -58,7 +58,7 @@ def test_an_award_taken_back_after_use_costs_the_others() -> None:
     shelf.award(1, 10, 1000)
     shelf.award(2, 5, 2000)
     shelf.take(3, 4, 3000)
-    shelf.undo_award(4, 10, 4000, award=1)
+    shelf.undo_award(4, 10, 4000, 1)
     assert remaining(shelf) == {1: 0, 2: 1}
 
 
@@ -99,9 +99,9 @@ def test_lots_always_add_up(steps: list[tuple[str, int, int]]) -> None:
             points = min(points, abs(effects[target][0]) - effects[target][1])
             effects[target][1] += points
             if sign > 0:
-                shelf.undo_award(record, points, 100 + record, award=target)
+                shelf.undo_award(record, points, 100 + record, target)
             else:
-                shelf.undo_take(record, points, 100 + record, target, taken(shelf, target, *undone[target]))
+                shelf.undo_take(record, points, 100 + record, [target], taken(shelf, target, *undone[target]))
             undone[target].append(record)
             balance -= sign * points
         lots = shelf.lots.values()

@@ -20,12 +20,13 @@ from ledger.facts import (
     RightState,
     Stance,
     Standing,
+    Word,
 )
 from ledger.own_entries import OFFICE
 from ledger.points_rules import PointsRule, Programme
 from ledger.policies import CHOICES, stance
 from ledger.rules import RULES, decide
-from offline_queue.entry import Amount, Card, Clock, Entry, Kind, State, encode
+from offline_queue.entry import Amount, Card, Clock, Correction, Entry, Kind, Resolution, State, encode
 
 SENDER = "S001-T01"
 CLOCK = Clock("boot", 1, "2025-06-15T12:00:00Z")
@@ -44,6 +45,8 @@ RELEASE = entry(Kind.RELEASE, 0, card=None, allowance="a1")
 PROMISED = entry(Kind.REDEEM, allowance="a1")
 KNOWING = entry(Kind.REDEEM, hotlist=7)
 DAILY = Policy(limits=Limits(per_card_and_day=20))
+TOLD = Correction("Anne", "looked at both receipts", "e0", Resolution.HONOUR)
+CORRECTION = entry(Kind.CORRECTION, 0, card=None, correction=TOLD)
 RICH, POOR = Standing(1, 100, 0), Standing(1, 100, 95)
 STALE = Standing(1, 12, idle=7, expired=7)
 """Of twelve points seven have expired."""
@@ -77,6 +80,8 @@ ONE_OF_EACH = [
     (case(CLAIMED, standing=RICH), Code.POSTED, 10, None),
     (case(CLAIMED), Code.CARD_UNKNOWN, 0, None),
     (case(CLAIMED, standing=RICH, doubt="it is a forgery"), Code.CLAIM_UNPROVEN, 0, None),
+    (case(entry(Kind.CARD_EVENT), objection="it goes in a circle"), Code.CARD_EVENT_REFUSED, 0, None),
+    (case(entry(Kind.CARD_EVENT)), Code.POSTED, 0, None),
     (case(CLAIMED, standing=RICH, first=WAITING), Code.POSTED, 0, None),
     (case(CLAIMED, first=WAITING), Code.CARD_UNKNOWN, 0, None),
     (case(CLAIMED, standing=RICH, first=First(1, EARN, State.POSTED, Code.POSTED)), Code.DUPLICATE, 0, None),
@@ -103,6 +108,13 @@ ONE_OF_EACH = [
     (case(PROMISED, **HAD), Code.ALLOWANCE_VOID, -10, RightState.CONSUMED),
     (case(PROMISED, **HAD, right=changed(OPEN, account=2)), Code.ALLOWANCE_VOID, -10, None),
     (case(PROMISED, **HAD, right=changed(OPEN, points=9)), Code.ALLOWANCE_EXCEEDED, -10, RightState.CONSUMED),
+    (case(CORRECTION, standing=RICH, word=Word(True, 0, 10, 10)), Code.POSTED, 10, None),
+    (case(CORRECTION, standing=POOR, word=Word(True, 10, 0, -10)), Code.OVERDRAWN, -10, None),
+    (case(CORRECTION, standing=RICH, word=Word(False, 0, 10, 10)), Code.RESOLUTION_REFUSED, 0, None),
+    (case(CORRECTION, word=Word(True, 0, 10, 10, "2990000000017")), Code.CARD_UNKNOWN, 0, None),
+    (case(CORRECTION, word=Word(True, 0, 0, 0, "2990000000017")), Code.POSTED, 0, None),
+    (case(CORRECTION), Code.ORIGINAL_UNKNOWN, 0, None),
+    (case(entry(Kind.CORRECTION, 0, card=None)), Code.RESOLUTION_REFUSED, 0, None),
     (case(EARN), Code.CARD_UNKNOWN, 0, None),
     (case(EARN, **HAD, enrolled=False), Code.TERMINAL_UNKNOWN, 0, None),
     (case(EARN, **HAD, revoked=True), Code.KEY_REVOKED, 0, None),
@@ -166,6 +178,8 @@ def test_the_retailer_chooses_what_becomes_of_it(given_case: Case, code: Code, s
     assert decision.code is code
     if given_case.card is not None and given_case.card.blocked and given_case.entry.kind is Kind.EARN:
         stance = Stance.REVIEW  # what was earned on a blocked card is held, whatever was chosen for redemptions
+    if given_case.word is not None and code is Code.OVERDRAWN:
+        stance = Stance.HONOUR  # a person has decided already
     if stance is Stance.HONOUR:
         assert decision.stands
         assert decision.waits is None

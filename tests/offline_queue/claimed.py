@@ -32,8 +32,8 @@ def sold(**fields: object) -> Entry:
     return Entry(**told)  # type: ignore[arg-type]
 
 
-def code_of(entry: Entry, at: int = AT, key: Ed25519PrivateKey = KEY) -> Code:
-    return issue(sale_of(entry, at), key)
+def code_of(entry: Entry, key: Ed25519PrivateKey = KEY) -> Code:
+    return issue(sale_of(entry), key)
 
 
 def on_card(number: str = CARD) -> Entry:

@@ -18,6 +18,7 @@ from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Ev
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
 from terminal.recognition import recognition_of
 from terminal.till import Till
+from tests.offline_queue.claimed import KEY
 
 CARD = "2990000000017"
 OTHER_CARD = "2990000000024"
@@ -98,6 +99,7 @@ class TillRig:
             sync=self.sync,
             recognition=recognition_of(config),
             version="0.0",
+            key=KEY,
         )
         self.till.start()
 

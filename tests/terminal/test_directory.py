@@ -77,7 +77,10 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     with closing(Directory.open(path, "start-1")) as directory:
         directory.hear([balance(10, "2026-03-01T10:00:00Z")])
     with closing(sqlite3.connect(path)) as older:
-        older.executescript("DROP TABLE taken; PRAGMA user_version = 1")
+        older.executescript(
+            "DROP TABLE taken; ALTER TABLE card DROP COLUMN inactive; ALTER TABLE card DROP COLUMN expiring;"
+            "PRAGMA user_version = 1"
+        )
     with closing(Directory.open(path, "start-2")) as directory:
         assert directory.find(NUMBER) is not None
         assert directory.advance(Proof("sdm:04A1", 1))

@@ -11,6 +11,7 @@ from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import Api, serving
 from tests.api.fake_till import NOW, FakeTill
+from tests.offline_queue.claimed import code_of, sold
 from tests.web.conftest import Said
 
 pytestmark = pytest.mark.browser
@@ -56,6 +57,22 @@ def test_a_sale_that_the_ledger_posts_changes_on_the_screen(page: Page, till: Fa
     told = {**{name: sale[name] for name in ("id", "kind", "points", "card", "balance")}, "state": "posted"}
     till.notices.publish("transaction", told)
     expect(page.locator("#recent .state")).to_have_text("booked")
+
+
+def test_a_sale_without_a_card_shows_its_code(page: Page, till: FakeTill, api: Api) -> None:
+    """For the customer's phone to photograph; a sale with a card needs none on the screen."""
+    api.sale("k-1")
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], card=None, claim=code_of(sold()).text)
+    told = {"id": till.outcomes[0].id, "kind": "earn", "state": "queued", "points": 30, "claimable": True}
+    till.notices.publish("transaction", told)
+    expect(page.get_by_alt_text("Code for a customer without a card")).to_be_visible()
+    width = page.evaluate(
+        "async () => { const i = document.querySelector('.claim'); await i.decode(); return i.naturalWidth; }"
+    )
+    assert width > 0
+    api.sale("k-2")
+    expect(page.locator("#recent li")).to_have_count(2)
+    expect(page.locator("#recent img")).to_have_count(1)
 
 
 def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:

@@ -1,0 +1,73 @@
+"""Brings copies that a mirror keeps to the ledger, for a till that cannot do so any more.
+
+Every record counts once however often it is brought, and whether the till itself comes back or not: it is the same
+stream, the same bytes and the same key.
+"""
+
+from typing import Final
+
+import msgspec
+
+from offline_queue.ledger_answers import LedgerError, LedgerRefused
+from offline_queue.ledger_client import Ledger
+from offline_queue.mirror_copy import Copy, FolderKeeper
+from offline_queue.timepiece import Timepiece
+from offline_queue.wire import BatchAnswer, BatchHeader, ProblemCode
+
+ATTEMPTS: Final = 3
+"""The first tells the ledger's generation, which may change once more."""
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """What became of a stream's copies: the ledger has `accepted` records of it; `trouble` when not all were taken."""
+
+    terminal: str
+    stream: str
+    kept: int
+    accepted: int
+    trouble: str | None = None
+
+
+class Delivery:
+    """One journey with copies. `ledger` speaks with the key of whoever delivers, an enrolled terminal too."""
+
+    def __init__(self, keeper: FolderKeeper, ledger: Ledger, timepiece: Timepiece) -> None:
+        self._keeper, self._ledger, self._timepiece = keeper, ledger, timepiece
+        self._generation = ""
+
+    def bring(self, terminal: str, stream: str) -> Delivered:
+        """All copies of a stream, given up when the ledger has them. Raises MirrorUnreachable."""
+        accepted = kept = 0
+        for copy in self._keeper.copies(terminal, stream):
+            kept = max(kept, copy.last)
+            try:
+                accepted = max(accepted, self._brought(copy).accepted)
+            except LedgerError as error:
+                return Delivered(terminal, stream, kept, accepted, str(error))
+        if 0 < kept <= accepted:
+            self._keeper.forget(terminal, stream, accepted)
+        return Delivered(terminal, stream, kept, accepted)
+
+    def _brought(self, copy: Copy) -> BatchAnswer:
+        """Raises LedgerError."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._sent(copy)
+            except LedgerRefused as refusal:
+                if refusal.problem.code != ProblemCode.GENERATION or refusal.problem.generation is None:
+                    raise
+                self._generation = refusal.problem.generation
+        return self._sent(copy)
+
+    def _sent(self, copy: Copy) -> BatchAnswer:
+        header = BatchHeader(
+            request=self._timepiece.random(16).hex(),
+            stream=copy.stream,
+            first=copy.first,
+            count=len(copy.records),
+            head=copy.head,
+            generation=self._generation,
+            owner=copy.terminal,
+            seal=copy.seal,
+        )
+        return self._ledger.send(header, [record.encode() for record in copy.records])

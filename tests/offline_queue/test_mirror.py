@@ -1,0 +1,155 @@
+"""The thread that copies: after the answer, before it, and when the mirror is away."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from offline_queue.entry import Entry, Lane
+from offline_queue.mirror import Mirror
+from offline_queue.store import Store
+from offline_queue.timepiece import SystemTimepiece
+from offline_queue.wire import Marks
+from tests.offline_queue.copies import KEY, TERMINAL, HandKeeper
+from tests.offline_queue.sales import open_store, put, sale
+from tests.offline_queue.waiting import Heard
+
+PATIENCE_S = 20.0
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    with closing(open_store(path)) as store:
+        yield store
+
+
+@pytest.fixture
+def keeper() -> HandKeeper:
+    return HandKeeper()
+
+
+@pytest.fixture
+def mirror(store: Store, keeper: HandKeeper) -> Iterator[Mirror]:
+    mirror = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000)
+    mirror.start()
+    yield mirror
+    keeper.go.set()
+    mirror.stop()
+
+
+def sold(store: Store, mirror: Mirror, told: Heard[str], entry: Entry | None = None) -> Entry:
+    """A sale, and in `told` its key once its answer need not wait any more."""
+    entry = entry or sale()
+    done = put(store, entry)
+    mirror.after_copy(done.stream, done.seq, lambda: told(entry.key))
+    return entry
+
+
+def held(keeper: HandKeeper) -> list[str]:
+    return [record for copy in keeper.kept for record in copy.records]
+
+
+def test_an_answer_waits_for_its_copy(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
+    """With the answer comes the certainty that two disks have the sale."""
+    told = Heard[str]()
+    keeper.go.clear()
+    entry = sold(store, mirror, told)
+    assert keeper.asked.wait(PATIENCE_S)
+    assert told.all == []
+    keeper.go.set()
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+    assert any(entry.id in record for record in held(keeper))
+
+
+def test_what_was_there_before_is_copied_too(store: Store, keeper: HandKeeper) -> None:
+    """A mirror that is set up later begins with all that is not with the ledger."""
+    entries = [sale() for _ in range(5)]
+    for entry in entries:
+        put(store, entry)
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000), Heard[str]()
+    mirror.start()
+    last = sold(store, mirror, told)
+    told.until(lambda key: key == last.key, PATIENCE_S)
+    mirror.stop()
+    assert all(any(entry.id in record for record in held(keeper)) for entry in [*entries, last])
+
+
+def test_nobody_waits_for_a_mirror_that_is_away(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
+    """The first sale finds out, those after it are answered at once; when the mirror is back it has them all."""
+    told = Heard[str]()
+    keeper.cut = True
+    entries = [sold(store, mirror, told)]
+    told.until(lambda key: key == entries[0].key, PATIENCE_S)
+    assert not mirror.report.reachable
+    assert "cable" in mirror.report.detail
+    entries.append(sold(store, mirror, told))
+    assert told.all[-1] == entries[-1].key
+    keeper.cut = False
+    entries.append(sold(store, mirror, told))
+    for entry in entries:
+        keeper.until_kept(entry.id)
+
+
+def _rested(mirror: Mirror, told: Heard[str], store: Store) -> None:
+    """One more round has ended."""
+    entry = sold(store, mirror, told)
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+
+
+def test_a_mirror_that_hangs_keeps_a_customer_no_longer_than_agreed(store: Store, keeper: HandKeeper) -> None:
+    """The folder of another machine can block for minutes."""
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=20), Heard[str]()
+    keeper.go.clear()
+    mirror.start()
+    entry = sold(store, mirror, told)
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+    assert held(keeper) == []
+    keeper.go.set()
+    mirror.stop()
+
+
+def test_without_a_wait_the_answer_comes_first(store: Store, keeper: HandKeeper) -> None:
+    """The copy follows behind."""
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY), Heard[str]()
+    keeper.go.clear()
+    mirror.start()
+    entry = sold(store, mirror, told)
+    assert told.all == [entry.key]
+    keeper.go.set()
+    keeper.until_kept(entry.id)
+    mirror.stop()
+
+
+def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
+    """Card numbers should not lie about on two machines longer than they must."""
+    told = Heard[str]()
+    first = sold(store, mirror, told)
+    told.until(lambda key: key == first.key, PATIENCE_S)
+    bulk, urgent = store.stream(Lane.BULK), store.stream(Lane.URGENT)
+    store.mark({bulk: Marks(2, 0), urgent: Marks(1, 0)}, "books")
+    second = sold(store, mirror, told)
+    told.until(lambda key: key == second.key, PATIENCE_S)
+    _rested(mirror, told, store)
+    assert urgent in keeper.forgotten
+    store.mark({bulk: Marks(4, 0)}, "books")
+    third = sold(store, mirror, told)
+    told.until(lambda key: key == third.key, PATIENCE_S)
+    assert any(third.id in record for record in held(keeper))
+
+
+def test_everybody_is_released_at_the_end(store: Store, keeper: HandKeeper) -> None:
+    """A till that stops leaves no POS without its answer."""
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000), Heard[str]()
+    keeper.go.clear()
+    mirror.start()
+    entry = sold(store, mirror, told)
+    assert keeper.asked.wait(PATIENCE_S)
+    stopping = threading.Thread(target=mirror.stop)
+    stopping.start()
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+    keeper.go.set()
+    stopping.join(PATIENCE_S)
+    late = sold(store, mirror, told)
+    assert told.all[-1] == late.key

@@ -1,0 +1,112 @@
+"""When points end, in words a cashier can read out; and what a till that is cut off makes of it."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from offline_queue.wire import Account, Balance, Expiry
+from terminal.expiries import MONTHS, coming, gone, sentence
+from terminal.inbox import AccountHeard
+from terminal.pos import ExpiringView
+from terminal.refusals import Language
+from tests.terminal.rig import CARD, Shop, TillRig
+
+TODAY = date(2025, 6, 15)
+NEW_YEAR = Expiry("2026-01-01T00:00:00+01:00", 60)
+
+
+def ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("points", "last", "language", "words"),
+    [
+        (60, date(2025, 12, 31), "en", "60 points expire on 31 December"),
+        (60, date(2025, 12, 31), "fr", "60 points expirent le 31 décembre"),
+        (1, date(2026, 2, 1), "en", "1 point expires on 1 February 2026"),
+        (1, date(2026, 2, 1), "fr", "1 point expire le 1er février 2026"),
+        (5, TODAY, "en", "5 points expire today"),
+        (5, TODAY, "fr", "5 points expirent aujourd'hui"),
+    ],
+)
+def test_a_date_is_written_in_words(points: int, last: date, language: Language, words: str) -> None:
+    """Day, month, and the year only where it is another one."""
+    assert sentence(points, last, TODAY, language) == words
+
+
+@given(st.integers(1, 10**9), st.dates(), st.dates(), st.sampled_from(["fr", "en"]))
+def test_every_day_has_a_sentence(points: int, last: date, today: date, language: Language) -> None:
+    """It names the points; and the month, in the till's language."""
+    words = sentence(points, last, today, language)
+    assert words.startswith(f"{points} point")
+    assert last == today or MONTHS[language][last.month - 1] in words
+
+
+def test_the_last_day_is_the_programme_s() -> None:
+    """The end is told in the programme's own offset: a till elsewhere names the same day."""
+    (view,) = coming([NEW_YEAR], ms("2025-06-15T12:00:00Z"), "en")
+    assert view == ExpiringView(60, "2025-12-31", "60 points expire on 31 December")
+    (view,) = coming([NEW_YEAR], ms("2025-12-31T22:59:59Z"), "en")
+    assert view.text == "60 points expire today"
+    assert coming([NEW_YEAR], ms("2025-12-31T23:00:00Z"), "en") == []
+    assert gone([NEW_YEAR], ms("2025-12-31T22:59:59Z")) == 0
+    assert gone([NEW_YEAR], ms("2025-12-31T23:00:00Z")) == 60
+
+
+@given(
+    st.text(max_size=30) | st.datetimes().map(datetime.isoformat) | st.datetimes(timezones=st.just(UTC)).map(str),
+    st.integers(0, 4 * 10**12),
+)
+def test_whatever_the_ledger_says_is_gone_or_comes_or_is_no_time(at: str, now_ms: int) -> None:
+    """Never both, and never an exception."""
+    expiring = [Expiry(at, 7)]
+    assert gone(expiring, now_ms) + sum(view.points for view in coming(expiring, now_ms, "fr")) in (0, 7)
+
+
+def balance(shop: TillRig, *expiring: Expiry, points: int = 100, inactive: int = 0) -> Balance:
+    told = shop.balance(points)
+    return Balance(told.number, points, 0, told.as_of, inactive=inactive, expiring=list(expiring))
+
+
+def day_after(till: TillRig, days: int) -> Expiry:
+    return Expiry(datetime.fromtimestamp(till.timepiece.now_ms / 1000 + days * 86_400, UTC).isoformat(), 60)
+
+
+def test_a_read_tells_what_expires_next(till: TillRig) -> None:
+    """With the balance, wherever that is shown; and the points that are not active yet."""
+    end = day_after(till, 10)
+    till.send(AccountHeard(CARD, Account("r", "g1", balance(till, end, inactive=5), [])))
+    view = till.told("balance")[-1]["balance"]
+    assert (view["points"], view["inactive"], view["expiring"][0]["points"]) == (100, 5, 60)
+    assert "60 points" in view["expiring"][0]["text"]
+
+
+def test_a_till_that_is_cut_off_counts_by_itself(till: TillRig) -> None:
+    """What ended since the ledger was heard no longer counts, and the balance is an estimate from then on."""
+    till.directory.hear([balance(till, day_after(till, 1), day_after(till, 30))])
+    till.timepiece.now_ms += 2 * 86_400_000
+    till.present(CARD)
+    view = till.told("card_read")[-1]["balance"]
+    assert (view["points"], view["estimate"], len(view["expiring"])) == (40, True, 1)
+
+
+def test_points_redeemed_here_before_their_end_are_not_taken_off_twice(till: TillRig) -> None:
+    """The oldest are used first: what a customer has used cannot expire any more."""
+    till.directory.hear([balance(till, day_after(till, 1))])
+    till.redeem("r1", points=50)
+    till.timepiece.now_ms += 2 * 86_400_000
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["points"] == 40
+
+
+def test_ends_are_remembered_over_a_restart(shop: Shop) -> None:
+    """They lie with the balance in the till's copy of the ledger's word."""
+    till = shop.start()
+    till.directory.hear([balance(till, day_after(till, 5), inactive=3)])
+    till = shop.restart()
+    till.present(CARD)
+    view = till.told("card_read")[-1]["balance"]
+    assert (view["inactive"], view["expiring"][0]["points"]) == (3, 60)
