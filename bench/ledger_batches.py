@@ -19,9 +19,9 @@ from rich.table import Table
 
 from bench.sales import sale
 from ledger.facts import Policy, UnknownCards
+from ledger.hashes import long_hash
 from ledger.port import Book
 from ledger.postgres_book import PostgresBook
-from ledger.postgres_source import long_hash
 from ledger.postgres_tables import PostgresTables
 from ledger.sqlite_book import SqliteBook
 from ledger.tables import SEQ_BITS

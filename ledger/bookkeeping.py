@@ -10,11 +10,12 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from ledger import tables_changes
+from ledger import tables_changes, tables_circumstances
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.card_office import CardOffice
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.facts import Decision, Item, Policy
+from ledger.instants import Anchor
 from ledger.orders import orders
 from ledger.problems import refused
 from ledger.promises import Promises
@@ -83,6 +84,9 @@ class Bookkeeping(Promises, CardOffice):
             marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
             lineage = self._lineage(tables)
             lineage.greet(hello.terminal, hello.streams)
+            if hello.clock is not None:
+                clocks = Anchor(hello.clock.monotonic_ms, now)
+                tables_circumstances.anchor(tables, hello.terminal, hello.clock.boot_id, clocks)
             tables.change(
                 "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
             )

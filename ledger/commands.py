@@ -321,6 +321,23 @@ def conflicts(book: "Book", *, as_json: bool) -> int:
     return FINE
 
 
+@ledger.command(epilog='Example:  tilld ledger revoke S001-T01 --reason "stolen on 3 May"')
+@click.argument("terminal")
+@click.option("--reason", required=True, help="Why; it is shown with the till.")
+@on_books()
+def revoke(book: "Book", terminal: str, reason: str, *, as_json: bool) -> int:
+    """End a till's key: what it signs from now on is kept, and has no effect.
+
+    What it had delivered before stays. `tilld ledger enroll TERMINAL PUBLIC_KEY --replace` lets it in again, under a
+    new key or the same.
+    """
+    if not book.revoke(terminal, reason[:300]):
+        raise Unusable(f"no till {terminal} is enrolled here; tilld ledger terminals lists them.")
+    told = f"The key of {terminal} is revoked. Let it in again: tilld ledger enroll {terminal} PUBLIC_KEY --replace"
+    say({"terminal": terminal, "revoked": True}, lambda _: click.echo(told), as_json=as_json)
+    return FINE
+
+
 @ledger.command("check-config", epilog="Example:  tilld ledger check-config --config /etc/tilld/ledger.toml")
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")

@@ -131,6 +131,14 @@ class Right(msgspec.Struct, frozen=True, gc=False):
         return self.points if self.state in (RightState.OPEN, RightState.LOCKED) else 0
 
 
+class Enrolled(msgspec.Struct, frozen=True, gc=False):
+    """A terminal that may speak, unless its key was `revoked`; `more` of its `breaches` were found in this batch."""
+
+    revoked: bool = False
+    breaches: int = 0
+    more: int = 0
+
+
 class CardStatus(StrEnum):
     """What a card is; one without an account is `inactive`. `replaced` and `merged` ones have a successor."""
 

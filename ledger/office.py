@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from ledger import tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
+from ledger import revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
@@ -57,9 +57,15 @@ class Office:
                 tables.change("UPDATE terminal SET public_key = ? WHERE name = ?", public_key, terminal)
             if known != public_key:
                 self._keep_key(tables, terminal, public_key)
+            if replace:
+                revocation.lift(tables, terminal, public_key)
             return True
 
         return self._engine.write(let_in)
+
+    def revoke(self, terminal: str, reason: str) -> bool:
+        now = self._timepiece.unix_ms()
+        return self._engine.write(lambda tables: revocation.revoke(tables, terminal, now, reason))
 
     def acknowledge(self, terminal: str) -> int | None:
         def looked(tables: Tables) -> int | None:
@@ -72,7 +78,7 @@ class Office:
         """A terminal may come back to a key that it had before."""
         had = tables.rows("SELECT 1 FROM terminal_key WHERE terminal = ? AND public_key = ?", terminal, public_key)
         if not had:
-            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None)])
+            tables.insert("terminal_key", [(terminal, public_key, self._timepiece.unix_ms(), None, None)])
             tables_changes.tell_key(tables, terminal, public_key)
 
     def register(self, number: str, points: int = 0) -> Registration:

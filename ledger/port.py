@@ -47,7 +47,8 @@ class NotRecorded(Exception):
 class Terminal(msgspec.Struct, frozen=True):
     """An enrolled till: `public_key` in base64, times RFC 3339, `records` in custody over its `streams`.
 
-    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode).
+    `findings`: what was found against it and nobody has acknowledged yet (codes of wire.OrderCode). `revoked`: why its
+    key counts no more.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Terminal(msgspec.Struct, frozen=True):
     forks: int
     records: int
     findings: list[str] = []
+    revoked: str | None = None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -313,6 +315,9 @@ class Book(Protocol):
 
     def acknowledge(self, terminal: str) -> int | None:
         """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""
+
+    def revoke(self, terminal: str, reason: str) -> bool:
+        """What the terminal's key signs from now on has no effect; `enrol` with `replace` ends that. False: unknown."""
 
     def register(self, number: str, points: int = 0) -> Registration:
         """Opens the card's account and credits what waited for it; `points` are given once per card."""

@@ -110,7 +110,7 @@ TABLES: Final = {
     "terminal_key": Table(
         "terminal",
         """terminal text COLLATE "C" NOT NULL, public_key bytea NOT NULL, since bigint NOT NULL, revoked_at bigint,
-        PRIMARY KEY (terminal, public_key)""",
+        reason text, PRIMARY KEY (terminal, public_key)""",
     ),
     "correction": Table(
         "corrects",
@@ -137,7 +137,7 @@ TYPES: Final = {
     "move": "bigint bigint bigint bigint",
     "allowance": "text text text text bigint bigint text text bigint text text bigint",
     "decision": "text bigint bigint integer text text text bigint",
-    "terminal_key": "text bytea bigint bigint",
+    "terminal_key": "text bytea bigint bigint text",
     "correction": "bigint integer bigint bigint bigint bigint",
     "waiting": "bigint text",
 }
@@ -221,7 +221,10 @@ CLAIMS: Final = Upgrade(
 )
 JUDGING: Final = Upgrade(
     ("receipt", "anchor", "offline_day"),
-    ("ALTER TABLE terminal ADD COLUMN IF NOT EXISTS breaches bigint NOT NULL DEFAULT 0",),
+    (
+        "ALTER TABLE terminal ADD COLUMN IF NOT EXISTS breaches bigint NOT NULL DEFAULT 0",
+        "ALTER TABLE terminal_key ADD COLUMN IF NOT EXISTS reason text",
+    ),
 )
 UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""

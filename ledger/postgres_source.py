@@ -5,22 +5,18 @@ other and do not block each other. Something that is not there yet is held by a 
 account, an entry without a record.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ledger import tables_circumstances
 from ledger.book import bounded
 from ledger.facts import First, Listing, Original, Standing
+from ledger.hashes import long_hash
 from ledger.postgres_tables import PostgresTables
 from ledger.tables_source import CARDS, LISTING, STANDING, STANDINGS, TablesSource, listings
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
-
-
-def long_hash(key: str) -> bytes:
-    """128 bits of a key: so many that the engine may take equal ones for one key."""
-    return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
 class PostgresSource(TablesSource):
@@ -35,6 +31,17 @@ class PostgresSource(TablesSource):
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)}
+
+    def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
+        """Who comes second waits until the first has committed."""
+        rows = tables_circumstances.receipt_rows(names)
+        if self._shared.insert_new("receipt", rows) == len(rows):
+            return {}
+        return tables_circumstances.receipts(self._tables, names)
+
+    @staticmethod
+    def key_hash(key: str) -> int | bytes:
+        return long_hash(key)
 
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Who comes second waits until the first has committed, and then finds its decision."""

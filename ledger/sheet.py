@@ -33,12 +33,15 @@ from ledger.correcting import Correcting
 from ledger.corrections import place_name
 from ledger.deck import Deck
 from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Right, RightState, Standing, UnknownCards
-from ledger.instants import effective
+from ledger.instants import Instant, instant
 from ledger.lifecycle import Lifecycle
+from ledger.offline_days import OfflineDays
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
+from ledger.roster import Roster
 from ledger.rules import decide
 from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
+from ledger.till_receipts import Receipts
 from ledger.write_offs import WriteOff
 from offline_queue.entry import Card, Entry, Kind
 
@@ -50,7 +53,7 @@ class Sheet:
     """One batch's work on the books; `now` in ms since 1970."""
 
     def __init__(self, source: Source, policy: Policy, now: int) -> None:
-        self._source, self._policy, self._now = source, policy, now
+        self._source, self._policy, self.now = source, policy, now
         self.firsts = Known[str, First](lambda _: {})
         self.cards = Deck(source)
         self.standings = Known(source.standings)
@@ -67,7 +70,12 @@ class Sheet:
         self.waits: dict[int, str | None] = {}
         """Records that wait, with what for; None for one that no longer does."""
         self._waiting = Known(source.waiting)
-        self._enrolled = Known(source.enrolled)
+        self.roster = Roster(source, policy.breaches)
+        self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
+        self._receipts = Receipts(source)
+        self._anchors = Known(source.anchors)
+        self._woken: set[int] = set()
+        """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self._originals = Known(self._originals_held)
         self.announced: dict[str, int] = {}
         """The records of this batch by their names."""
@@ -81,7 +89,10 @@ class Sheet:
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
+            trusted = not self.roster.revoked(item.sender)
             woken = self._settle(item, content)
+            if trusted and self.roster.revoked(item.sender):
+                self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
@@ -113,9 +124,9 @@ class Sheet:
         account = self.cards.account(asked.card)
         if self.cards.facts(asked.card).blocked is not None:
             why_not = why_not or Code.CARD_BLOCKED_KNOWN
-        standing = None if account is None else self.shelving.at(self.standing(account), self._now)
+        standing = None if account is None else self.shelving.at(self.standing(account), self.now)
         right = grant(asked, standing, least=least, why_not=why_not)
-        right = msgspec.structs.replace(right, granted_at=self._now)
+        right = msgspec.structs.replace(right, granted_at=self.now)
         self.rights.put(right.id, right)
         if account is not None:
             self.move(account, reserved=right.holds_back)
@@ -128,7 +139,8 @@ class Sheet:
         waits with it, or sees what became of it.
         """
         entries = [entry for _, entry in met]
-        self._enrolled.warm(entry.terminal for entry in entries)
+        self.roster.warm(name for item, entry in met for name in (entry.terminal, item.sender))
+        self._anchors.warm((item.sender, entry.clock.boot_id) for item, entry in met)
         self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self._lifecycle.expect(entries)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
@@ -152,6 +164,7 @@ class Sheet:
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
+        self._receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
 
     def _announce(self, named: Mapping[str, int]) -> None:
@@ -168,9 +181,22 @@ class Sheet:
         return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
 
     def _own(self, item: Item, entry: Entry) -> bool:
-        if item.record in self.claims.doubts:
+        if item.record in self.claims.doubts or self._revoked(item):
             return False
-        return entry.terminal == item.sender and self._enrolled.get(entry.terminal) is not None
+        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+
+    def _revoked(self, item: Item) -> bool:
+        return item.record not in self._woken and self.roster.revoked(item.sender)
+
+    def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
+        first = self.firsts.get(entry.key)
+        return taken.get(entry.key) == item.record if first is None else first.record == item.record
+
+    def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
+        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
+        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
+        self._source.let_go(keys, self._receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -227,15 +253,16 @@ class Sheet:
         card, target = self.claims.card(item, entry), self.correcting.target(entry)
         account = self.correcting.account(target) if target else self.account_for(entry, card)
         first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
-        standing, at = None if account is None else self.standing(account), effective(entry.occurred_at, self._now)
+        standing, when = None if account is None else self.standing(account), self._instant(item, entry)
         if standing is not None and (first is None or first.record == item.record):
-            standing = self.shelving.judged(standing, entry, original, right, at)
+            standing = self.shelving.judged(standing, entry, original, right, when.at)
         believed, over = self._believed(item, entry, right)
         return Case(
             record=item.record,
             entry=entry,
             sender=item.sender,
-            enrolled=self._enrolled.get(entry.terminal) is not None,
+            enrolled=self.roster.knows(entry.terminal),
+            revoked=self._revoked(item),
             first=first,
             standing=standing,
             original=original,
@@ -245,11 +272,18 @@ class Sheet:
             card=self.cards.facts(card.number) if card else None,
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
-            at=at,
+            receipt=self._receipts.holder(entry),
+            at=when.at,
+            clock_off_ms=when.off_ms,
+            redeemed=self.offline_days.before(account, entry),
             policy=self._policy,
             doubt=self.claims.doubts.get(item.record),
             word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
+
+    def _instant(self, item: Item, entry: Entry) -> Instant:
+        anchor = self._anchors.get((item.sender, entry.clock.boot_id))
+        return instant(entry, anchor, self.now, self._policy.clock_tolerance_ms)
 
     def account_for(self, entry: Entry, card: Card | None) -> int | None:
         """A reversal is on the account of what it reverses, whatever card it names."""
@@ -330,7 +364,9 @@ class Sheet:
         if not woken:
             return []
         self._waiting.put(reason, [])
-        return self.taken_up(woken)
+        taken = self.taken_up(woken)
+        self._woken |= {item.record for item in taken}
+        return taken
 
     def _wake_words(self, reason: str) -> list[Item]:
         """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
@@ -360,6 +396,7 @@ class Sheet:
             self.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
         if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
             self.duplicates.put(entry.id, case.first.entry.id)
+        self.roster.note(case, decision)
         if decision.right is not None and entry.allowance is not None:
             self._close(case, entry.allowance, decision.right)
 
@@ -386,11 +423,12 @@ class Sheet:
         self._clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
+        self.offline_days.note(case, decision, account)
         measured = self.shelving.measured(self.standing(account), grown=entry.kind in AWARDS)
         self.standings.put(account, measured)
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
-        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self._now))
+        self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self.now))
         self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)

@@ -7,7 +7,8 @@ import msgspec
 
 from ledger.confirming import Link
 from ledger.corrections import Dispute, Spoken
-from ledger.facts import Code, Decision, First, Item, Listing, Original, Right, Standing
+from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.instants import Anchor
 from ledger.lots import Lot
 
 K = TypeVar("K")
@@ -38,7 +39,10 @@ class Source(Protocol):
     that hold are made in the order in which they stand here, so that two batches never wait for each other in a circle.
     """
 
-    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]: ...
+    def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]: ...
+
+    def anchors(self, boots: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Anchor]:
+        """What the clocks of terminals' boots said when the ledger's did, by terminal and boot id."""
 
     def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
         """The public keys that each terminal has had, but for revoked ones."""
@@ -75,11 +79,20 @@ class Source(Protocol):
     def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
 
+    def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
+        """The same for the receipts that a sale was made on: the record that has it already. Holds them."""
+
+    def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
+        """Gives back those of these keys and receipts that were taken in this batch for these records."""
+
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         """Holds the accounts, and with each its postings, lots and reservations."""
+
+    def offline_days(self, days: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        """Points redeemed without an allowance by account and business day. Asked when the accounts are held."""
 
     def originals(self, entries: Sequence[str]) -> dict[str, Original]:
         """Asked when their accounts are held."""

@@ -224,6 +224,7 @@ WHERE d.code = 'card_unknown' AND d.state = 'parked' AND json_valid(CAST(r.bytes
 """
 JUDGING: Final = """
 ALTER TABLE terminal ADD COLUMN breaches INTEGER NOT NULL DEFAULT 0;   -- since its key was let in
+ALTER TABLE terminal_key ADD COLUMN reason TEXT;                       -- why it was revoked
 -- Who earned on a receipt, by 64 bits of the hash of store, number and time.
 CREATE TABLE receipt (hash INTEGER PRIMARY KEY, record INTEGER NOT NULL) STRICT;
 -- What a terminal's clocks said when the ledger's said `ledger_ms`, for each boot.

@@ -73,7 +73,10 @@ def terminals(tables: Tables) -> list[Terminal]:
     rows = tables.rows(
         "SELECT t.name, t.public_key, t.enrolled_at, t.seen_at, t.software, count(s.no),"
         " count(s.grown_from), CAST(coalesce(sum(s.mark - s.base), 0) AS BIGINT),"
-        " t.lost_at, max(CASE s.flag WHEN 'fork' THEN 1 ELSE 0 END), max(CASE s.flag WHEN 'restored' THEN 1 ELSE 0 END)"
+        " t.lost_at, max(CASE s.flag WHEN 'fork' THEN 1 ELSE 0 END),"
+        " max(CASE s.flag WHEN 'restored' THEN 1 ELSE 0 END),"
+        " (SELECT reason FROM terminal_key k WHERE k.terminal = t.name AND k.public_key = t.public_key"
+        " AND k.revoked_at IS NOT NULL)"
         " FROM terminal t LEFT JOIN stream s ON s.terminal = t.name"
         " WHERE length(t.public_key) > 0 GROUP BY t.name ORDER BY t.name"
     )
@@ -81,8 +84,13 @@ def terminals(tables: Tables) -> list[Terminal]:
 
 
 def _terminal(name: str, key: bytes, enrolled: int, seen: int | None, software: str | None, *counts: Any) -> Terminal:
-    streams, forks, records, lost_at, fork, restored = counts
-    found = {OrderCode.JOURNAL_LOST: lost_at is not None, OrderCode.FORK: fork, OrderCode.RESTORED: restored}
+    streams, forks, records, lost_at, fork, restored, revoked = counts
+    found = {
+        OrderCode.JOURNAL_LOST: lost_at is not None,
+        OrderCode.FORK: fork,
+        OrderCode.RESTORED: restored,
+        OrderCode.KEY_REVOKED: revoked is not None,
+    }
     return Terminal(
         name=name,
         public_key=base64.b64encode(key).decode(),
@@ -93,6 +101,7 @@ def _terminal(name: str, key: bytes, enrolled: int, seen: int | None, software: 
         forks=forks,
         records=records,
         findings=[code.value for code, there in found.items() if there],
+        revoked=revoked,
     )
 
 

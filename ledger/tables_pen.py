@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ledger import tables_changes
+from ledger import revocation, tables_changes, tables_circumstances
 from ledger.book import bounded
 from ledger.facts import Right
 from ledger.feed import Span, spans
@@ -34,6 +34,16 @@ class TablesPen:
             self._waits(sheet.waits)
             self._words(sheet)
             self._tell(told, decided)
+            tables_circumstances.count_offline(self._tables, sheet.offline_days.changed)
+        self._breaches(sheet)
+
+    def _breaches(self, sheet: Sheet) -> None:
+        """The last thing of all, for a key that falls is a change that every till is told."""
+        tables_circumstances.count_breaches(self._tables, sheet.roster.changed)
+        for name, terminal in sheet.roster.changed.items():
+            if terminal.revoked:
+                reason = revocation.BREACHES.format(count=terminal.breaches)
+                revocation.revoke(self._tables, name, sheet.now, reason)
 
     def _decided(self, terminals: Sequence[str]) -> dict[str, int]:
         """The number of each terminal's last verdict."""

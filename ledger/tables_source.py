@@ -3,17 +3,19 @@
 As it stands it is for an engine with one writer at a time, where nothing needs to be held.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ledger import tables_disputes
+from ledger import tables_circumstances, tables_disputes
 from ledger.book import bounded
 from ledger.claims import as_sale
 from ledger.confirming import Link
 from ledger.corrections import Dispute, Spoken, original
-from ledger.facts import CardStatus, Code, First, Item, Listing, Original, Right, Standing
+from ledger.facts import CardStatus, Code, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.hashes import short_hash
+from ledger.instants import Anchor
 from ledger.lots import Lot
+from ledger.offline_days import Day
 from ledger.own_entries import OFFICE, own_stream
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_keys import terminal_keys
@@ -37,11 +39,6 @@ CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our 
 STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
 STANDINGS = f"SELECT {STANDING} FROM account WHERE no = ANY(?) ORDER BY no FOR UPDATE"  # noqa: S608 - our own columns
 LOT = "record, earned_at, points, remaining, active_at, expires_at, written_off"
-
-
-def short_hash(key: str) -> int:
-    """64 bits of a key, with sign as the engines have it."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def merged_into(tables: Tables, account: int) -> list[int]:
@@ -69,9 +66,30 @@ class TablesSource:
         self._tables = tables
         self._rights = TablesRights(tables)
 
-    def enrolled(self, terminals: Sequence[str]) -> dict[str, bool]:
-        rows = self._tables.rows("SELECT name FROM terminal WHERE name = ANY(?)", terminals)
-        return {name: True for (name,) in rows}
+    def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]:
+        return tables_circumstances.enrolled(self._tables, terminals)
+
+    def anchors(self, boots: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Anchor]:
+        return tables_circumstances.anchors(self._tables, boots)
+
+    def offline_days(self, days: Sequence[Day]) -> dict[Day, int]:
+        return tables_circumstances.offline_days(self._tables, days)
+
+    def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
+        held = tables_circumstances.receipts(self._tables, names)
+        free = {name: record for name, record in names.items() if name not in held}
+        self._tables.insert("receipt", tables_circumstances.receipt_rows(free))
+        return held
+
+    def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
+        query = "DELETE FROM claim WHERE hash = ANY(?) AND record = ANY(?) RETURNING record"
+        self._tables.rows(query, [self.key_hash(key) for key in keys], list(keys.values()))
+        tables_circumstances.let_receipts_go(self._tables, receipts)
+
+    @staticmethod
+    def key_hash(key: str) -> int | bytes:
+        """What the index of idempotency keys knows of one."""
+        return short_hash(key)
 
     def keys(self, terminals: Sequence[str]) -> dict[str, list[bytes]]:
         return terminal_keys(self._tables, terminals)

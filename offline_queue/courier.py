@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import msgspec
 
 from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
+from offline_queue.entry import Clock
 from offline_queue.journal import AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
@@ -229,12 +230,17 @@ class Courier:
             if self._journal.recall(LEDGER_KEY_FACT) != effect.key:
                 self._store.remember(LEDGER_KEY_FACT, effect.key)
             return
-        key = self.state.ledger_key
-        receipts = {uid: Receipt(custody, key, effect.generation) for uid, custody in effect.receipts.items() if key}
-        self._store.mark(effect.marks, effect.generation, receipts)
+        self._store.mark(effect.marks, effect.generation, self._receipts(effect))
         if effect.renewed:
             # Remembered last: after a crash in between, everything is declared and marked once more.
             self._store.remember(GENERATION_FACT, effect.generation)
+
+    def _receipts(self, effect: MarkStreams) -> dict[str, Receipt]:
+        """Those that were checked: without a known key nothing was."""
+        key, name = self.state.ledger_key, self._identity.terminal
+        if key is None:
+            return {}
+        return {uid: Receipt(custody, name, key, effect.generation) for uid, custody in effect.receipts.items()}
 
     def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
         match step:
@@ -263,9 +269,10 @@ class Courier:
             protocol_max=self._identity.protocols[1],
             software=self._identity.software,
             streams=list(heads),
-            time=rfc3339(self._timepiece.unix_ms()),
+            time=rfc3339(now := self._timepiece.unix_ms()),
             generation=self.state.generation,
             allowances=rights,
+            clock=Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), rfc3339(now)),
         )
 
     def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:

@@ -36,7 +36,7 @@ _IN_TAIL = _TAIL + " AND instr(r.record, ?) > 0"
 _IN_RUNS = """
     WITH RECURSIVE run(n) AS (
         SELECT max(word) >> 33 FROM finder
-        UNION ALL SELECT n - 1 FROM run WHERE n > 0
+        UNION ALL SELECT n - 1 FROM run WHERE n > (SELECT min(word) >> 33 FROM finder)
     )
     SELECT r.place, r.record FROM run
     CROSS JOIN finder f ON f.word = (run.n << 33 | (? << 32) | ?)

@@ -134,8 +134,12 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """The result of recomputing every chain; `first_bad` is (stream, seq, why)."""
+    """The result of recomputing every chain; `first_bad` is (stream, seq, why).
+
+    `receipts`: so many streams are signed for by the ledger, and the signatures hold.
+    """
 
     records: int
     ok: bool
     first_bad: tuple[str, int, str] | None
+    receipts: int = 0

@@ -1,7 +1,8 @@
 """Proof that the journal is whole, for us and for a stranger.
 
 An exported line is `{"stream","seq","hash","record"}`: `record` is a string whose UTF-8 bytes are the stored
-bytes, `hash` the lower-case hex of SHA-256 over the 32 bytes of the hash before (zeros for seq 1) and the record.
+bytes, `hash` the lower-case hex of SHA-256 over the 32 bytes of the hash before (zeros for seq 1) and the record. Where
+old records were given up a `Trimmed` line says where the chain goes on.
 """
 
 import sqlite3
@@ -10,10 +11,12 @@ from typing import BinaryIO, Final
 
 import msgspec
 
+from offline_queue.checkpoints import NOT_SIGNED_FOR, checkpoint_of
 from offline_queue.entry import GENESIS_HASH, Kind, Undecodable, chain, decode
 from offline_queue.finder import SEQ_BITS, SEQ_MASK, place_of
 from offline_queue.journal import Verification
 from offline_queue.lanes import intact
+from offline_queue.receipts import Receipt
 
 PAGE: Final = 1000
 """Records read at once: half a megabyte."""
@@ -34,6 +37,15 @@ class Line(msgspec.Struct, frozen=True):
     record: str
 
 
+class Trimmed(msgspec.Struct, frozen=True):
+    """Stands for the records from 2 to `seq`, which are gone: `hash` is the chain after them, the receipt proves it."""
+
+    stream: str
+    seq: int
+    hash: str
+    receipt: Receipt | None
+
+
 def verify(connection: sqlite3.Connection) -> Verification:
     """Reads every page, recomputes every chain from its genesis on, and holds the answers to what was written."""
     try:
@@ -45,7 +57,12 @@ def verify(connection: sqlite3.Connection) -> Verification:
             if bad is not None:
                 return Verification(chains.records, ok=False, first_bad=bad)
         return chains
-    except (sqlite3.Error, TypeError, UnicodeDecodeError) as error:  # what SQLite gives back of bent pages is not typed
+    except (
+        sqlite3.Error,
+        TypeError,
+        UnicodeDecodeError,
+        msgspec.MsgspecError,
+    ) as error:  # what SQLite gives back of bent pages is not typed
         return Verification(0, ok=False, first_bad=(THE_FILE, 0, f"it is damaged: {error}"))
 
 
@@ -59,7 +76,7 @@ def _marks(connection: sqlite3.Connection) -> Iterator[Bad]:
     """The ledger holds no more of a stream than there is of it, and a backup no more than the ledger."""
     rows = connection.execute(
         "SELECT uid, lane, accepted, stable, max(place) & ? FROM stream JOIN record ON place >> ? = no"
-        " GROUP BY no HAVING lane NOT IN ('urgent', 'bulk') OR stable < 0 OR stable > accepted"
+        " GROUP BY no HAVING lane NOT IN ('urgent', 'bulk') OR stable < 0 OR stable > accepted OR trimmed > stable"
         " OR accepted > max(place) & ? OR last NOT IN (max(place) & ?)"
         " OR settled NOT IN (0, 1) OR sealed NOT IN (0, 1)",
         (SEQ_MASK, SEQ_BITS, SEQ_MASK, SEQ_MASK),
@@ -81,19 +98,26 @@ def _answers(connection: sqlite3.Connection) -> Iterator[Bad]:
 
 
 def _chains(connection: sqlite3.Connection) -> Verification:
-    count = 0
+    count = receipts = 0
     for no, uid, last in _streams(connection):
-        previous, seq = GENESIS_HASH, 0
+        previous, seq, checkpoint = GENESIS_HASH, 0, checkpoint_of(connection, no)
         for place, record, stored in _records(connection, no):
-            seq += 1
-            why = _fault(uid, seq, place & SEQ_MASK, record, chain(previous, record) == stored)
+            found, seq = place & SEQ_MASK, seq + 1
+            if found != seq:
+                checkpoint = checkpoint_of(connection, no)  # the till may have given some up meanwhile
+                seq, previous = (found, checkpoint.head) if checkpoint.trimmed == found - 1 else (seq, previous)
+            why = _fault(uid, seq, found, record, chain(previous, record) == stored)
+            if why is None and not checkpoint.borne_out(seq, stored):
+                why = NOT_SIGNED_FOR
             if why is not None:
                 return Verification(count, ok=False, first_bad=(uid, seq, why))
-            previous = stored
-            count += 1
+            previous, count = stored, count + 1
         if seq < max(last or 0, 1):
             return Verification(count, ok=False, first_bad=(uid, seq + 1, "the record is missing"))
-    return Verification(count, ok=True, first_bad=None)
+        if why := checkpoint.doubt(uid, seq):
+            return Verification(count, ok=False, first_bad=(uid, max(checkpoint.trimmed, 1), why))
+        receipts += checkpoint.receipt is not None
+    return Verification(count, ok=True, first_bad=None, receipts=receipts)
 
 
 def _fault(uid: str, seq: int, found: int, record: bytes, chained: bool) -> str | None:
@@ -110,11 +134,17 @@ def _fault(uid: str, seq: int, found: int, record: bytes, chained: bool) -> str 
 
 
 def export(connection: sqlite3.Connection, out: BinaryIO) -> int:
-    """Every record, stream by stream; the number of them."""
+    """Every record, stream by stream, and a line for those given up; the number of the records."""
     encoder, count = msgspec.json.Encoder(), 0
     for no, uid, _ in _streams(connection):
+        seq = 0
         for place, record, stored in _records(connection, no):
-            out.write(encoder.encode(Line(uid, place & SEQ_MASK, stored.hex(), record.decode())) + b"\n")
+            found, seq = place & SEQ_MASK, seq + 1
+            if found != seq:
+                checkpoint, seq = checkpoint_of(connection, no), found
+                gone = Trimmed(uid, checkpoint.trimmed, checkpoint.head.hex(), checkpoint.receipt)
+                out.write(encoder.encode(gone) + b"\n")
+            out.write(encoder.encode(Line(uid, found, stored.hex(), record.decode())) + b"\n")
             count += 1
     return count
 

@@ -17,7 +17,7 @@ from offline_queue.seen import Seen, word_of
 from offline_queue.wire import StreamHead
 
 UNDECIDED: Final = frozenset({State.QUEUED, State.ACCEPTED})
-_RECORDS = "SELECT record FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
+_RECORDS = "SELECT place, record FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
 
 
 class JournalReader:
@@ -48,14 +48,14 @@ class JournalReader:
     def records(self, stream: str, first: int, limit: int, max_bytes: int) -> list[bytes]:
         """The bytes of up to `limit` records from `first` on: one, and more up to `max_bytes` in all.
 
-        Raises LookupError for a stream that is not here.
+        None where `first` was given up. Raises LookupError for a stream that is not here.
         """
         no, taken, size = journal_streams.number_of(self._connection, stream), list[bytes](), 0
         rows = self._connection.execute(_RECORDS, (place_of(no, first), place_of(no, SEQ_MASK), limit))
         with closing(rows):
-            for (record,) in rows:
+            for place, record in rows:
                 size += len(record)
-                if taken and size > max_bytes:
+                if place != place_of(no, first) + len(taken) or (taken and size > max_bytes):
                     break
                 taken.append(record)
         return taken

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """As the journal keeps it: by which ledger `key` (base64), in which `generation` of its books."""
+    """As the journal keeps it: for which `terminal`, by which ledger `key` (base64), in which `generation` of books."""
 
     custody: Custody
+    terminal: str
     key: str
     generation: str
 

@@ -35,6 +35,7 @@ from offline_queue.receipts import Receipt
 from offline_queue.room import Ballast, Space, space
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
+from offline_queue.trimming import Trimmer
 from offline_queue.wire import Marks, Verdict
 from offline_queue.writer import LOG_BYTES, Writer
 
@@ -69,6 +70,7 @@ class Store:
         self._origin = origin
         self._timepiece = timepiece
         self._seen = Seen()
+        self._trimmer = Trimmer()
         finder = Finder(connection, self._seen)
         begun = lanes.begin(connection, origin, timepiece)
         self._streams = [uid for uid, _ in begun]
@@ -153,6 +155,15 @@ class Store:
     def remember(self, name: str, value: str) -> None:
         """A small fact that survives restarts."""
         self._act(lambda connection: journal_marks.remember(connection, name, value))
+
+    def trim(self, before: str) -> int:
+        """Gives up a few records older than `before` (RFC 3339) that nobody can ask for again; how many.
+
+        There may be more as long as it is not 0.
+        """
+        counts = list[int]()
+        self._act(lambda connection: counts.append(self._trimmer.step(connection, before)))
+        return counts[-1]
 
     def reader(self) -> JournalReader:
         """A connection of its own, to be closed by the caller."""

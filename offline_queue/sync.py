@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
+from offline_queue.journal import NotRecorded
 from offline_queue.ledger_client import Ledger
 from offline_queue.steps import Rest
 from offline_queue.timepiece import Timepiece, rfc3339
@@ -24,6 +25,9 @@ LONGEST_WAIT_S: Final = 60.0
 STOP_S: Final = 15.0
 """A little more than a request may take."""
 BRAKE_S: Final = 1.0
+BETWEEN_TRIMS_S: Final = 0.5
+"""Old records go a few at a time: a till that has run for years takes hours for it, and no sale waits."""
+DAY_MS: Final = 86_400_000
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ ANOTHER_KEY: Final = (
 class Sync:
     """Owns its thread between `start` and `stop`. Every other method may be called from any thread at any time.
 
+    When there is nothing to say it gives up records older than `keep_days`, where that may be; with 0 it keeps them.
     All `on_` are called in the sync thread; `on_settled` after its decisions are durable.
     """
 
@@ -71,10 +76,13 @@ class Sync:
         on_settled: OnSettled,
         hotlist: Hotlist | None = None,
         on_welcome: OnWelcome = lambda _: None,
+        *,
+        keep_days: int = 0,
     ) -> None:
         self._hotlist = hotlist
         self._store, self._ledger, self._timepiece, self._identity = store, ledger, timepiece, identity
         self._on_change, self._on_settled, self._on_welcome = on_change, on_settled, on_welcome
+        self._keep_days = keep_days
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._pass_asked = threading.Event()
@@ -164,8 +172,20 @@ class Sync:
             self._news = False
             self._publish(msgspec.structs.replace(self._status, next_attempt=self._wall(rest.until_ms)))
             self._accepted = 0
+        longest = BETWEEN_TRIMS_S if self._trim() else LONGEST_WAIT_S
         wait_s = (rest.until_ms - self._timepiece.boottime_ms()) / 1000
-        self._wake.wait(min(max(wait_s, 0.0), LONGEST_WAIT_S))
+        self._wake.wait(min(max(wait_s, 0.0), longest))
+
+    def _trim(self) -> bool:
+        """A small step; whether there may be more to give up."""
+        if not self._keep_days:
+            return False
+        before = rfc3339(self._timepiece.unix_ms() - self._keep_days * DAY_MS)
+        try:
+            return self._store.trim(before) > 0
+        except NotRecorded as error:
+            _log.info("old records are kept for now: %s", error)
+            return False
 
     def _note(self, courier: Courier, exchange: Exchange) -> None:
         """A change of fortune is published at once, the rest of the news at the end of the pass."""

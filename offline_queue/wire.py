@@ -15,7 +15,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from offline_queue.entry import Lane, Parent, State
+from offline_queue.entry import Clock, Lane, Parent, State
 
 PROTOCOL: Final = 2
 """The newest version spoken here; hello carries a range, and the ledger chooses the newest that both speak."""
@@ -51,7 +51,8 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     """First word of a till: who it is, what it holds, what it knows of the ledger.
 
     `streams` are all that are open or not wholly accepted; `allowances` the ids of rights neither consumed
-    nor released; `time` the till's own clock, for the ledger's measure of its skew.
+    nor released; `time` the till's own clock, for the ledger's measure of its skew, and `clock` all of its clocks, by
+    which the ledger places the sales of this boot.
     """
 
     request: str
@@ -64,6 +65,7 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     time: str
     generation: str | None = None
     allowances: list[str] = []
+    clock: Clock | None = None
 
 
 class Marks(msgspec.Struct, frozen=True):

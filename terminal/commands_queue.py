@@ -126,12 +126,15 @@ def _shown_by_journal(place: Place, transaction: str) -> Any:
 @answering
 @placed
 def verify(place: Place, *, as_json: bool) -> Code:
-    """Recompute every chain of the journal. Ends with 1 when a record is not what was written."""
+    """Recompute every chain of the journal and check what the ledger has signed for.
+
+    Ends with 1 when a record is not what was written.
+    """
     with opened_journal(place) as journal:
         result = journal.verify()
     bad = dict(zip(("stream", "seq", "why"), result.first_bad, strict=True)) if result.first_bad else None
-    told = {"ok": result.ok, "records": result.records, "first_bad": bad}
-    text = f"{result.records} records, every chain is whole."
+    told = {"ok": result.ok, "records": result.records, "receipts": result.receipts, "first_bad": bad}
+    text = f"{result.records} records, every chain is whole; the ledger has signed for {result.receipts} streams."
     if bad:
         text = (
             f"Record {bad['seq']} of stream {bad['stream']} is not what was written: {bad['why']}.\n"

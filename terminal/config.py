@@ -51,6 +51,11 @@ class LedgerAddress(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
     plain_http: bool = False
     ca_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    public_key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+
+
+class Journal(msgspec.Struct, frozen=True):
+    keep_days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 30
 
 
 class Programme(msgspec.Struct, frozen=True):
@@ -80,6 +85,7 @@ class Config(msgspec.Struct, frozen=True):
     api: Api = Api()
     nexo: Nexo = Nexo()
     ledger: LedgerAddress = LedgerAddress()
+    journal: Journal = Journal()
     mirror: MirrorConfig = MirrorConfig()
     programme: Programme = Programme()
     offline: Offline = Offline()
@@ -101,6 +107,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "api": Api,
     "nexo": Nexo,
     "ledger": LedgerAddress,
+    "journal": Journal,
     "mirror": MirrorConfig,
     "programme": Programme,
     "offline": Offline,

@@ -99,9 +99,10 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             store,
             ledger,
             timepiece,
-            Identity(terminal, public_key(key), f"tilld/{software}"),
+            Identity(terminal, public_key(key), f"tilld/{software}", place.public_key or None),
             on_change=lambda report: _ledger_changed(report, inbox, inquiries),
             on_settled=lambda verdicts, balances, cursor: inbox.post(Settled(verdicts, balances, cursor)),
+            keep_days=config.journal.keep_days,
             on_welcome=lambda word: inbox.post(Welcomed(word.time, word.rights, word.recovering)),
         )
         inquiries = Inquiries(

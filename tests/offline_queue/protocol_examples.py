@@ -8,10 +8,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ledger.facts import Policy
+from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.receipts import Signer
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, Receipt, chain, encode
@@ -30,6 +33,14 @@ CARD: Final = "2990000000017"
 STREAM: Final = "7d0c3c6e5f1b4a0f9c2e8a61b7d4f350"
 GENERATION: Final = "00112233445566778899aabbccddeeff"
 NOW: Final = "2026-03-02T09:15:00.000Z"
+PROGRAMME: Final = Programme(
+    {
+        "one-per-euro@1": PointsRule(
+            "one-per-euro@1", points=1, per=100, activation_days=14, expires=Lifetime(end_of_year_after=1)
+        )
+    },
+    ZoneInfo("Europe/Paris"),
+)
 
 
 class Stopped:
@@ -90,7 +101,8 @@ def header(first: int = 1) -> BatchHeader:
 def blocks() -> Iterator[tuple[str, str]]:
     """Name and text of every example, in the page's order."""
     with tempfile.TemporaryDirectory() as folder:
-        book = SqliteBook(Path(folder) / "books.db", timepiece=Stopped(), signer=Signer(LEDGER_KEY))
+        policy = Policy(programme=PROGRAMME)
+        book = SqliteBook(Path(folder) / "books.db", policy=policy, timepiece=Stopped(), signer=Signer(LEDGER_KEY))
         try:
             book.register(CARD, 100)
             yield from _talk(BookLedger(book, TERMINAL))
