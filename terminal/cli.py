@@ -45,7 +45,7 @@ class Tilld(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "ledger":
-            from ledger.commands import ledger
+            from ledger.cli import ledger
 
             return ledger
         return super().get_command(ctx, cmd_name)

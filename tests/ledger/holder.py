@@ -123,3 +123,9 @@ class Holder:
         words = {**words, **self.hello().rights}
         self.deliver()
         return words
+
+
+def go_back(book: Book, generation: str = "g-2") -> None:
+    """Somebody restores a backup and says so."""
+    change = "UPDATE fact SET value = ? WHERE name = 'generation'"
+    book._engine.write(lambda tables: tables.change(change, generation))  # type: ignore[attr-defined]

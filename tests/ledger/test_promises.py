@@ -7,7 +7,7 @@ from ledger.port import Book, Refused
 from offline_queue.wire import AllowanceRequest
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
-from tests.ledger.holder import Holder
+from tests.ledger.holder import Holder, go_back
 
 
 @pytest.fixture
@@ -208,13 +208,6 @@ class TestRecovery:
         other.sync()
         return other
 
-    @staticmethod
-    def go_back(book: Book) -> None:
-        """Somebody restores a backup and says so."""
-        book._engine.write(  # type: ignore[attr-defined]
-            lambda tables: tables.change("UPDATE fact SET value = 'g-2' WHERE name = 'generation'")
-        )
-
     def test_new_books_promise_at_once(self, holder: Holder) -> None:
         """There is nothing to wait for."""
         assert not holder.book.recovery().on
@@ -222,7 +215,7 @@ class TestRecovery:
 
     def test_nothing_is_promised_until_every_till_has_reported(self, book: Book, holder: Holder, other: Holder) -> None:
         """And has delivered all that it declared, under the new generation."""
-        self.go_back(book)
+        go_back(book)
         names = [holder.till.terminal, other.till.terminal]
         assert book.recovery().waiting == names
         assert holder.request("a1", 5).code == "recovering"
@@ -242,7 +235,7 @@ class TestRecovery:
 
     def test_a_till_that_is_gone_is_waived(self, book: Book, holder: Holder, other: Holder) -> None:
         """One by one, or all; whoever is not waited for is refused."""
-        self.go_back(book)
+        go_back(book)
         with pytest.raises(Refused, match="S001-T99"):
             book.waive_recovery(["S001-T99"])
         assert book.waive_recovery([other.till.terminal]).waiting == [holder.till.terminal]
@@ -253,7 +246,7 @@ class TestRecovery:
         """It was granted after the backup; its till gives it up and nothing is overdrawn."""
         holder.rights["forgotten"] = 80
         holder.valid.add("forgotten")
-        self.go_back(book)
+        go_back(book)
         assert holder.hello().rights == {"forgotten": False}
         assert holder.rights == {}
         other.sync()
@@ -262,10 +255,8 @@ class TestRecovery:
 
     def test_a_second_restore_waits_anew(self, book: Book, holder: Holder, other: Holder) -> None:
         """What was reported to an earlier generation is not worth anything now."""
-        self.go_back(book)
+        go_back(book)
         book.waive_recovery([])
-        book._engine.write(  # type: ignore[attr-defined]
-            lambda tables: tables.change("UPDATE fact SET value = 'g-3' WHERE name = 'generation'")
-        )
+        go_back(book, "g-3")
         assert len(book.recovery().waiting) == 2
         assert other.request("a1", 5).code == "recovering"
