@@ -7,6 +7,7 @@ all its claims come to one effect, whichever is heard of first. docs/protocol.md
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ledger.facts import Case
@@ -38,6 +39,36 @@ def doubt(entry: Entry, keys: Sequence[bytes], kin: Callable[[str], Iterable[str
     if code.sale.card is not None and not _same_card(code, entry.card.number, kin):
         return f"the sale was made with another card than {masked(entry.card.number)}"
     return None
+
+
+class Told(Struct, frozen=True):
+    """A code as the office sees it; `credited` is the card that has its points, masked."""
+
+    terminal: str
+    id: str
+    idempotency_key: str
+    points: int
+    occurred_at: str
+    receipt: str | None
+    store: str | None
+    proven: bool
+    credited: str | None
+
+
+def told(code: ClaimCode, keys: Sequence[bytes], card: str | None) -> Told:
+    """`keys` are those of the terminal that the code names."""
+    sale = code.sale
+    return Told(
+        sale.terminal,
+        sale.id,
+        sale.key,
+        sale.points,
+        sale.occurred_at,
+        sale.receipt,
+        sale.store,
+        code.proven(keys),
+        masked(card) if card else None,
+    )
 
 
 def as_sale(entry: Entry) -> Entry:

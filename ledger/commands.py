@@ -1,9 +1,11 @@
 """`tilld ledger`: the server, and the office's commands on the books, with the server up or down."""
 
 import functools
+import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 FINE: Final = 0
 ATTENTION: Final = 1
+COLLECT_AFTER: Final = 50_000
 USAGE: Final = 2
 
 DATABASE_HELP: Final = (
@@ -45,6 +48,16 @@ Examples:
 
 
 CONFIG: Final = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=CONFIG_HELP)
+
+
+CONFLICTS_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger conflicts
+  tilld ledger conflicts show ID
+  tilld ledger conflicts resolve ID --honour --author Anne --reason "two receipts, both right"
+  tilld ledger conflicts resolve ID --refuse --author Anne --reason "rung up twice"
+"""
 
 
 class Unusable(click.ClickException):
@@ -206,8 +219,16 @@ def _serve(config: "Config") -> int:
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
+        _collect_seldom()
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
+
+
+def _collect_seldom() -> None:
+    """A batch makes thousands of values that end with it and refer to nothing in a circle: looking for circles after
+    every 700 of them takes a tenth of the time that goes into a batch."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 def _signer(key: str, database: str) -> "Signer | None":
@@ -300,6 +321,37 @@ def acknowledge(book: "Book", name: str, *, as_json: bool) -> int:
     return FINE
 
 
+BACKUP_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger backup /mnt/backup/ledger.db    SQLite books, with the server up or down
+  tilld ledger backup --begin                  PostgreSQL books: before pg_basebackup ...
+  tilld ledger backup --declare                ... and when it is complete and kept
+"""
+
+
+@ledger.command(epilog=BACKUP_EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--begin", is_flag=True, help="Note what is held now: a backup with PostgreSQL's own tools follows.")
+@click.option("--declare", is_flag=True, help="That backup is complete and kept.")
+@on_books()
+def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_json: bool) -> int:
+    """Copy the books, and let tills give up what the copy holds.
+
+    Restore the newest backup only: tills have no copy any more of what an older one lacks. Keep ledger.key with it.
+    """
+    if (file is not None) + begin + declare != 1:
+        raise click.UsageError("give one of FILE, --begin and --declare")
+    if begin:
+        book.begin_backup()
+        say({"begun": True}, lambda _: click.echo("Noted. Make the backup, then --declare it."), as_json=as_json)
+        return FINE
+    streams = book.backup(file) if file is not None else book.declare_backup()
+    told = {"file": str(file) if file else None, "streams": streams}
+    say(told, lambda _: click.echo(f"Backed up; {streams} streams are covered further than before."), as_json=as_json)
+    return FINE
+
+
 @ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
 @on_books()
 def verify(book: "Book", *, as_json: bool) -> int:
@@ -311,13 +363,73 @@ def verify(book: "Book", *, as_json: bool) -> int:
     return FINE if verification.ok else ATTENTION
 
 
-@ledger.command(epilog="Example:  tilld ledger conflicts --json | jq '.[].code'")
+@ledger.group(invoke_without_command=True, epilog=CONFLICTS_EXAMPLES)
 @on_books()
 def conflicts(book: "Book", *, as_json: bool) -> int:
-    """List the records that wait for something or need a person's look."""
+    """List the records that wait for something or need a person's look; show one, settle one."""
+    return _listed(book, as_json=as_json)
+
+
+@conflicts.command("list", epilog="Example:  tilld ledger conflicts list --json | jq '.[].name'")
+@on_books()
+def list_conflicts(book: "Book", *, as_json: bool) -> int:
+    """The same list."""
+    return _listed(book, as_json=as_json)
+
+
+def _listed(book: "Book", *, as_json: bool) -> int:
     from ledger import show
 
     say(book.flagged(), show.flagged, as_json=as_json)
+    return FINE
+
+
+@conflicts.command("show", epilog="Example:  tilld ledger conflicts show 0197a0c2-0c00-7000-8000-000000000001")
+@click.argument("name", metavar="ID")
+@on_books()
+def show_conflict(book: "Book", name: str, *, as_json: bool) -> int:
+    """All that one needs to decide: the record, what it collides with, the account, what each decision would do.
+
+    ID is that of the entry, or STREAM:SEQ as the list tells it.
+    """
+    from ledger import show
+
+    found = book.conflict(name)
+    if found is None:
+        raise Unusable(f"no entry {name!r} is in these books. `tilld ledger conflicts` lists those in dispute.")
+    say(found, show.conflict, as_json=as_json)
+    return FINE
+
+
+@conflicts.command("resolve", epilog=CONFLICTS_EXAMPLES)
+@click.argument("name", metavar="ID")
+@click.option("--honour", "decision", flag_value="honour", help="It counts as it was asked for.")
+@click.option("--refuse", "decision", flag_value="refuse", help="It does not count.")
+@click.option("--points", type=int, metavar="N", help="What it shall have had in all: 40, or -40 for a redemption.")
+@click.option("--author", required=True, metavar="NAME", help="Who decides.")
+@click.option("--reason", required=True, metavar="TEXT", help="Why; the shop reads it.")
+@on_books()
+def resolve_conflict(
+    book: "Book", name: str, decision: str | None, points: int | None, author: str, reason: str, *, as_json: bool
+) -> int:
+    """Settle an entry by a correction of the office's own; the latest word counts, nothing is edited.
+
+    Ends with 1 where there is no account that it could be posted on.
+    """
+    from ledger import show
+    from ledger.port import Refused
+    from offline_queue.entry import Resolution
+
+    if decision is None:
+        raise click.UsageError("Say --honour or --refuse.")
+    try:
+        done = book.resolve(name, Resolution(decision), points, author, reason)
+    except Refused as error:
+        if error.problem.code != "no_account":
+            raise
+        click.echo(f"Nothing was changed: {error}. Register the card first: tilld ledger register NUMBER", err=True)
+        return ATTENTION
+    say(done, show.settled, as_json=as_json)
     return FINE
 
 
@@ -374,3 +486,26 @@ def enroll(book: "Book", terminal: str, public_key: str, *, replace: bool, as_js
         raise Unusable(f"{terminal} is enrolled with another key. If its disk or machine is new, add --replace.")
     say({"terminal": terminal, "enrolled": True}, lambda _: click.echo(f"{terminal} is enrolled."), as_json=as_json)
     return FINE
+
+
+@ledger.group()
+def claim() -> None:
+    """Codes on receipts that prove a sale."""
+
+
+@claim.command("verify", epilog="Example:  tilld ledger claim verify < typed-lines.txt")
+@click.argument("code", required=False)
+@on_books()
+def verify_claim(book: "Book", code: str | None, *, as_json: bool) -> int:
+    """Tell what CODE says, whether an enrolled till signed it, and who has its points."""
+    from ledger import show
+    from ledger.claims import told
+    from offline_queue.claim_codes import MAX_CHARACTERS, Unreadable, read
+
+    try:
+        found = read(code if code is not None else sys.stdin.read(MAX_CHARACTERS + 1))
+    except Unreadable as error:
+        raise Unusable(f"this is no claim code: {error}") from error
+    claimed = told(found, book.terminal_keys(found.sale.terminal), book.credited(found.sale.id))
+    say(claimed, show.claim, as_json=as_json)
+    return FINE if claimed.proven else ATTENTION

@@ -3,6 +3,7 @@
 The reference with each key's reason is ledger/default.toml; the defaults here equal it (a test holds them to it).
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -21,9 +22,19 @@ from offline_queue.entry import Happening
 
 SYSTEM_FILE: Final = Path("/etc/tilld/ledger.toml")
 
+TILLS: Final = "till_resolutions"
+"""The one key of [policy] that is no decision code."""
+
 Points = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Often = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Stable(StrEnum):
+    """What lets tills give up their copies: a backup that was declared, or the commit itself (a replica holds it)."""
+
+    BACKUP = "backup"
+    COMMIT = "commit"
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -32,6 +43,7 @@ class Ledger(msgspec.Struct, frozen=True):
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
     key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    stable: Stable = Stable.BACKUP
 
 
 class Cards(msgspec.Struct, frozen=True):
@@ -61,11 +73,13 @@ class Config(msgspec.Struct, frozen=True):
     stances: dict[Code, Stance] = {}
     cards: Cards = Cards()
     programme: Programme = Programme()
+    till_resolutions: Stance = Stance.HONOUR
 
     def policy(self) -> Policy:
         """What the rules are given."""
         return Policy(
             unknown_cards=self.ledger.unknown_cards,
+            stable_on_commit=self.ledger.stable is Stable.COMMIT,
             stances=self.stances,
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
@@ -73,6 +87,7 @@ class Config(msgspec.Struct, frozen=True):
             unsealed_cap=self.allowances.unsealed_cap_points,
             programme=self.programme,
             events_from_tills=self.cards.events_from_tills,
+            till_resolutions=self.till_resolutions,
         )
 
 
@@ -114,7 +129,8 @@ def parse(text: str, file: str) -> Config:
     sections = {name: section(told, name, struct, file, problems) for name, struct in SECTIONS.items()}
     dated = section(told, "programme", ProgrammeSection, file, problems)
     rules = programme(dated, told.get("rule", []), file, problems)
-    config = Config(**sections, stances=_stances(told.get("policy", {}), file, problems), programme=rules)
+    stances, tills = _policy(told.get("policy", {}), file, problems)
+    config = Config(**sections, stances=stances, programme=rules, till_resolutions=tills)
     problems += [Problem(f"{file}:{where}", what) for where, what in disagreements(config.ledger)]
     if problems:
         raise ConfigUnusable(problems)
@@ -136,10 +152,20 @@ def disagreements(told: Ledger) -> list[tuple[str, str]]:
     return []
 
 
-def _stances(table: Any, file: str, problems: list[Problem]) -> dict[Code, Stance]:
+def _policy(table: Any, file: str, problems: list[Problem]) -> tuple[dict[Code, Stance], Stance]:
+    """The stance for each code, and whether tills may settle what they recorded."""
     if not isinstance(table, dict):
         problems.append(Problem(f"{file}:policy", "must be a section: write [policy] and its keys below."))
-        return {}
+        return {}, Stance.HONOUR
+    tills = table.get(TILLS, Stance.HONOUR)
+    if tills not in (Stance.HONOUR, Stance.REFUSE):
+        problems.append(Problem(f"{file}:policy.{TILLS}", f"must be one of honour, refuse; it is {shown(tills)}."))
+        tills = Stance.HONOUR
+    codes = {name: told for name, told in table.items() if name != TILLS}
+    return _stances(codes, file, problems), Stance(tills)
+
+
+def _stances(table: dict[str, Any], file: str, problems: list[Problem]) -> dict[Code, Stance]:
     stances = {}
     for name, told in table.items():
         if what := _stance_problem(name, told):

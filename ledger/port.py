@@ -4,6 +4,7 @@ Each call is one transaction: when it has returned, it is durable. All may be ca
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -103,7 +104,10 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Flagged(msgspec.Struct, frozen=True):
-    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked."""
+    """A record that waits or needs a person's look; its `id` is None where it cannot be read, `card` is masked.
+
+    `name` is what a correction calls it: its id, or STREAM:SEQ where it cannot be read or is not of whom it says.
+    """
 
     terminal: str
     stream: str
@@ -115,6 +119,7 @@ class Flagged(msgspec.Struct, frozen=True):
     kind: str | None
     points: int | None
     card: str | None
+    name: str
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -310,8 +315,23 @@ class Book(Protocol):
     def terminal_keys(self, terminal: str) -> list[bytes]:
         """The enrolled key and those before it, but for revoked ones: what they signed in their time stays proven."""
 
+    def credited(self, entry: str) -> str | None:
+        """A card of the account that has the points of the entry with this id; None while nobody has them."""
+
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
+
+    def backup(self, path: Path) -> int:
+        """A copy in one file, sound and synced; tills may give up what it holds. How many streams that brings forward.
+
+        Raises Refused where the engine is backed up by its own tools, and NotRecorded.
+        """
+
+    def begin_backup(self) -> None:
+        """Notes what is held now, before somebody makes a backup with the engine's own tools."""
+
+    def declare_backup(self) -> int:
+        """That backup is complete and kept: as `backup`. Raises Refused where none was begun."""
 
     def acknowledge(self, terminal: str) -> int | None:
         """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""

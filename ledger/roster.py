@@ -42,5 +42,6 @@ class Roster:
 
 def is_breach(case: Case, decision: Decision) -> bool:
     """Whether a till broke its word. A copied disk explains it, and so do books that forgot what they had promised."""
-    broken = {Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID} & set(decision.codes)
-    return bool(broken) and case.right is not None and case.branch is None
+    if case.right is None or case.branch is not None:
+        return False
+    return not {Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID}.isdisjoint(decision.codes)

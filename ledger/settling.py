@@ -5,6 +5,8 @@ What each decision would do is found out by making it and taking it back, so it 
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from ledger.corrections import Dispute, Target
 from ledger.facts import Code, Decision
 from ledger.own_entries import own_entry
@@ -38,7 +40,7 @@ class Settling:
         standing = None if account is None else sheet.standing(account)
         entry = named.entry
         return Conflict(
-            record=self._flagged(named),
+            record=self._flagged(name, named),
             occurred_at=entry.occurred_at if entry else None,
             receipt=entry.receipt.number if entry and entry.receipt else None,
             asked=target.honoured,
@@ -87,16 +89,19 @@ class Settling:
         changed = sheet.standings.changed.values()
         return Outcome(word.shall, word.points, next((standing.balance for standing in changed), None))
 
-    def _flagged(self, dispute: Dispute) -> Flagged:
+    def _flagged(self, name: str, dispute: Dispute) -> Flagged:
         item, entry = dispute.item, dispute.entry
         query = "SELECT detail FROM decision WHERE terminal = ? AND record = ? ORDER BY n DESC LIMIT 1"
         detail = next((detail for (detail,) in self._tables.rows(query, item.sender, item.record)), None)
-        place = (item.sender, item.stream, item.seq, dispute.state, dispute.code, detail)
-        if entry is None:
-            return Flagged(*place, None, None, None, None)
-        return Flagged(
-            *place, dispute.name, entry.kind, entry.points, masked(entry.card.number) if entry.card else None
+        found = Flagged(
+            *(item.sender, item.stream, item.seq, dispute.state, dispute.code, detail, None, None, None, None),
+            name=f"{item.stream}:{item.seq}",
         )
+        if entry is None:
+            return found
+        card = masked(entry.card.number) if entry.card else None
+        told = {"id": dispute.name, "kind": entry.kind, "points": entry.points, "card": card}
+        return replace(found, name=name, **told)
 
     def _first(self, dispute: Dispute, sheet: Sheet) -> Line | None:
         """The entry that has the key, or that is reversed."""

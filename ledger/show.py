@@ -8,7 +8,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ledger.port import Cleared, Flagged, Held, Line, Recovery, Registration, Statement, Terminal, Verification
+from ledger.claims import Told
+from ledger.port import (
+    Cleared,
+    Conflict,
+    Flagged,
+    Held,
+    Line,
+    Recovery,
+    Registration,
+    Settled,
+    Statement,
+    Terminal,
+    Verification,
+)
 from offline_queue.entry import masked
 from offline_queue.wire import Lot
 
@@ -32,6 +45,15 @@ def config(told: dict[str, Any]) -> None:
         click.echo(f"{problem['where']}: {problem['what']}", err=True)
     if told["ok"]:
         click.echo(f"{told['file'] or 'No config file: the built-in defaults'}: no mistakes.")
+
+
+def claim(told: Told) -> None:
+    receipt = f", receipt {told.receipt}" if told.receipt else ""
+    click.echo(f"{told.points} points of a sale at {told.terminal} on {told.occurred_at}{receipt}")
+    if not told.proven:
+        click.echo("No enrolled till of this name has signed it: it proves nothing.", err=True)
+    credited = f"The points are with {told.credited}." if told.credited else "Nobody has its points yet."
+    click.echo(f"entry {told.id}, key {told.idempotency_key}. {credited}")
 
 
 def statement(account: Statement) -> None:
@@ -109,12 +131,49 @@ def flagged(records: list[Flagged]) -> None:
     if not records:
         click.echo("Nothing waits and nothing needs a look.")
         return
-    table = _table("State", "Code", "Terminal", "Record", "What", "Why", points="Points")
+    table = _table("State", "Code", "Terminal", "ID", "What", "Why", points="Points")
     for record in records:
         what = f"{record.kind} on {record.card}" if record.kind and record.card else record.kind or "?"
         points = "" if record.points is None else str(record.points)
-        place = f"{record.stream[:8]}/{record.seq}"
-        table.add_row(record.state, record.code, record.terminal, place, what, record.detail or "", points)
+        table.add_row(record.state, record.code, record.terminal, record.name, what, record.detail or "", points)
+    _print(None, table)
+
+
+def conflict(found: Conflict) -> None:
+    record = found.record
+    what = f"{record.kind} of {record.points} points on {record.card or 'no card'}" if record.kind else "not readable"
+    _facts(
+        ("Record", f"{record.name}: {what}"),
+        ("Verdict", f"{record.state}, {record.code}"),
+        ("Why", record.detail),
+        ("From", f"{record.terminal}, {found.occurred_at or 'at an unknown time'}"),
+        ("Receipt", found.receipt),
+        ("Asked", f"{found.asked:+d}, has {found.has:+d}" + (f", reversed {found.undone:+d}" if found.undone else "")),
+        ("Account", None if found.balance is None else f"{found.balance} points, {found.reserved} of them promised"),
+    )
+    if found.first is not None:
+        _print("It collides with", _lines([found.first]))
+    for word in found.words:
+        _facts(("Said before", f"{word.author}: {word.reason} ({word.had:+d} -> {word.shall:+d})"))
+    for decision, outcome in (("--honour", found.honour), ("--refuse", found.refuse)):
+        left = "" if outcome.balance is None else f", the account then has {outcome.balance}"
+        _facts((decision, outcome.why_not or f"it has {outcome.shall:+d} in all, {outcome.effect:+d} are posted{left}"))
+
+
+def settled(done: Settled) -> None:
+    if done.repeated:
+        click.echo(f"{done.id} was settled like this before; nothing was changed.")
+        return
+    click.echo(f"{done.id} is settled: {done.effect:+d} points by correction {done.correction}.")
+    if done.detail:
+        click.echo(done.detail, err=True)
+
+
+def _facts(*told: tuple[str, str | None]) -> None:
+    table = Table.grid(padding=(0, 2))
+    for name, value in told:
+        if value:
+            table.add_row(name, value)
     _print(None, table)
 
 

@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from ledger.book import read, waits_for_card
+from ledger.facts import Code
 from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
@@ -13,7 +14,8 @@ from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
 
 FORK = (
-    "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first"
+    "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first."
+    " Each sale counts once; when the machines are put right: tilld ledger terminals acknowledge TERMINAL"
 )
 
 
@@ -121,9 +123,17 @@ def flagged(tables: Tables) -> list[Flagged]:
 
 
 def _forks(tables: Tables) -> list[Flagged]:
-    rows = tables.rows("SELECT terminal, uid, base, mark FROM stream WHERE grown_from IS NOT NULL ORDER BY no")
+    """Until somebody has acknowledged what was found against the terminal."""
+    rows = tables.rows(
+        "SELECT b.terminal, b.uid, b.base, b.mark FROM stream b"
+        " JOIN stream o ON o.terminal = b.terminal AND o.uid = b.uid AND o.branch = 0"
+        " WHERE b.grown_from IS NOT NULL AND o.flag IS NOT NULL ORDER BY b.no"
+    )
     return [
-        Flagged(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None)
+        Flagged(
+            *(terminal, uid, base + 1, "conflict", "fork", FORK.format(mark - base), None, None, None, None),
+            name=f"{uid}:{base + 1}",
+        )
         for terminal, uid, base, mark in rows
     ]
 
@@ -132,6 +142,8 @@ def _flagged(terminal: str, uid: str, record: int, state: str, code: str, detail
     entry = read(raw)
     seq = record & SEQ_MASK
     if not isinstance(entry, Entry):
-        return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None)
+        return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None, f"{uid}:{seq}")
     card = masked(entry.card.number) if entry.card else None
-    return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card)
+    proven = entry.terminal == terminal and code not in (Code.TERMINAL_UNKNOWN, Code.CLAIM_UNPROVEN)
+    name = entry.id if proven else f"{uid}:{seq}"
+    return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card, name)

@@ -55,6 +55,8 @@ def window(lots: Iterable[Lot]) -> tuple[int, int | None]:
 def narrowed(standing: Standing, lots: Iterable[Lot]) -> Standing:
     """The account when these lots lie in it too."""
     start, end = window(lots)
+    if start <= standing.usable_from and end is None:
+        return standing
     ends = [moment for moment in (standing.usable_until, end) if moment is not None]
     return msgspec.structs.replace(
         standing, usable_from=max(standing.usable_from, start), usable_until=min(ends, default=None)

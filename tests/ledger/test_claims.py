@@ -4,17 +4,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from ledger.commands import ledger
 from ledger.facts import Code, UnknownCards
 from ledger.port import Book
 from offline_queue.claim_codes import KEY_PREFIX, issue
 from offline_queue.claimed_sale import sale_of
-from offline_queue.entry import Claim, Entry, Kind, State, encode
+from offline_queue.entry import Claim, Entry, Happening, Kind, Receipt, State, encode
 from tests.ledger.cluster import Cluster
 from tests.ledger.conftest import REGISTERING, Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
@@ -231,9 +234,7 @@ class TestDoubts:
 
     def test_signed_with_a_revoked_key(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
         """A stolen till's codes are worth nothing."""
-        book._engine.write(
-            lambda tables: tables.change("UPDATE terminal_key SET revoked_at = 1 WHERE public_key = ?", PUBLIC)
-        )  # type: ignore[attr-defined]
+        assert book.revoke(burnt.terminal, "stolen")
         self.refused(book, till, claim(till, burnt.earn(30, None)), "revoked")
 
     def test_signed_with_the_key_of_the_disk_that_burnt(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
@@ -241,6 +242,14 @@ class TestDoubts:
         assert book.enrol(burnt.terminal, STRANGE_KEY.public_key().public_bytes_raw(), replace=True)
         till.send(claim(till, burnt.earn(30, None)))
         assert points_of(book) == 30
+
+    def test_of_the_card_that_was_replaced(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
+        """Its successor has its account, and so its points."""
+        sale = burnt.earn(30)
+        book.happen(CARD, Happening.REPLACE, "desk", "lost", UNKNOWN)
+        till.send(claim(till, sale, UNKNOWN))
+        assert points_of(book, UNKNOWN) == 30
+        assert book.verify().problems == []
 
     def test_of_another_card(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
         """A found receipt gives its finder nothing where the sale had a card."""
@@ -285,11 +294,11 @@ def play(new: NewBook, order: list[str], card: str | None, first: str, batches: 
     with new(UnknownCards.PARK) as book:
         book.register(CARD)
         burnt, till, other = FakeTill(book, 9, PUBLIC), FakeTill(book, 1), FakeTill(book, 2)
-        sale = burnt.earn(30, card)
+        sale = burnt.earn(30, card, receipt=Receipt("4711", "S001", START))
         redeemed = claim(till, sale, first)
         told: dict[str, tuple[FakeTill, Entry]] = {
             "sale": (burnt, sale),
-            "again": (other, replace(other.earn(30, card, key=sale.key), amount=sale.amount)),
+            "again": (other, other.earn(30, card, key=sale.key, receipt=sale.receipt)),
             "claim": (till, redeemed),
             "late claim": (other, claim(other, sale, card or CARD)),
             "forged": (other, claim(other, sale, OTHER_CARD, STRANGE_KEY)),
@@ -325,6 +334,31 @@ def test_any_order_comes_to_one_effect_in_postgresql(
 ) -> None:
     """The same where others write at the same time."""
     play(partial(on_a_server, postgres), order, card, card or first, batches)
+
+
+def test_the_office_looks_into_a_code(
+    book: Book, till: FakeTill, burnt: FakeTill, shelf: Shelfful, database: str
+) -> None:
+    """Before and after it was claimed, forged, and as typed from a receipt; exit codes for scripts."""
+    sale = burnt.earn(30, None)
+    code = issue(sale_of(sale), KEY)
+
+    def look(text: str) -> tuple[int, dict[str, object]]:
+        result = CliRunner().invoke(
+            ledger, ["claim", "verify", text, "--json", "--database", database], standalone_mode=False
+        )
+        return result.return_value, msgspec.json.decode(result.output)
+
+    end, told = look("\n".join(code.lines))
+    assert (end, told["points"], told["proven"], told["credited"]) == (0, 30, True, None)
+    till.send(claim(till, sale))
+    assert look(code.text)[1]["credited"] == "•••• 0017"
+    end, told = look(issue(sale_of(sale), STRANGE_KEY).text)
+    assert (end, told["proven"]) == (1, False)
+    said = CliRunner().invoke(ledger, ["claim", "verify", code.text, "--database", database]).output
+    assert "30 points of a sale at S001-T09" in said
+    refused = CliRunner().invoke(ledger, ["claim", "verify", "TILLD1:A", "--database", database])
+    assert (refused.exit_code, "no claim code" in refused.output) == (2, True)
 
 
 def test_the_code_is_one_of_the_protocol() -> None:

@@ -43,7 +43,15 @@ def test_the_reference_file_shows_every_key() -> None:
         for field in msgspec.structs.fields(section):
             assert f"\n{field.name} = " in written or f"\n# {field.name} = " in written, f"{name}.{field.name}"
     chosen = {code for code, choice in CHOICES.items() if len(choice.stances) > 1}
-    assert set(tomllib.loads(text)["policy"]) == chosen
+    assert set(tomllib.loads(text)["policy"]) == {*chosen, "till_resolutions"}
+
+
+def test_tills_may_settle_or_not() -> None:
+    """Nothing between: a till's word counts, or head office has the last one."""
+    told = parse('[policy]\ntill_resolutions = "refuse"', "f")
+    assert told.policy().till_resolutions is Stance.REFUSE
+    assert "honour, refuse" in problems('[policy]\ntill_resolutions = "review"')["f:policy.till_resolutions"]
+    assert "honour, refuse" in problems("[policy]\ntill_resolutions = 1")["f:policy.till_resolutions"]
 
 
 def test_every_decision_code_has_its_choice() -> None:

@@ -194,9 +194,12 @@ class TestUsed:
         assert points_of(book) == 0
         sound(book)
 
-    def test_waiting_points_used_offline_are_an_overdraft_at_once_repaid(self, book: Book, till: FakeTill) -> None:
+    def test_waiting_points_used_offline_are_an_overdraft_at_once_repaid(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
         """The entry is flagged, and the points that waited pay for it: a debt never lies beside them."""
         till.send(till.earn(60, **made_on(0, "slow@1")))
+        on_day(1)
         used = till.redeem(20, **made_on(1))
         till.send(used)
         assert till.verdict(used).code == "overdrawn"

@@ -10,6 +10,7 @@ import pytest
 from offline_queue.conflicts import ConflictKind
 from offline_queue.entry import Entry, Kind, decode
 from offline_queue.wire import ProblemCode, parse_authorization
+from tests.offline_queue.claimed import CARD, OTHER_PUBLIC, PUBLIC, code_of, on_card
 from tests.offline_queue.journals import opened, sell
 from tests.offline_queue.protocol_examples import batch_body, blocks, header, records
 
@@ -20,7 +21,7 @@ EXAMPLES = dict(re.findall(r"<!-- ([a-z-]+) -->\n```[a-z]*\n(.*?)\n```", PAGE, r
 def test_every_example_is_what_the_reference_ledger_says() -> None:
     """The page's conversation, held again: no example has gone stale, and none is missing."""
     held = dict(blocks())
-    assert EXAMPLES.keys() == held.keys() | {"verify-batch", "verify-export"}
+    assert EXAMPLES.keys() == held.keys() | {"verify-batch", "verify-export", "verify-claim"}
     for name, text in held.items():
         assert EXAMPLES[name] == text, "python -m tests.offline_queue.protocol_examples shows what the page must say"
 
@@ -70,6 +71,18 @@ def test_stranger_verifies_an_export_with_the_standard_library(tmp_path: Path) -
 def _python(path: Path) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", EXAMPLES["verify-export"], str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+def test_stranger_verifies_a_claim_code() -> None:
+    """A general CBOR library and an Ed25519 library are all that is needed; a forged code raises."""
+
+    def verified(key: bytes, card: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", EXAMPLES["verify-claim"], code_of(on_card()).text, key.hex(), card]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+    assert verified(PUBLIC, CARD).stdout.split() == ["S001-T01", on_card().id, "249", "True"]
+    assert verified(PUBLIC, "2990000000024").stdout.split()[-1] == "False"
+    assert "InvalidSignature" in verified(OTHER_PUBLIC, CARD).stderr
 
 
 def test_record_without_a_version_is_of_the_first() -> None:
