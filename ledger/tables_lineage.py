@@ -81,8 +81,13 @@ class TablesLineage:
         return len(found.suspects) + (found.lost_at is not None)
 
     def _records(self, terminal: str) -> int:
-        query = "SELECT CAST(coalesce(sum(mark - base), 0) AS BIGINT) FROM stream WHERE terminal = ?"
-        return int(self._tables.rows(query, terminal)[0][0])
+        """How many are held of the streams before each lane began anew."""
+        query = """
+            SELECT CAST(coalesce(sum(mark - base), 0) AS BIGINT) FROM stream WHERE terminal = ? AND no < (
+                SELECT min(begun) FROM (
+                    SELECT max(no) AS begun FROM stream WHERE terminal = ? AND lane IS NOT NULL AND parent IS NULL
+                    GROUP BY lane) AS roots)"""
+        return int(self._tables.rows(query, terminal, terminal)[0][0])
 
     def _noted(self, terminal: str, uid: str) -> bool:
         query = "SELECT lane FROM stream WHERE terminal = ? AND uid = ? AND branch = 0"
