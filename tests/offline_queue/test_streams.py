@@ -409,3 +409,26 @@ def test_outage_that_ends_elsewhere_is_noticed() -> None:
     """When a customer's question is answered, sync comes back within the outage's length."""
     state = SyncState(backoff=Backoff(failures=9, next_attempt_ms=300_000, outage_since_ms=0))
     assert reachable_again(state.backoff, 10_000, 0.5).next_attempt_ms == 15_000
+
+
+def test_hello_is_said_again_when_the_ledger_owed_a_word_on_rights() -> None:
+    """It cannot confirm a right before it holds everything: so it is asked again then, once."""
+    heads = [head()]
+    hello = begin(replace(READY, greeted=False), SayHello(everything=False), "r1", heads, ["a1"])
+    owing = replace(heard(hello, welcome({}), NOW).state, feed_due=False)
+    assert next_step(owing, [], 0, NOW.now_ms) == Rest(owing.hello_due_ms), "nothing was delivered since"
+    sent = replace(heard(flying(owing, heads), custody(10), NOW).state, feed_due=False)
+    assert next_step(sent, [], 0, NOW.now_ms) == SayHello(everything=False)
+    again = begin(sent, SayHello(everything=False), "r1", [], ["a1"])
+    told = replace(heard(again, replace(welcome({}), rights={"a1": True}), NOW).state, feed_due=False)
+    assert next_step(told, [], 0, NOW.now_ms) == Rest(told.hello_due_ms)
+
+
+def test_hello_is_said_again_while_the_books_recover() -> None:
+    """Under the new generation, and after all is delivered: that is what they wait for."""
+    hello = begin(SyncState(generation="g1"), SayHello(everything=True), "r1", [])
+    adopted = replace(heard(hello, replace(welcome({}, "g2"), recovering=True), NOW).state, feed_due=False)
+    assert next_step(adopted, [], 0, NOW.now_ms) == SayHello(everything=False)
+    second = begin(adopted, SayHello(everything=False), "r1", [])
+    reported = replace(heard(second, replace(welcome({}, "g2"), recovering=True), NOW).state, feed_due=False)
+    assert next_step(reported, [], 0, NOW.now_ms) == Rest(reported.hello_due_ms), "it waits for others now"
