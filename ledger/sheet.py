@@ -64,7 +64,7 @@ class Sheet:
         self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
         self._lifecycle = Lifecycle(self, source, policy, now)
-        self._clearing = Clearing(self, source, policy.programme, now)
+        self.clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -103,7 +103,7 @@ class Sheet:
 
     def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
         """Takes points off these accounts that had expired long enough ago."""
-        return self._clearing.write_off(accounts)
+        return self.clearing.write_off(accounts)
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
@@ -253,7 +253,7 @@ class Sheet:
         card, target = self.claims.card(item, entry), self.correcting.target(entry)
         account = self.correcting.account(target) if target else self.account_for(entry, card)
         first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
-        standing, when = None if account is None else self.standing(account), self._instant(item, entry)
+        standing, when = None if account is None else self.standing(account), self.instant(item, entry)
         if standing is not None and (first is None or first.record == item.record):
             standing = self.shelving.judged(standing, entry, original, right, when.at)
         believed, over = self._believed(item, entry, right)
@@ -281,7 +281,7 @@ class Sheet:
             word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
 
-    def _instant(self, item: Item, entry: Entry) -> Instant:
+    def instant(self, item: Item, entry: Entry) -> Instant:
         anchor = self._anchors.get((item.sender, entry.clock.boot_id))
         return instant(entry, anchor, self.now, self._policy.clock_tolerance_ms)
 
@@ -420,7 +420,7 @@ class Sheet:
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self._clearing.revive(case, effect, account)
+        self.clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
         self.offline_days.note(case, decision, account)

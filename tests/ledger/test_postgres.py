@@ -206,7 +206,7 @@ class TestNobodyWaitsForEver:
         url = postgres.emptied()
         with closing(PostgresBook(url)) as book, monkeypatch.context() as older:
             book.register(CARD)
-            older.setattr("ledger.sheet.read", lambda _: UNREAD)
+            older.setattr("ledger.claim_desk.read", lambda _: UNREAD)
             till = FakeTill(book)
             till.send(*(till.earn(10) for _ in range(20)))
             assert points_of(book) == 0
