@@ -173,6 +173,25 @@ def test_a_busy_ledger_blames_no_record_and_need_not_be_greeted_again() -> None:
     assert (state.batch, state.suspect) == (100, None)
 
 
+@pytest.mark.parametrize("reached", [True, False])
+def test_the_ledgers_own_wait_goes_before_ours(reached: bool) -> None:
+    """Retry-After with any silence: not earlier, and not later by more than a second of jitter."""
+    failing = replace(READY, backoff=Backoff(failures=9))
+    state = failed(flying(failing, [head()]), Silence(reached, retry_after_s=7.0), NOW).state
+    assert state.backoff.next_attempt_ms == NOW.now_ms + 7_500
+
+
+def test_a_flapping_ledger_uses_up_the_quick_retries() -> None:
+    """Each failure costs more of the budget than a success gives back; then even a first failure waits long."""
+    state = READY
+    for _ in range(60):
+        state = fail_repeatedly(state, [head()], Silence(reached=False), 1)
+        state = replace(heard(flying(state, [head()]), custody(10), NOW).state, feed_due=False)
+    assert state.backoff.budget < 1
+    last = failed(flying(state, [head()]), Silence(reached=False), Moment(1000, 0.99)).state
+    assert last.backoff.next_attempt_ms > 1000 + 20_000
+
+
 def test_a_busy_ledger_is_still_greeted_when_that_is_due() -> None:
     """A till that was turned away for long enough asks for the marks as ever."""
     state = replace(failed(flying(READY, [head()]), Silence(False, 40.0), NOW).state, hello_due_ms=NOW.now_ms + 10)
