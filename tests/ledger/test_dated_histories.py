@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.facts import Code, Policy, Stance
-from ledger.instants import moment as parsed
+from ledger.instants import moment
 from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.sqlite_book import SqliteBook
 from offline_queue.entry import Entry, Resolution
@@ -118,9 +118,9 @@ def opened(stance: Stance) -> Iterator[Shop]:
 
 def paid_where_possible(lots: Sequence[Lot]) -> bool:
     """Beside an overdraft lie only points that had ended before it was made."""
-    debts = [parsed(lot.earned_at) or 0 for lot in lots if lot.remaining < 0]
+    debts = [moment(lot.earned_at) or 0 for lot in lots if lot.remaining < 0]
     ends = [lot.expires_at for lot in lots if lot.remaining > 0] if debts else []
-    return all(end is not None and (parsed(end) or 0) <= debt for end in ends for debt in debts)
+    return all(end is not None and (moment(end) or 0) <= debt for end in ends for debt in debts)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
