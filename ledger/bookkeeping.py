@@ -119,7 +119,8 @@ class Bookkeeping(Promises, CardOffice):
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
-                items = self._lineage(tables).taken(terminal, header.stream, place, items)
+                mirrored = header.owner is not None
+                items = self._lineage(tables).taken(terminal, header.stream, place, items, mirrored=mirrored)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)

@@ -60,11 +60,16 @@ class Limits(msgspec.Struct, frozen=True):
     breaches: Often = 3
 
 
+class Allowances(msgspec.Struct, frozen=True):
+    unsealed_cap_points: Points = 0
+
+
 class Config(msgspec.Struct, frozen=True):
     ledger: Ledger = Ledger()
     admission: Room = Room()
     clock: Clock = Clock()
     limits: Limits = Limits()
+    allowances: Allowances = Allowances()
     stances: dict[Code, Stance] = {}
     cards: Cards = Cards()
     programme: Programme = Programme()
@@ -79,6 +84,7 @@ class Config(msgspec.Struct, frozen=True):
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
+            unsealed_cap=self.allowances.unsealed_cap_points,
             programme=self.programme,
             events_from_tills=self.cards.events_from_tills,
             till_resolutions=self.till_resolutions,
@@ -91,6 +97,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "cards": Cards,
     "clock": Clock,
     "limits": Limits,
+    "allowances": Allowances,
 }
 
 
