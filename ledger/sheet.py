@@ -89,9 +89,9 @@ class Sheet:
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
-            trusted = not self.roster.revoked(item.sender)
+            revoked = len(self.roster.revoked)
             woken = self._settle(item, content)
-            if trusted and self.roster.revoked(item.sender):
+            if revoked < len(self.roster.revoked):
                 self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken)))
 
@@ -120,6 +120,9 @@ class Sheet:
 
     def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
         """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
+        self.roster.warm([asked.terminal])
+        if asked.terminal in self.roster.revoked:
+            why_not = Code.KEY_REVOKED
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
         if self.cards.facts(asked.card).blocked is not None:
@@ -186,7 +189,7 @@ class Sheet:
         return entry.terminal == item.sender and self.roster.knows(entry.terminal)
 
     def _revoked(self, item: Item) -> bool:
-        return item.record not in self._woken and self.roster.revoked(item.sender)
+        return item.sender in self.roster.revoked and item.record not in self._woken
 
     def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
         first = self.firsts.get(entry.key)
@@ -196,7 +199,8 @@ class Sheet:
         """What comes behind a terminal's last breach leaves its keys and receipts to others."""
         entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
-        self._source.let_go(keys, self._receipts.let_go(set(entries)))
+        if entries:
+            self._source.let_go(keys, self._receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)

@@ -92,6 +92,13 @@ class TestRevokedKey:
         keys = [change.key for change in book.changes("r", 0, 100).changes if change.key]
         assert [(key.terminal, key.revoked) for key in keys] == [(till.terminal, False), (till.terminal, True)]
 
+    def test_it_is_promised_nothing(self, book: Book, till: FakeTill) -> None:
+        """Its redemptions would have no effect."""
+        till.send(till.earn(100))
+        book.revoke(till.terminal, "stolen")
+        answer = till.ask("a1", 10)
+        assert (answer.granted, answer.code) == (False, "key_revoked")
+
     def test_nobody_revokes_a_stranger_or_the_office(self, book: Book) -> None:
         """The answer says that there is no such till."""
         assert not book.revoke("S009-T09", "?")
