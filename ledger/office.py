@@ -175,7 +175,12 @@ class Office:
         )
 
     def verify(self) -> Verification:
-        return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))
+        now, programme = self._timepiece.unix_ms(), self._policy.programme
+
+        def look(tables: Tables) -> Verification:
+            return tables_audit.verify(tables, now, programme, self._engine.source(tables).key_hash)
+
+        return self._engine.read(look)
 
     def export(
         self, out: BinaryIO, terminal: str | None = None, stream: str | None = None, signer: Signer | None = None

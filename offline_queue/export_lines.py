@@ -35,7 +35,7 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line", tag
 
 
 class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A decision of the ledger on a record, the `n`-th of its terminal's feed; `points` is its effect with sign."""
+    """A decision, the `n`-th of its terminal's feed; `points` is the effect where it is not what was asked."""
 
     n: int
     state: str
