@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 import click
 
 from terminal.commands_claim import claim
+from terminal.commands_conflicts import conflicts
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
@@ -17,7 +18,7 @@ from terminal.console import Code, Failed
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
     "Look": ("status", "readers", "watch", "queue", "mirror"),
-    "Act": ("tap", "sync", "claim"),
+    "Act": ("tap", "sync", "claim", "conflicts"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -82,7 +83,7 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim, enroll, mirror):
+for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim, conflicts, enroll, mirror):
     cli.add_command(command)
 
 
