@@ -81,7 +81,7 @@ class Bookkeeping(Promises, CardOffice):
             generation = self._current(tables)
             if hello.generation == generation and went_back(hello.streams, streams.mark):
                 generation = self._renewed(tables, hello)
-            marks = {told.stream: _marks(streams, hello, told) for told in hello.streams}
+            marks = {told.stream: self._marks(streams, hello, told) for told in hello.streams}
             lineage = self._lineage(tables)
             lineage.greet(hello.terminal, hello.streams)
             if hello.clock is not None:
@@ -119,7 +119,8 @@ class Bookkeeping(Promises, CardOffice):
             place = self._place(streams, terminal, header, header.first, head, records)
             accepted, items = streams.keep(terminal, header.stream, place, records)
             if items:
-                items = self._lineage(tables).taken(terminal, header.stream, place, items)
+                mirrored = header.owner is not None
+                items = self._lineage(tables).taken(terminal, header.stream, place, items, mirrored=mirrored)
                 sheet = self._sheet(tables)
                 sheet.judge(items)
                 TablesPen(tables).write(sheet)
@@ -215,11 +216,21 @@ class Bookkeeping(Promises, CardOffice):
     def _lineage(self, tables: Tables) -> TablesLineage:
         return TablesLineage(tables, self._timepiece.unix_ms())
 
+    def _marks(self, streams: TablesStreams, hello: Hello, told: StreamHead) -> Marks:
+        head = as_hash(told.hash, hello.request)
+        branches = streams.branches(hello.terminal, told.stream)
+        accepted = marks_for(branches, told.seq, head, told.accepted, streams.hashes)
+        return Marks(accepted, self._stable(streams, hello.terminal, told.stream, accepted))
+
+    def _stable(self, streams: TablesStreams, terminal: str, stream: str, accepted: int) -> int:
+        """What a till may give up: a backup covers it, or its commit was on a replica too."""
+        return accepted if self._policy.stable_on_commit else streams.stable(terminal, stream)
+
     def _answer(
         self, streams: TablesStreams, terminal: str, sent: BatchHeader | Park, place: Held | Fork, accepted: int
     ) -> BatchAnswer:
         """What is held when this transaction has been committed, signed for."""
-        stable = streams.stable(terminal, sent.stream)
+        stable = self._stable(streams, terminal, sent.stream, accepted)
         receipt = None
         if self._signer is not None:
             head = place.hashes[-1] if place.known < len(place.hashes) else place.branch.head
@@ -267,10 +278,3 @@ def _opaque(park: Park) -> bytes:
     if park.seq < 1 or not record:
         raise refused("malformed", "a parked record has a seq from 1 and at least one byte", request=park.request)
     return record
-
-
-def _marks(streams: TablesStreams, hello: Hello, told: StreamHead) -> Marks:
-    head = as_hash(told.hash, hello.request)
-    branches = streams.branches(hello.terminal, told.stream)
-    accepted = marks_for(branches, told.seq, head, told.accepted, streams.hashes)
-    return Marks(accepted, streams.stable(hello.terminal, told.stream))

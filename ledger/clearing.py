@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ledger.facts import Case, Code, Decision
+from ledger.lots import Lot
 from ledger.points_rules import Programme
 from ledger.source import Posting, Ruling, Source
 from ledger.write_offs import WriteOff, cutoff, entry_of, overdue, put_back, written_off
-from offline_queue.entry import State, encode
+from offline_queue.entry import Entry, State, encode
 
 if TYPE_CHECKING:
     from ledger.sheet import Sheet
@@ -37,9 +38,18 @@ class Clearing:
     def revive(self, case: Case, effect: int, account: int) -> None:
         """Points come back that an entry may use or takes back, because it was made before they expired."""
         found = self._sheet.shelving.revivals(case, effect, self._sheet.standing(account))
+        self._put_back(account, found, case.entry, case.record)
+
+    def revive_corrected(self, entry: Entry, own: int, effect: int, account: int, moment: int) -> None:
+        """The same where a correction makes an entry of that moment, in the record `own`, count."""
+        if effect < 0:
+            standing = self._sheet.standing(account)
+            self._put_back(account, self._sheet.shelving.missing(standing, -effect, moment, own), entry, own)
+
+    def _put_back(self, account: int, found: Sequence[tuple[Lot, int]], entry: Entry, record: int) -> None:
         if found:
             makers = self._source.makers(account, [lot.record for lot, _ in found])
-            self._post(put_back(account, found, makers, case.entry), str(case.record))
+            self._post(put_back(account, found, makers, entry), str(record))
 
     def _post(self, write_offs: Sequence[WriteOff], cause: str) -> None:
         for write_off in write_offs:

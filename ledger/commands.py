@@ -321,6 +321,37 @@ def acknowledge(book: "Book", name: str, *, as_json: bool) -> int:
     return FINE
 
 
+BACKUP_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger backup /mnt/backup/ledger.db    SQLite books, with the server up or down
+  tilld ledger backup --begin                  PostgreSQL books: before pg_basebackup ...
+  tilld ledger backup --declare                ... and when it is complete and kept
+"""
+
+
+@ledger.command(epilog=BACKUP_EXAMPLES)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
+@click.option("--begin", is_flag=True, help="Note what is held now: a backup with PostgreSQL's own tools follows.")
+@click.option("--declare", is_flag=True, help="That backup is complete and kept.")
+@on_books()
+def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_json: bool) -> int:
+    """Copy the books, and let tills give up what the copy holds.
+
+    Restore the newest backup only: tills have no copy any more of what an older one lacks. Keep ledger.key with it.
+    """
+    if (file is not None) + begin + declare != 1:
+        raise click.UsageError("give one of FILE, --begin and --declare")
+    if begin:
+        book.begin_backup()
+        say({"begun": True}, lambda _: click.echo("Noted. Make the backup, then --declare it."), as_json=as_json)
+        return FINE
+    streams = book.backup(file) if file is not None else book.declare_backup()
+    told = {"file": str(file) if file else None, "streams": streams}
+    say(told, lambda _: click.echo(f"Backed up; {streams} streams are covered further than before."), as_json=as_json)
+    return FINE
+
+
 @ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
 @on_books()
 def verify(book: "Book", *, as_json: bool) -> int:

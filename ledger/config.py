@@ -3,6 +3,7 @@
 The reference with each key's reason is ledger/default.toml; the defaults here equal it (a test holds them to it).
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -29,12 +30,20 @@ Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Often = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
+class Stable(StrEnum):
+    """What lets tills give up their copies: a backup that was declared, or the commit itself (a replica holds it)."""
+
+    BACKUP = "backup"
+    COMMIT = "commit"
+
+
 class Ledger(msgspec.Struct, frozen=True):
     listen: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "127.0.0.1:8790"
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED
     key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    stable: Stable = Stable.BACKUP
 
 
 class Cards(msgspec.Struct, frozen=True):
@@ -51,11 +60,16 @@ class Limits(msgspec.Struct, frozen=True):
     breaches: Often = 3
 
 
+class Allowances(msgspec.Struct, frozen=True):
+    unsealed_cap_points: Points = 0
+
+
 class Config(msgspec.Struct, frozen=True):
     ledger: Ledger = Ledger()
     admission: Room = Room()
     clock: Clock = Clock()
     limits: Limits = Limits()
+    allowances: Allowances = Allowances()
     stances: dict[Code, Stance] = {}
     cards: Cards = Cards()
     programme: Programme = Programme()
@@ -65,10 +79,12 @@ class Config(msgspec.Struct, frozen=True):
         """What the rules are given."""
         return Policy(
             unknown_cards=self.ledger.unknown_cards,
+            stable_on_commit=self.ledger.stable is Stable.COMMIT,
             stances=self.stances,
             limits=OfflineLimits(self.limits.per_transaction, self.limits.per_card_and_day),
             clock_tolerance_ms=self.clock.tolerance_s * 1000,
             breaches=self.limits.breaches,
+            unsealed_cap=self.allowances.unsealed_cap_points,
             programme=self.programme,
             events_from_tills=self.cards.events_from_tills,
             till_resolutions=self.till_resolutions,
@@ -81,6 +97,7 @@ SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "cards": Cards,
     "clock": Clock,
     "limits": Limits,
+    "allowances": Allowances,
 }
 
 

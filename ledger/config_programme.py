@@ -30,7 +30,7 @@ def _zone(name: str, file: str, problems: list[Problem]) -> tzinfo:
         return UTC
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError):  # unknown, a folder of zones, or no name of a file at all
+    except (KeyError, OSError, ValueError):  # unknown, a folder of zones, or no name of a file at all
         what = f"there is no time zone {shown(name)} on this machine. Write one like Europe/Paris, or install tzdata."
         problems.append(Problem(f"{file}:programme.time_zone", what))
         return UTC

@@ -87,7 +87,10 @@ class Correcting:
         number = root.original if root.posted is not None else reversed_.record if reversed_ else None
         if root.posted is None:
             sheet.postings.append(Posting(root.item.record, root.name, account, 0, number, root.code, self._now))
-        sheet.shelving.correct(case.record, effect, sheet.standing(account), root)
+        if root.entry is not None:
+            moment = sheet.instant(root.item, root.entry).at
+            sheet.clearing.revive_corrected(root.entry, root.item.record, effect, account, moment)
+            sheet.shelving.correct(case.record, effect, sheet.standing(account), root, moment)
         sheet.move(account, balance=effect)
         sheet.standings.put(account, sheet.shelving.measured(sheet.standing(account)))
         sheet.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))

@@ -78,7 +78,8 @@ class Policy(msgspec.Struct, frozen=True):
     `clock_tolerance_ms`: so much may a till's clock be off before it is noted. `breaches`: after so many redemptions
     beyond their allowance a terminal's key is revoked; 0: never. `unsealed_cap`: points of rights that a till may take
     along over the end of a stream without a seal. `events_from_tills`: what tills may say has happened to a card.
-    `till_resolutions`: whether a till may settle what it recorded, or head office alone.
+    `till_resolutions`: whether a till may settle what it recorded, or head office alone. `stable_on_commit`: what is
+    committed is on a replica too, so tills need not wait for a backup.
     """
 
     unknown_cards: UnknownCards = UnknownCards.PARK
@@ -90,6 +91,7 @@ class Policy(msgspec.Struct, frozen=True):
     programme: Programme = Programme()
     events_from_tills: frozenset[Happening] = frozenset(Happening) - {Happening.MERGE}
     till_resolutions: Stance = Stance.HONOUR
+    stable_on_commit: bool = False
 
 
 class RightState(StrEnum):

@@ -5,6 +5,7 @@ counts the time since its machine started. Only without that is its clock believ
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -25,11 +26,14 @@ class Instant(msgspec.Struct, frozen=True, gc=False):
     off_ms: int = 0
 
 
+@lru_cache(maxsize=2048)
 def moment(told: str | None) -> int | None:
-    """An RFC 3339 time; None for what is none."""
+    """An RFC 3339 time; None for what is none. Tills name the ledger's last time in each of many records."""
     try:
         time = datetime.fromisoformat(told or "")
-        return max(0, round(time.replace(tzinfo=time.tzinfo or UTC).timestamp() * 1000))
+        if time.tzinfo is None:
+            time = time.replace(tzinfo=UTC)
+        return max(0, round(time.timestamp() * 1000))
     except (ValueError, OverflowError):
         return None
 

@@ -81,11 +81,11 @@ class Shelf:
         if points:
             self._make(Lot(record, at, -points, -points))
 
-    def undo_award(self, record: int, points: int, at: int, *awards: int) -> None:
+    def undo_award(self, record: int, points: int, at: int, *awards: int, expired_too: bool = False) -> None:
         """Takes an award back: from its own lots as far as those are left, expired or not, then like a redemption."""
         for own in [self.lots[award] for award in awards if award in self.lots]:
             points -= self._move(record, own, -min(points, max(0, own.remaining)))
-        self.take(record, points, at)
+        self.take(record, points, at, expired_too=expired_too)
 
     def undo_take(
         self,

@@ -1,12 +1,24 @@
 """The books as the office uses them: cards, tills, statements and checks. What it changes is an entry of its own."""
 
+import sqlite3
+from pathlib import Path
 from typing import NoReturn
 
-from ledger import revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
+from ledger import backup, revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
-from ledger.port import Cleared, Conflict, Flagged, Registration, Settled, Statement, Terminal, Verification
+from ledger.port import (
+    Cleared,
+    Conflict,
+    Flagged,
+    NotRecorded,
+    Registration,
+    Settled,
+    Statement,
+    Terminal,
+    Verification,
+)
 from ledger.problems import refused
 from ledger.settling import Settling
 from ledger.sheet import Sheet
@@ -18,7 +30,7 @@ from ledger.tables_pen import TablesPen
 from ledger.tables_streams import generation_in
 from ledger.write_offs import cutoff
 from offline_queue.entry import MAX_POINTS, Card, Correction, Entry, Kind, Resolution, encode
-from offline_queue.timepiece import Timepiece
+from offline_queue.timepiece import Timepiece, rfc3339
 
 
 class _Seen(Exception):
@@ -72,6 +84,21 @@ class Office:
             return True
 
         return self._engine.write(let_in)
+
+    def backup(self, path: Path) -> int:
+        self._engine.copy(path)
+        try:
+            marks = backup.marks_in(path)
+        except sqlite3.Error as error:
+            raise NotRecorded(f"the backup at {path} is not sound ({error}); it counts for nothing") from error
+        return self._engine.write(lambda tables: backup.cover(tables, marks))
+
+    def begin_backup(self) -> None:
+        now = rfc3339(self._timepiece.unix_ms())
+        self._engine.write(lambda tables: backup.begin(tables, now))
+
+    def declare_backup(self) -> int:
+        return self._engine.write(backup.declare)
 
     def revoke(self, terminal: str, reason: str) -> bool:
         now = self._timepiece.unix_ms()

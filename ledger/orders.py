@@ -111,8 +111,8 @@ def _length(ms: int) -> str:
     """In the largest unit that fits twice."""
     for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
         if ms >= 2 * size:
-            return f"{ms // size} {unit}"
-    return f"{ms // 1000} seconds"
+            return f"{round(ms / size)} {unit}"
+    return f"{round(ms / 1000)} seconds"
 
 
 def _revoked(findings: Findings) -> Iterator[Order]:

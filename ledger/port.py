@@ -4,6 +4,7 @@ Each call is one transaction: when it has returned, it is durable. All may be ca
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -319,6 +320,18 @@ class Book(Protocol):
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""
+
+    def backup(self, path: Path) -> int:
+        """A copy in one file, sound and synced; tills may give up what it holds. How many streams that brings forward.
+
+        Raises Refused where the engine is backed up by its own tools, and NotRecorded.
+        """
+
+    def begin_backup(self) -> None:
+        """Notes what is held now, before somebody makes a backup with the engine's own tools."""
+
+    def declare_backup(self) -> int:
+        """That backup is complete and kept: as `backup`. Raises Refused where none was begun."""
 
     def acknowledge(self, terminal: str) -> int | None:
         """Somebody has looked at what was found against a terminal: how many findings; None without the terminal."""

@@ -36,7 +36,7 @@ TABLES: Final = {
         base bigint NOT NULL DEFAULT 0, mark bigint NOT NULL DEFAULT 0, stable bigint NOT NULL DEFAULT 0,
         head bytea NOT NULL, lane text, parent text COLLATE "C", parent_seq bigint, parent_hash bytea, machine text,
         boot text, opened_at bigint, sealed bigint NOT NULL DEFAULT 0, followed bigint, flag text,
-        PRIMARY KEY (terminal, uid, branch)""",
+        begun bigint, PRIMARY KEY (terminal, uid, branch)""",
         ("(no)", "(uid)", "(parent)"),
         fill=50,
     ),
@@ -226,7 +226,8 @@ JUDGING: Final = Upgrade(
         "ALTER TABLE terminal_key ADD COLUMN IF NOT EXISTS reason text",
     ),
 )
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
+BACKUPS: Final = Upgrade(statements=("ALTER TABLE stream ADD COLUMN IF NOT EXISTS begun bigint",))
+UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING, BACKUPS)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

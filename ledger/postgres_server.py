@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -33,6 +34,10 @@ AGAIN: Final = frozenset({"40001", "40P01", "23505"})
 MADE_MEANWHILE: Final = frozenset({"23505", "42P06", "42P07"})
 MADE: Final = f"SELECT to_regclass('{NAMESPACE}.fact')::text"
 PARTITIONS: Final = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'record'::regclass"
+OWN_BACKUP: Final = (
+    "PostgreSQL books are backed up by its own tools (pg_basebackup, WAL archiving): say `tilld ledger backup --begin`,"
+    " make the backup, and when it is complete and kept, `tilld ledger backup --declare`"
+)
 NO_BOOKS: Final = "`tilld ledger` makes them; --database names others."
 EXAMPLE: Final = "Give one like postgresql://user@host/database."
 SESSION: Final = f"""
@@ -80,6 +85,10 @@ class PostgresServer:
 
     def read(self, work: Callable[[Tables], T]) -> T:
         return self._done(READ, work)
+
+    def copy(self, path: Path) -> None:  # noqa: ARG002 - there is no one file
+        """See tables.Engine."""
+        raise refused("malformed", OWN_BACKUP)
 
     def close(self) -> None:
         """Calls in flight end as they would have. May be called twice."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 SCANNED_AT_ONCE: Final = 1000
+BLOCK: Final = 50
+"""Account numbers asked for at once."""
 
 
 class PostgresTables:
@@ -22,6 +24,8 @@ class PostgresTables:
     def __init__(self, connection: "Connection[Any]") -> None:
         self._connection = connection
         self._cursors = count(1)
+        self._numbers: list[int] = []
+        self._block = 1
 
     def rows(self, query: str, *values: object) -> list[Any]:
         return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
@@ -58,7 +62,11 @@ class PostgresTables:
             yield
 
     def next_account(self) -> int:
-        return int(self.rows("SELECT nextval('account_no')")[0][0])
+        """One alone is asked alone; a batch that opens more gets them by the block, and what is left over is lost."""
+        if not self._numbers:
+            rows = self.rows("SELECT nextval('account_no') FROM generate_series(1, ?)", self._block)
+            self._numbers, self._block = [number for (number,) in reversed(rows)], BLOCK
+        return int(self._numbers.pop())
 
     def damage(self) -> Iterator[str]:
         """Page checksums, where the server has them, have been checked by then: everything was read."""

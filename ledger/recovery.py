@@ -13,7 +13,10 @@ from offline_queue.wire import Hello, Marks
 
 _TERMINALS = """
     SELECT t.name, t.reported IS NOT NULL AND t.reported = f.value FROM terminal t, fact f
-    WHERE f.name = 'generation' AND length(t.public_key) > 0 ORDER BY t.name"""
+    WHERE f.name = 'generation' AND length(t.public_key) > 0 AND NOT EXISTS (
+        SELECT 1 FROM terminal_key k
+        WHERE k.terminal = t.name AND k.public_key = t.public_key AND k.revoked_at IS NOT NULL)
+    ORDER BY t.name"""
 _ENDED = """
     INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation'
     ON CONFLICT (name) DO UPDATE SET value = excluded.value"""

@@ -1,6 +1,6 @@
 """The terminals that a batch meets: who is enrolled, whose key was revoked, and who breaks its allowances."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -12,8 +12,10 @@ class Roster:
     """Belongs to one sheet. After `most` breaches a key is revoked; 0: never."""
 
     def __init__(self, source: Source, most: int) -> None:
-        self._most = most
-        self._terminals = Known(source.enrolled)
+        self._source, self._most = source, most
+        self._terminals = Known(self._enrolled)
+        self.revoked: set[str] = set()
+        """Of the terminals that were asked for, those whose key counts no more."""
 
     @property
     def changed(self) -> dict[str, Enrolled]:
@@ -25,22 +27,25 @@ class Roster:
     def knows(self, name: str) -> bool:
         return self._terminals.get(name) is not None
 
-    def revoked(self, name: str) -> bool:
-        found = self._terminals.get(name)
-        return found is not None and found.revoked
-
-    def note(self, case: Case, decision: Decision) -> bool:
-        """Counts a breach; True when it is the one that costs the terminal its key."""
-        found = self._terminals.get(case.sender)
-        if found is None or found.revoked or not is_breach(case, decision):
-            return False
+    def note(self, case: Case, decision: Decision) -> None:
+        """Counts a breach; one too many costs the terminal its key."""
+        found = self._terminals.get(case.sender) if is_breach(case, decision) else None
+        if found is None or found.revoked:
+            return
         more = msgspec.structs.replace(found, breaches=found.breaches + 1, more=found.more + 1)
         falls = 0 < self._most <= more.breaches
         self._terminals.put(case.sender, msgspec.structs.replace(more, revoked=falls))
-        return falls
+        if falls:
+            self.revoked.add(case.sender)
+
+    def _enrolled(self, names: Sequence[str]) -> dict[str, Enrolled]:
+        found = self._source.enrolled(names)
+        self.revoked |= {name for name, terminal in found.items() if terminal.revoked}
+        return found
 
 
 def is_breach(case: Case, decision: Decision) -> bool:
     """Whether a till broke its word. A copied disk explains it, and so do books that forgot what they had promised."""
-    broken = {Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID} & set(decision.codes)
-    return bool(broken) and case.right is not None and case.branch is None
+    if case.right is None or case.branch is not None:
+        return False
+    return Code.ALLOWANCE_EXCEEDED in decision.codes or Code.ALLOWANCE_VOID in decision.codes

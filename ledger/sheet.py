@@ -64,7 +64,7 @@ class Sheet:
         self.claims = ClaimDesk(source)
         self.shelving = Shelving(source, policy.programme, now)
         self._lifecycle = Lifecycle(self, source, policy, now)
-        self._clearing = Clearing(self, source, policy.programme, now)
+        self.clearing = Clearing(self, source, policy.programme, now)
         self.postings: list[Posting] = []
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
@@ -89,9 +89,9 @@ class Sheet:
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
-            trusted = not self.roster.revoked(item.sender)
+            revoked = len(self.roster.revoked)
             woken = self._settle(item, content)
-            if trusted and self.roster.revoked(item.sender):
+            if revoked < len(self.roster.revoked):
                 self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken)))
 
@@ -103,7 +103,7 @@ class Sheet:
 
     def write_off(self, accounts: Sequence[int]) -> list[WriteOff]:
         """Takes points off these accounts that had expired long enough ago."""
-        return self._clearing.write_off(accounts)
+        return self.clearing.write_off(accounts)
 
     def drive(self, items: Sequence[Item]) -> None:
         """Decides those records that still wait, as if they came now."""
@@ -120,6 +120,9 @@ class Sheet:
 
     def reserve(self, asked: Right, *, least: int | None = None, why_not: Code | None = None) -> Right:
         """Grants or refuses an allowance (see rights.grant); what is granted is held back at once."""
+        self.roster.warm([asked.terminal])
+        if asked.terminal in self.roster.revoked:
+            why_not = Code.KEY_REVOKED
         self.cards.expect([asked.card])
         account = self.cards.account(asked.card)
         if self.cards.facts(asked.card).blocked is not None:
@@ -186,7 +189,7 @@ class Sheet:
         return entry.terminal == item.sender and self.roster.knows(entry.terminal)
 
     def _revoked(self, item: Item) -> bool:
-        return item.record not in self._woken and self.roster.revoked(item.sender)
+        return item.sender in self.roster.revoked and item.record not in self._woken
 
     def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
         first = self.firsts.get(entry.key)
@@ -196,7 +199,8 @@ class Sheet:
         """What comes behind a terminal's last breach leaves its keys and receipts to others."""
         entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
-        self._source.let_go(keys, self._receipts.let_go(set(entries)))
+        if entries:
+            self._source.let_go(keys, self._receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -253,7 +257,7 @@ class Sheet:
         card, target = self.claims.card(item, entry), self.correcting.target(entry)
         account = self.correcting.account(target) if target else self.account_for(entry, card)
         first, right = self._first(item, entry), self._right(entry.allowance) if entry.allowance else None
-        standing, when = None if account is None else self.standing(account), self._instant(item, entry)
+        standing, when = None if account is None else self.standing(account), self.instant(item, entry)
         if standing is not None and (first is None or first.record == item.record):
             standing = self.shelving.judged(standing, entry, original, right, when.at)
         believed, over = self._believed(item, entry, right)
@@ -281,7 +285,7 @@ class Sheet:
             word=self.correcting.word(item.sender, entry.correction, target) if target and entry.correction else None,
         )
 
-    def _instant(self, item: Item, entry: Entry) -> Instant:
+    def instant(self, item: Item, entry: Entry) -> Instant:
         anchor = self._anchors.get((item.sender, entry.clock.boot_id))
         return instant(entry, anchor, self.now, self._policy.clock_tolerance_ms)
 
@@ -420,7 +424,7 @@ class Sheet:
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         entry, original, effect = case.entry, case.original, decision.effect
-        self._clearing.revive(case, effect, account)
+        self.clearing.revive(case, effect, account)
         self.shelving.shelve(case, decision, self.standing(account))
         self.move(account, balance=effect)
         self.offline_days.note(case, decision, account)

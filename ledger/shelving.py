@@ -7,7 +7,6 @@ import msgspec
 from ledger.claims import AWARDS
 from ledger.corrections import Dispute
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
-from ledger.instants import effective
 from ledger.lots import Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
@@ -51,8 +50,14 @@ class Shelving:
         if effect >= 0 or case.standing is None or not case.standing.revivable:
             return []
         moment, own = _moment(case.at, case.right), case.original.record if case.original else None
-        free = max(0, self.at(standing, moment, own).available) + _promised(case.right)
-        return wanted_back(self._revivable(standing.account, moment, own), own, -effect, free)
+        return self.missing(standing, -effect, moment, own, _promised(case.right))
+
+    def missing(
+        self, standing: Standing, points: int, moment: int, own: int | None, promised: int = 0
+    ) -> list[tuple[Lot, int]]:
+        """What of the points written off is needed to take so many at a moment."""
+        free = max(0, self.at(standing, moment, own).available) + promised
+        return wanted_back(self._revivable(standing.account, moment, own), own, points, free)
 
     def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:
         """Puts the effect of a posted entry on the lots of its account, as that stood before."""
@@ -72,15 +77,16 @@ class Shelving:
             shelf, takers = self.shelf(account), (original.record, *original.corrections)
             shelf.undo_take(record, effect, moment, takers, self._held(shelf, account, takers), dates)
 
-    def correct(self, record: int, effect: int, standing: Standing, root: Dispute) -> None:
-        """The difference that a correction makes to an entry: as if that had been right from its sale on."""
+    def correct(self, record: int, effect: int, standing: Standing, root: Dispute, moment: int) -> None:
+        """The difference that a correction makes to an entry of that moment: as if it had been right from then on."""
         account, before, entry = standing.account, [word.record for word in root.words], root.entry
         if effect == 0 or entry is None:
             return
-        shelf, own, moment = self.shelf(account), [root.item.record, *before], effective(entry.occurred_at, self._now)
+        shelf, own = self.shelf(account), [root.item.record, *before]
         if effect < 0:
             awards = own if root.original is None else [root.original, *own]
-            shelf.undo_award(record, -effect, moment, *awards)
+            # A person's word that a redemption counts lets expired points pay for it before there is a debt.
+            shelf.undo_award(record, -effect, moment, *awards, expired_too=entry.kind is Kind.REDEEM)
             return
         takers = before if entry.kind in AWARDS else own
         held, dates = self._held(shelf, account, takers), self._programme.dates(entry.rule, moment)

@@ -9,7 +9,19 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.claims import Told
-from ledger.port import Cleared, Conflict, Flagged, Line, Registration, Settled, Statement, Terminal, Verification
+from ledger.port import (
+    Cleared,
+    Conflict,
+    Flagged,
+    Held,
+    Line,
+    Recovery,
+    Registration,
+    Settled,
+    Statement,
+    Terminal,
+    Verification,
+)
 from offline_queue.entry import masked
 from offline_queue.wire import Lot
 
@@ -89,6 +101,30 @@ def verification(found: Verification) -> None:
     for problem in found.problems:
         click.echo(f"  - {problem}")
     click.echo("Keep a copy of the books, then compare it with your last good backup.", err=True)
+
+
+def allowances(rights: list[Held]) -> None:
+    if not rights:
+        click.echo("No till holds a right to redeem.")
+        return
+    table = _table("State", "Terminal", "Card", "Granted", "Right", points="Points")
+    for right in rights:
+        table.add_row(right.state, right.terminal, right.card, right.granted_at or "", right.id, str(right.points))
+    _print(None, table)
+
+
+def returned(rights: list[Held]) -> None:
+    click.echo(f"{len(rights)} returned: {sum(right.points for right in rights)} points are free again.")
+
+
+def recovery(told: Recovery) -> None:
+    if not told.on:
+        click.echo("Points are promised as ever: no till is waited for.")
+        return
+    click.echo("The books went back in time. No points are promised until these tills have reported all they hold:")
+    for terminal in told.waiting:
+        click.echo(f"  - {terminal}")
+    click.echo(f"{len(told.reported)} have. Start the others, or: tilld ledger recovery waive TERMINAL", err=True)
 
 
 def flagged(records: list[Flagged]) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ledger import backup
 from ledger.port import BooksUnusable, NotRecorded
 from ledger.source import Source
 from ledger.sqlite_tables import SqliteTables
@@ -243,7 +244,10 @@ CREATE TABLE offline_day (
     PRIMARY KEY (account, day)
 ) STRICT, WITHOUT ROWID;
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING)
+BACKUPS: Final = """
+ALTER TABLE stream ADD COLUMN begun INTEGER;     -- the mark before a backup that is not declared complete yet
+"""
+STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING, BACKUPS)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)
 
@@ -356,6 +360,15 @@ class SqliteFile:
     def read(self, work: Callable[[Tables], T]) -> T:
         with self.reading():
             return work(SqliteTables(self.connection))
+
+    def copy(self, path: Path) -> None:
+        """See tables.Engine."""
+        with self._threads:
+            self._must_be_open()
+            try:
+                backup.copy(self.connection, path)
+            except (sqlite3.Error, OSError) as error:
+                raise NotRecorded(f"no backup was made at {path} ({error}); the books go on") from error
 
     def close(self) -> None:
         """Closing the last connection checkpoints, so that too happens alone. May be called twice."""

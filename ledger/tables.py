@@ -6,6 +6,7 @@ writer at a time leaves it out.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from ledger.source import Source
@@ -55,5 +56,8 @@ class Engine(Protocol):
 
     def read(self, work: Callable[[Tables], T]) -> T:
         """Does `work` on one consistent view. Raises NotRecorded."""
+
+    def copy(self, path: Path) -> None:
+        """A copy of the books in one file, synced. Raises NotRecorded, and Refused where the engine has its own way."""
 
     def close(self) -> None: ...

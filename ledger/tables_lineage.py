@@ -35,8 +35,13 @@ class TablesLineage:
                 )
                 self._open(terminal, declared(head))
 
-    def taken(self, terminal: str, uid: str, place: Held | Fork, items: Sequence[Item]) -> list[Item]:
-        """What new records tell of their stream. They come back with the flag that they are decided under."""
+    def taken(
+        self, terminal: str, uid: str, place: Held | Fork, items: Sequence[Item], *, mirrored: bool = False
+    ) -> list[Item]:
+        """What new records tell of their stream. They come back with the flag that they are decided under.
+
+        `mirrored` records come from a peer that keeps copies: the end of a lost journal, and no sign of life.
+        """
         if not items:
             return []
         branch, flag = place.branch, place.branch.flag
@@ -48,6 +53,8 @@ class TablesLineage:
         if isinstance(place, Fork):
             flag = Code.FORK
             self._flag(terminal, uid, flag)
+        elif mirrored:
+            self._put_back(uid, items[-1].seq)
         elif branch.followed is not None and items[-1].seq > branch.followed:
             flag = Code.FORK
             self._goes_on(terminal, uid, items[-1].seq)
@@ -81,8 +88,13 @@ class TablesLineage:
         return len(found.suspects) + (found.lost_at is not None)
 
     def _records(self, terminal: str) -> int:
-        query = "SELECT CAST(coalesce(sum(mark - base), 0) AS BIGINT) FROM stream WHERE terminal = ?"
-        return int(self._tables.rows(query, terminal)[0][0])
+        """How many are held of the streams before each lane began anew."""
+        query = """
+            SELECT CAST(coalesce(sum(mark - base), 0) AS BIGINT) FROM stream WHERE terminal = ? AND no < (
+                SELECT min(begun) FROM (
+                    SELECT max(no) AS begun FROM stream WHERE terminal = ? AND lane IS NOT NULL AND parent IS NULL
+                    GROUP BY lane) AS roots)"""
+        return int(self._tables.rows(query, terminal, terminal)[0][0])
 
     def _noted(self, terminal: str, uid: str) -> bool:
         query = "SELECT lane FROM stream WHERE terminal = ? AND uid = ? AND branch = 0"
@@ -143,6 +155,11 @@ class TablesLineage:
             " (SELECT lane FROM stream WHERE terminal = ? AND uid = ? AND branch = 0)",
             *(Code.FORK, terminal, Code.RESTORED, terminal, uid),
         )
+
+    def _put_back(self, uid: str, mark: int) -> None:
+        """Who follows an earlier record than the copies reach has lost those behind it."""
+        query = "UPDATE stream SET flag = ? WHERE parent = ? AND parent_seq < ? AND flag IS NULL"
+        self._tables.change(query, Code.RESTORED, uid, mark)
 
     def _flag(self, terminal: str, uid: str, code: Code) -> None:
         self._tables.change("UPDATE stream SET flag = ? WHERE terminal = ? AND uid = ?", code, terminal, uid)

@@ -78,9 +78,8 @@ def wanted_back(lots: Sequence[Lot], own: int | None, points: int, free: int) ->
 
 def put_back(account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int, str], entry: Entry) -> list[WriteOff]:
     """For an entry that was made before the points expired, and heard of after they had been written off."""
-    reason = f"entry {bounded(entry.id)} came late and was made before these points expired"
-    if entry.kind is Kind.REVERSE:
-        reason = f"entry {bounded(entry.id)} takes back the award whose points had been written off"
+    redeemed = entry.kind is Kind.REDEEM
+    reason = f"entry {bounded(entry.id)} {'was made before they expired' if redeemed else 'takes this award back'}"
     return [WriteOff(account, lot.record, makers[lot.record], -points, reason) for lot, points in found]
 
 

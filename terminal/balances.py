@@ -56,7 +56,8 @@ class Balances:
 
     def count(self, entry: Entry, stream: str, seq: int) -> None:
         """An entry has become durable at `stream`, `seq`."""
-        if self._undecided.setdefault(stream, Spans()).add(seq) and entry.card is not None:
+        new = self._undecided.setdefault(stream, Spans()).add(seq)
+        if new and entry.card is not None and entry.kind is not Kind.CARD_EVENT:
             pending = self._pending.setdefault(entry.card.number, Pending())
             pending.points += self.effect(entry)
             pending.entries += 1
@@ -75,6 +76,8 @@ class Balances:
         """
         if balance.number not in self._pending:
             self._directory.hear([balance])
+        else:
+            self._directory.hear_status(balance)
 
     def decide(self, verdict: Verdict) -> Iterator[Decided]:
         """The entries of a verdict; those decided for the first time leave the pending sums."""
@@ -120,7 +123,7 @@ class Balances:
 
     def _discount(self, entry: Entry) -> None:
         pending = self._pending.get(entry.card.number) if entry.card else None
-        if entry.card is None or pending is None:
+        if entry.card is None or pending is None or entry.kind is Kind.CARD_EVENT:
             return
         pending.points -= self.effect(entry)
         pending.entries -= 1

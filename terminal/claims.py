@@ -128,6 +128,7 @@ class Claims:
             business_day=stamp.business_day,
             occurred_at=stamp.occurred_at,
             clock=stamp.clock,
+            hotlist=stamp.hotlist,
             points=code.sale.points,
             card=card,
             claim=Claim(code.sale.terminal, code.sale.id, code.text),

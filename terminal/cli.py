@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 
 import click
 
+from terminal.commands_card import card
 from terminal.commands_claim import claim
 from terminal.commands_conflicts import conflicts
 from terminal.commands_mirror import enroll, mirror
@@ -18,7 +19,7 @@ from terminal.console import Code, Failed
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
     "Look": ("status", "readers", "watch", "queue", "mirror"),
-    "Act": ("tap", "sync", "claim", "conflicts"),
+    "Act": ("tap", "sync", "claim", "card", "conflicts"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -46,7 +47,7 @@ class Tilld(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "ledger":
-            from ledger.commands import ledger
+            from ledger.cli import ledger
 
             return ledger
         return super().get_command(ctx, cmd_name)
@@ -83,7 +84,21 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim, conflicts, enroll, mirror):
+for command in (
+    run,
+    check_config,
+    status,
+    readers,
+    watch_events,
+    tap,
+    sync,
+    queue,
+    claim,
+    enroll,
+    mirror,
+    card,
+    conflicts,
+):
     cli.add_command(command)
 
 

@@ -104,6 +104,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             on_settled=lambda verdicts, balances, cursor: inbox.post(Settled(verdicts, balances, cursor)),
             keep_days=config.journal.keep_days,
             on_welcome=lambda word: inbox.post(Welcomed(word.time, word.rights, word.recovering)),
+            hotlist=directory.hotlist,
         )
         inquiries = Inquiries(
             store,

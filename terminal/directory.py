@@ -6,20 +6,24 @@ and a new one made.
 
 import logging
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 import msgspec
 
 from offline_queue.wire import Balance, Expiry
+from terminal import hotlist
+from terminal.hotlist import together
 from terminal.identification import Proof
 
 log = logging.getLogger("directory")
 
 _STEPS: Final = (
-    """
+    (
+        """
 CREATE TABLE card (
     number TEXT PRIMARY KEY,
     points INTEGER NOT NULL,
@@ -29,17 +33,23 @@ CREATE TABLE card (
     start TEXT NOT NULL        -- the start of the daemon that heard it
 ) STRICT, WITHOUT ROWID
 """,
-    """
+    ),
+    (
+        """
 CREATE TABLE taken (
     subject TEXT PRIMARY KEY,  -- the chip or the card's code of which a proof was taken
     counter INTEGER NOT NULL   -- the greatest one
 ) STRICT, WITHOUT ROWID
 """,
-    "ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",  # wire.Expiry, as JSON
+    ),
+    ("ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",),
+    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire.Expiry, as JSON
+    hotlist.TABLES,
 )
 """Forward only: the file's user_version counts those that were taken."""
-_TABLES: Final = ("card", "taken")
+_FIRST: Final = ("card", "taken")
+_TABLES: Final = ((), _FIRST[:1], _FIRST, _FIRST, _FIRST, tuple(sorted((*_FIRST, *hotlist.NAMES))))
+"""Those of each version."""
 _expiring = msgspec.json.Decoder(list[Expiry]).decode
 
 
@@ -52,11 +62,13 @@ class Known:
 
 
 class Directory:
-    """Used by the till's thread alone."""
+    """Used by the till's thread alone, but for its `hotlist`, which the courier fills."""
 
     def __init__(self, connection: sqlite3.Connection, start: str) -> None:
         self._connection = connection
         self._start = start
+        self._lock = RLock()
+        self.hotlist = hotlist.Hotlist(connection, self._lock)
 
     @classmethod
     def open(cls, path: Path, start: str) -> "Directory":
@@ -72,37 +84,42 @@ class Directory:
             return cls(_connect(path), start)
 
     def find(self, number: str) -> Known | None:
-        row = self._connection.execute(
-            "SELECT points, reserved, as_of, status, inactive, expiring, start FROM card WHERE number = ?", (number,)
-        ).fetchone()
+        query = "SELECT points, reserved, as_of, status, inactive, expiring, start FROM card WHERE number = ?"
+        with self._lock:
+            row = self._connection.execute(query, (number,)).fetchone()
         if row is None:
             return None
         points, reserved, as_of, status, inactive, expiring, start = row
         told = Balance(number, points, reserved, as_of, status, inactive, _expiring(expiring))
         return Known(told, fresh=start == self._start)
 
-    def hear(self, balances: Iterable[Balance]) -> None:
+    def hear(self, balances: Sequence[Balance]) -> None:
         """Takes over what is not older than what is known; one transaction."""
-        self._connection.execute("BEGIN")
-        self._connection.executemany(
-            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
-            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
-            " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
-            [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
-        )
-        self._connection.execute("COMMIT")
+        with together(self._connection, self._lock):
+            self._connection.executemany(
+                "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
+                " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
+                " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
+                [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
+            )
+            self.hotlist.hear(balances)
+
+    def hear_status(self, balance: Balance) -> None:
+        """What the ledger says the card is, whatever its points are."""
+        with together(self._connection, self._lock):
+            self.hotlist.hear([balance])
 
     def advance(self, proof: Proof) -> bool:
         """Takes a proof; False when this one or a later one of its subject was taken before."""
-        return bool(
-            self._connection.execute(
-                "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter",
-                (proof.subject, proof.counter),
-            ).rowcount
+        greater = (
+            "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter"
         )
+        with self._lock:
+            return bool(self._connection.execute(greater, (proof.subject, proof.counter)).rowcount)
 
     def close(self) -> None:
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
 
 def _columns(told: Balance) -> tuple[str | int, ...]:
@@ -135,7 +152,8 @@ def _migrate(connection: sqlite3.Connection) -> None:
     done = connection.execute("PRAGMA user_version").fetchone()[0]
     for version, step in enumerate(_STEPS[done:], done + 1):
         connection.execute("BEGIN")
-        connection.execute(step)
+        for statement in step:
+            connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
 
@@ -146,7 +164,7 @@ def _judge(connection: sqlite3.Connection) -> None:
     tables = tuple(
         row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
     )
-    if not 0 <= version <= len(_STEPS) or tables != _TABLES[:version]:
+    if not 0 <= version <= len(_STEPS) or tables != _TABLES[version]:
         raise _Foreign(f"version {version}, tables {tables}")
     if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
         raise _Foreign(found)

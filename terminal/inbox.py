@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from drivers.base import CardRead, CardUnreadable, ReaderState
-from offline_queue.entry import Entry
+from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
 from terminal.dispute_shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
@@ -81,6 +81,20 @@ class TransactionAsked:
     request: TransactionRequest
     key: str
     reply: "Future[Answered]"
+
+
+@dataclass(frozen=True)
+class CardEventAsked:
+    """A person says what has happened to a card; `reply` becomes Answered once durable, or raises Refusal.
+
+    Without a `key` each asking is an event of its own.
+    """
+
+    number: str
+    happened: CardEvent
+    reply: "Future[Answered]"
+    operator: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +220,7 @@ Event = (
     | CardFailed
     | ReaderChanged
     | TransactionAsked
+    | CardEventAsked
     | ClaimAsked
     | ResolutionAsked
     | Recorded

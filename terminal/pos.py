@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from offline_queue.entry import MAX_POINTS, Amount, Kind, Receipt, State
+from offline_queue.entry import MAX_POINTS, Amount, Happening, Kind, Receipt, State
 
 MAX_TEXT = 64
 
@@ -92,6 +92,18 @@ class TransactionAnswer(msgspec.Struct, frozen=True):
     balance: BalanceView | None
     claim: str | None = None
     promise: Promise | None = None
+
+
+class CardEventAnswer(msgspec.Struct, frozen=True):
+    """What the POS hears once an event of a card is durable; `status` is what the card is at this till from now on."""
+
+    id: str
+    kind: Kind
+    happening: Happening
+    state: State
+    card: CardView
+    status: str
+    successor: CardView | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -53,6 +53,16 @@ WORDS: Final[dict[str, dict[Language, tuple[str, ...]]]] = {
             "Sur un téléphone : ouvrir la carte de fidélité avant de le présenter au lecteur.",
         ),
     },
+    "card_blocked": {
+        "en": (
+            "This card is blocked. No points moved.",
+            "Do not use it; ask the customer to speak to the loyalty desk, who can unblock or replace it.",
+        ),
+        "fr": (
+            "Cette carte est bloquée. Aucun point n'a bougé.",
+            "Ne l'utilisez pas ; adressez le client au service fidélité, qui peut la débloquer ou la remplacer.",
+        ),
+    },
     "phone": {
         "en": (
             "This phone shows another number at every tap, so it identifies nobody. No points moved.",

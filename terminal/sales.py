@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
+from terminal.card_desk import CardDesk
 from terminal.disk import Disk
 from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, TransactionAsked
@@ -43,7 +44,9 @@ class Sales:
         reading: Reading,
         stamps: Stamps,
         disk: Disk,
+        cards: CardDesk,
     ) -> None:
+        self._cards = cards
         self._policy = policy
         self._journal = journal
         self._recording = recording
@@ -67,6 +70,8 @@ class Sales:
         if event.request.kind == "redeem":
             self._disk.refuse_redemption()
         card = self.card(event.request.card) if event.request.card else None
+        if card is not None and event.request.kind != "reverse":
+            card = self._cards.used(card)
         if card is not None:
             self._redemptions.holdings.seen(card.number)
         draft = self._draft(event.request, event.key, card)
@@ -96,6 +101,12 @@ class Sales:
             raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
         return Card(verdict.number)
 
+    def claimant(self, asked: CardNumber) -> Card:
+        """The card that gets the points of a claim, as it is named. Raises Refusal."""
+        card = self.card(asked)
+        self._cards.used(card)
+        return card
+
     def _draft(self, request: TransactionRequest, key: str, card: Card | None) -> Entry:
         rule, stamp = self._policy.rule, self._stamps.stamp()
         if request.receipt is not None and request.receipt.store is None:
@@ -106,7 +117,15 @@ class Sales:
             case "redeem":
                 return draft_redemption(request, key, rule, card, stamp)
             case "reverse":
-                return draft_reversal(request, key, rule, card, self._original(request.reverses), stamp)
+                original = self._original(request.reverses)
+                return draft_reversal(request, key, rule, self._named(card, original), original, stamp)
+
+    def _named(self, card: Card | None, original: Original) -> Card | None:
+        """A reversal goes where its original went; the customer may have another card by now."""
+        first = original.entry.card
+        if card is None or first is None or not self._cards.same(card.number, first.number):
+            return card
+        return None
 
     def _original(self, original_id: str | None) -> Original:
         if original_id is None:

@@ -1,5 +1,6 @@
 """Time and chance made into stamps: the id and the clock readings of a new entry."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from offline_queue.entry import Clock, uuid7
@@ -8,15 +9,22 @@ from terminal.transaction import Stamp
 
 
 class Stamps:
-    """`ledger_time` is the last time heard from the ledger, RFC 3339."""
+    """`ledger_time` is the last time heard from the ledger, RFC 3339; `hotlist` tells how far its changes were read."""
 
     _ahead_ms: int | None = None
     """How far the ledger's clock is ahead of our time since boot."""
 
-    def __init__(self, terminal: str, timepiece: Timepiece, ledger_time: str | None = None) -> None:
+    def __init__(
+        self,
+        terminal: str,
+        timepiece: Timepiece,
+        ledger_time: str | None = None,
+        hotlist: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._terminal = terminal
         self._timepiece = timepiece
         self.ledger_time = ledger_time
+        self._hotlist = hotlist
 
     def id(self) -> str:
         """A new UUIDv7."""
@@ -46,4 +54,4 @@ class Stamps:
         wall = rfc3339(unix_ms)
         day = datetime.fromtimestamp(unix_ms / 1000).astimezone().date().isoformat()
         clock = Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), wall, self.ledger_time)
-        return Stamp(uuid7(unix_ms, self._timepiece.random(10)), self._terminal, day, wall, clock)
+        return Stamp(uuid7(unix_ms, self._timepiece.random(10)), self._terminal, day, wall, clock, self._hotlist())

@@ -16,6 +16,7 @@ from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
+from terminal.card_desk import CardDesk
 from terminal.claim_issue import ClaimIssue
 from terminal.claims import Claims
 from terminal.config import Config
@@ -27,6 +28,7 @@ from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
     Asked,
+    CardEventAsked,
     CardFailed,
     CardPresented,
     ClaimAsked,
@@ -65,10 +67,6 @@ _HOLD_LONGER: Final[dict[Language, tuple[str, ...]]] = {
     "en": ("Hold the card still on the reader until it answers.", "Scan its bar code or key its number."),
     "fr": ("Tenez la carte sans bouger jusqu'à la réponse.", "Scannez son code-barres ou saisissez son numéro."),
 }
-_BLOCKED: Final[dict[Language, str]] = {
-    "en": "This card is {status}: ask the customer to speak to the loyalty desk.",
-    "fr": "Carte non active ({status}) : adressez le client au service fidélité.",
-}
 
 
 class Sync(Protocol):
@@ -103,7 +101,7 @@ class Till:
         mirror: Callable[[], MirrorReport | None] = lambda: None,
     ) -> None:
         language = config.terminal.language
-        stamps = Stamps(config.terminal.id, timepiece)
+        stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
         self._language: Language = language
         self._terminal = config.terminal.id
         self._recognition = recognition
@@ -132,8 +130,13 @@ class Till:
         )
         policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
         self._disk = Disk(store.space, language)
-        self._sales = Sales(policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk)
-        self._claims = Claims(self._keys, self._sales.card, journal, self._recording, stamps, language)
+        self._cards = CardDesk(
+            directory.hotlist, journal, self._recording, stamps, recognition.card_format, config.terminal.language
+        )
+        self._sales = Sales(
+            policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk, self._cards
+        )
+        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
         self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._questions = Questions(
             config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
@@ -149,12 +152,13 @@ class Till:
     def start(self) -> None:
         """Takes up what an earlier start has left of rights; once, before the first event."""
         self._redemptions.resume(self._journal)
+        self._cards.resume()
 
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
         match event:
-            case TransactionAsked() | ClaimAsked() | ResolutionAsked():
-                self._wanted(event)
+            case TransactionAsked() | CardEventAsked() | ClaimAsked() | ResolutionAsked():
+                self._requested(event)
             case Recorded():
                 self._recorded(event)
             case CardPresented(reader, read):
@@ -172,11 +176,13 @@ class Till:
             case _:
                 self._heard(event)
 
-    def _wanted(self, event: TransactionAsked | ClaimAsked | ResolutionAsked) -> None:
+    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked | ResolutionAsked) -> None:
         """What is to be recorded."""
         match event:
             case TransactionAsked():
                 self._sales.asked(event)
+            case CardEventAsked():
+                self._cards.asked(event)
             case ClaimAsked():
                 self._claims.asked(event)
             case ResolutionAsked():
@@ -208,13 +214,17 @@ class Till:
         self._recording.landed(event)
         self._redemptions.landed(event)
         if event.error is None and not event.replayed:
+            self._cards.recorded(event.entry)
             self._sync.nudge()
             self._tell(event.entry, State.QUEUED, event.promise)
 
     def _keys(self, terminal: str) -> list[bytes]:
-        """The public keys of a terminal that this till holds."""
+        """The public keys of a terminal that this till holds: its own, and those that the ledger told of."""
+        told = self._directory.hotlist.keys(terminal)
         own = self._issue.public_key if terminal == self._terminal else None
-        return [] if own is None else [own]
+        keys = [key for key, revoked in told if key and not revoked]
+        gone = {key for key, revoked in told if revoked}
+        return keys if own is None or own in gone else list(dict.fromkeys([own, *keys]))
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
@@ -239,26 +249,25 @@ class Till:
         self._publish("card_unreadable", told)
 
     def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
-        card = Card(verdict.number, read.technology.value, read.entry_mode.value)
+        stands = self._cards.judged(verdict.number)
+        if isinstance(stands, Refused):
+            self._refused(reader, stands)
+            return
+        number = stands.number
+        card = Card(number, read.technology.value, read.entry_mode.value)
         shown = ReadAnswer(
             read_id=self._reading.keep(card),
-            card=CardView(masked(verdict.number), verdict.number),
+            card=CardView(masked(number), number),
             technology=read.technology.value,
             entry_mode=read.entry_mode.value,
             reader=reader,
-            balance=self._balances.view(verdict.number),
-            hints=self._hints(verdict.number),
+            balance=self._balances.view(number),
+            hints=self._cards.hints(stands),
         )
-        self._redemptions.holdings.seen(verdict.number)
+        self._redemptions.holdings.seen(number)
         self._publish("card_read", shown)
         self._reading.identified(shown)
-        self._inquiries.ask_account(verdict.number)
-
-    def _hints(self, number: str) -> list[str]:
-        known = self._directory.find(number)
-        if known is None or known.balance.status == "active":
-            return []
-        return [_BLOCKED[self._language].format(status=known.balance.status)]
+        self._inquiries.ask_account(number)
 
     def _reader_changed(self, status: ReaderStatus) -> None:
         """Its counters move with every card, which watchers hear of anyway."""
@@ -311,7 +320,15 @@ class Till:
             self._balances.hear_beside(event.account.balance)
             self._redemptions.holdings.heard(event.account.balance)
         card = CardView(masked(event.number), event.number)
-        told = {"card": card, "balance": self._balances.view(event.number), "known": event.known}
+        status, successor = self._cards.view(event.number)
+        told = {
+            "card": card,
+            "balance": self._balances.view(event.number),
+            "known": event.known,
+            "status": status,
+            "successor": successor,
+            "reached": event.account is not None or not event.known,
+        }
         for reply in self._card_questions.pop(event.number, []):
             answer(reply, told)
         if event.account is not None:
@@ -324,6 +341,7 @@ class Till:
         decided = [decided for verdict in event.verdicts for decided in self._balances.decide(verdict)]
         one_by_one = len(decided) <= TOLD_ONE_BY_ONE
         for one in decided:
+            self._cards.decided(one.entry, one.verdict)
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
             if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:

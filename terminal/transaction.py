@@ -36,13 +36,14 @@ class PointsRule:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What is new with each entry: its id (UUIDv7) and when it was made."""
+    """What is new with each entry: its id (UUIDv7), when it was made, and what the till knew of changes by then."""
 
     id: str
     terminal: str
     business_day: str
     occurred_at: str
     clock: Clock
+    hotlist: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,7 @@ def draft_release(allowance: str, card: str, points: int, stamp: Stamp) -> Entry
         business_day=stamp.business_day,
         occurred_at=stamp.occurred_at,
         clock=stamp.clock,
+        hotlist=stamp.hotlist,
         points=points,
         card=Card(card),
         allowance=allowance,
@@ -165,6 +167,7 @@ def _draft(
         business_day=stamp.business_day,
         occurred_at=stamp.occurred_at,
         clock=stamp.clock,
+        hotlist=stamp.hotlist,
         points=points,
         card=card,
         amount=request.amount,

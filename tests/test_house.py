@@ -52,7 +52,7 @@ ALSO = {
         "offline_queue.terminal_key",
     },
     # The command line is where `tilld ledger` comes in.
-    "terminal/cli.py": {"ledger.commands"},
+    "terminal/cli.py": {"ledger.cli"},
 }
 PURE = (
     "terminal/identification.py",

@@ -7,16 +7,24 @@ from typing import Final
 
 from starlette.responses import Response
 
-from offline_queue.entry import State
+from offline_queue.entry import CardEvent, Happening, State
 from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
-from terminal.api.routes import Call, json_response
-from terminal.api.shapes import Health, Outcomes
+from terminal.api.routes import Call, Handler, json_response
+from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.claim_picture import svg
 from terminal.dispute_shapes import Disputes
-from terminal.inbox import Answered, ClaimAsked, ReadAbandoned, ReadAsked, ResolutionAsked, TransactionAsked
+from terminal.inbox import (
+    Answered,
+    CardEventAsked,
+    ClaimAsked,
+    ReadAbandoned,
+    ReadAsked,
+    ResolutionAsked,
+    TransactionAsked,
+)
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -120,10 +128,37 @@ async def transaction_by_key(call: Call) -> Response:
 
 
 async def card(call: Call) -> Response:
-    number = call.request.path_params["number"]
+    """Asks the ledger, and says so when that kept silent."""
+    return json_response(await call.desk.ask("card", _number(call)))
+
+
+async def resync_card(call: Call) -> Response:
+    """The same: there is no truth at the till that the ledger's does not replace."""
+    return await card(call)
+
+
+def _number(call: Call) -> str:
+    number: str = call.request.path_params["number"]
     if len(number) > NUMBER_LENGTH:
         raise Refused("invalid", f"A card number has at most {NUMBER_LENGTH} characters, this one {len(number)}.")
-    return json_response(await call.desk.ask("card", number))
+    return number
+
+
+def happens(happening: Happening) -> Handler:
+    """The handler by which a person says that this has happened to a card."""
+
+    async def handle(call: Call) -> Response:
+        told = call.body or CardEventRequest()
+        happened = CardEvent(happening, getattr(told, "successor", None), told.reason)
+        given = call.request.headers.get("idempotency-key")
+        key = None if given is None else _idempotency_key(given)
+        reply: Future[Answered] = Future()
+        call.desk.put(CardEventAsked(_number(call), happened, reply, told.operator, key))
+        unknown = "It may be recorded or not: say it again; the same thing twice does no harm."
+        return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
+
+    handle.__name__ = f"{happening}_card"
+    return handle
 
 
 async def queue(call: Call) -> Response:

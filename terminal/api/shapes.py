@@ -9,7 +9,7 @@ from offline_queue.mirror import MirrorReport
 from offline_queue.wire import Order
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
-from terminal.pos import BalanceView, CardView, Outcome
+from terminal.pos import BalanceView, CardView, Outcome, Text
 
 
 class LedgerView(msgspec.Struct, frozen=True):
@@ -47,11 +47,32 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class CardAnswer(msgspec.Struct, frozen=True):
-    """A card as the till knows it; `known` is False when the ledger has said that it has no such card."""
+    """A card as the till knows it; `known` is False when the ledger has said that it has no such card.
+
+    `status` as the ledger calls it, `successor` the card that is used for it. `reached`: the ledger has answered now.
+    """
 
     card: CardView
     balance: BalanceView | None
     known: bool
+    status: str
+    successor: CardView | None
+    reached: bool
+
+
+class CardEventRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who says so and why; both are kept with the event."""
+
+    operator: Text | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | None = None
+
+
+class ReplacementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The card that takes the place of another, for ever."""
+
+    successor: Text
+    operator: Text | None = None
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | None = None
 
 
 class Outcomes(msgspec.Struct, frozen=True):

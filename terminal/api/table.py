@@ -2,16 +2,25 @@
 
 from typing import Any, Final
 
-from offline_queue.entry import State
+from offline_queue.entry import Happening, State
 from terminal.api import pages, rest
 from terminal.api.callers import Caller
 from terminal.api.metrics import MEDIA_TYPE
 from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH, SVG
 from terminal.api.routes import Answer, Parameter, Route
-from terminal.api.shapes import CardAnswer, Due, Health, Outcomes, ReadRequest, Status
+from terminal.api.shapes import (
+    CardAnswer,
+    CardEventRequest,
+    Due,
+    Health,
+    Outcomes,
+    ReadRequest,
+    ReplacementRequest,
+    Status,
+)
 from terminal.claim_shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
 from terminal.dispute_shapes import Dispute, Disputes, ResolutionAnswer, ResolutionRequest
-from terminal.pos import Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
+from terminal.pos import CardEventAnswer, Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
 
 _KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
 _AFTER: Final = Parameter("after", "query", "The `next` of the page before.", {"type": "string"})
@@ -25,6 +34,39 @@ _LAST_ID: Final = Parameter("Last-Event-ID", "header", "The last id seen: goes o
 _CONFLICT: Final = Parameter("id", "path", "The id of the transaction.", {"type": "string"}, required=True)
 _ASKING: Final = ("unauthorized", "too_many_attempts", "unanswered")
 _SENDING: Final = (*_ASKING, "malformed", "invalid", "too_large", "too_slow", "media_type")
+
+_NUMBER: Final = Parameter(
+    "number",
+    "path",
+    "The card's number.",
+    {"type": "string", "minLength": 1, "maxLength": NUMBER_LENGTH},
+    required=True,
+)
+
+
+def _happens(happening: Happening, summary: str, caller: Caller = Caller.POS) -> Route:
+    """A route by which a person says what has happened to a card."""
+    replaced = happening is Happening.REPLACE
+    return Route(
+        "POST",
+        f"/v1/cards/{{number}}/{happening}",
+        rest.happens(happening),
+        summary,
+        caller,
+        {
+            200: Answer(
+                "The same request came before: its first answer again.",
+                CardEventAnswer,
+                headers={"Idempotency-Replayed": "Always `true`."},
+            ),
+            201: Answer("Durable, and so at this till from now on.", CardEventAnswer),
+        },
+        (*_SENDING, "not_found", "card_refused", "idempotency_key_reused", "not_recorded"),
+        (_NUMBER, Parameter("Idempotency-Key", "header", "Your own name for this event, if you have one.", _KEY)),
+        body=ReplacementRequest if replaced else CardEventRequest,
+        body_required=replaced,
+    )
+
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -189,15 +231,21 @@ ROUTES: Final[tuple[Route, ...]] = (
         Caller.POS,
         {200: Answer("With the time of the last certain balance.", CardAnswer)},
         (*_ASKING, "not_found", "invalid", "card_refused"),
-        (
-            Parameter(
-                "number",
-                "path",
-                "The card's number.",
-                {"type": "string", "minLength": 1, "maxLength": NUMBER_LENGTH},
-                required=True,
-            ),
-        ),
+        (_NUMBER,),
+    ),
+    _happens(Happening.ACTIVATE, "The card is a customer's from now on"),
+    _happens(Happening.BLOCK, "The card may not be used"),
+    _happens(Happening.UNBLOCK, "The card may be used again", Caller.TECHNICIAN),
+    _happens(Happening.REPLACE, "Another card takes its place; balance and history stay"),
+    Route(
+        "POST",
+        "/v1/cards/{number}/resync",
+        rest.resync_card,
+        "Fetch from the ledger what the card is now",
+        Caller.POS,
+        {200: Answer("As the ledger says; as last known where `reached` is false.", CardAnswer)},
+        (*_ASKING, "not_found", "invalid", "card_refused"),
+        (_NUMBER,),
     ),
     Route(
         "GET",

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,17 @@ class TillProcess(Process):
 
     def drain(self) -> None:
         """Asks for a pass and returns when the ledger has custody of everything and has decided it."""
+        self.until(lambda status: status["queue"]["queued"] == 0 and status["ledger"]["reachable"])
+
+    def order(self, code: str) -> str:
+        """Asks for passes until the till has been told this finding; its words."""
+        self.until(lambda status: code in [order["code"] for order in status["ledger"]["orders"]])
+        shown = tilld("status", "--state", self.state).stdout
+        assert f"attention {code}: " in shown
+        return next(line for line in shown.splitlines() if line.startswith(f"attention {code}"))
+
+    def until(self, holds: Callable[[Any], bool]) -> None:
+        """Asks for passes until the status holds."""
         watcher = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_S * 4)
         pos = self.pos()
         try:
@@ -139,8 +150,7 @@ class TillProcess(Process):
             events = watcher.getresponse()
             while True:
                 assert pos.ask("POST", "/v1/sync")[0] == 202
-                status = pos.ask("GET", "/v1/status")[1]
-                if status["queue"]["queued"] == 0 and status["ledger"]["reachable"]:
+                if holds(pos.ask("GET", "/v1/status")[1]):
                     return
                 while not events.readline().startswith(b"event: sync"):
                     pass

@@ -10,11 +10,13 @@ import msgspec
 
 from drivers.base import ReaderState
 from offline_queue.conflicts import sentence
-from offline_queue.entry import Kind, Resolution, State, masked, uuid7
+from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
 from terminal.dispute_shapes import Dispute, ResolutionAnswer
+from terminal.forwarding import listed_after
 from terminal.inbox import (
     Answered,
     Asked,
+    CardEventAsked,
     Event,
     Inbox,
     ReadAbandoned,
@@ -25,7 +27,7 @@ from terminal.inbox import (
     TransactionAsked,
 )
 from terminal.notices import Notices
-from terminal.pos import BalanceView, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
+from terminal.pos import BalanceView, CardEventAnswer, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
 
 NOW = "2026-03-01T10:00:00Z"
 
@@ -75,6 +77,8 @@ class FakeTill:
                 settle(reply, lambda: self._transact(request, key))
             case ResolutionAsked(reply=reply):
                 settle(reply, lambda: self._resolve(event))
+            case CardEventAsked(number, happened, reply):
+                settle(reply, lambda: self._happens(number, happened))
             case Asked(what, argument, reply):
                 settle(reply, lambda: getattr(self, f"_{what}")(argument))
             case ReadAsked(modes, reply):
@@ -114,6 +118,13 @@ class FakeTill:
         )
         return Answered(body, replayed=False)
 
+    def _happens(self, number: str, happened: CardEvent) -> Answered:
+        after = listed_after(happened)
+        successor = CardView(masked(after.successor)) if after.successor else None
+        card, kind = CardView(masked(number)), Kind.CARD_EVENT
+        said = CardEventAnswer("event-1", kind, happened.happening, State.QUEUED, card, after.status, successor)
+        return Answered(msgspec.json.encode(said), replayed=False)
+
     def _status(self, _: str) -> Any:
         queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)
         conflicts = sum(outcome.state == State.CONFLICT for outcome in self.outcomes)
@@ -139,7 +150,8 @@ class FakeTill:
         raise Refusal("not_found", "No such transaction was recorded here.")
 
     def _card(self, number: str) -> Any:
-        return {"card": {"masked": masked(number), "number": number}, "balance": balance(100), "known": True}
+        told = {"card": {"masked": masked(number), "number": number}, "balance": balance(100), "known": True}
+        return {**told, "status": "active", "successor": None, "reached": True}
 
     def _queue(self, argument: str) -> list[Outcome]:
         wanted = json.loads(argument)

@@ -140,12 +140,13 @@ class FakeTill:
         request = AllowanceRequest(f"r-{name}", name, card, points, self.stream.uid)
         return self.book.allowance(self.terminal, request)
 
-    def hello(self, *streams: FakeStream, accepted: int = 0) -> Welcome:
+    def hello(self, *streams: FakeStream, accepted: int = 0, clock: Clock | None = None) -> Welcome:
         heads = [
             StreamHead(s.uid, Lane.BULK, len(s.records), s.hashes[-1].hex(), accepted)
             for s in streams or (self.stream,)
         ]
-        return self.book.hello(Hello("r-hello", self.terminal, "", 1, 1, "fake 1", heads, START, self.known))
+        hello = Hello("r-hello", self.terminal, "", 1, 1, "fake 1", heads, START, self.known, clock=clock)
+        return self.book.hello(hello)
 
     def feed(self) -> list[Verdict]:
         """Every verdict so far, fetched in small pages."""

@@ -22,6 +22,9 @@ DAMAGE = {
         "UPDATE account SET balance = -5 WHERE no = 1",
         "nothing says why",
     ),
+    "a lot's end": ("UPDATE lot SET expires_at = 1 WHERE remaining > 0", "overlooks the dates"),
+    "a lot's beginning": ("UPDATE lot SET active_at = 9000000000000", "overlooks the dates"),
+    "points said to be written off": ("UPDATE lot SET written_off = 1, expires_at = 9", "were written off"),
     "a decision": ("DELETE FROM decision", "never decided"),
 }
 

@@ -235,3 +235,38 @@ class TestOffice:
         """Before anything is written."""
         with pytest.raises(Refused):
             book.happen(number, Happening.BLOCK, author, "")
+
+
+class TestUseOfABlockedCard:
+    def test_what_it_earns_is_held_until_it_is_unblocked(self, book: Book, till: FakeTill) -> None:
+        """Through a replacement too: the new card is not blocked."""
+        held, moved = till.earn(10), till.earn(20, OTHER_CARD)
+        till.send(happens(till, Happening.BLOCK, CARD), happens(till, Happening.BLOCK, OTHER_CARD), held, moved)
+        assert till.verdict(held).state is State.PARKED
+        assert points_of(book) == 0
+        till.send(happens(till, Happening.UNBLOCK, CARD), replaced(till, OTHER_CARD, NEW))
+        assert (points_of(book), points_of(book, NEW)) == (10, 20)
+        verified(book)
+
+    @pytest.mark.parametrize(("hotlist", "code"), [(None, "card_blocked_unknown"), (3, "card_blocked_known")])
+    def test_whose_loss_a_redemption_is_follows_from_what_the_till_knew(
+        self, book: Book, till: FakeTill, hotlist: int | None, code: str
+    ) -> None:
+        """The block is the feed's second change, behind the till's own key."""
+        till.send(till.earn(10), happens(till, Happening.BLOCK, CARD))
+        spent = till.redeem(4, hotlist=hotlist)
+        till.send(spent)
+        assert (till.verdict(spent).state, till.verdict(spent).code) == (State.CONFLICT, code)
+        assert points_of(book) == 6
+
+    def test_in_the_batch_that_blocks_it_nobody_could_know(self, book: Book, till: FakeTill) -> None:
+        """The change has no number yet."""
+        spent = till.redeem(4, hotlist=10**6)
+        till.send(till.earn(10), happens(till, Happening.BLOCK, CARD), spent)
+        assert till.verdict(spent).code == "card_blocked_unknown"
+
+    def test_a_replaced_card_is_noted(self, book: Book, till: FakeTill) -> None:
+        """The points went to another card: told, and nothing to do."""
+        earned = till.earn(5)
+        till.send(replaced(till, CARD, NEW), earned)
+        assert (till.verdict(earned).state, till.verdict(earned).code) == (State.POSTED, "card_replaced")

@@ -17,7 +17,7 @@ from ledger.facts import Code, UnknownCards
 from ledger.port import Book
 from offline_queue.claim_codes import KEY_PREFIX, issue
 from offline_queue.claimed_sale import sale_of
-from offline_queue.entry import Claim, Entry, Happening, Kind, State, encode
+from offline_queue.entry import Claim, Entry, Happening, Kind, Receipt, State, encode
 from tests.ledger.cluster import Cluster
 from tests.ledger.conftest import REGISTERING, Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
@@ -294,11 +294,11 @@ def play(new: NewBook, order: list[str], card: str | None, first: str, batches: 
     with new(UnknownCards.PARK) as book:
         book.register(CARD)
         burnt, till, other = FakeTill(book, 9, PUBLIC), FakeTill(book, 1), FakeTill(book, 2)
-        sale = burnt.earn(30, card)
+        sale = burnt.earn(30, card, receipt=Receipt("4711", "S001", START))
         redeemed = claim(till, sale, first)
         told: dict[str, tuple[FakeTill, Entry]] = {
             "sale": (burnt, sale),
-            "again": (other, replace(other.earn(30, card, key=sale.key), amount=sale.amount)),
+            "again": (other, other.earn(30, card, key=sale.key, receipt=sale.receipt)),
             "claim": (till, redeemed),
             "late claim": (other, claim(other, sale, card or CARD)),
             "forged": (other, claim(other, sale, OTHER_CARD, STRANGE_KEY)),

@@ -15,6 +15,7 @@ from ledger.policies import CHOICES, stance
 from offline_queue.config_file import ConfigUnusable
 
 REFERENCE = Path(config.__file__).with_name("default.toml")
+PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
 CHOSEN = [(code, told) for code, choice in CHOICES.items() for told in Stance if len(choice.stances) > 1]
 
 
@@ -149,3 +150,11 @@ def test_the_file_is_found_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert check(tmp_path / "ledger.toml") == []
     (problem,) = check(tmp_path / "missing.toml")
     assert "cannot be read" in problem.what
+
+
+@pytest.mark.parametrize("code", CHOICES)
+def test_the_protocol_page_tells_each_choice(code: Code) -> None:
+    """The default and what else may be chosen, as the code has them."""
+    default, *others = CHOICES[code].stances
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{code}` |") and line.count("|") == 6]
+    assert [cell.strip() for cell in row.split("|")[4:6]] == [default, ", ".join(others)]

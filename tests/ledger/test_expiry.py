@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ledger import tables_clearing
-from ledger.facts import Policy
+from ledger.facts import Code, Policy, Stance
 from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.port import Book, Statement
-from offline_queue.entry import Clock
+from offline_queue.entry import Amount, Clock, Resolution
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Account, Balance, Expiry
 from tests.ledger.conftest import Shelfful
@@ -179,6 +179,7 @@ class TestUsed:
         used = till.redeem(60, **made_on(30))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         sound(book)
 
@@ -191,6 +192,7 @@ class TestUsed:
         used = till.redeem(60, allowance="a1", **made_on(32))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         sound(book)
 
@@ -224,6 +226,7 @@ class TestUsed:
         assert (statement_of(book).points, statement_of(book).expired) == (30, 50)
         till.send(till.earn(15, **made_on(39)))
         assert balance_of(book).points == -5
+        assert [lot.remaining for lot in statement_of(book).lots] == [50, -5]
         sound(book)
 
     def test_a_sale_from_before_the_end_repays_what_was_overdrawn_then(
@@ -235,6 +238,73 @@ class TestUsed:
         till.send(till.earn(50, **made_on(0)))
         assert (statement_of(book).points, statement_of(book).expired) == (30, 30)
         sound(book)
+
+
+class TestDisputed:
+    def test_points_that_had_ended_when_they_were_used_wait_for_a_person(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """By default; a person who honours it lets them pay, and nothing is owed."""
+        till.send(till.earn(60, **made_on(0)))
+        on_day(40)
+        used = till.redeem(20, **made_on(35))
+        till.send(used)
+        assert (till.verdict(used).code, till.verdict(used).state) == ("lot_expired", "parked")
+        assert "expired" in (till.verdict(used).detail or "")
+        assert points_of(book) == 60
+        book.resolve(used.id, Resolution.HONOUR, None, "Anne", "was at the till before midnight")
+        assert (points_of(book), statement_of(book).expired, balance_of(book).points) == (40, 40, 0)
+        sound(book)
+
+    def test_a_retailer_may_always_honour_them(
+        self, shelf: Shelfful, book: Book, on_day: Callable[[int], None]
+    ) -> None:
+        """Those alive pay first, then those that ended last; what even they cannot pay is an overdraft."""
+        honouring = shelf.open(Policy(programme=PROGRAMME, stances={Code.LOT_EXPIRED: Stance.HONOUR}))
+        till = FakeTill(honouring)
+        till.send(till.earn(60, **made_on(0)), till.earn(10, **made_on(-5)), till.earn(5, **made_on(0, "slow@1")))
+        on_day(40)
+        used = till.redeem(20, **made_on(35))
+        till.send(used)
+        assert (till.verdict(used).code, till.verdict(used).state) == ("lot_expired", "conflict")
+        assert sorted(lot.remaining for lot in statement_of(honouring).lots) == [5, 10, 40]
+        more = till.redeem(70, **made_on(35))
+        till.send(more)
+        assert till.verdict(more).code == "lot_expired"
+        assert points_of(honouring) == -15
+        sound(honouring)
+
+    def test_what_a_person_honours_late_finds_its_points_again(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """Used in time, and under review until its points were written off: they are booked back for it."""
+        till.send(till.earn(60, **made_on(0)))
+        used = till.redeem(20, **made_on(10), key="K")
+        till.send(till.earn(1, key="K"), used)
+        assert till.verdict(used).code == "key_mismatch"
+        on_day(200)
+        assert cleared(book) == 60
+        book.resolve(used.id, Resolution.HONOUR, None, "Anne", "two sales with one key")
+        assert [line.points for line in statement_of(book).entries if line.terminal == "ledger"] == [-60, -20, 19]
+        assert points_of(book) == 0
+        sound(book)
+
+    def test_the_till_s_promise_stands_where_the_ledger_counts_otherwise(self, shelf: Shelfful, book: Book) -> None:
+        """Another sum, or a rule that the ledger does not know: posted as promised, and noted with the difference."""
+        rules = {"base@1": PointsRule("base@1", points=1, per=100, worth=2)}
+        comparing = shelf.open(Policy(programme=Programme(rules)))
+        till, euros = FakeTill(comparing), Amount(1050, "EUR")
+        fine = till.earn(10, amount=euros, rule="base@1")
+        more = till.earn(12, amount=euros, rule="base@1")
+        cheap = till.redeem(5, amount=Amount(20, "EUR"), rule="base@1")
+        other = till.earn(7, amount=euros, rule="base@2")
+        plain = till.earn(3, rule="base@1")
+        till.send(fine, more, cheap, other, plain)
+        codes = [till.verdict(entry).code for entry in (fine, more, cheap, other, plain)]
+        assert codes == ["posted", "points_differ", "points_differ", "rule_unknown", "posted"]
+        assert "10" in (till.verdict(more).detail or "")
+        assert {till.verdict(entry).state for entry in (more, cheap, other)} == {"posted"}
+        assert points_of(comparing) == 27
 
 
 class TestReversed:
@@ -352,6 +422,7 @@ class TestWrittenOff:
         used = till.redeem(25, allowance="a1", **made_on(150))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         assert cleared(book) == 0
         sound(book)

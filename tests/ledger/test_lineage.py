@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -168,6 +169,18 @@ class TestComingBackWrong:
         line.deliver()
         assert (flag(book, line.now), flag(book, copy.now)) == ("fork", "fork")
         assert (line.ask("a2"), copy.ask("a3")) == ("fork", "fork")
+
+    def test_the_lost_end_of_a_journal_comes_from_a_peer(self, book: Book, line: Line) -> None:
+        """The copies show that the journal was put back; nobody takes them for a second machine."""
+        backup = line.copy()
+        line.sell(10)
+        backup.open()
+        backup.deliver()
+        assert flag(book, backup.now) is None
+        header, records = line.now.batch(1, len(line.now.records), book.generation)
+        book.take(line.till.terminal, msgspec.structs.replace(header, owner=line.till.terminal), records)
+        assert (flag(book, line.now), flag(book, backup.now)) == (None, "restored")
+        assert points_of(book) == 110
 
     def test_the_original_starts_again_after_its_copy_was_seen(self, book: Book, line: Line) -> None:
         """It was killed without a further record, and still its next start proves that two machines are alive."""

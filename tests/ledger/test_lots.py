@@ -1,11 +1,14 @@
 """Lots: the oldest first, every change undone exactly, an overdraft as a lot below zero."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.lots import Lot, Shelf
+from ledger.facts import Standing
+from ledger.lots import Dates, Lot, Shelf
+from ledger.usable import always_usable, held, measured, narrowed
 
 
 def remaining(shelf: Shelf) -> dict[int, int]:
@@ -71,42 +74,172 @@ def test_lots_loaded_later_do_not_undo_what_was_done() -> None:
     assert remaining(shelf) == {7: 6, 6: 3}
 
 
+moments = st.integers(0, 60)
+dates = st.builds(
+    lambda active, lasts: Dates(active, None if lasts is None else (active or 0) + lasts),
+    st.none() | st.integers(0, 30),
+    st.none() | st.integers(1, 30),
+)
+
+
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["award", "take", "undo award", "undo take"]), st.integers(1, 40), st.integers(0, 99))
+        st.tuples(
+            st.sampled_from(["award", "take", "undo award", "undo take", "write off", "put back"]),
+            st.integers(1, 40),
+            moments,
+            dates,
+        ),
+        max_size=40,
     )
 )
-def test_lots_always_add_up(steps: list[tuple[str, int, int]]) -> None:
-    """The sum is the balance, each lot is the sum of its moves, and debt and points never lie side by side."""
+def test_lots_always_add_up(steps: list[tuple[str, int, int, Dates]]) -> None:
+    """The sum is the balance, each lot is the sum of its moves, and no debt lies beside points that could pay it."""
     shelf, balance = Shelf(), 0
     effects: dict[int, list[int]] = {}
     undone: dict[int, list[int]] = defaultdict(list)
-    for record, (what, points, pick) in enumerate(steps, 1):
+    for record, (what, points, at, lasts) in enumerate(steps, 1):
         if what == "award":
-            shelf.award(record, points, earned_at=pick)
+            shelf.award(record, points, at, lasts)
             effects[record] = [points, 0]
             balance += points
         elif what == "take":
-            shelf.take(record, points, 100 + record)
+            shelf.take(record, points, at, expired_too=points % 2 == 0)
             effects[record] = [-points, 0]
             balance -= points
+        elif what in ("write off", "put back"):
+            sign = 1 if what == "write off" else -1
+            there = [lot for lot in shelf.lots.values() if (lot.remaining if sign > 0 else lot.written_off) > 0]
+            if not there:
+                continue
+            lot = there[at % len(there)]
+            points = min(points, lot.remaining if sign > 0 else lot.written_off)
+            shelf.write_off(record, lot.record, sign * points)
+            balance -= sign * points
         else:
             sign = 1 if what == "undo award" else -1
             targets = [r for r, (effect, back) in effects.items() if effect * sign > 0 and abs(effect) > back]
             if not targets:
                 continue
-            target = targets[pick % len(targets)]
+            target = targets[at % len(targets)]
             points = min(points, abs(effects[target][0]) - effects[target][1])
             effects[target][1] += points
             if sign > 0:
-                shelf.undo_award(record, points, 100 + record, target)
+                shelf.undo_award(record, points, at, target)
             else:
-                shelf.undo_take(record, points, 100 + record, [target], taken(shelf, target, *undone[target]))
+                shelf.undo_take(record, points, at, [target], taken(shelf, target, *undone[target]), lasts)
             undone[target].append(record)
             balance -= sign * points
-        lots = shelf.lots.values()
-        assert sum(lot.remaining for lot in lots) == balance
-        assert not (any(lot.remaining > 0 for lot in lots) and any(lot.remaining < 0 for lot in lots))
-        for lot in lots:
-            assert lot.remaining == lot.points + sum(p for (_, moved), p in shelf.moves.items() if moved == lot.record)
-            assert 0 <= lot.remaining * (1 if lot.points > 0 else -1) <= abs(lot.points)
+        adds_up(shelf, balance)
+
+
+def adds_up(shelf: Shelf, balance: int) -> None:
+    lots = list(shelf.lots.values())
+    assert sum(lot.remaining for lot in lots) == balance
+    debts = [lot for lot in lots if lot.remaining < 0]
+    assert all(lot.expired(debt.earned_at) for debt in debts for lot in lots if lot.remaining > 0)
+    for lot in lots:
+        assert lot.remaining == lot.points + sum(p for (_, moved), p in shelf.moves.items() if moved == lot.record)
+        assert 0 <= lot.remaining * (1 if lot.points > 0 else -1) <= abs(lot.points)
+        assert 0 <= lot.written_off <= max(lot.points, 0)
+
+
+@dataclass
+class Point:
+    """One point of the naive model, which has a list of them and no lots."""
+
+    earned_at: int
+    record: int
+    dates: Dates
+
+    def ended(self, at: int) -> bool:
+        return self.dates.expires_at is not None and self.dates.expires_at <= at
+
+    def waits(self, at: int) -> bool:
+        return self.dates.active_at is not None and at < self.dates.active_at
+
+
+class Naive:
+    """Awards and redemptions point by point; a debt is a moment at which a point was missing."""
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+        self.debts: list[tuple[int, int]] = []
+
+    def award(self, record: int, points: int, at: int, lasts: Dates) -> None:
+        for point in [Point(at, record, lasts)] * points:
+            payable = [debt for debt in sorted(self.debts) if not point.ended(debt[0])]
+            if payable:
+                self.debts.remove(payable[0])
+            else:
+                self.points.append(point)
+
+    def take(self, record: int, points: int, at: int) -> None:
+        for _ in range(points):
+            alive = [point for point in self.points if not point.ended(at)]
+            if alive:
+                oldest = min(alive, key=lambda point: (point.waits(at), point.earned_at, point.record))
+                self.points.remove(oldest)
+            else:
+                self.debts.append((at, record))
+
+    def left(self) -> dict[int, int]:
+        return dict(Counter(point.record for point in self.points) - Counter())
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 9), moments, dates), max_size=25),
+    moments,
+)
+def test_a_shelf_does_what_a_list_of_points_does(steps: list[tuple[bool, int, int, Dates]], now: int) -> None:
+    """In any order of arrival: the same points are left, the same debts, and the same may be used at any moment."""
+    shelf, naive = Shelf(), Naive()
+    for record, (award, points, at, lasts) in enumerate(steps, 1):
+        if award:
+            shelf.award(record, points, at, lasts)
+            naive.award(record, points, at, lasts)
+        else:
+            shelf.take(record, points, at)
+            naive.take(record, points, at)
+    assert {record: points for record, points in remaining(shelf).items() if points > 0} == naive.left()
+    owed = Counter(record for _, record in naive.debts)
+    assert {record: -points for record, points in remaining(shelf).items() if points < 0} == dict(owed)
+    found = held(shelf.lots.values(), now, expiries=3)
+    usable = [point for point in naive.points if not point.ended(now) and not point.waits(now)]
+    assert found.usable == len(usable) - len(naive.debts)
+    assert found.expired == sum(point.ended(now) for point in naive.points)
+    assert found.usable + found.inactive + found.expired == len(naive.points) - len(naive.debts)
+    ends = Counter(point.dates.expires_at for point in naive.points if point.dates.expires_at and not point.ended(now))
+    assert list(found.expiring) == sorted(ends.items())[:3]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 9), moments, dates), max_size=25), moments)
+def test_inside_its_window_an_account_needs_no_look_at_its_lots(
+    steps: list[tuple[bool, int, int, Dates]], now: int
+) -> None:
+    """Whether the window was narrowed award by award or measured anew: inside it the balance is what may be used."""
+    shelf, grown = Shelf(), Standing(1)
+    for record, (award, points, at, lasts) in enumerate(steps, 1):
+        if award:
+            shelf.award(record, points, at, lasts)
+            grown = narrowed(grown, shelf.made[-1:])
+        else:
+            shelf.take(record, points, at)
+    lots = shelf.lots.values()
+    exact = measured(Standing(1), lots)
+    for standing in (grown, exact):
+        if always_usable(standing, now):
+            assert held(lots, now).usable == sum(lot.remaining for lot in lots)
+    if not always_usable(exact, now):
+        assert held(lots, now).inactive + held(lots, now).expired > 0
+
+
+def test_points_that_ended_pay_only_where_they_may() -> None:
+    """The last to end first, and only what those alive cannot pay."""
+    for allowed, left in ((False, {1: 10, 2: 10, 3: 0, 4: -5}), (True, {1: 10, 2: 5, 3: 0})):
+        shelf = Shelf()
+        shelf.award(1, 10, 1, Dates(None, 10))
+        shelf.award(2, 10, 2, Dates(None, 20))
+        shelf.award(3, 10, 3, Dates(None, 90))
+        shelf.take(4, 15, 50, expired_too=allowed)
+        assert remaining(shelf) == left

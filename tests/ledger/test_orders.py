@@ -46,7 +46,7 @@ class TestWords:
         assert orders(Findings("T"), START, START_MS) == []
 
     @pytest.mark.parametrize(
-        ("off", "said"), [(10 * DAY_MS, "10 days fast"), (-7_200_000, "2 hours slow"), (400_000, "6 minutes fast")]
+        ("off", "said"), [(10 * DAY_MS, "10 days fast"), (-7_200_000, "2 hours slow"), (400_000, "7 minutes fast")]
     )
     def test_a_wrong_clock_is_told_by_how_much(self, off: int, said: str) -> None:
         """In a unit that people use."""
@@ -102,6 +102,13 @@ class TestTelling:
         Line(book, till).hello()
         assert codes(book, FakeTill(book, 2)) == []
         assert book.acknowledge("S009-T99") is None
+
+    def test_a_revoked_key_is_told(self, book: Book, till: FakeTill) -> None:
+        """A technician at the till learns why nothing counts; acknowledging does not give the key back."""
+        assert book.revoke(till.terminal, "stolen")
+        assert codes(book, till) == [OrderCode.KEY_REVOKED]
+        book.acknowledge(till.terminal)
+        assert codes(book, till) == [OrderCode.KEY_REVOKED]
 
     def test_a_wrong_clock_is_told_while_it_is_wrong(self, book: Book, till: FakeTill) -> None:
         """It needs nobody's word at the ledger."""

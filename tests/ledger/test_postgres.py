@@ -15,7 +15,7 @@ from ledger.book import UNREAD
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book, BooksUnusable, NotRecorded, Refused
 from ledger.postgres_book import PostgresBook
-from offline_queue.entry import encode
+from offline_queue.entry import CardEvent, Entry, Happening, Kind, encode
 from offline_queue.wire import AllowanceAnswer
 from tests.ledger.client import Client
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
@@ -206,7 +206,7 @@ class TestNobodyWaitsForEver:
         url = postgres.emptied()
         with closing(PostgresBook(url)) as book, monkeypatch.context() as older:
             book.register(CARD)
-            older.setattr("ledger.sheet.read", lambda _: UNREAD)
+            older.setattr("ledger.claim_desk.read", lambda _: UNREAD)
             till = FakeTill(book)
             till.send(*(till.earn(10) for _ in range(20)))
             assert points_of(book) == 0
@@ -364,3 +364,58 @@ class TestPartitions:
                 " WHERE nspname = 'tilld' AND relkind = 'r' AND NOT relispartition"
             ).fetchall()
         assert (spread, whole) == ((4,), [])
+
+
+class TestChanges:
+    def test_the_feed_has_no_hole_and_comes_in_the_order_of_the_commits(self, fronts: list[Book]) -> None:
+        """Front ends block and unblock at once; whoever reads up to a number has missed nothing before it."""
+        one, other = tills_on(fronts, 2)
+        reader, done, seen = fronts[2], threading.Event(), [0]
+
+        def act(till: FakeTill, card: str) -> None:
+            for number in range(ROUNDS):
+                happening = Happening.UNBLOCK if number % 2 else Happening.BLOCK
+                till.send(till.entry(Kind.CARD_EVENT, 0, card, event=CardEvent(happening)))
+
+        def read() -> None:
+            more = True
+            while more or not done.is_set():
+                page = reader.changes("r", seen[-1], 3)
+                seen.extend(change.n for change in page.changes)
+                more = page.more
+
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(read)
+            try:
+                at_once(partial(act, one, CARD), partial(act, other, OTHER_CARD))
+            finally:
+                done.set()
+            reading.result(60)
+        seen.extend(change.n for change in reader.changes("r", seen[-1], 1000).changes)
+        assert seen == list(range(2 * ROUNDS + 2 + 1))
+        assert reader.verify().problems == []
+
+    def test_earns_beside_a_merger_lose_nothing(self, fronts: list[Book]) -> None:
+        """They go to whichever account is the card's when it is their turn."""
+        tills = tills_on(fronts, 2)
+        batches = [
+            [tills[0].earn(1, CARD) for _ in range(ROUNDS)],
+            [tills[1].earn(1, OTHER_CARD) for _ in range(ROUNDS)],
+        ]
+
+        def sell(till: FakeTill, entries: Sequence[Entry]) -> None:
+            for entry in entries:
+                till.send(entry)
+
+        merge = partial(fronts[2].happen, CARD, Happening.MERGE, "anna", "one customer", OTHER_CARD)
+        at_once(partial(sell, tills[0], batches[0]), partial(sell, tills[1], batches[1]), merge)
+        assert points_of(fronts[0], CARD) == points_of(fronts[1], OTHER_CARD) == 2 * ROUNDS
+        assert fronts[0].verify().problems == []
+
+    def test_an_earn_beside_the_unblocking_is_never_left_held(self, fronts: list[Book]) -> None:
+        """Held and then released, or never held."""
+        (till,) = tills_on(fronts, 1)
+        for _ in range(10):
+            fronts[1].happen(CARD, Happening.BLOCK, "anna", "")
+            at_once(partial(till.send, till.earn(1)), partial(fronts[1].happen, CARD, Happening.UNBLOCK, "anna", ""))
+        assert points_of(fronts[0]) == 10

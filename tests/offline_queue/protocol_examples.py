@@ -113,7 +113,8 @@ def blocks() -> Iterator[tuple[str, str]]:
 def _talk(ledger: BookLedger) -> Iterator[tuple[str, str]]:
     lines, told = records(), header()
     head = StreamHead(STREAM, Lane.BULK, 2, told.head, 0)
-    hello = Hello(request(1), TERMINAL, public_key(KEY), 1, 2, "tilld/0.1.0", [head], NOW)
+    clock = Clock(Stopped.boot_id, 123_456, NOW)
+    hello = Hello(request(1), TERMINAL, public_key(KEY), 1, 2, "tilld/0.1.0", [head], NOW, clock=clock)
     yield "hello", shown(hello)
     yield "welcome", shown(ledger.hello(hello))
     yield "gap", _refusal(lambda: ledger.send(header(first=2), lines[1:]))

@@ -13,7 +13,7 @@ from offline_queue import inquiries as inquiries_module
 from offline_queue.backoff import CAP_MS
 from offline_queue.entry import Lane
 from offline_queue.inquiries import Inquiries, OnAllowance, Question, after_failure, next_look_ms, overdue
-from offline_queue.journal import Allowance, AllowanceState
+from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.ledger_answers import LedgerError, TransientLedgerError
 from offline_queue.store import Store
 from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest, Balance
@@ -28,6 +28,7 @@ class ScriptedLedger:
 
     def __init__(self) -> None:
         self.grant = True
+        self.points: int | None = None
         self.answers_about: str | None = None
         self.trouble: LedgerError | None = None
         self.known = True
@@ -38,7 +39,7 @@ class ScriptedLedger:
     def allowance(self, request: AllowanceRequest) -> AllowanceAnswer:
         self.asked.append(request)
         self._pass(request.card)
-        return AllowanceAnswer(request.request, self.answers_about or request.id, self.grant)
+        return AllowanceAnswer(request.request, self.answers_about or request.id, self.grant, points=self.points)
 
     def account(self, request: str, number: str) -> Account | None:
         self._pass(number)
@@ -76,10 +77,10 @@ class Counter:
         self.made.append(inquiries)
         return inquiries
 
-    def right(self, name: str, card: str = CARD) -> Allowance:
+    def right(self, name: str, card: str = CARD, key: str = "sale-1") -> Allowance:
         """A right that is asked for in the journal."""
         stream = self.store.stream(Lane.URGENT)
-        right = Allowance(name, "sale-1", card, 50, stream, AllowanceState.ASKED, "2026-01-01T00:00:00.000Z")
+        right = Allowance(name, key, card, 50, stream, AllowanceState.ASKED, "2026-01-01T00:00:00.000Z")
         self.store.ask_allowance(right)
         return right
 
@@ -190,6 +191,30 @@ def test_restart_asks_on(counter: Counter) -> None:
     _, answer = counter.allowances.until(is_about("r1"))
     assert answer is not None
     assert counter.ledger.asked[0].id == "r1"
+
+
+def test_ahead_of_need_fewer_points_will_do(counter: Counter) -> None:
+    """And the journal knows how many there are; a customer's right is for all of them or none."""
+    counter.ledger.points = 30
+    inquiries = counter.inquiries()
+    inquiries.start()
+    inquiries.ask_allowance(counter.right("r1", key=AHEAD))
+    counter.allowances.until(is_about("r1"))
+    assert counter.ledger.asked[0].least == 1
+    journal = counter.store.reader()
+    assert [(right.points, right.state) for right in journal.allowances()] == [(30, AllowanceState.GRANTED)]
+    journal.close()
+
+
+@pytest.mark.parametrize(("points", "key"), [(30, "sale-1"), (51, AHEAD), (0, AHEAD)])
+def test_points_that_were_not_asked_for_are_silence(counter: Counter, points: int, key: str) -> None:
+    """More than asked for, or fewer than will do."""
+    counter.ledger.points = points
+    inquiries = counter.inquiries()
+    inquiries.start()
+    inquiries.ask_allowance(counter.right("r1", key=key))
+    assert counter.allowances.until(is_about("r1")) == ("r1", None)
+    assert counter.state_of("r1") is AllowanceState.ASKED
 
 
 def test_answer_about_another_right_is_silence(counter: Counter) -> None:

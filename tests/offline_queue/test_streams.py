@@ -173,6 +173,25 @@ def test_a_busy_ledger_blames_no_record_and_need_not_be_greeted_again() -> None:
     assert (state.batch, state.suspect) == (100, None)
 
 
+@pytest.mark.parametrize("reached", [True, False])
+def test_the_ledgers_own_wait_goes_before_ours(reached: bool) -> None:
+    """Retry-After with any silence: not earlier, and not later by more than a second of jitter."""
+    failing = replace(READY, backoff=Backoff(failures=9))
+    state = failed(flying(failing, [head()]), Silence(reached, retry_after_s=7.0), NOW).state
+    assert state.backoff.next_attempt_ms == NOW.now_ms + 7_500
+
+
+def test_a_flapping_ledger_uses_up_the_quick_retries() -> None:
+    """Each failure costs more of the budget than a success gives back; then even a first failure waits long."""
+    state = READY
+    for _ in range(60):
+        state = fail_repeatedly(state, [head()], Silence(reached=False), 1)
+        state = replace(heard(flying(state, [head()]), custody(10), NOW).state, feed_due=False)
+    assert state.backoff.budget < 1
+    last = failed(flying(state, [head()]), Silence(reached=False), Moment(1000, 0.99)).state
+    assert last.backoff.next_attempt_ms > 1000 + 20_000
+
+
 def test_a_busy_ledger_is_still_greeted_when_that_is_due() -> None:
     """A till that was turned away for long enough asks for the marks as ever."""
     state = replace(failed(flying(READY, [head()]), Silence(False, 40.0), NOW).state, hello_due_ms=NOW.now_ms + 10)
@@ -390,3 +409,26 @@ def test_outage_that_ends_elsewhere_is_noticed() -> None:
     """When a customer's question is answered, sync comes back within the outage's length."""
     state = SyncState(backoff=Backoff(failures=9, next_attempt_ms=300_000, outage_since_ms=0))
     assert reachable_again(state.backoff, 10_000, 0.5).next_attempt_ms == 15_000
+
+
+def test_hello_is_said_again_when_the_ledger_owed_a_word_on_rights() -> None:
+    """It cannot confirm a right before it holds everything: so it is asked again then, once."""
+    heads = [head()]
+    hello = begin(replace(READY, greeted=False), SayHello(everything=False), "r1", heads, ["a1"])
+    owing = replace(heard(hello, welcome({}), NOW).state, feed_due=False)
+    assert next_step(owing, [], 0, NOW.now_ms) == Rest(owing.hello_due_ms), "nothing was delivered since"
+    sent = replace(heard(flying(owing, heads), custody(10), NOW).state, feed_due=False)
+    assert next_step(sent, [], 0, NOW.now_ms) == SayHello(everything=False)
+    again = begin(sent, SayHello(everything=False), "r1", [], ["a1"])
+    told = replace(heard(again, replace(welcome({}), rights={"a1": True}), NOW).state, feed_due=False)
+    assert next_step(told, [], 0, NOW.now_ms) == Rest(told.hello_due_ms)
+
+
+def test_hello_is_said_again_while_the_books_recover() -> None:
+    """Under the new generation, and after all is delivered: that is what they wait for."""
+    hello = begin(SyncState(generation="g1"), SayHello(everything=True), "r1", [])
+    adopted = replace(heard(hello, replace(welcome({}, "g2"), recovering=True), NOW).state, feed_due=False)
+    assert next_step(adopted, [], 0, NOW.now_ms) == SayHello(everything=False)
+    second = begin(adopted, SayHello(everything=False), "r1", [])
+    reported = replace(heard(second, replace(welcome({}, "g2"), recovering=True), NOW).state, feed_due=False)
+    assert next_step(reported, [], 0, NOW.now_ms) == Rest(reported.hello_due_ms), "it waits for others now"

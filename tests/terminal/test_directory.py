@@ -78,7 +78,8 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
         directory.hear([balance(10, "2026-03-01T10:00:00Z")])
     with closing(sqlite3.connect(path)) as older:
         older.executescript(
-            "DROP TABLE taken; ALTER TABLE card DROP COLUMN inactive; ALTER TABLE card DROP COLUMN expiring;"
+            "DROP TABLE taken; DROP TABLE feed; DROP TABLE listed; DROP TABLE terminal_key; DROP TABLE own_event;"
+            "ALTER TABLE card DROP COLUMN inactive; ALTER TABLE card DROP COLUMN expiring;"
             "PRAGMA user_version = 1"
         )
     with closing(Directory.open(path, "start-2")) as directory:

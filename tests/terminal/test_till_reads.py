@@ -165,11 +165,11 @@ def test_a_card_that_could_not_be_read_leaves_the_wait_open(till: TillRig) -> No
 
 def test_a_card_that_is_not_active_comes_with_a_hint(till: TillRig) -> None:
     """In the till's language, as soon as the ledger has said so."""
-    blocked = Balance(CARD, 10, 0, "2026-03-01T10:00:00Z", "blocked")
-    till.send(AccountHeard(CARD, Account("r", "g", blocked, [])))
+    inactive = Balance(CARD, 10, 0, "2026-03-01T10:00:00Z", "inactive")
+    till.send(AccountHeard(CARD, Account("r", "g", inactive, [])))
     till.present(CARD)
     (hint,) = till.told("card_read")[0]["hints"]
-    assert "blocked" in hint
+    assert "not active yet" in hint
 
 
 def test_a_stop_ends_the_wait(till: TillRig) -> None:

@@ -1,0 +1,187 @@
+"""What the ledger tells every till of cards and keys, as far as this till has read it, and what it said itself.
+
+A page of the feed and its cursor are one transaction, so a half-received update is never seen. Under another generation
+of the ledger the feed is read from its beginning into a fresh set, while the old one is still used; the last page
+changes over. What this till did to a card itself holds at once, until the feed has brought the ledger's word on it.
+"""
+
+import base64
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import RLock
+from typing import Final
+
+from offline_queue.entry import CardEvent
+from offline_queue.journal import NotRecorded
+from offline_queue.steps import TakeChanges
+from offline_queue.wire import Balance, Change
+from terminal.forwarding import ACTIVE, Listed, Stands, listed_after, stands_for
+
+TABLES: Final = (
+    """
+CREATE TABLE feed (
+    generation TEXT PRIMARY KEY,
+    cursor INTEGER NOT NULL,
+    used INTEGER NOT NULL      -- 1: the set that is used; 0: one that is being read
+) STRICT, WITHOUT ROWID
+""",
+    """
+CREATE TABLE listed (
+    generation TEXT NOT NULL,
+    number TEXT NOT NULL,
+    status TEXT NOT NULL,
+    successor TEXT,
+    PRIMARY KEY (generation, number)
+) STRICT, WITHOUT ROWID
+""",
+    """
+CREATE TABLE terminal_key (
+    generation TEXT NOT NULL,
+    terminal TEXT NOT NULL,
+    public_key BLOB NOT NULL,
+    revoked INTEGER NOT NULL,
+    PRIMARY KEY (generation, terminal, public_key)
+) STRICT, WITHOUT ROWID
+""",
+    """
+CREATE TABLE own_event (
+    number TEXT PRIMARY KEY,
+    entry TEXT NOT NULL,
+    status TEXT NOT NULL,
+    successor TEXT,
+    posted INTEGER NOT NULL    -- 1: the ledger has it, and the feed will tell
+) STRICT, WITHOUT ROWID
+""",
+)
+NAMES: Final = ("feed", "listed", "own_event", "terminal_key")
+
+
+def decoded(public_key: str) -> bytes:
+    """From base64; empty for what is none, and then it proves nothing."""
+    try:
+        return base64.b64decode(public_key, validate=True)
+    except ValueError:
+        return b""
+
+
+@contextmanager
+def together(connection: sqlite3.Connection, lock: RLock) -> Iterator[None]:
+    """One transaction, and nobody else's work within it."""
+    with lock:
+        connection.execute("BEGIN")
+        try:
+            yield
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
+class Hotlist:
+    """Used by the till's thread and, for `taken` and `take`, by the courier's: each call holds the lock."""
+
+    def __init__(self, connection: sqlite3.Connection, lock: RLock) -> None:
+        self._connection, self._lock = connection, lock
+        self._used: tuple[str, int] = connection.execute(
+            "SELECT generation, cursor FROM feed WHERE used = 1"
+        ).fetchone() or ("", 0)
+
+    @property
+    def cursor(self) -> int | None:
+        """How far the feed has been read, for the entries that are written now; None before its first page."""
+        return self._used[1] or None
+
+    def taken(self, generation: str | None) -> int:
+        with self._lock:
+            row = self._connection.execute("SELECT cursor FROM feed WHERE generation = ?", (generation,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def take(self, page: TakeChanges) -> None:
+        """Raises NotRecorded; then nothing of the page was taken."""
+        try:
+            with together(self._connection, self._lock):
+                if page.after != self.taken(page.generation):
+                    return
+                used = self._take(page)
+        except sqlite3.Error as error:
+            raise NotRecorded(f"the directory of cards cannot be written ({error})") from error
+        if used:
+            self._used = page.generation, page.cursor
+
+    def _take(self, page: TakeChanges) -> bool:
+        """Whether the set of this page is used from now on."""
+        used = not page.more or self._used[0] in ("", page.generation)
+        row = (page.generation, page.cursor, int(used))
+        self._connection.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?)", row)
+        for change in page.changes:
+            self._note(page.generation, change)
+        if not page.more:
+            self._forget_others(page.generation)
+        return used
+
+    def stands(self, number: str) -> Stands:
+        """The card to use for this one."""
+        with self._lock:
+            return stands_for(number, self._find)
+
+    def keys(self, terminal: str) -> list[tuple[bytes, bool]]:
+        """Every public key that this terminal has had, and whether it was revoked."""
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT public_key, revoked FROM terminal_key WHERE generation = ? AND terminal = ?",
+                (self._used[0], terminal),
+            ).fetchall()
+        return [(key, bool(revoked)) for key, revoked in rows]
+
+    def did(self, entry: str, number: str, event: CardEvent) -> None:
+        """An event of this till's own is durable in its journal, under this id."""
+        after = listed_after(event)
+        with together(self._connection, self._lock):
+            row = (number, entry, after.status, after.successor)
+            self._connection.execute("INSERT OR REPLACE INTO own_event VALUES (?, ?, ?, ?, 0)", row)
+
+    def decided(self, entry: str, *, posted: bool) -> None:
+        """The ledger's word on an event of this till's own: in its books, or without effect."""
+        with together(self._connection, self._lock):
+            if posted:
+                self._connection.execute("UPDATE own_event SET posted = 1 WHERE entry = ?", (entry,))
+            else:
+                self._connection.execute("DELETE FROM own_event WHERE entry = ?", (entry,))
+
+    def hear(self, balances: Iterable[Balance]) -> None:
+        """What the ledger says of a card beside the feed is as true; it is kept where it is not the usual.
+
+        Within a transaction of the caller's.
+        """
+        for balance in balances:
+            self._connection.execute("DELETE FROM own_event WHERE number = ? AND posted = 1", (balance.number,))
+            if balance.status != ACTIVE or self._listed(balance.number) is not None:
+                self._list(self._used[0], balance.number, Listed(balance.status, balance.successor))
+
+    def _find(self, number: str) -> Listed | None:
+        row = self._connection.execute("SELECT status, successor FROM own_event WHERE number = ?", (number,)).fetchone()
+        return Listed(*row) if row else self._listed(number)
+
+    def _listed(self, number: str) -> Listed | None:
+        row = self._connection.execute(
+            "SELECT status, successor FROM listed WHERE generation = ? AND number = ?", (self._used[0], number)
+        ).fetchone()
+        return Listed(*row) if row else None
+
+    def _list(self, generation: str, number: str, listed: Listed) -> None:
+        row = (generation, number, listed.status, listed.successor)
+        self._connection.execute("INSERT OR REPLACE INTO listed VALUES (?, ?, ?, ?)", row)
+
+    def _note(self, generation: str, change: Change) -> None:
+        if (card := change.card) is not None:
+            self._list(generation, card.number, Listed(card.status, card.successor))
+            self._connection.execute("DELETE FROM own_event WHERE number = ? AND posted = 1", (card.number,))
+        if (key := change.key) is not None:
+            row = (generation, key.terminal, decoded(key.public_key), key.revoked)
+            self._connection.execute("INSERT OR REPLACE INTO terminal_key VALUES (?, ?, ?, ?)", row)
+
+    def _forget_others(self, generation: str) -> None:
+        """The set is whole: it is the one from here on."""
+        for table in ("feed", "listed", "terminal_key"):
+            self._connection.execute(f"DELETE FROM {table} WHERE generation <> ?", (generation,))  # noqa: S608
