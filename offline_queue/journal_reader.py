@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from offline_queue import journal_audit, journal_entries, journal_marks, journal_rights, journal_streams
+from offline_queue import journal_audit, journal_entries, journal_export, journal_marks, journal_rights, journal_streams
 from offline_queue.entry import State
 from offline_queue.finder import SEQ_MASK, find, place_of
 from offline_queue.journal import Allowance, AllowanceState, Found, Totals, Verification
@@ -15,6 +15,9 @@ from offline_queue.opening import open_to_read
 from offline_queue.receipts import Receipt
 from offline_queue.seen import Seen, word_of
 from offline_queue.wire import StreamHead
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 UNDECIDED: Final = frozenset({State.QUEUED, State.ACCEPTED})
 _RECORDS = "SELECT place, record FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
@@ -125,6 +128,6 @@ class JournalReader:
         """Recomputes every chain."""
         return journal_audit.verify(self._connection)
 
-    def export(self, out: BinaryIO) -> int:
-        """Writes JSON Lines (journal_audit.py tells their shape) and returns their number."""
-        return journal_audit.export(self._connection, out)
+    def export(self, out: BinaryIO, key: "Ed25519PrivateKey | None" = None) -> int:
+        """Writes JSON Lines (export_lines.py) and returns the number of records; `key` seals each stream's end."""
+        return journal_export.export(self._connection, out, key)
