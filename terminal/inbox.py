@@ -16,6 +16,7 @@ import msgspec
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
+from terminal.dispute_shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
@@ -113,6 +114,19 @@ class ClaimAsked:
 
     code: str
     card: CardNumber
+    reply: "Future[Answered]"
+
+
+@dataclass(frozen=True)
+class ResolutionAsked:
+    """A person's decision on the entry with the id `conflict`; without a `key` it is its own.
+
+    `reply` becomes Answered once durable, or raises Refusal.
+    """
+
+    conflict: str
+    request: ResolutionRequest
+    key: str | None
     reply: "Future[Answered]"
 
 
@@ -219,6 +233,7 @@ Event = (
     | TransactionAsked
     | CardEventAsked
     | ClaimAsked
+    | ResolutionAsked
     | Recorded
     | AllowanceAnswered
     | Welcomed

@@ -25,9 +25,9 @@ HISTORY: Final = {
     State.POSTED: [State.QUEUED, State.ACCEPTED, State.POSTED],
     State.PARKED: [State.QUEUED, State.ACCEPTED, State.PARKED],
     State.CONFLICT: [State.QUEUED, State.ACCEPTED, State.CONFLICT],
-    State.RESOLVED: [State.QUEUED, State.ACCEPTED, State.CONFLICT, State.RESOLVED],
+    State.RESOLVED: [State.QUEUED, State.ACCEPTED, State.RESOLVED],
 }
-"""How an entry got to where it stands; there is one way to each state."""
+"""How an entry got to where it stands; the ledger's last word alone is kept."""
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import CardRead
+from offline_queue.conflicts import needs_people, sentence
 from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
@@ -37,6 +38,7 @@ from terminal.inbox import (
     ReaderChanged,
     ReaderStatus,
     Recorded,
+    ResolutionAsked,
     Settled,
     Stop,
     SyncChanged,
@@ -51,6 +53,7 @@ from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
+from terminal.resolutions import Resolutions
 from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
@@ -138,6 +141,7 @@ class Till:
             policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk, self._cards
         )
         self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
+        self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._questions = Questions(
             config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies
         )
@@ -158,7 +162,7 @@ class Till:
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
         match event:
-            case TransactionAsked() | CardEventAsked() | ClaimAsked():
+            case TransactionAsked() | CardEventAsked() | ClaimAsked() | ResolutionAsked():
                 self._requested(event)
             case Recorded():
                 self._recorded(event)
@@ -177,7 +181,7 @@ class Till:
             case _:
                 self._heard(event)
 
-    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked) -> None:
+    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked | ResolutionAsked) -> None:
         """What is to be recorded."""
         match event:
             case TransactionAsked():
@@ -186,6 +190,8 @@ class Till:
                 self._cards.asked(event)
             case ClaimAsked():
                 self._claims.asked(event)
+            case ResolutionAsked():
+                self._resolutions.asked(event)
 
     def _heard(self, event: AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncChanged | Stop) -> None:
         """Words of the ledger, and the last word."""
@@ -304,6 +310,10 @@ class Till:
                 self._card_asked(event)
             elif event.what == "claim":
                 answer(event.reply, self._claims.view(event.argument))
+            elif event.what == "conflicts":
+                answer(event.reply, self._resolutions.page(event.argument))
+            elif event.what == "conflict":
+                answer(event.reply, self._resolutions.one(event.argument))
             else:
                 answer(event.reply, self._questions.answer(event.what, event.argument))
         except Refusal as refusal:
@@ -346,8 +356,8 @@ class Till:
             self._cards.decided(one.entry, one.verdict)
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
-            if one.verdict.state is State.CONFLICT:
-                self._publish("conflict", _conflict(one))
+            if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:
+                self._publish("conflict", _conflict(one, self._language))
 
     def _sync_changed(self, event: SyncChanged) -> None:
         self._questions.ledger = event
@@ -381,5 +391,8 @@ def _risk(offline: Offline, balances: Balances, language: Language, timepiece: T
     )
 
 
-def _conflict(decided: Decided) -> dict[str, str | None]:
-    return {"id": decided.entry.id, "code": decided.verdict.code, "detail": decided.verdict.detail}
+def _conflict(decided: Decided, language: Language) -> dict[str, str | None]:
+    """One that has appeared, or that is resolved now."""
+    verdict = decided.verdict
+    said = {"state": verdict.state, "sentence": sentence(verdict.code, language)}
+    return {"id": decided.entry.id, "code": verdict.code, "detail": verdict.detail, **said}
