@@ -6,7 +6,7 @@
 | NTAG, Ultralight EV1, with `chip` | model, maker's signature, tap counter where the reader lets them through |
 | Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
-| phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
+| phones (the wallets' application answers) | the pass (`smart_tap`, `apple_vas`), or the Type 4 tag that they emulate |
 | payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
 | DESFire EV1 to EV3, NTAG 424 DNA, with `desfire` | the number in a file, after AES authentication |
 | cards of ISO/IEC 7816, contact or contactless, with `iso7816` | the number in the answer to configured commands |

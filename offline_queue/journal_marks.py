@@ -23,7 +23,7 @@ LEDGER_KEY: Final = "sync.ledger_key"
 _SETTLED = """
     UPDATE stream SET settled = last IS NOT NULL AND accepted >= last AND last - 1 - sealed <= (
         SELECT coalesce(sum(min(v.last, no << 40 | (stream.last - sealed)) - max(v.first, no << 40 | 2) + 1), 0)
-        FROM verdict v WHERE v.first >= no << 40 AND v.first < (no + 1) << 40 AND v.state = 'posted'
+        FROM verdict v WHERE v.first >= no << 40 AND v.first < (no + 1) << 40 AND v.state IN ('posted', 'resolved')
     ) WHERE no = ?
 """
 _HEAD = """
@@ -120,7 +120,7 @@ def settle(connection: sqlite3.Connection, verdicts: Sequence[Verdict], cursor: 
 
 
 def note_settled(connection: sqlite3.Connection, no: int) -> None:
-    """A closed stream whose entries are all posted needs no look any more."""
+    """A closed stream whose entries are all posted or resolved needs no look any more."""
     connection.execute(_SETTLED, (no,))
 
 

@@ -1,7 +1,7 @@
 """The journal as it can be read beside its one writer: also when the daemon is down."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -86,6 +86,11 @@ class JournalReader:
         """How many points of this entry were taken back at this till."""
         return journal_rights.reversed_points(self._connection, id)
 
+    def resolution_of(self, name: str) -> Found | None:
+        """The last correction that this till wrote for the entry of this name."""
+        identity = journal_rights.resolution_of(self._connection, name)
+        return self.find_id(identity) if identity is not None else None
+
     def allowances(self, *states: AllowanceState) -> list[Allowance]:
         """Rights in any of these states, or all, in the order they were asked for."""
         return journal_rights.allowances(self._connection, states or tuple(AllowanceState))
@@ -102,6 +107,13 @@ class JournalReader:
         """Entries stream by stream, the oldest first, from the one behind the id `after` on."""
         behind = find(self._connection, "id", after) if after is not None else None
         found = journal_entries.entries(self._connection, states or frozenset(State), behind[0] if behind else 0)
+        with closing(found):
+            return [*islice(found, limit)]
+
+    def disputed(self, after: str | None, limit: int) -> Sequence[Found]:
+        """Entries that people must look at, in the same order, from the one behind the id `after` on."""
+        behind = find(self._connection, "id", after) if after is not None else None
+        found = journal_entries.disputed(self._connection, behind[0] if behind else 0)
         with closing(found):
             return [*islice(found, limit)]
 

@@ -65,4 +65,7 @@ CREATE INDEX idx_allowance_state ON allowance (state);
 -- How many points of an entry were taken back here.
 CREATE TABLE reversal (original TEXT PRIMARY KEY, points INTEGER NOT NULL) STRICT;
 
+-- The last correction that this till wrote for an entry: `of` is the entry's name in it, `id` the correction's own.
+CREATE TABLE resolution (of TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT;
+
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
