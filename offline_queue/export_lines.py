@@ -12,8 +12,8 @@ from offline_queue.receipts import Receipt
 from offline_queue.wire import Seq
 
 FORMAT: Final = 1
-MAX_LINE_BYTES: Final = 1 << 20
-"""A record has 8 KiB, an opaque one a batch at most; its decisions are few."""
+MAX_LINE_BYTES: Final = 8 << 20
+"""An entry has 8 KiB; an opaque record a batch at most, in base64; what was decided of it is short."""
 
 
 class Begin(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line", tag="begin"):
@@ -35,7 +35,7 @@ class Key(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line", tag
 
 
 class Decided(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A decision of the ledger on a record, the `n`-th of its terminal's feed; `points` is its effect with sign."""
+    """A decision, the `n`-th of its terminal's feed; `points` is the effect where it is not what was asked."""
 
     n: int
     state: str

@@ -9,7 +9,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import CardEvent, Entry
@@ -33,14 +35,23 @@ class Answered:
     replayed: bool
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 @dataclass(frozen=True)
 class Counters:
-    """What a reader has done since the daemon's start."""
+    """What a reader has done in its life at this till, kept over restarts (after UnifiedPOS's device statistics).
 
-    good: int = 0
-    unreadable: int = 0
-    duplicate: int = 0
-    restarts: int = 0
+    `failed` reads broke off and the card may be presented again; `unreadable` cards have something wrong;
+    `duplicate` is the same card again within the debounce time; `restarts` are of its process; `hours` it was ready.
+    """
+
+    good: Count = 0
+    failed: Count = 0
+    unreadable: Count = 0
+    duplicate: Count = 0
+    restarts: Count = 0
+    hours: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 @dataclass(frozen=True)

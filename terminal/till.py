@@ -5,7 +5,7 @@ Bad input becomes a Refusal to whoever asked; nothing raises here but a defect o
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -47,6 +47,7 @@ from terminal.inbox import (
 )
 from terminal.pos import CardView, Promise, ReadAnswer, Refusal
 from terminal.questions import Questions
+from terminal.reader_tally import Tally
 from terminal.reading import Reading
 from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
 
 TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
+
+NO_TALLIES: Final[Mapping[str, Tally]] = {}
 
 _HOLD_LONGER: Final[dict[Language, tuple[str, ...]]] = {
     "en": ("Hold the card still on the reader until it answers.", "Scan its bar code or key its number."),
@@ -99,6 +102,7 @@ class Till:
         key: "Ed25519PrivateKey | None" = None,
         after_copy: AfterCopy | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
+        tallies: Mapping[str, Tally] = NO_TALLIES,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
@@ -139,8 +143,9 @@ class Till:
         self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
         self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._questions = Questions(
-            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies
         )
+        self._tallies = tallies
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
@@ -228,12 +233,19 @@ class Till:
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
+            self._duplicate(reader)
             return
         verdict = self._judged(read)
         if isinstance(verdict, Refused):
             self._refused(reader, verdict)
-        elif not self._reading.repeats(reader, verdict.number):
+        elif self._reading.repeats(reader, verdict.number):
+            self._duplicate(reader)
+        else:
             self._identified(reader, read, verdict)
+
+    def _duplicate(self, reader: str) -> None:
+        if reader in self._tallies:
+            self._tallies[reader].add(duplicate=1)
 
     def _judged(self, read: CardRead) -> Verdict:
         """A proof is used up by being judged, whatever becomes of the read."""
