@@ -199,8 +199,10 @@ class Sheet:
         return taken.get(entry.key) == item.record if first is None else first.record == item.record
 
     def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
-        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
-        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        """What comes behind a terminal's last breach leaves its keys and receipts to others, and goes by its place."""
+        revoked = [(item, entry) for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)]
+        entries = {item.record: entry for item, entry in revoked}
+        self._announce({place_name(item): item.record for item, _ in revoked})
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
         if entries:
             self._source.let_go(keys, self._receipts.let_go(set(entries)))

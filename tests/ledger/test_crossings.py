@@ -157,3 +157,14 @@ def test_an_operators_long_name_does_not_spoil_a_merger(book: Book, till: FakeTi
     till.send(till.earn(5), till.earn(7, OTHER_CARD), replaced)
     assert points_of(book) == 12
     sound(book)
+
+
+def test_a_record_behind_the_last_breach_can_be_settled(book: Book, till: FakeTill) -> None:
+    """Its key fell within one batch: what came behind is listed under a name that a person can decide on."""
+    breaches = [till.redeem(10, allowance="used") for _ in range(4)]
+    till.send(*breaches, till.earn(7))
+    *_, flagged = book.flagged()
+    assert flagged.code == "key_revoked"
+    decide(book, flagged.name, HONOUR)
+    assert points_of(book) == -33
+    sound(book)
