@@ -10,7 +10,7 @@ from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
-from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
+from drivers.presence import EVENT_COUNT, PRESENT, READERS_OWN, CardPlace, CardTrouble, Seen, Trouble
 from drivers.smart_tap import NoPass, Reason
 from drivers.tags import Content, read_uid
 from drivers.wishes import Wishes, read_phone, read_wished
@@ -18,9 +18,6 @@ from drivers.wishes import Wishes, read_phone, read_wished
 SETTLE_S: Final = 0.6
 """How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
 GLANCE_S: Final = 0.1
-
-READERS_OWN: Final = frozenset({Trouble.READER_GONE, Trouble.SERVICE_GONE, Trouble.FORBIDDEN})
-"""Troubles that say nothing of the card."""
 
 Failure = tuple[str, str]
 """Reason and detail of a CardUnreadable."""
@@ -144,6 +141,7 @@ class Tap:
             uid=self._uid,
             slot=self._seen.reader,
             chip=content.chip,
+            note=content.note,
             effort=attempt,
             duration_ms=round((time.monotonic() - started) * 1000, 3),
         )
