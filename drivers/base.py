@@ -99,7 +99,7 @@ class NoteWish(msgspec.Struct, frozen=True):
 
 
 class NoteWritten(msgspec.Struct, frozen=True, omit_defaults=True, tag="note_written"):
-    """What became of a NoteWish: `failure` is a stable code, None when the card shows the note; `detail` says why not."""
+    """What became of a NoteWish: `failure` is None when the card shows the note, else a stable code with `detail`."""
 
     uid: str
     data: bytes

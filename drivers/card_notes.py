@@ -1,4 +1,4 @@
-"""Notes on cards, whatever the card: read in a tap, written while the card still lies there. What they say is opaque."""
+"""Notes on cards, whatever the card: read in a tap, written while the card lies there. What they say is opaque."""
 
 import os
 from collections.abc import Callable

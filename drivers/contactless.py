@@ -13,6 +13,7 @@
 | DESFire EV1 to EV3, NTAG 424 DNA, with `desfire`; other cards, with `iso7816` | the number in the application |
 | Type 4A tag (NDEF application), phones that emulate one | the same; a phone's serial number is random |
 | MIFARE Classic, DESFire, other cards of ISO 14443 type A | serial number: anybody can copy it |
+| phones, with `smart_tap` or `apple_vas` | the shop's pass in the wallet |
 | payment cards | nothing: recognised by two SELECTs, switched off, reported as `payment_card` |
 | ISO 14443 type B, FeliCa, Topaz | nothing: they are not looked for |
 

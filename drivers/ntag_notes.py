@@ -10,7 +10,7 @@ from drivers import card_record
 from drivers.apdu import OK, Exchange
 from drivers.base import Note
 from drivers.card_record import HEAD, PAGE, Record
-from drivers.ndef import Damaged, closed_by
+from drivers.ndef import closed_by
 from drivers.note_words import NotWritten
 from drivers.tags import read_pages, read_uid
 
@@ -18,7 +18,7 @@ _CONTAINER: Final = 3
 _DATA: Final = 4
 _FORMATTED: Final = 0xE1
 _ALWAYS_BD: Final = 0xBD
-"""Byte 3 of the page behind the user memory, whatever its lock bytes are (section 8.5.3): the memory is really so long."""
+"""Byte 3 of the page behind the user memory, whatever is locked (section 8.5.3): so the memory is really that long."""
 _UPDATE: Final = bytes.fromhex("ffd600")
 """UPDATE BINARY of storage cards (PC/SC part 3 section 3.2.2.1.9), then page, length and the data."""
 

@@ -355,7 +355,10 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
 @ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
 @on_books()
 def verify(book: "Book", *, as_json: bool) -> int:
-    """Compute every chain, sum and promise again from the records."""
+    """Compute every chain, sum, date, index and promise again from the records.
+
+    Not computed again are the decisions themselves: what was known when they were made is not kept.
+    """
     from ledger import show
 
     verification = book.verify()

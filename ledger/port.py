@@ -5,7 +5,7 @@ Each call is one transaction: when it has returned, it is durable. All may be ca
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
@@ -24,6 +24,9 @@ from offline_queue.wire import (
     Problem,
     Welcome,
 )
+
+if TYPE_CHECKING:
+    from ledger.receipts import Signer
 
 
 class Refused(Exception):
@@ -368,5 +371,13 @@ class Book(Protocol):
         """
 
     def verify(self) -> Verification: ...
+
+    def export(
+        self, out: BinaryIO, terminal: str | None = None, stream: str | None = None, signer: "Signer | None" = None
+    ) -> int:
+        """Writes every record with what was decided of it (offline_queue/export_lines.py); how many there are.
+
+        Of one terminal or stream, or of all. A `signer` gives a receipt of custody for the end of each.
+        """
 
     def close(self) -> None: ...

@@ -219,12 +219,12 @@ function claimCode(id) {
   return claimCodes.get(id);
 }
 
-function conflictItem({ kind, points, card, verdict, detail, occurred_at: occurredAt }) {
+function conflictItem({ kind, points, card, sentence, occurred_at: occurredAt }) {
   const line = item(
     words.kind[kind] ?? kind, "name", whole.format(points), "points", card?.masked ?? words.noCard, "card",
     moment(occurredAt), "state",
   );
-  line.append(span(detail ?? verdict ?? "", "fine"));
+  line.append(span(sentence, "fine"));
   return line;
 }
 

@@ -15,7 +15,8 @@ from drivers.atr import kind_of
 from drivers.base import DriverError, ReaderState, Technology
 from drivers.card_options import CardOptions, SmartTapKey, wishes_of
 from drivers.ndef import MAX_MESSAGE, Damaged
-from drivers.smart_tap import Merchant, NoPass, Reason, get_data_command, negotiate_command, read_pass, value_in
+from drivers.passes import NoPass, Reason
+from drivers.smart_tap import Merchant, get_data_command, negotiate_command, read_pass, value_in
 from drivers.wishes import Wishes, read_phone
 from tests.virtual.cards import Type4Card, text_record
 from tests.virtual.pcscd import VirtualPcscd
@@ -121,7 +122,7 @@ def test_an_iphone_is_no_google_phone() -> None:
     """Both answer to the same name; the label tells them apart."""
     with pytest.raises(NoPass) as caught:
         read_pass(MERCHANT, lambda _: bytes.fromhex("6f0a50084170706c65506179") + b"\x90\x00", os.urandom)
-    assert caught.value.reason is Reason.NOT_GOOGLE
+    assert caught.value.reason is Reason.ANOTHER_WALLET
 
 
 @pytest.mark.parametrize("at", [0, 1, 13, 20, -1])
