@@ -37,6 +37,7 @@ from drivers.card_options import CardOptions, wishes_of
 from drivers.pcsc_service import PcscError, Service
 from drivers.pcsc_tap import Tap
 from drivers.presence import LYING, Change, Seen, Trouble, change_of
+from drivers.retry import Retry
 from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
@@ -88,9 +89,7 @@ class Reader:
         self._read: dict[str, Seen] = {}
         self._waiting: deque[Seen | CardUnreadable] = deque()
         self._looked_before = place.reopened
-        self._said: Condition | None = None
-        self._failures = 0
-        self._next_try = 0.0
+        self._retry = Retry(RETRY_S)
 
     def open(self) -> None:
         try:
@@ -108,7 +107,7 @@ class Reader:
             self._lose()
             if error.trouble is Trouble.READER_GONE:
                 return None
-            return self._say(CONDITIONS.get(error.trouble) or _failing(error))
+            return self._retry.news(CONDITIONS.get(error.trouble) or _failing(error))
 
     def write_note(self, wish: NoteWish) -> NoteWritten:
         """To the card that was read there last; a failure of the reader is told by the next read()."""
@@ -131,13 +130,13 @@ class Reader:
         while not self._waiting:
             readers = [name for name in service.readers() if self._match in name]
             condition = condition_of(readers, self._match)
-            is_news = condition != self._said
+            is_news = self._retry.is_news(condition)
             known = {name: self._known.get(name, 0) for name in readers}
             seen = service.wait(known, 0.0 if is_news else max(0.0, deadline - time.monotonic()))
-            self._failures = 0
+            self._retry.went_well()
             self._take(readers, seen)
             if is_news:  # told only now that the service has answered every question
-                return self._say(condition)
+                return self._retry.news(condition)
             if not self._waiting and time.monotonic() >= deadline:
                 return None
         card = self._waiting.popleft()
@@ -162,24 +161,15 @@ class Reader:
     def _reached(self, deadline: float) -> Service | None:
         """The service; None when it is not yet time to try again. Raises PcscError."""
         if self._service is None:
-            time.sleep(max(0.0, min(self._next_try, deadline) - time.monotonic()))
-            if time.monotonic() < self._next_try:
+            if not self._retry.due_by(deadline):
                 return None
             self._service = Service(self._scard)
         return self._service
 
-    def _say(self, condition: Condition) -> Condition | None:
-        """The condition where it is news."""
-        if condition == self._said:
-            return None
-        self._said = condition
-        return condition
-
     def _lose(self) -> None:
         """After any failure everything is made anew, a little later each time."""
         self._release()
-        self._next_try = time.monotonic() + RETRY_S[min(self._failures, len(RETRY_S) - 1)]
-        self._failures += 1
+        self._retry.failed()
 
     def _release(self) -> None:
         if self._service is not None:

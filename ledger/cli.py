@@ -3,9 +3,10 @@
 from ledger.commands import ledger
 from ledger.commands_audit import export
 from ledger.commands_card import card
+from ledger.commands_conflicts import conflicts
 from ledger.commands_rights import allowances, recovery
 
-for command in (allowances, card, export, recovery):
+for command in (allowances, card, conflicts, export, recovery):
     ledger.add_command(command)
 
 __all__ = ["ledger"]

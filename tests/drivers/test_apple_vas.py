@@ -22,11 +22,9 @@ from drivers.passes import NoPass, Reason
 from drivers.smart_tap import Merchant as Collector
 from drivers.wishes import Wishes, read_phone
 from tests.virtual.apple_phone import ApplePhone
+from tests.virtual.card_reader import CardReader
 from tests.virtual.cards import Type4Card, text_record
-from tests.virtual.pcscd import VirtualPcscd
-from tests.virtual.pn532 import Pn532
 from tests.virtual.wallet_phone import WalletPhone
-from tests.virtual.watching import Watched
 
 PASS_TYPE = "pass.example.loyalty"
 NUMBER = "2990000000017"
@@ -177,34 +175,21 @@ def options(tmp_path: Path) -> dict[str, Any]:
     return {"keys": str(keys), "apple_vas": {"pass_type": PASS_TYPE, "keys": ["apple"], "enabled": True}}
 
 
-def test_a_phone_is_read_through_a_bare_nfc_chip(options: dict[str, Any], tmp_path: Path) -> None:
-    """The pass goes by ISO-DEP; a locked phone is told with what to do."""
-    with (
-        Pn532(tmp_path) as chip,
-        Watched(tmp_path, "contactless", options=options | {"path": str(chip.path)}) as reader,
-    ):
+def test_a_phone_is_read_on_every_reader(card_reader: CardReader, options: dict[str, Any], tmp_path: Path) -> None:
+    """It is asked for the wallets first, and never for payment; without a pass it is told what to do."""
+    with card_reader.watched(tmp_path, **options) as reader:
         reader.state(ReaderState.READY)
-        chip.insert(phone(now_s=int(time.time())))
+        held = phone(now_s=int(time.time()))
+        card_reader.insert(held)
         read = reader.card()
         assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
-        chip.insert(phone(status=b"\x62\x87"))
+        names = [apdu[5:-1] for apdu in held.asked if apdu[:2] == b"\x00\xa4"]
+        assert names[0] == b"OSE.VAS.01"
+        assert b"2PAY.SYS.DDF01" not in names
+        card_reader.insert(phone(status=b"\x62\x87"))
         assert reader.failure().reason == "phone_locked"
-        chip.insert(phone(now_s=NOW_S - 10**8))
+        card_reader.insert(phone(now_s=NOW_S - 10**8))
         assert reader.failure().reason == "pass_of_another_time"
-
-
-@pytest.mark.pcscd
-def test_a_phone_is_read_through_pcsc(options: dict[str, Any], pcscd: VirtualPcscd, tmp_path: Path) -> None:
-    """The same phone on a reader of pcscd; it is asked for the wallets first, and never for payment."""
-    held = phone(now_s=int(time.time()))
-    with Watched(tmp_path, "pcsc", options=options | {"match": pcscd.names[0]}) as reader:
-        reader.state(ReaderState.READY)
-        pcscd.insert(held)
-        read = reader.card()
-    assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
-    names = [apdu[5:-1] for apdu in held.asked if apdu[:2] == b"\x00\xa4"]
-    assert names[0] == b"OSE.VAS.01"
-    assert b"2PAY.SYS.DDF01" not in names
 
 
 def test_a_shop_with_both_wallets_reads_both() -> None:
