@@ -45,15 +45,12 @@ class PlainSales:
 
     def _first_heard(self, item: Item, entry: Entry) -> bool:
         """A sale of the till that sent it, under a key, an id and a receipt that are new, for which nobody waits."""
-        sheet, record, sender = self._sheet, item.record, item.sender
+        sheet, record = self._sheet, item.record
         return (
             entry.kind is Kind.EARN
-            and entry.terminal == sender
             and item.branch is None
-            and sender not in sheet.roster.revoked
-            and sheet.roster.knows(sender)
+            and sheet.owns(item, entry)
             and record not in sheet.waits
-            and record not in sheet.correcting.done
             and entry.id in sheet.announced
             and sheet.firsts.knows(entry.key)
             and sheet.firsts.get(entry.key) is None

@@ -167,7 +167,7 @@ class Sheet:
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self._own(item, entry)]
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self.owns(item, entry)]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
@@ -185,9 +185,10 @@ class Sheet:
 
     def _names(self, item: Item, entry: Entry) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
+        return self.claims.names(item, entry) if self.owns(item, entry) else [place_name(item)]
 
-    def _own(self, item: Item, entry: Entry) -> bool:
+    def owns(self, item: Item, entry: Entry) -> bool:
+        """Whether the entry is its sender's own, whose key counts."""
         if item.record in self.claims.doubts or self._revoked(item):
             return False
         return entry.terminal == item.sender and self.roster.knows(entry.terminal)
@@ -321,7 +322,7 @@ class Sheet:
         return right if account == right.account else msgspec.structs.replace(right, account=account)
 
     def _first(self, item: Item, entry: Entry) -> First | None:
-        if entry.kind not in KEYED or not self._own(item, entry):
+        if entry.kind not in KEYED or not self.owns(item, entry):
             return None
         if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])

@@ -166,7 +166,7 @@ OTHERS: Final[dict[str, Callable[[FakeTill, Entry, Entry], Entry]]] = {
     ),
     "reverse": lambda till, sale, earlier: till.reverse(earlier, sale.points // 2),
     "reverse what comes": lambda till, sale, _: till.reverse(replace(sale, id=TO_COME)),
-    "claim": lambda till, sale, earlier: claim(till, earlier, number_of(sale)) if earlier.kind is Kind.EARN else sale,
+    "claim": lambda till, sale, earlier: claim(till, earlier, number_of(sale)) if has_code(earlier) else sale,
     "correct": lambda till, _, earlier: till.correct(earlier.id, Resolution.REFUSE),
     "correct what comes": lambda till, *_: till.correct(TO_COME, Resolution.HONOUR),
     "block": lambda till, sale, _: happening(till, sale, CardEvent(Happening.BLOCK)),
@@ -174,6 +174,10 @@ OTHERS: Final[dict[str, Callable[[FakeTill, Entry, Entry], Entry]]] = {
     "replace": lambda till, sale, earlier: happening(till, sale, CardEvent(Happening.REPLACE, number_of(earlier))),
     "merge": lambda till, sale, earlier: happening(till, sale, CardEvent(Happening.MERGE, number_of(earlier))),
 }
+
+
+def has_code(entry: Entry) -> bool:
+    return entry.kind is Kind.EARN and entry.points > 0
 
 
 def right_of(till: FakeTill, card: str) -> str:
@@ -259,6 +263,15 @@ def test_what_a_rule_may_object_to_takes_the_long_way(street: Street, says: str)
     """And the plain ones around it do not go with it."""
     street.batch(0, [("earn", CARD, 20, 0, what) for what in ("nothing", says, "nothing")])
     assert taken(street) == 2
+
+
+def test_a_till_that_takes_another_s_name_posts_nothing(street: Street) -> None:
+    """Though it also takes the key and the id of a sale of its own, which comes behind."""
+    till = street.tills[0]
+    own = till.earn(20)
+    till.send(replace(own, terminal="S001-T02"), own)
+    assert taken(street) == 1
+    assert till.verdict(own).state == "posted"
 
 
 def test_an_account_that_owes_takes_the_long_way(street: Street) -> None:
