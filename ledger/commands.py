@@ -50,16 +50,6 @@ Examples:
 CONFIG: Final = click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help=CONFIG_HELP)
 
 
-CONFLICTS_EXAMPLES: Final = """
-\b
-Examples:
-  tilld ledger conflicts
-  tilld ledger conflicts show ID
-  tilld ledger conflicts resolve ID --honour --author Anne --reason "two receipts, both right"
-  tilld ledger conflicts resolve ID --refuse --author Anne --reason "rung up twice"
-"""
-
-
 class Unusable(click.ClickException):
     """Ends a command with exit code 2: what is wrong and what to do."""
 
@@ -265,13 +255,29 @@ def register(book: "Book", number: str, points: int | None, *, as_json: bool) ->
     return ATTENTION if done.code == "key_mismatch" else FINE
 
 
-@ledger.command(epilog="Example:  tilld ledger account 2990000000017 --json | jq .points")
-@click.argument("number")
-@on_books()
-def account(book: "Book", number: str, *, as_json: bool) -> int:
-    """Explain a card's points: its lots and every entry behind them."""
-    from ledger import show
+ACCOUNT_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger account 2990000000017 --json | jq .points
+  tilld ledger account 2990000000017 --explain    to read to a customer: how the points came about
+"""
 
+
+@ledger.command(epilog=ACCOUNT_EXAMPLES)
+@click.argument("number")
+@click.option("--explain", is_flag=True, help="Every entry with its sum, its rule, its lots and who corrected it.")
+@on_books()
+def account(book: "Book", number: str, *, explain: bool, as_json: bool) -> int:
+    """Tell a card's points: its lots and every entry behind them.
+
+    With --explain it ends with 1 when entries, lots and balance differ. Give the --config of the server: the sums
+    follow from its rules.
+    """
+    from ledger import show, show_explanation
+
+    if explain and (explanation := book.explanation(number)) is not None:
+        say(explanation, show_explanation.explanation, as_json=as_json)
+        return FINE if explanation.adds_up else ATTENTION
     statement = book.statement(number)
     if statement is not None:
         say(statement, show.statement, as_json=as_json)
@@ -355,82 +361,15 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
 @ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
 @on_books()
 def verify(book: "Book", *, as_json: bool) -> int:
-    """Compute every chain, sum and promise again from the records."""
+    """Compute every chain, sum, date, index and promise again from the records.
+
+    Not computed again are the decisions themselves: what was known when they were made is not kept.
+    """
     from ledger import show
 
     verification = book.verify()
     say(verification, show.verification, as_json=as_json)
     return FINE if verification.ok else ATTENTION
-
-
-@ledger.group(invoke_without_command=True, epilog=CONFLICTS_EXAMPLES)
-@on_books()
-def conflicts(book: "Book", *, as_json: bool) -> int:
-    """List the records that wait for something or need a person's look; show one, settle one."""
-    return _listed(book, as_json=as_json)
-
-
-@conflicts.command("list", epilog="Example:  tilld ledger conflicts list --json | jq '.[].name'")
-@on_books()
-def list_conflicts(book: "Book", *, as_json: bool) -> int:
-    """The same list."""
-    return _listed(book, as_json=as_json)
-
-
-def _listed(book: "Book", *, as_json: bool) -> int:
-    from ledger import show
-
-    say(book.flagged(), show.flagged, as_json=as_json)
-    return FINE
-
-
-@conflicts.command("show", epilog="Example:  tilld ledger conflicts show 0197a0c2-0c00-7000-8000-000000000001")
-@click.argument("name", metavar="ID")
-@on_books()
-def show_conflict(book: "Book", name: str, *, as_json: bool) -> int:
-    """All that one needs to decide: the record, what it collides with, the account, what each decision would do.
-
-    ID is that of the entry, or STREAM:SEQ as the list tells it.
-    """
-    from ledger import show
-
-    found = book.conflict(name)
-    if found is None:
-        raise Unusable(f"no entry {name!r} is in these books. `tilld ledger conflicts` lists those in dispute.")
-    say(found, show.conflict, as_json=as_json)
-    return FINE
-
-
-@conflicts.command("resolve", epilog=CONFLICTS_EXAMPLES)
-@click.argument("name", metavar="ID")
-@click.option("--honour", "decision", flag_value="honour", help="It counts as it was asked for.")
-@click.option("--refuse", "decision", flag_value="refuse", help="It does not count.")
-@click.option("--points", type=int, metavar="N", help="What it shall have had in all: 40, or -40 for a redemption.")
-@click.option("--author", required=True, metavar="NAME", help="Who decides.")
-@click.option("--reason", required=True, metavar="TEXT", help="Why; the shop reads it.")
-@on_books()
-def resolve_conflict(
-    book: "Book", name: str, decision: str | None, points: int | None, author: str, reason: str, *, as_json: bool
-) -> int:
-    """Settle an entry by a correction of the office's own; the latest word counts, nothing is edited.
-
-    Ends with 1 where there is no account that it could be posted on.
-    """
-    from ledger import show
-    from ledger.port import Refused
-    from offline_queue.entry import Resolution
-
-    if decision is None:
-        raise click.UsageError("Say --honour or --refuse.")
-    try:
-        done = book.resolve(name, Resolution(decision), points, author, reason)
-    except Refused as error:
-        if error.problem.code != "no_account":
-            raise
-        click.echo(f"Nothing was changed: {error}. Register the card first: tilld ledger register NUMBER", err=True)
-        return ATTENTION
-    say(done, show.settled, as_json=as_json)
-    return FINE
 
 
 @ledger.command(epilog='Example:  tilld ledger revoke S001-T01 --reason "stolen on 3 May"')

@@ -78,6 +78,8 @@ class Sheet:
         self._woken: set[int] = set()
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self._originals = Known(self._originals_held)
+        self._awaited = False
+        """Whether anything at all may wait for what is decided here."""
         self.announced: dict[str, int] = {}
         """The records of this batch by their names."""
         self.posted_here: dict[str, Original] = {}
@@ -180,6 +182,7 @@ class Sheet:
         if names:
             self.announced |= names
             awaited = self._source.announce(names)
+            self._awaited = self._awaited or bool(awaited)
             self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
             self._waiting.warm(waits_for_entry(name) for name in awaited)
 
@@ -241,11 +244,13 @@ class Sheet:
             woken += self.correcting.apply(case, decision)
         if content.kind is Kind.CARD_EVENT and decision.stands:
             woken += self._lifecycle.happen(case)
+        return woken + (self._wake_by_name(item, content, decision) if self._awaited else [])
+
+    def _wake_by_name(self, item: Item, entry: Entry, decision: Decision) -> list[Item]:
+        """What waited for an entry, as soon as it stands; words on it as soon as it is in the books."""
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
-        for name in self._names(item, content):
-            reason = waits_for_entry(name)
-            woken += self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason)
-        return woken
+        wake = self.wake if entry.kind in KEYED and stands else self._wake_words
+        return [waiter for name in self._names(item, entry) for waiter in wake(waits_for_entry(name))]
 
     def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
         """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
@@ -363,7 +368,7 @@ class Sheet:
     def rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
-            self.waits[item.record] = decision.waits
+            self.waits[item.record], self._awaited = decision.waits, True
             if decision.waits in NOT_WOKEN_HERE:
                 return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
