@@ -36,6 +36,7 @@ from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Ri
 from ledger.instants import Instant, instant
 from ledger.lifecycle import Lifecycle
 from ledger.offline_days import OfflineDays
+from ledger.plain_sales import PlainSales
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.roster import Roster
 from ledger.rules import as_its_sale, decide
@@ -72,7 +73,7 @@ class Sheet:
         self._waiting = Known(source.waiting)
         self.roster = Roster(source, policy.breaches)
         self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
-        self._receipts = Receipts(source)
+        self.receipts = Receipts(source)
         self._anchors = Known(source.anchors)
         self._woken: set[int] = set()
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
@@ -81,8 +82,9 @@ class Sheet:
         """Whether anything at all may wait for what is decided here."""
         self.announced: dict[str, int] = {}
         """The records of this batch by their names."""
-        self._posted_here: dict[str, Original] = {}
+        self.posted_here: dict[str, Original] = {}
         self.correcting = Correcting(self, source, policy, now)
+        self.plain = PlainSales(self, policy)
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
@@ -91,6 +93,8 @@ class Sheet:
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
+            if self.plain.post(item, content):
+                continue
             revoked = len(self.roster.revoked)
             woken = self._settle(item, content)
             if revoked < len(self.roster.revoked):
@@ -165,11 +169,11 @@ class Sheet:
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self._own(item, entry)]
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self.owns(item, entry)]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        self._receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
+        self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
 
     def _announce(self, named: Mapping[str, int]) -> None:
@@ -184,9 +188,10 @@ class Sheet:
 
     def _names(self, item: Item, entry: Entry) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
+        return self.claims.names(item, entry) if self.owns(item, entry) else [place_name(item)]
 
-    def _own(self, item: Item, entry: Entry) -> bool:
+    def owns(self, item: Item, entry: Entry) -> bool:
+        """Whether the entry is its sender's own, whose key counts."""
         if item.record in self.claims.doubts or self._revoked(item):
             return False
         return entry.terminal == item.sender and self.roster.knows(entry.terminal)
@@ -205,7 +210,7 @@ class Sheet:
         self._announce({place_name(item): item.record for item, _ in revoked})
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
         if entries:
-            self._source.let_go(keys, self._receipts.let_go(set(entries)))
+            self._source.let_go(keys, self.receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -295,7 +300,7 @@ class Sheet:
             card=self.cards.facts(card.number) if card else None,
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
-            receipt=self._receipts.holder(entry),
+            receipt=self.receipts.holder(entry),
             at=when.at,
             clock_off_ms=when.off_ms,
             redeemed=self.offline_days.before(account, entry),
@@ -336,7 +341,7 @@ class Sheet:
         return right if account == right.account else msgspec.structs.replace(right, account=account)
 
     def _first(self, item: Item, entry: Entry) -> First | None:
-        if entry.kind not in KEYED or not self._own(item, entry):
+        if entry.kind not in KEYED or not self.owns(item, entry):
             return None
         if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
@@ -362,10 +367,10 @@ class Sheet:
         if self._originals.get(name):
             self._originals.put(name, original)
         else:
-            self._posted_here[name] = original
+            self.posted_here[name] = original
 
     def _original(self, entry: str) -> Original | None:
-        return self._originals.get(entry) or self._posted_here.get(entry)
+        return self._originals.get(entry) or self.posted_here.get(entry)
 
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
@@ -384,6 +389,10 @@ class Sheet:
             if decision.waits in NOT_WOKEN_HERE:
                 return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
+
+    def awaited(self, entry: str) -> bool:
+        """Whether records wait for this entry."""
+        return bool(self._waiting.get(waits_for_entry(entry)))
 
     def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
@@ -455,7 +464,7 @@ class Sheet:
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
         self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self.now))
-        self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
+        self.posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))
