@@ -347,7 +347,7 @@ class Sheet:
             self._meet([(item, entry)])
         first = self.firsts.get(entry.key)
         if first is not None and first.record == item.record:
-            self._receipts.claim([(item, entry)])
+            self.receipts.claim([(item, entry)])
         return first
 
     def standing(self, account: int) -> Standing:
