@@ -7,6 +7,7 @@ from typing import BinaryIO, NoReturn
 from ledger import backup, revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
 from ledger.books_export import BooksExport
+from ledger.explanation import Explanation
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
 from ledger.port import (
@@ -26,6 +27,7 @@ from ledger.settling import Settling
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_balances import TablesBalances
+from ledger.tables_explanation import TablesExplanation
 from ledger.tables_feed import TablesFeed
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
@@ -141,6 +143,11 @@ class Office:
 
     def statement(self, number: str) -> Statement | None:
         return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
+
+    def explanation(self, number: str) -> Explanation | None:
+        return self._engine.read(
+            lambda tables: TablesExplanation(tables, self._feed(tables), self._policy).explanation(number)
+        )
 
     def terminals(self) -> list[Terminal]:
         return self._engine.read(tables_office.terminals)

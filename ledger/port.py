@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
+from ledger.explanation import Explanation
 from offline_queue.entry import Happening, Resolution
 from offline_queue.wire import (
     Account,
@@ -356,6 +357,9 @@ class Book(Protocol):
         """Writes off what expired long ago, on a few accounts `after` a place; entries of the office say which."""
 
     def statement(self, number: str) -> Statement | None: ...
+
+    def explanation(self, number: str) -> Explanation | None:
+        """Every point of a card's account by the entries and rules behind it; None without an account."""
 
     def terminals(self) -> list[Terminal]: ...
 

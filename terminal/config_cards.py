@@ -34,6 +34,7 @@ class Cards(msgspec.Struct, frozen=True):
     bare_uid: bool = False
     only_original: bool = False
     debounce_ms: Milliseconds = 1000
+    notes: bool = False
     keys: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     ladder: tuple[Step, ...] = tuple(step for step in Step if step is not Step.PHONE)
 

@@ -16,6 +16,7 @@ BY_PLACE: Final = frozenset(
         ConflictKind.UNDECODABLE,
         ConflictKind.VERSION_UNKNOWN,
         ConflictKind.TERMINAL_UNKNOWN,
+        ConflictKind.KEY_REVOKED,
         ConflictKind.SIGNATURE_BAD,
         ConflictKind.CLAIM_UNPROVEN,
     }

@@ -10,6 +10,7 @@ from offline_queue.entry import Card, masked
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances
 from terminal.card_desk import CardDesk
+from terminal.card_notes import CardNotes
 from terminal.directory import Directory
 from terminal.forwarding import Stands
 from terminal.holdings import Holdings
@@ -46,9 +47,10 @@ class Presentations:
         timepiece: Timepiece,
         language: Language,
         tallies: Mapping[str, Tally],
+        notes: CardNotes,
     ) -> None:
         self._recognition, self._directory, self._reading = recognition, directory, reading
-        self._cards, self._ladder = cards, ladder
+        self._cards, self._ladder, self._notes = cards, ladder, notes
         self._balances, self._holdings, self._inquiries = balances, holdings, inquiries
         self._publish, self._timepiece, self._tallies = publish, timepiece, tallies
         self._language: Language = language
@@ -123,6 +125,7 @@ class Presentations:
         self._publish("card_read", shown)
         self._reading.identified(shown)
         self._inquiries.ask_account(number)
+        self._notes.presented(reader, read, [verdict.number, number])
 
     def _shown(self, reader: str, card: Card, stands: Stands) -> ReadAnswer:
         return ReadAnswer(

@@ -17,6 +17,7 @@ from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.card_desk import CardDesk
+from terminal.card_notes import CardNotes, WriteNote
 from terminal.claim_issue import ClaimIssue
 from terminal.claims import Claims
 from terminal.config import Config
@@ -33,6 +34,7 @@ from terminal.inbox import (
     CardPresented,
     ClaimAsked,
     Event,
+    NoteTold,
     ReadAbandoned,
     ReadAsked,
     ReaderChanged,
@@ -98,6 +100,7 @@ class Till:
         version: str,
         key: "Ed25519PrivateKey | None" = None,
         after_copy: AfterCopy | None = None,
+        write_note: WriteNote | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
         tallies: Mapping[str, Tally] = NO_TALLIES,
     ) -> None:
@@ -149,6 +152,11 @@ class Till:
             self._cards,
             self._ladder,
         )
+        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
+        self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
+        self._notes = CardNotes(
+            self._issue, self._claims, journal, publish, language, write_note if config.cards.notes else None
+        )
         self._presentations = Presentations(
             recognition,
             directory,
@@ -162,9 +170,8 @@ class Till:
             timepiece,
             language,
             tallies,
+            self._notes,
         )
-        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
-        self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._questions = Questions(
             config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies, readers
         )
@@ -180,6 +187,7 @@ class Till:
         """Takes up what an earlier start has left of rights; once, before the first event."""
         self._redemptions.resume(self._journal)
         self._cards.resume()
+        self._notes.resume()
 
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
@@ -192,6 +200,8 @@ class Till:
                 self._presentations.presented(reader, read)
             case CardFailed():
                 self._presentations.failed(event)
+            case NoteTold():
+                self._notes.told(event)
             case ReaderChanged(status):
                 self._reader_changed(status)
             case ReadAsked():
@@ -242,6 +252,7 @@ class Till:
         self._redemptions.landed(event)
         if event.error is None and not event.replayed:
             self._cards.recorded(event.entry)
+            self._notes.recorded(event.entry)
             self._sync.nudge()
             self._tell(event.entry, State.QUEUED, event.promise)
 
@@ -310,6 +321,7 @@ class Till:
         one_by_one = len(decided) <= TOLD_ONE_BY_ONE
         for one in decided:
             self._cards.decided(one.entry, one.verdict)
+            self._notes.decided(one.entry)
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
             if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:
@@ -319,6 +331,7 @@ class Till:
         self._questions.ledger = event
         self._stamps.ledger_time = event.ledger_time or self._stamps.ledger_time
         self._redemptions.give_back()
+        self._notes.ledger(reachable=event.reachable)
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
     def _tell(self, entry: Entry, state: State, promise: Promise | None = None) -> None:
