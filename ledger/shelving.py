@@ -67,7 +67,7 @@ class Shelving:
         moment = _moment(case.at, case.right)
         dates = self._programme.dates(case.entry.rule, moment)
         if case.entry.kind in AWARDS:
-            self.shelf(account, complete=_may_owe(standing, self._now)).award(record, effect, moment, dates)
+            self.shelf(account, complete=may_owe(standing, self._now)).award(record, effect, moment, dates)
         elif original is None:
             late = Code.LOT_EXPIRED in decision.codes
             self.shelf(account).take(record, -effect, moment, expired_too=late)
@@ -158,7 +158,7 @@ def _moment(sold_at: int, right: Right | None) -> int:
     return sold_at
 
 
-def _may_owe(standing: Standing, now: int) -> bool:
+def may_owe(standing: Standing, now: int) -> bool:
     """Whether a lot below zero may lie on the shelf: beside it lie only points that have expired."""
     return standing.balance < 0 or (standing.usable_until is not None and standing.usable_until <= now)
 
