@@ -16,6 +16,7 @@ OIDS: Final = {"bytea": 17, "bigint": 20, "integer": 23, "text": 25}
 """The element types in use, by their numbers in pg_type."""
 NUMBERS: Final = {"bigint": ("q", 8), "integer": ("i", 4)}
 TYPE_OF: Final[dict[type, str]] = {int: "bigint", bytes: "bytea"}
+LENGTH: Final = struct.Struct(">i").pack
 NULL: Final = b"\xff\xff\xff\xff"
 """The length of what is not there."""
 
@@ -56,11 +57,11 @@ def packed(values: Sequence[Any], type_: str) -> Packed:
 def _numbers(values: Sequence[int | None], code: str, size: int) -> bytes:
     if None not in values:
         return struct.pack(">" + f"i{code}" * len(values), *chain.from_iterable(zip(repeat(size), values)))
-    number = struct.Struct(f">i{code}")
-    return b"".join([NULL if value is None else number.pack(size, value) for value in values])
+    number = struct.Struct(f">i{code}").pack
+    return b"".join([NULL if value is None else number(size, value) for value in values])
 
 
 def _strings(values: Sequence[str | bytes | None]) -> bytes:
-    length = struct.Struct(">i").pack
     raw = [value.encode() if isinstance(value, str) else value for value in values]
-    return b"".join([NULL if value is None else length(len(value)) + value for value in raw])
+    lengths = [NULL if value is None else LENGTH(len(value)) for value in raw]
+    return b"".join(chain.from_iterable(zip(lengths, [value or b"" for value in raw], strict=True)))
