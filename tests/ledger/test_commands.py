@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from ledger import config
 from ledger.cli import ledger
-from ledger.commands import books
+from ledger.command_line import books
 from ledger.port import Book
 from offline_queue.entry import Clock
 from tests.ledger.client import Client

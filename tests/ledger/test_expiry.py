@@ -427,6 +427,20 @@ class TestWrittenOff:
         assert cleared(book) == 0
         sound(book)
 
+    def test_points_earned_since_do_not_pay_an_old_promise(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """A right that was granted before its points ended keeps them, though younger ones lie beside them."""
+        till.send(till.earn(100, **made_on(0)))
+        assert till.ask("a1", 100).granted
+        on_day(50)
+        till.send(till.earn(50, **made_on(50, "ever@1")))
+        on_day(150)
+        assert cleared(book) == 0
+        till.send(till.redeem(100, allowance="a1", **made_on(20)))
+        assert points_of(book) == 50
+        assert book.verify().problems == []
+
     def test_many_accounts_are_cleared_a_few_at_a_time(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from drivers.base import ReaderState
+from offline_queue.conflicts import sentence
 from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import Api, serving
@@ -89,12 +90,10 @@ def test_conflicts_appear_only_when_there_are_some(page: Page, till: FakeTill, a
     """Quiet until somebody must act."""
     expect(page.locator("#conflicts")).to_be_hidden()
     api.sale("k-1")
-    till.outcomes[0] = msgspec.structs.replace(
-        till.outcomes[0], state=State.CONFLICT, detail="Three points are missing."
-    )
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT, verdict="overdrawn")
     till.notices.publish("conflict", {"id": till.outcomes[0].id, "code": "overdrawn", "detail": ""})
     expect(page.locator("#conflicts")).to_be_visible()
-    expect(page.locator("#conflicts li")).to_contain_text("Three points are missing.")
+    expect(page.locator("#conflicts li")).to_contain_text(sentence("overdrawn", "en"))
 
 
 def test_what_happened_before_the_page_was_opened_is_there(page: Page, till: FakeTill, api: Api) -> None:
