@@ -6,6 +6,7 @@ Nothing in it is quoted or parsed, and bytes travel as they are: that saves both
 
 import struct
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -51,10 +52,12 @@ def packed(values: Sequence[Any], type_: str) -> Packed:
     if not values:
         return Packed(struct.pack(">iiI", 0, 0, OIDS[type_]))
     start = struct.pack(">iiIii", 1, int(None in values), OIDS[type_], len(values), 1)
-    return Packed(start + (_numbers(values, *NUMBERS[type_]) if type_ in NUMBERS else _strings(values)))
+    pack = partial(_numbers, *NUMBERS[type_]) if type_ in NUMBERS else _strings
+    alike = values.count(values[0]) == len(values)  # many columns say the same in each row of a batch
+    return Packed(start + (pack(values[:1]) * len(values) if alike else pack(values)))
 
 
-def _numbers(values: Sequence[int | None], code: str, size: int) -> bytes:
+def _numbers(code: str, size: int, values: Sequence[int | None]) -> bytes:
     if None not in values:
         return struct.pack(">" + f"i{code}" * len(values), *chain.from_iterable(zip(repeat(size), values)))
     number = struct.Struct(f">i{code}").pack
