@@ -13,7 +13,7 @@ from ledger.book import bounded
 from ledger.facts import First, Listing, Original, Standing
 from ledger.hashes import long_hash
 from ledger.postgres_tables import PostgresTables
-from ledger.tables_source import CARDS, LISTING, STANDING, STANDINGS, TablesSource, listings
+from ledger.tables_source import CARDS, FIRSTS, LISTING, STANDING, STANDINGS, TablesSource, listings
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
@@ -50,6 +50,10 @@ class PostgresSource(TablesSource):
         if self._shared.insert_new("claim", rows) == len(rows):
             return {}
         return self._firsts(keys, list(hashes))
+
+    def _holders(self, hashes: Sequence[int] | Sequence[bytes]) -> list[tuple[int, bytes, str, str]]:
+        rows = self._shared.many("record, encode(bytes, 'hex'), state, code", FIRSTS, hashes)
+        return [(record, bytes.fromhex(raw), state, code) for record, raw, state, code in rows]
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""

@@ -208,7 +208,7 @@ class TablesSource:
 
     def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
         found: dict[str, First] = {}
-        for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
+        for record, raw, state, code in self._holders(hashes):
             try:
                 entry = as_sale(decode(raw))
             except Undecodable:  # a key is only ever claimed by what an equal or older version could read
@@ -216,6 +216,10 @@ class TablesSource:
             if entry.key in keys:
                 found[entry.key] = First(record, entry, State(state), Code(code))
         return found
+
+    def _holders(self, hashes: Sequence[int] | Sequence[bytes]) -> list[tuple[int, bytes, str, str]]:
+        """Rows of FIRSTS."""
+        return self._tables.rows(FIRSTS, hashes)
 
     def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
         query = f"""

@@ -274,6 +274,17 @@ def test_a_till_that_takes_another_s_name_posts_nothing(street: Street) -> None:
     assert till.verdict(own).state == "posted"
 
 
+def test_a_sale_that_stands_is_repeated_the_short_way(street: Street) -> None:
+    """In the same batch or later, from the same till or another; one that waits for its card is not."""
+    street.batch(0, [("earn", CARD, 20, 0, "nothing"), ("repeat", CARD, 1, 0, "nothing")])
+    assert taken(street) == 2
+    street.batch(1, [("repeat", CARD, 1, 0, "nothing"), ("earn", UNKNOWN, 20, 0, "nothing")])
+    assert taken(street) == 1
+    street.batch(2, [("repeat", CARD, 1, 3, "nothing"), ("earn under a used key", CARD, 21, 0, "nothing")])
+    assert taken(street) == 0
+    assert [verdict.code for verdict in street.tills[1].feed()] == ["duplicate", "card_unknown"]
+
+
 def test_an_account_that_owes_takes_the_long_way(street: Street) -> None:
     """Its debt is repaid; what comes then is plain again."""
     street.batch(0, [("redeem", CARD, 30, 0, "nothing")])
