@@ -173,7 +173,8 @@ class Sheet:
         own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
-            self.firsts.learn(keys, self._source.claim(keys))
+            asking = {entry.key: entry for _, entry in reversed(own) if entry.key in keys}
+            self.firsts.learn(keys, self._source.claim(keys, asking))
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
         self._announce({name: record for record, known in names.items() for name in known})
