@@ -1,16 +1,18 @@
 """The part of a reader's config that says what is read of cards: the same for every reader of chip cards."""
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from drivers import aes
+from drivers import aes, apple_vas, smart_tap
 from drivers.applications import DesfireFile, Iso7816Profile
 from drivers.base import DriverError
 from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
-from drivers.smart_tap import Merchant
 from drivers.wishes import Wishes
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 PRIVATE_KEY: Final = 32
 """Bytes of a private key of P-256."""
@@ -26,10 +28,23 @@ class SmartTapKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     key_version: int = 1
 
 
+class AppleVas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Passes of Apple Wallet: their pass type identifier, and the names of their private keys in the key file (P-256).
+
+    `tolerance_s` is how far a phone's clock may be from the till's, 0 for any. Nothing is asked of a phone unless
+    `enabled`: read the legal note in docs/readers.md first.
+    """
+
+    pass_type: Annotated[str, msgspec.Meta(pattern=r"^pass\.[\x21-\x7e]{1,200}$")]
+    keys: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=8)]
+    tolerance_s: Annotated[int, msgspec.Meta(ge=0)] = 900
+    enabled: bool = False
+
+
 class CardOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`chip` asks chips for model, signature and counter: five more exchanges in each tap. `desfire` and `iso7816` are
     applications of cards where the number stands, `keys` the file with their keys. `smart_tap` asks phones with Google
-    Wallet for the merchant's loyalty pass.
+    Wallet for the merchant's loyalty pass, `apple_vas` those with Apple's.
     """
 
     chip: bool = False
@@ -37,38 +52,44 @@ class CardOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     desfire: tuple[DesfireFile, ...] = ()
     iso7816: tuple[Iso7816Profile, ...] = ()
     smart_tap: SmartTapKey | None = None
+    apple_vas: AppleVas | None = None
 
 
 def wishes_of(options: CardOptions) -> Wishes:
     """Reads the key file and readies the ciphers where an application needs them. Raises DriverError."""
     wishes = Wishes(options.chip, options.desfire, options.iso7816)
-    if not options.desfire and not options.smart_tap:
+    google = options.smart_tap
+    apple = options.apple_vas if options.apple_vas and options.apple_vas.enabled else None
+    if not options.desfire and not google and not apple:
         return wishes
-    keys = _keys(options)
-    aes.load()
-    return wishes._replace(keys=keys, smart_tap=_merchant(options.smart_tap, keys))
-
-
-def _keys(options: CardOptions) -> Keys:
-    """With every key that the options name. Raises DriverError."""
     try:
         keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
         for file in options.desfire:
             keys.get(file.key, aes.KEY)
-        if options.smart_tap:
-            keys.get(options.smart_tap.key, PRIVATE_KEY)
+        wishes = wishes._replace(
+            keys=keys,
+            smart_tap=_google(keys, google) if google else None,
+            apple_vas=_apple(keys, apple) if apple else None,
+        )
     except KeysUnusable as unusable:
         raise DriverError(str(unusable), _MEND) from None
-    return keys
+    aes.load()
+    return wishes
 
 
-def _merchant(wanted: SmartTapKey | None, keys: Keys) -> Merchant | None:
+def _google(keys: Keys, wanted: SmartTapKey) -> smart_tap.Merchant:
+    return smart_tap.Merchant(wanted.collector, wanted.key_version, _private(keys, wanted.key))
+
+
+def _apple(keys: Keys, wanted: AppleVas) -> apple_vas.Merchant:
+    private = tuple(_private(keys, name) for name in wanted.keys)
+    return apple_vas.Merchant(wanted.pass_type, private, wanted.tolerance_s)
+
+
+def _private(keys: Keys, name: str) -> "EllipticCurvePrivateKey":
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    if wanted is None:
-        return None
     try:
-        key = ec.derive_private_key(int.from_bytes(keys.get(wanted.key, PRIVATE_KEY), "big"), ec.SECP256R1())
+        return ec.derive_private_key(int.from_bytes(keys.get(name, PRIVATE_KEY), "big"), ec.SECP256R1())
     except ValueError:
-        raise DriverError(f"the key {wanted.key!r} is no private key of the curve P-256", _MEND) from None
-    return Merchant(wanted.collector, wanted.key_version, key)
+        raise KeysUnusable(f"the key {name!r} is no private key of the curve P-256.") from None

@@ -13,6 +13,7 @@
 | DESFire EV1 to EV3, NTAG 424 DNA, with `desfire`; other cards, with `iso7816` | the number in the application |
 | Type 4A tag (NDEF application), phones that emulate one | the same; a phone's serial number is random |
 | MIFARE Classic, DESFire, other cards of ISO 14443 type A | serial number: anybody can copy it |
+| phones, with `smart_tap` or `apple_vas` | the shop's pass in the wallet |
 | payment cards | nothing: recognised by two SELECTs, switched off, reported as `payment_card` |
 | ISO 14443 type B, FeliCa, Topaz | nothing: they are not looked for |
 
@@ -36,6 +37,7 @@ from drivers.nfc_field import Field
 from drivers.nfc_radio import Found
 from drivers.pn532_line import LOOK, SerialLine
 from drivers.presence import CardTrouble, Trouble
+from drivers.retry import Retry
 from drivers.usb_readers import is_usb_path, trouble_with
 from drivers.wishes import Wishes
 
@@ -85,9 +87,7 @@ class Reader:
         self._field: Field | None = None
         self._lying: CardUnreadable | None = None
         self._reopened = place.reopened
-        self._said: Condition | None = None
-        self._failures = 0
-        self._next_try = 0.0
+        self._retry = Retry(RETRY_S)
 
     def open(self) -> None:
         try:
@@ -106,7 +106,7 @@ class Reader:
             return self._next(deadline)
         except DriverError as error:
             self._lose()
-            return self._say(error.condition)
+            return self._retry.news(error.condition)
         except CardTrouble:  # of the reader itself; opening it again tells why
             self._lose()
             return None
@@ -116,32 +116,23 @@ class Reader:
 
     def _next(self, deadline: float) -> Report | None:
         if self._radio is None or self._field is None:
-            time.sleep(max(0.0, min(self._next_try, deadline) - time.monotonic()))
-            if time.monotonic() < self._next_try:
+            if not self._retry.due_by(deadline):
                 return None
             self._radio = NfcpyRadio(self._nfc, self._path)
             self._field = Field(self._radio, self._path, self._wishes)
             self._lying, self._reopened = self._field.begin(reopened=self._reopened), True
-            if ready := self._say(Condition(ReaderState.READY, self._radio.name)):
+            if ready := self._retry.news(Condition(ReaderState.READY, self._radio.name)):
                 return ready
         if self._lying:
             lying, self._lying = self._lying, None
             return lying
         report = self._field.report(max(0.0, deadline - time.monotonic()))
-        self._failures = 0
+        self._retry.went_well()
         return report
-
-    def _say(self, condition: Condition) -> Condition | None:
-        """The condition where it is news."""
-        if condition == self._said:
-            return None
-        self._said = condition
-        return condition
 
     def _lose(self) -> None:
         self._release()
-        self._next_try = time.monotonic() + RETRY_S[min(self._failures, len(RETRY_S) - 1)]
-        self._failures += 1
+        self._retry.failed()
 
     def _release(self) -> None:
         if self._radio is not None:

@@ -6,7 +6,7 @@
 | NTAG, Ultralight EV1, with `chip` | model, maker's signature, tap counter where the reader lets them through |
 | Type 4 tag (NDEF application) | serial number where the card has a fixed one; the first text or URI record |
 | MIFARE Classic, DESFire, FeliCa, other contactless cards | serial number: anybody can copy it |
-| phones (the wallets' application answers) | what they emulate as a Type 4 tag; their serial numbers are random |
+| phones (the wallets' application answers) | the pass (`smart_tap`, `apple_vas`), or the Type 4 tag that they emulate |
 | payment cards | nothing: recognised by at most two SELECTs, switched off, reported as `payment_card` |
 | DESFire EV1 to EV3, NTAG 424 DNA, with `desfire` | the number in a file, after AES authentication |
 | cards of ISO/IEC 7816, contact or contactless, with `iso7816` | the number in the answer to configured commands |
@@ -26,6 +26,7 @@ from drivers.card_options import CardOptions, wishes_of
 from drivers.pcsc_service import PcscError, Service
 from drivers.pcsc_tap import Tap
 from drivers.presence import LYING, Change, Seen, Trouble, change_of
+from drivers.retry import Retry
 from drivers.wishes import Wishes
 
 RETRY_S: Final = (0.5, 1.0, 2.0, 4.0, 5.0)
@@ -76,9 +77,7 @@ class Reader:
         self._known: dict[str, int] = {}
         self._waiting: deque[Seen | CardUnreadable] = deque()
         self._looked_before = place.reopened
-        self._said: Condition | None = None
-        self._failures = 0
-        self._next_try = 0.0
+        self._retry = Retry(RETRY_S)
 
     def open(self) -> None:
         try:
@@ -96,7 +95,7 @@ class Reader:
             self._lose()
             if error.trouble is Trouble.READER_GONE:
                 return None
-            return self._say(CONDITIONS.get(error.trouble) or _failing(error))
+            return self._retry.news(CONDITIONS.get(error.trouble) or _failing(error))
 
     def close(self) -> None:
         self._release()
@@ -108,13 +107,13 @@ class Reader:
         while not self._waiting:
             readers = [name for name in service.readers() if self._match in name]
             condition = condition_of(readers, self._match)
-            is_news = condition != self._said
+            is_news = self._retry.is_news(condition)
             known = {name: self._known.get(name, 0) for name in readers}
             seen = service.wait(known, 0.0 if is_news else max(0.0, deadline - time.monotonic()))
-            self._failures = 0
+            self._retry.went_well()
             self._take(readers, seen)
             if is_news:  # told only now that the service has answered every question
-                return self._say(condition)
+                return self._retry.news(condition)
             if not self._waiting and time.monotonic() >= deadline:
                 return None
         card = self._waiting.popleft()
@@ -138,24 +137,15 @@ class Reader:
     def _reached(self, deadline: float) -> Service | None:
         """The service; None when it is not yet time to try again. Raises PcscError."""
         if self._service is None:
-            time.sleep(max(0.0, min(self._next_try, deadline) - time.monotonic()))
-            if time.monotonic() < self._next_try:
+            if not self._retry.due_by(deadline):
                 return None
             self._service = Service(self._scard)
         return self._service
 
-    def _say(self, condition: Condition) -> Condition | None:
-        """The condition where it is news."""
-        if condition == self._said:
-            return None
-        self._said = condition
-        return condition
-
     def _lose(self) -> None:
         """After any failure everything is made anew, a little later each time."""
         self._release()
-        self._next_try = time.monotonic() + RETRY_S[min(self._failures, len(RETRY_S) - 1)]
-        self._failures += 1
+        self._retry.failed()
 
     def _release(self) -> None:
         if self._service is not None:

@@ -10,8 +10,8 @@ from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from drivers.bearers import Bearer, bearer_of
 from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
+from drivers.passes import NoPass, Reason
 from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
-from drivers.smart_tap import NoPass, Reason
 from drivers.tags import Content, read_uid
 from drivers.wishes import Wishes, read_phone, read_wished
 
@@ -38,7 +38,9 @@ UNSUPPORTED: Final = ("unsupported_card", "The card carries nothing that the til
 NO_PASS: Final = {
     Reason.NO_PASS: "The phone has no card of this shop. Add it to the wallet, or show its bar code.",
     Reason.CHOOSE: "The phone has several cards of this shop. Choose one on it and present it again.",
-    Reason.NOT_TRUSTED: "The phone does not trust this till: collector, key or key version are not the merchant's.",
+    Reason.LOCKED: "The phone is locked. Unlock it, open the card in the wallet and present it again.",
+    Reason.OLD: "The phone tells another time than this till. Set both clocks right, or show the card's bar code.",
+    Reason.NOT_TRUSTED: "The phone's card is not for this till: the merchant's number, key or key version differ.",
     Reason.REFUSED: "The phone gives no card now. Unlock it and present it again, or show its bar code.",
 }
 

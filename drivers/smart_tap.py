@@ -8,13 +8,13 @@ is encrypted for this one tap. Google wants terminals that use it to be certifie
 import hmac
 import zlib
 from collections.abc import Callable
-from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from drivers.apdu import OK, Exchange, select
 from drivers.bearers import WALLETS
 from drivers.ndef import MAX_MESSAGE, Damaged, records_in
+from drivers.passes import NoPass, Reason
 from drivers.tlv import find
 
 if TYPE_CHECKING:
@@ -45,24 +45,6 @@ _ENCRYPTED, _COMPRESSED = 0x01, 0x02
 _IV, _MAC = 12, 32
 _SHORT, _EXTERNAL, _BEGIN, _END = 0x10, 0x04, 0x80, 0x40
 """Header bits of an NDEF record."""
-
-
-class Reason(StrEnum):
-    """Why there is no pass; stable codes."""
-
-    NOT_GOOGLE = "not_google"
-    NO_PASS = "no_pass"  # noqa: S105 - a loyalty pass
-    CHOOSE = "choose_pass"
-    NOT_TRUSTED = "terminal_not_trusted"
-    REFUSED = "phone_refused"
-
-
-class NoPass(Exception):
-    """The phone gives none; `reason` tells the cashier what to say."""
-
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(f"{reason.value}: {detail}")
-        self.reason = reason
 
 
 STATUSES: Final = {0x9001: Reason.NO_PASS, 0x9302: Reason.CHOOSE}
@@ -99,7 +81,7 @@ def phone_nonce(exchange: Exchange) -> bytes:
     """Of 32 bytes. Phones with older software tell it only when Smart Tap itself is selected."""
     answer = exchange(WALLETS)
     if answer[-2:] != OK or find(answer[:-2], _LABEL) != _GOOGLE:
-        raise NoPass(Reason.NOT_GOOGLE, "no Google Wallet answers")
+        raise NoPass(Reason.ANOTHER_WALLET, "no Google Wallet answers")
     nonce = find(answer[:-2], _NONCE)
     if nonce is None:
         answer = _checked(exchange(SMART_TAP))

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from drivers import apple_vas as apple
+from drivers import smart_tap as google
 from drivers.apdu import Exchange
 from drivers.applications import DesfireFile, Iso7816Profile, read_desfire, read_iso7816
 from drivers.atr import CardKind
@@ -12,7 +15,7 @@ from drivers.base import Chip, EntryMode, Technology
 from drivers.chips import read_chip, technology_of
 from drivers.desfire import NotHere, Random, read_model
 from drivers.key_file import NO_KEYS, Keys
-from drivers.smart_tap import Merchant, NoPass, Reason, read_pass
+from drivers.passes import NoPass, Reason
 from drivers.tags import Content, read_content
 
 
@@ -24,7 +27,9 @@ class Wishes(NamedTuple):
     iso7816: tuple[Iso7816Profile, ...] = ()
     keys: Keys = NO_KEYS
     random: Random = os.urandom
-    smart_tap: Merchant | None = None
+    smart_tap: google.Merchant | None = None
+    apple_vas: apple.Merchant | None = None
+    now_s: Callable[[], float] = time.time
 
 
 def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
@@ -44,20 +49,29 @@ def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Excha
 
 
 def read_phone(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
-    """The merchant's pass where it is asked for; else, or without one, what the phone emulates as a card.
+    """The merchant's pass, of any wallet that is asked for; without one, what the phone emulates as a card.
 
     Raises NoPass when it carries neither and can say why, and what read_wished raises.
     """
     none: NoPass | None = None
-    if wishes.smart_tap:
+    for read_pass in _wallets(wishes):
         try:
-            return Content(Technology.PHONE, read_pass(wishes.smart_tap, exchange, wishes.random))
+            return Content(Technology.PHONE, read_pass(exchange))
         except NoPass as why:
-            none = why
+            none = none if why.reason is Reason.ANOTHER_WALLET else why
     content = read_wished(wishes, kind, uid, exchange, again=again)
-    if none and content.text is None and none.reason is not Reason.NOT_GOOGLE:
+    if none and content.text is None:
         raise none
     return content._replace(technology=Technology.PHONE)
+
+
+def _wallets(wishes: Wishes) -> Iterator[Callable[[Exchange], str]]:
+    """Those whose passes are wanted; each tells by itself whether it is its phone."""
+    collector, pass_type = wishes.smart_tap, wishes.apple_vas
+    if collector:
+        yield lambda exchange: google.read_pass(collector, exchange, wishes.random)
+    if pass_type:
+        yield lambda exchange: apple.read_pass(pass_type, exchange, wishes.now_s())
 
 
 def _numbers(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange) -> Iterator[tuple[Technology, str]]:

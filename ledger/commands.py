@@ -265,13 +265,29 @@ def register(book: "Book", number: str, points: int | None, *, as_json: bool) ->
     return ATTENTION if done.code == "key_mismatch" else FINE
 
 
-@ledger.command(epilog="Example:  tilld ledger account 2990000000017 --json | jq .points")
-@click.argument("number")
-@on_books()
-def account(book: "Book", number: str, *, as_json: bool) -> int:
-    """Explain a card's points: its lots and every entry behind them."""
-    from ledger import show
+ACCOUNT_EXAMPLES: Final = """
+\b
+Examples:
+  tilld ledger account 2990000000017 --json | jq .points
+  tilld ledger account 2990000000017 --explain    to read to a customer: how the points came about
+"""
 
+
+@ledger.command(epilog=ACCOUNT_EXAMPLES)
+@click.argument("number")
+@click.option("--explain", is_flag=True, help="Every entry with its sum, its rule, its lots and who corrected it.")
+@on_books()
+def account(book: "Book", number: str, *, explain: bool, as_json: bool) -> int:
+    """Tell a card's points: its lots and every entry behind them.
+
+    With --explain it ends with 1 when entries, lots and balance differ. Give the --config of the server: the sums
+    follow from its rules.
+    """
+    from ledger import show, show_explanation
+
+    if explain and (explanation := book.explanation(number)) is not None:
+        say(explanation, show_explanation.explanation, as_json=as_json)
+        return FINE if explanation.adds_up else ATTENTION
     statement = book.statement(number)
     if statement is not None:
         say(statement, show.statement, as_json=as_json)
@@ -355,7 +371,10 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
 @ledger.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")
 @on_books()
 def verify(book: "Book", *, as_json: bool) -> int:
-    """Compute every chain, sum and promise again from the records."""
+    """Compute every chain, sum, date, index and promise again from the records.
+
+    Not computed again are the decisions themselves: what was known when they were made is not kept.
+    """
     from ledger import show
 
     verification = book.verify()

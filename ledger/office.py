@@ -2,10 +2,12 @@
 
 import sqlite3
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 from ledger import backup, revocation, tables_audit, tables_changes, tables_clearing, tables_keys, tables_office
 from ledger.book import MAX_NUMBER, plausible
+from ledger.books_export import BooksExport
+from ledger.explanation import Explanation
 from ledger.facts import Decision, Policy
 from ledger.own_entries import OFFICE, own_entry
 from ledger.port import (
@@ -20,10 +22,12 @@ from ledger.port import (
     Verification,
 )
 from ledger.problems import refused
+from ledger.receipts import Signer
 from ledger.settling import Settling
 from ledger.sheet import Sheet
 from ledger.tables import Engine, Tables
 from ledger.tables_balances import TablesBalances
+from ledger.tables_explanation import TablesExplanation
 from ledger.tables_feed import TablesFeed
 from ledger.tables_lineage import TablesLineage
 from ledger.tables_pen import TablesPen
@@ -140,6 +144,11 @@ class Office:
     def statement(self, number: str) -> Statement | None:
         return self._engine.read(lambda tables: tables_office.statement(tables, number, self._feed(tables)))
 
+    def explanation(self, number: str) -> Explanation | None:
+        return self._engine.read(
+            lambda tables: TablesExplanation(tables, self._feed(tables), self._policy).explanation(number)
+        )
+
     def terminals(self) -> list[Terminal]:
         return self._engine.read(tables_office.terminals)
 
@@ -173,7 +182,17 @@ class Office:
         )
 
     def verify(self) -> Verification:
-        return self._engine.read(lambda tables: tables_audit.verify(tables, self._timepiece.unix_ms()))
+        now, programme = self._timepiece.unix_ms(), self._policy.programme
+
+        def look(tables: Tables) -> Verification:
+            return tables_audit.verify(tables, now, programme, self._engine.source(tables).key_hash)
+
+        return self._engine.read(look)
+
+    def export(
+        self, out: BinaryIO, terminal: str | None = None, stream: str | None = None, signer: Signer | None = None
+    ) -> int:
+        return BooksExport(self._engine, signer, rfc3339(self._timepiece.unix_ms())).write(out, terminal, stream)
 
     def close(self) -> None:
         self._engine.close()

@@ -5,10 +5,11 @@ Each call is one transaction: when it has returned, it is durable. All may be ca
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import msgspec
 
+from ledger.explanation import Explanation
 from offline_queue.entry import Happening, Resolution
 from offline_queue.wire import (
     Account,
@@ -24,6 +25,9 @@ from offline_queue.wire import (
     Problem,
     Welcome,
 )
+
+if TYPE_CHECKING:
+    from ledger.receipts import Signer
 
 
 class Refused(Exception):
@@ -354,6 +358,9 @@ class Book(Protocol):
 
     def statement(self, number: str) -> Statement | None: ...
 
+    def explanation(self, number: str) -> Explanation | None:
+        """Every point of a card's account by the entries and rules behind it; None without an account."""
+
     def terminals(self) -> list[Terminal]: ...
 
     def flagged(self) -> list[Flagged]: ...
@@ -368,5 +375,13 @@ class Book(Protocol):
         """
 
     def verify(self) -> Verification: ...
+
+    def export(
+        self, out: BinaryIO, terminal: str | None = None, stream: str | None = None, signer: "Signer | None" = None
+    ) -> int:
+        """Writes every record with what was decided of it (offline_queue/export_lines.py); how many there are.
+
+        Of one terminal or stream, or of all. A `signer` gives a receipt of custody for the end of each.
+        """
 
     def close(self) -> None: ...

@@ -82,6 +82,9 @@ class Source(Protocol):
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """The same for the receipts that a sale was made on: the record that has it already. Holds them."""
 
+    def key_hash(self, key: str) -> int | bytes:
+        """What the index of idempotency keys knows of one."""
+
     def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
         """Gives back those of these keys and receipts that were taken in this batch for these records."""
 

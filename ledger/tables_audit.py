@@ -1,11 +1,18 @@
-"""The invariants, computed again from the records and postings: nothing that was summed up is believed."""
+"""The invariants, computed again from the records and postings: nothing that was summed up is believed.
 
-from collections.abc import Iterator
+What is not computed again: the decisions (policy, limits, allowances and clocks of their time are not kept, so why an
+entry was refused or parked stands as it was written), when a sale was where a till's clock was wrong, which lot a
+redemption took (only that all moves add up), and lots without dates (the rule may have come later).
+"""
 
-from ledger import audit_cards, tables_audit_dates
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from ledger import audit_cards, audit_index, tables_audit_dates
 from ledger.book import OVERDRAWING
 from ledger.cards import is_merger
 from ledger.claims import AWARDS, as_sale
+from ledger.points_rules import Programme
 from ledger.port import Verification
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_source import merged_into
@@ -17,13 +24,14 @@ MAX_PROBLEMS = 100
 """Enough to see the kind of damage; a broken file could name millions."""
 
 
-def verify(tables: Tables, now: int) -> Verification:
-    """Walks the whole books once; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970."""
+def verify(tables: Tables, now: int, programme: Programme, key_hash: audit_index.KeyHash) -> Verification:
+    """Walks the whole books a few times; memory grows with the number of keys, 100 bytes each. `now` in ms since 1970.
+
+    `programme` has the rules that the lots' dates follow from, `key_hash` is how the engine indexes keys.
+    """
     if damage := _some(_storage(tables)):
         return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
-    own = (_chains, _entries, _corrected, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals)
-    checks = (*own, audit_cards.successors, audit_cards.mergers, audit_cards.changes)
-    problems = [problem for check in checks for problem in _some(check(tables))]
+    problems = [problem for check in _checks(programme, key_hash) for problem in _some(check(tables))]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
         for table in ("record", "stream", "account", "posting")
@@ -42,6 +50,14 @@ def verify(tables: Tables, now: int) -> Verification:
         inactive=inactive,
         expired=expired,
     )
+
+
+def _checks(programme: Programme, key_hash: audit_index.KeyHash) -> list[Callable[[Tables], Iterator[str]]]:
+    own = [_chains, _entries, _corrected, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals]
+    index = [audit_index.names, audit_index.feeds, audit_index.marks, audit_index.words]
+    cards = [audit_cards.successors, audit_cards.mergers, audit_cards.changes]
+    keys = [partial(check, key_hash=key_hash) for check in (audit_index.claims, audit_index.claimed)]
+    return [*own, *index, *cards, *keys, partial(tables_audit_dates.by_rule, programme=programme)]
 
 
 def _some(problems: Iterator[str]) -> list[str]:

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from ledger.claims import AWARDS, as_sale
+from ledger.points_rules import Programme
 from ledger.tables import Tables
 from ledger.write_offs import is_write_off
-from offline_queue.entry import Undecodable, decode
+from offline_queue.entry import Entry, Undecodable, decode
 
 PARTS: Final = """
     SELECT CAST(coalesce(sum(CASE WHEN remaining > 0 AND expires_at <= ? THEN remaining ELSE 0 END), 0) AS BIGINT),
@@ -29,6 +31,33 @@ def windows(tables: Tables) -> Iterator[int]:
                                    OR (l.expires_at IS NOT NULL AND a.usable_until IS NULL))"""
     for (account,) in tables.scan(query):
         yield account
+
+
+def by_rule(tables: Tables, programme: Programme) -> Iterator[str]:
+    """Dated lots of awards that begin or end otherwise than the award's own rule has it. Rules we do not know tell
+    nothing, and one that came later than the award left it without dates."""
+    query = """
+        SELECT l.record, l.earned_at, l.active_at, l.expires_at, r.bytes FROM lot l JOIN record r ON r.no = l.record
+        WHERE l.active_at IS NOT NULL OR l.expires_at IS NOT NULL ORDER BY l.record"""
+    for _, earned_at, *dates, raw in tables.scan(query):
+        entry = _award(raw)
+        if entry is None or entry.rule not in programme.rules:
+            continue
+        ruled = programme.dates(entry.rule, earned_at)
+        if (ruled.active_at, ruled.expires_at) != tuple(dates):
+            yield (
+                f"the points of entry {entry.id} begin or end on other days than rule {entry.rule} says;"
+                " a rule that changes needs a new version"
+            )
+
+
+def _award(raw: bytes) -> Entry | None:
+    """None for entries that give no points of their own."""
+    try:
+        entry = as_sale(decode(bytes(raw)))
+    except ValueError:
+        return None
+    return entry if entry.kind in AWARDS else None
 
 
 def write_offs(tables: Tables) -> Iterator[str]:

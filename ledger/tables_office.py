@@ -13,6 +13,8 @@ from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
 
+UNPROVEN = frozenset({Code.TERMINAL_UNKNOWN, Code.KEY_REVOKED, Code.CLAIM_UNPROVEN})
+"""What such a record calls itself is nobody's word: it goes by its place."""
 FORK = (
     "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first."
     " Each sale counts once; when the machines are put right: tilld ledger terminals acknowledge TERMINAL"
@@ -144,6 +146,6 @@ def _flagged(terminal: str, uid: str, record: int, state: str, code: str, detail
     if not isinstance(entry, Entry):
         return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None, f"{uid}:{seq}")
     card = masked(entry.card.number) if entry.card else None
-    proven = entry.terminal == terminal and code not in (Code.TERMINAL_UNKNOWN, Code.CLAIM_UNPROVEN)
+    proven = entry.terminal == terminal and code not in UNPROVEN
     name = entry.id if proven else f"{uid}:{seq}"
     return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card, name)

@@ -12,6 +12,7 @@ import msgspec
 from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
 from offline_queue.entry import Clock
 from offline_queue.journal import AllowanceState, NotRecorded
+from offline_queue.journal_marks import LEDGER_KEY
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
 from offline_queue.receipts import Receipt, proves
@@ -60,7 +61,6 @@ BATCH_ROOM: Final = MAX_BATCH_BYTES - 4096
 """Bytes of records in a batch: what the ledger takes, less the header and the line feeds."""
 BACKOFF_FACT: Final = "sync.backoff"
 GENERATION_FACT: Final = "sync.generation"
-LEDGER_KEY_FACT: Final = "sync.ledger_key"
 
 OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
 OnWelcome = Callable[[Welcome], None]
@@ -128,7 +128,7 @@ class Courier:
             generation=journal.recall(GENERATION_FACT),
             backoff=self._remembered_backoff(),
             protocols=identity.protocols,
-            ledger_key=identity.ledger_key or journal.recall(LEDGER_KEY_FACT),
+            ledger_key=identity.ledger_key or journal.recall(LEDGER_KEY),
         )
 
     def step(self) -> Exchange | Rest:
@@ -227,8 +227,8 @@ class Courier:
                 self._hotlist.take(effect)
             return
         if isinstance(effect, PinLedgerKey):
-            if self._journal.recall(LEDGER_KEY_FACT) != effect.key:
-                self._store.remember(LEDGER_KEY_FACT, effect.key)
+            if self._journal.recall(LEDGER_KEY) != effect.key:
+                self._store.remember(LEDGER_KEY, effect.key)
             return
         self._store.mark(effect.marks, effect.generation, self._receipts(effect))
         if effect.renewed:

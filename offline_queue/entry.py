@@ -75,11 +75,12 @@ class State(StrEnum):
 TRANSITIONS: Final = {
     State.QUEUED: frozenset({State.ACCEPTED}),
     # A ledger restored from a backup has forgotten: its mark goes down and the entry is queued again.
-    State.ACCEPTED: frozenset({State.QUEUED, State.POSTED, State.PARKED, State.CONFLICT}),
-    State.POSTED: frozenset({State.QUEUED, State.CONFLICT}),
-    State.PARKED: frozenset({State.QUEUED, State.POSTED, State.CONFLICT}),
+    State.ACCEPTED: frozenset({State.QUEUED, State.POSTED, State.PARKED, State.CONFLICT, State.RESOLVED}),
+    State.POSTED: frozenset({State.QUEUED, State.CONFLICT, State.RESOLVED}),
+    State.PARKED: frozenset({State.QUEUED, State.POSTED, State.CONFLICT, State.RESOLVED}),
     State.CONFLICT: frozenset({State.QUEUED, State.RESOLVED}),
-    State.RESOLVED: frozenset({State.QUEUED}),
+    # A later word may settle it otherwise.
+    State.RESOLVED: frozenset({State.QUEUED, State.RESOLVED}),
 }
 
 

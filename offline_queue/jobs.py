@@ -50,7 +50,8 @@ class Append:
         self.lane = lane
         self.streams = streams
         self.word = crc32(entry.key.encode())
-        self.claims = entry.reverses is not None or entry.allowance is not None
+        claims = entry.reverses is not None or entry.allowance is not None
+        self.claims = claims or entry.correction is not None
         self.place = 0
         self.replay: Appended | None = None
         self.error: Exception | None = None

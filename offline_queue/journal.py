@@ -124,6 +124,7 @@ class Totals(msgspec.Struct, frozen=True):
     """How much waits. Genesis and seal records count in `records` only.
 
     `queued` entries are not in the ledger's custody yet, `accepted_undecided` are and wait for its decision.
+    `conflicts` are those that people must look at.
     """
 
     queued: int

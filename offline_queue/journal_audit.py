@@ -1,49 +1,25 @@
-"""Proof that the journal is whole, for us and for a stranger.
-
-An exported line is `{"stream","seq","hash","record"}`: `record` is a string whose UTF-8 bytes are the stored
-bytes, `hash` the lower-case hex of SHA-256 over the 32 bytes of the hash before (zeros for seq 1) and the record. Where
-old records were given up a `Trimmed` line says where the chain goes on.
-"""
+"""Proof that the journal is whole: every page, chain, mark and receipt, and what the POS was answered."""
 
 import sqlite3
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 
 from offline_queue.checkpoints import NOT_SIGNED_FOR, checkpoint_of
 from offline_queue.entry import GENESIS_HASH, Kind, Undecodable, chain, decode
-from offline_queue.finder import SEQ_BITS, SEQ_MASK, place_of
+from offline_queue.finder import SEQ_BITS, SEQ_MASK
 from offline_queue.journal import Verification
+from offline_queue.journal_export import PAGE, records_of
+from offline_queue.journal_marks import guard
 from offline_queue.lanes import intact
-from offline_queue.receipts import Receipt
 
-PAGE: Final = 1000
-"""Records read at once: half a megabyte."""
-_PAGE: Final = "SELECT place, record, hash FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
 _ANSWERS: Final = "SELECT place, digest, reply FROM record WHERE place > ? ORDER BY place LIMIT ?"
 Bad = tuple[str, int, str]
 """Stream, seq and why."""
+CHANGED_MARK: Final = "the ledger's mark was changed on the disk: records behind it might never be sent"
 THE_FILE: Final = "the file"
 """Stands for a stream where the damage is not in one."""
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One exported record."""
-
-    stream: str
-    seq: int
-    hash: str
-    record: str
-
-
-class Trimmed(msgspec.Struct, frozen=True):
-    """Stands for the records from 2 to `seq`, which are gone: `hash` is the chain after them, the receipt proves it."""
-
-    stream: str
-    seq: int
-    hash: str
-    receipt: Receipt | None
 
 
 def verify(connection: sqlite3.Connection) -> Verification:
@@ -52,7 +28,7 @@ def verify(connection: sqlite3.Connection) -> Verification:
         for why in _damage(connection):
             return Verification(0, ok=False, first_bad=(THE_FILE, 0, why))
         chains = _chains(connection)
-        for check in (_marks, _answers):
+        for check in (_marks, _custody, _answers):
             bad = next(check(connection), None) if chains.ok else None
             if bad is not None:
                 return Verification(chains.records, ok=False, first_bad=bad)
@@ -86,6 +62,17 @@ def _marks(connection: sqlite3.Connection) -> Iterator[Bad]:
         yield uid, last, f"what is said of the stream was changed: {said}"
 
 
+def _custody(connection: sqlite3.Connection) -> Iterator[Bad]:
+    """What the ledger said it holds is as it said it. A mark too high would leave records unsent for ever."""
+    rows = connection.execute("SELECT no, uid, accepted, stable, generation, guard FROM stream ORDER BY no").fetchall()
+    for no, uid, accepted, stable, generation, guarded in rows:
+        if guarded is not None and guarded != guard(uid, accepted, stable, generation):
+            yield uid, accepted, CHANGED_MARK
+        receipt = checkpoint_of(connection, no).receipt
+        if receipt is not None and receipt.generation == generation and receipt.custody.seq > accepted:
+            yield uid, accepted, f"the ledger has signed for {receipt.custody.seq} records, its mark says {accepted}"
+
+
 def _answers(connection: sqlite3.Connection) -> Iterator[Bad]:
     """The chain does not cover what the POS was told; a guard does."""
     at = 0
@@ -101,7 +88,7 @@ def _chains(connection: sqlite3.Connection) -> Verification:
     count = receipts = 0
     for no, uid, last in _streams(connection):
         previous, seq, checkpoint = GENESIS_HASH, 0, checkpoint_of(connection, no)
-        for place, record, stored in _records(connection, no):
+        for place, record, stored in records_of(connection, no):
             found, seq = place & SEQ_MASK, seq + 1
             if found != seq:
                 checkpoint = checkpoint_of(connection, no)  # the till may have given some up meanwhile
@@ -133,29 +120,5 @@ def _fault(uid: str, seq: int, found: int, record: bytes, chained: bool) -> str 
     return None if opens == (seq == 1) else "the genesis record is not where it belongs"
 
 
-def export(connection: sqlite3.Connection, out: BinaryIO) -> int:
-    """Every record, stream by stream, and a line for those given up; the number of the records."""
-    encoder, count = msgspec.json.Encoder(), 0
-    for no, uid, _ in _streams(connection):
-        seq = 0
-        for place, record, stored in _records(connection, no):
-            found, seq = place & SEQ_MASK, seq + 1
-            if found != seq:
-                checkpoint, seq = checkpoint_of(connection, no), found
-                gone = Trimmed(uid, checkpoint.trimmed, checkpoint.head.hex(), checkpoint.receipt)
-                out.write(encoder.encode(gone) + b"\n")
-            out.write(encoder.encode(Line(uid, found, stored.hex(), record.decode())) + b"\n")
-            count += 1
-    return count
-
-
 def _streams(connection: sqlite3.Connection) -> list[tuple[int, str, int | None]]:
     return connection.execute("SELECT no, uid, last FROM stream ORDER BY no").fetchall()
-
-
-def _records(connection: sqlite3.Connection, no: int) -> Iterator[tuple[int, bytes, bytes]]:
-    """Page by page: a reader that stands still, in a pipe say, would keep the writer from using its log again."""
-    at, end = place_of(no, 0), place_of(no, SEQ_MASK)
-    while rows := connection.execute(_PAGE, (at, end, PAGE)).fetchall():
-        yield from rows
-        at = rows[-1][0] + 1

@@ -3,7 +3,9 @@
 import sqlite3
 from collections.abc import Collection, Generator, Iterator
 from contextlib import closing
+from typing import Final
 
+from offline_queue.conflicts import needs_people
 from offline_queue.entry import State, decode
 from offline_queue.finder import SEQ_BITS, SEQ_MASK, Field, find, place_of
 from offline_queue.journal import Found, Totals
@@ -12,6 +14,8 @@ from offline_queue.journal_streams import ALL, UNSETTLED, Stream, record_at, str
 from offline_queue.lanes import unguarded
 from offline_queue.stretches import Stretch
 
+SETTLED: Final = frozenset({State.POSTED, State.RESOLVED})
+"""A stream all of whose entries are in one of these needs no look any more."""
 _ONE = "SELECT record, digest, reply, uid, accepted FROM record, stream WHERE place = ? AND no = ?"
 _RANGE = "SELECT place, record, digest, reply FROM record WHERE place BETWEEN ? AND ? ORDER BY place"
 
@@ -31,11 +35,19 @@ def find_entry(connection: sqlite3.Connection, field: Field, value: str) -> Foun
 
 def entries(connection: sqlite3.Connection, states: Collection[State], behind: int) -> Generator[Found]:
     """Entries in any of these states beyond the place `behind`, stream by stream, the oldest first."""
-    for stream in streams(connection, ALL if State.POSTED in states else UNSETTLED):
+    for stream in streams(connection, ALL if SETTLED.intersection(states) else UNSETTLED):
         if place_of(stream.no, stream.head) <= behind:
             continue
         for stretch in stretches_of(connection, stream):
             if stretch.state in states:
+                yield from _of_stretch(connection, stream, stretch, behind)
+
+
+def disputed(connection: sqlite3.Connection, behind: int) -> Generator[Found]:
+    """Entries that people must look at, in the same order; a backlog that waits for its cards is not looked through."""
+    for stream in streams(connection, UNSETTLED):
+        for stretch in stretches_of(connection, stream):
+            if stretch.verdict is not None and needs_people(stretch.verdict):
                 yield from _of_stretch(connection, stream, stretch, behind)
 
 
@@ -51,7 +63,7 @@ def _of_stretch(connection: sqlite3.Connection, stream: Stream, stretch: Stretch
 
 def totals(connection: sqlite3.Connection) -> Totals:
     """Looks at streams, not at entries: millions of them cost nothing."""
-    counts, oldest = dict.fromkeys(State, 0), list[str]()
+    counts, conflicts, oldest = dict.fromkeys(State, 0), 0, list[str]()
     (records,) = connection.execute("SELECT coalesce(sum(last), 0) FROM stream WHERE settled").fetchone()
     for stream in streams(connection, UNSETTLED):
         records += stream.head
@@ -60,11 +72,13 @@ def totals(connection: sqlite3.Connection) -> Totals:
         if waiting:
             oldest.append(decode(record_at(connection, place_of(stream.no, waiting[0]))).occurred_at)
         for stretch in found:
-            counts[stretch.state] += stretch.last - stretch.first + 1
+            length = stretch.last - stretch.first + 1
+            counts[stretch.state] += length
+            conflicts += length if stretch.verdict is not None and needs_people(stretch.verdict) else 0
     return Totals(
         queued=counts[State.QUEUED],
         accepted_undecided=counts[State.ACCEPTED],
-        conflicts=counts[State.CONFLICT],
+        conflicts=conflicts,
         oldest_unaccepted_at=min(oldest, default=None),
         records=records,
     )

@@ -7,6 +7,7 @@ say the same become one, so a till whose sales are all posted has one row for ea
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final
+from zlib import crc32
 
 import msgspec
 
@@ -17,10 +18,12 @@ from offline_queue.wire import Marks, Verdict
 
 CURSOR: Final = "feed.cursor"
 CURSOR_GENERATION: Final = "feed.generation"
+LEDGER_KEY: Final = "sync.ledger_key"
+"""The fact under which the ledger's public key is kept, base64."""
 _SETTLED = """
     UPDATE stream SET settled = last IS NOT NULL AND accepted >= last AND last - 1 - sealed <= (
         SELECT coalesce(sum(min(v.last, no << 40 | (stream.last - sealed)) - max(v.first, no << 40 | 2) + 1), 0)
-        FROM verdict v WHERE v.first >= no << 40 AND v.first < (no + 1) << 40 AND v.state = 'posted'
+        FROM verdict v WHERE v.first >= no << 40 AND v.first < (no + 1) << 40 AND v.state IN ('posted', 'resolved')
     ) WHERE no = ?
 """
 _HEAD = """
@@ -73,14 +76,15 @@ def mark(
     restored: what it forgot is queued again, its feed is read from the start.
     """
     for uid, said in marks.items():
-        row = connection.execute("SELECT no, accepted, generation FROM stream WHERE uid = ?", (uid,)).fetchone()
+        row = connection.execute("SELECT no, accepted, stable, generation FROM stream WHERE uid = ?", (uid,)).fetchone()
         if row is None:
             continue
-        no, accepted, known = row
+        no, accepted, stable, known = row
         new = said.accepted if generation != known else max(accepted, said.accepted)
+        stable = max(stable, said.stable)
         connection.execute(
-            "UPDATE stream SET accepted = ?, stable = max(stable, ?), generation = ? WHERE no = ?",
-            (new, said.stable, generation, no),
+            "UPDATE stream SET accepted = ?, stable = ?, generation = ?, guard = ? WHERE no = ?",
+            (new, stable, generation, guard(uid, new, stable, generation), no),
         )
         if uid in receipts:
             _file(connection, no, receipts[uid])
@@ -89,6 +93,11 @@ def mark(
         note_settled(connection, no)
     if recall(connection, CURSOR_GENERATION) not in (None, generation):
         _move_cursor(connection, 0, generation)
+
+
+def guard(uid: str, accepted: int, stable: int, generation: str) -> int:
+    """CRC-32 over what the ledger has said: a bit that the disk turned would leave records unsent for ever."""
+    return crc32(f"{uid} {accepted} {stable} {generation}".encode())
 
 
 def _file(connection: sqlite3.Connection, no: int, receipt: Receipt) -> None:
@@ -111,7 +120,7 @@ def settle(connection: sqlite3.Connection, verdicts: Sequence[Verdict], cursor: 
 
 
 def note_settled(connection: sqlite3.Connection, no: int) -> None:
-    """A closed stream whose entries are all posted needs no look any more."""
+    """A closed stream whose entries are all posted or resolved needs no look any more."""
     connection.execute(_SETTLED, (no,))
 
 

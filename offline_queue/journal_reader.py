@@ -1,13 +1,13 @@
 """The journal as it can be read beside its one writer: also when the daemon is down."""
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from offline_queue import journal_audit, journal_entries, journal_marks, journal_rights, journal_streams
+from offline_queue import journal_audit, journal_entries, journal_export, journal_marks, journal_rights, journal_streams
 from offline_queue.entry import State
 from offline_queue.finder import SEQ_MASK, find, place_of
 from offline_queue.journal import Allowance, AllowanceState, Found, Totals, Verification
@@ -15,6 +15,9 @@ from offline_queue.opening import open_to_read
 from offline_queue.receipts import Receipt
 from offline_queue.seen import Seen, word_of
 from offline_queue.wire import StreamHead
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 UNDECIDED: Final = frozenset({State.QUEUED, State.ACCEPTED})
 _RECORDS = "SELECT place, record FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
@@ -83,6 +86,11 @@ class JournalReader:
         """How many points of this entry were taken back at this till."""
         return journal_rights.reversed_points(self._connection, id)
 
+    def resolution_of(self, name: str) -> Found | None:
+        """The last correction that this till wrote for the entry of this name."""
+        identity = journal_rights.resolution_of(self._connection, name)
+        return self.find_id(identity) if identity is not None else None
+
     def allowances(self, *states: AllowanceState) -> list[Allowance]:
         """Rights in any of these states, or all, in the order they were asked for."""
         return journal_rights.allowances(self._connection, states or tuple(AllowanceState))
@@ -102,6 +110,13 @@ class JournalReader:
         with closing(found):
             return [*islice(found, limit)]
 
+    def disputed(self, after: str | None, limit: int) -> Sequence[Found]:
+        """Entries that people must look at, in the same order, from the one behind the id `after` on."""
+        behind = find(self._connection, "id", after) if after is not None else None
+        found = journal_entries.disputed(self._connection, behind[0] if behind else 0)
+        with closing(found):
+            return [*islice(found, limit)]
+
     def undecided(self) -> Iterator[Found]:
         """Entries on which the ledger has said nothing yet."""
         return journal_entries.entries(self._connection, UNDECIDED, 0)
@@ -113,6 +128,6 @@ class JournalReader:
         """Recomputes every chain."""
         return journal_audit.verify(self._connection)
 
-    def export(self, out: BinaryIO) -> int:
-        """Writes JSON Lines (journal_audit.py tells their shape) and returns their number."""
-        return journal_audit.export(self._connection, out)
+    def export(self, out: BinaryIO, key: "Ed25519PrivateKey | None" = None) -> int:
+        """Writes JSON Lines (export_lines.py) and returns the number of records; `key` seals each stream's end."""
+        return journal_export.export(self._connection, out, key)

@@ -25,6 +25,17 @@ def use_rights(connection: sqlite3.Connection, entry: Entry) -> None:
         _consume(connection, entry.allowance, entry.points)
     elif entry.allowance is not None and entry.kind is Kind.RELEASE:
         _move(connection, _known(connection, entry.allowance), AllowanceState.RELEASED)
+    elif entry.correction is not None and entry.correction.of is not None:
+        connection.execute(
+            "INSERT INTO resolution VALUES (?, ?) ON CONFLICT (of) DO UPDATE SET id = excluded.id",
+            (entry.correction.of, entry.id),
+        )
+
+
+def resolution_of(connection: sqlite3.Connection, name: str) -> str | None:
+    """The id of the last correction that this till wrote for the entry of this name."""
+    row = connection.execute("SELECT id FROM resolution WHERE of = ?", (name,)).fetchone()
+    return row[0] if row else None
 
 
 def ask(connection: sqlite3.Connection, allowance: Allowance) -> None:

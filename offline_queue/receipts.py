@@ -34,11 +34,15 @@ def proves(answer: BatchAnswer, terminal: str, key: str | None) -> bool:
 
 def genuine(custody: Custody, terminal: str, stream: str, key: str) -> bool:
     """Whether the key (base64, Ed25519) has signed this for the terminal's stream."""
+    return signed_by(key, custody.signature, custody_input(terminal, stream, custody.seq, custody.head, custody.at))
+
+
+def signed_by(key: str, signature: str, message: bytes) -> bool:
+    """Whether this is the key's Ed25519 signature; key and signature in base64."""
     from cryptography.exceptions import InvalidSignature
 
-    message = custody_input(terminal, stream, custody.seq, custody.head, custody.at)
     try:
-        _loaded(key).verify(b64decode(custody.signature, validate=True), message)
+        _loaded(key).verify(b64decode(signature, validate=True), message)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -9,6 +9,7 @@ import click
 
 from terminal.commands_card import card
 from terminal.commands_claim import claim
+from terminal.commands_conflicts import conflicts
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
@@ -18,7 +19,7 @@ from terminal.console import Code, Failed
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
     "Look": ("status", "readers", "watch", "queue", "mirror"),
-    "Act": ("tap", "sync", "claim", "card"),
+    "Act": ("tap", "sync", "claim", "card", "conflicts"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -83,7 +84,21 @@ def completion(shell: str) -> Code:
     return Code.FINE
 
 
-for command in (run, check_config, status, readers, watch_events, tap, sync, queue, claim, enroll, mirror, card):
+for command in (
+    run,
+    check_config,
+    status,
+    readers,
+    watch_events,
+    tap,
+    sync,
+    queue,
+    claim,
+    enroll,
+    mirror,
+    card,
+    conflicts,
+):
     cli.add_command(command)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import click
@@ -15,6 +15,9 @@ from terminal.client import NotRunning, ask
 from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, legible, placed, remark
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from offline_queue.export_check import Checked
     from offline_queue.journal_reader import JournalReader
 
 
@@ -122,14 +125,27 @@ def _shown_by_journal(place: Place, transaction: str) -> Any:
     return msgspec.to_builtins(outcome(found)) if found else None
 
 
-@queue.command()
+VERIFY_EXAMPLES: Final = """
+\b
+Examples:
+  tilld queue verify
+  tilld queue verify --file journal.jsonl    an export, of a till or of a ledger
+"""
+
+
+@queue.command(epilog=VERIFY_EXAMPLES)
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Check an export instead."
+)
 @answering
 @placed
-def verify(place: Place, *, as_json: bool) -> Code:
+def verify(place: Place, file: Path | None, *, as_json: bool) -> Code:
     """Recompute every chain of the journal and check what the ledger has signed for.
 
-    Ends with 1 when a record is not what was written.
+    Ends with 1 when a record, an answer or a mark is not what was written.
     """
+    if file is not None:
+        return _verify_export(file, as_json=as_json)
     with opened_journal(place) as journal:
         result = journal.verify()
     bad = dict(zip(("stream", "seq", "why"), result.first_bad, strict=True)) if result.first_bad else None
@@ -144,6 +160,34 @@ def verify(place: Place, *, as_json: bool) -> Code:
     return Code.FINE if result.ok else Code.ATTENTION
 
 
+def _verify_export(file: Path, *, as_json: bool) -> Code:
+    from offline_queue.export_check import Broken, check
+    from offline_queue.export_lines import MAX_LINE_BYTES
+
+    try:
+        with file.open("rb") as lines:
+            found = check(iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b""))
+    except OSError as error:
+        raise Failed(f"cannot read {file}: {error.strerror}.", Code.ATTENTION) from None
+    except Broken as broken:
+        told = {"ok": False, "first_bad": {"line": broken.line, "why": broken.why}}
+        text = (
+            f"Line {broken.line} is not what was exported: {legible(broken.why)}.\nAsk whoever made {file} for another."
+        )
+        answer(told, text, as_json=as_json)
+        return Code.ATTENTION
+    answer({"ok": True, **msgspec.to_builtins(found)}, _holds(found), as_json=as_json)
+    return Code.FINE
+
+
+def _holds(found: "Checked") -> str:
+    lines = [f"{found.records} records in {found.chains} streams, every chain is whole."]
+    if found.seals and found.public_key:
+        lines.append(f"{found.seals} are sealed by {legible(found.terminal or '?')} with the key {found.public_key}")
+    lines += [f"{found.receipts} receipts of custody are signed by the ledger key {key}" for key in found.ledger_keys]
+    return "\n".join([*lines, "Compare the keys with those that the till and the ledger show you."])
+
+
 @queue.command(epilog="Example:  tilld queue export --output journal.jsonl")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="[default: stdout]")
 @answering
@@ -151,18 +195,35 @@ def verify(place: Place, *, as_json: bool) -> Code:
 def export(place: Place, output: Path | None, *, as_json: bool) -> Code:
     """Write the whole journal as JSON Lines that a stranger can verify with SHA-256 alone.
 
-    The lines hold whole card numbers: keep them as you keep the journal.
+    The terminal's key seals it and the ledger's receipts are in it, for those who check signatures too. The lines hold
+    whole card numbers: keep them as you keep the journal.
     """
     if as_json and output is None:
         raise click.UsageError("The export is JSON Lines itself; add --output FILE to have a summary with --json.")
+    key = _key(place)
     with opened_journal(place) as journal:
         if output is None:
-            journal.export(sys.stdout.buffer)
+            journal.export(sys.stdout.buffer, key)
             return Code.FINE
         with _private(output) as out:
-            written = journal.export(out)
-    answer({"file": str(output), "lines": written}, f"{written} lines in {output}.", as_json=as_json)
+            written = journal.export(out, key)
+    answer({"file": str(output), "records": written}, f"{written} records in {output}.", as_json=as_json)
     return Code.FINE
+
+
+def _key(place: Place) -> "Ed25519PrivateKey | None":
+    """The terminal's; without it the export is not sealed."""
+    from offline_queue.terminal_key import KeyUnusable, load_or_create_key
+
+    path = place.state / "terminal.key"
+    try:
+        if path.exists():
+            return load_or_create_key(path)
+    except (KeyUnusable, OSError) as error:
+        remark(f"The export is not sealed: {error}")
+        return None
+    remark(f"The export is not sealed: there is no {path}.")
+    return None
 
 
 @contextmanager

@@ -144,7 +144,7 @@ def _disk_lines(disk: dict[str, Any] | None) -> list[str]:
 def readers(place: Place, *, as_json: bool) -> Code:
     """Every reader, its state, and what mends it."""
     told = place.need("GET", "/v1/status")["readers"]
-    heading = ("NAME", "DRIVER", "STATE", "SINCE", "READ", "FAILED", "WHAT NOW")
+    heading = ("NAME", "DRIVER", "STATE", "SINCE", "READ", "FAILED", "UNREADABLE", "WHAT NOW")
     rows = [
         (
             reader["name"],
@@ -152,6 +152,7 @@ def readers(place: Place, *, as_json: bool) -> Code:
             reader["status"],
             reader["since"],
             str(reader["counters"]["good"]),
+            str(reader["counters"]["failed"]),
             str(reader["counters"]["unreadable"]),
             reader["detail"] if reader["status"] == "ready" else reader.get("remedy") or reader["detail"],
         )

@@ -30,12 +30,14 @@ from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen
 from terminal.config import Config
 from terminal.directory import Directory
+from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, SyncChanged, Welcomed
 from terminal.instance import AlreadyRunning, Instance
 from terminal.mirror_desk import MirrorDesk
 from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
 from terminal.notices import Notices
 from terminal.reader_supervisor import ReaderSupervisor
+from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
 from terminal.state_folder import StateUnusable, prepare
 from terminal.systemd import ALIVE, READY, STOPPING, notify, watchdog_s
@@ -115,20 +117,25 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             on_heard=sync.heard_elsewhere,
         )
         mirror, mirror_parts = _mirroring(config, state, store, ledger, key, timepiece, stack)
+        tallies = {reader.name: Tally.of_reader(state, reader.name) for reader in config.readers}
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
             report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
             after_copy=mirror.after_copy if mirror else None,
             mirror=lambda: mirror.report if mirror else None,
+            tallies=tallies,
         )  # fmt: skip
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
         loop = TillLoop(till, inbox, on_end=stop.set)
         readers = [
-            ReaderSupervisor(reader.name, reader.driver, reader.options, inbox.post, state, timepiece)
+            ReaderSupervisor(
+                reader.name, reader.driver, reader.options, inbox.post, state, timepiece, tallies[reader.name]
+            )
             for reader in config.readers
         ]
+        hotplug = Hotplug([reader.look_now for reader in readers])
         desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts)
         api = ApiServer(desk, state / "tilld.sock")
         essential = {
@@ -136,7 +143,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start((loop, inquiries, sync, *mirror_parts, *readers, api), stack)
+        _start((loop, inquiries, sync, *mirror_parts, *readers, hotplug, api), stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from drivers.base import CardRead, CardUnreadable, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
+from terminal.dispute_shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 
 CAPACITY: Final = 1000
@@ -32,14 +35,23 @@ class Answered:
     replayed: bool
 
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
 @dataclass(frozen=True)
 class Counters:
-    """What a reader has done since the daemon's start."""
+    """What a reader has done in its life at this till, kept over restarts (after UnifiedPOS's device statistics).
 
-    good: int = 0
-    unreadable: int = 0
-    duplicate: int = 0
-    restarts: int = 0
+    `failed` reads broke off and the card may be presented again; `unreadable` cards have something wrong;
+    `duplicate` is the same card again within the debounce time; `restarts` are of its process; `hours` it was ready.
+    """
+
+    good: Count = 0
+    failed: Count = 0
+    unreadable: Count = 0
+    duplicate: Count = 0
+    restarts: Count = 0
+    hours: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +114,19 @@ class ClaimAsked:
 
     code: str
     card: CardNumber
+    reply: "Future[Answered]"
+
+
+@dataclass(frozen=True)
+class ResolutionAsked:
+    """A person's decision on the entry with the id `conflict`; without a `key` it is its own.
+
+    `reply` becomes Answered once durable, or raises Refusal.
+    """
+
+    conflict: str
+    request: ResolutionRequest
+    key: str | None
     reply: "Future[Answered]"
 
 
@@ -208,6 +233,7 @@ Event = (
     | TransactionAsked
     | CardEventAsked
     | ClaimAsked
+    | ResolutionAsked
     | Recorded
     | AllowanceAnswered
     | Welcomed

@@ -1,6 +1,7 @@
 """Questions about the till as it stands, answered with plain values that any dialect can show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus, SyncChanged
 from terminal.pos import CardView, Outcome, Refusal, invalid
+from terminal.reader_tally import Tally
 
 MAX_PAGE: Final = 1000
 
@@ -23,9 +25,9 @@ HISTORY: Final = {
     State.POSTED: [State.QUEUED, State.ACCEPTED, State.POSTED],
     State.PARKED: [State.QUEUED, State.ACCEPTED, State.PARKED],
     State.CONFLICT: [State.QUEUED, State.ACCEPTED, State.CONFLICT],
-    State.RESOLVED: [State.QUEUED, State.ACCEPTED, State.CONFLICT, State.RESOLVED],
+    State.RESOLVED: [State.QUEUED, State.ACCEPTED, State.RESOLVED],
 }
-"""How an entry got to where it stands; there is one way to each state."""
+"""How an entry got to where it stands; the ledger's last word alone is kept."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -73,13 +75,14 @@ class Questions:
         sync_now: Callable[[], None],
         disk: Callable[[], DiskView | None],
         mirror: Callable[[], MirrorReport | None],
+        tallies: Mapping[str, Tally],
     ) -> None:
         self._terminal = terminal
         self._version = version
         self._journal = journal
         self._timepiece = timepiece
         self._sync_now = sync_now
-        self._disk, self._mirror = disk, mirror
+        self._disk, self._mirror, self._tallies = disk, mirror, tallies
         self.readers: dict[str, ReaderStatus] = {}
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
@@ -121,7 +124,7 @@ class Questions:
             "queue": self.queue_now(),
             "disk": self._disk(),
             "mirror": self._mirror(),
-            "readers": list(self.readers.values()),
+            "readers": [self._counted(reader) for reader in self.readers.values()],
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),
                 "boot_id": self._timepiece.boot_id,
@@ -129,6 +132,11 @@ class Questions:
                 "ledger_time": ledger.ledger_time,
             },
         }
+
+    def _counted(self, reader: ReaderStatus) -> ReaderStatus:
+        """With its counters of now: no event tells that time goes by, or of a card that was there already."""
+        tally = self._tallies.get(reader.name)
+        return reader if tally is None else replace(reader, counters=tally.counters)
 
     def _transaction(self, entry_id: str) -> Outcome:
         return self._found(self._journal.find_id(entry_id), "id")

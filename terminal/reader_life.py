@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final
 
 from drivers.base import CardRead, CardUnreadable, Condition, ReaderState
-from terminal.inbox import Counters, ReaderStatus
+from terminal.inbox import ReaderStatus
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,14 @@ class Ending:
 
 @dataclass(frozen=True)
 class Life:
-    """A reader so far. `failures` counts the endings in a row without a steady time between them."""
+    """A reader so far. `failures` counts the endings in a row without a steady time between them.
+
+    `reopened` is true once a process of this start has ended.
+    """
 
     status: ReaderStatus
     failures: int = 0
+    reopened: bool = False
 
 
 HOPELESS_AFTER: Final = 5
@@ -85,13 +89,17 @@ def told(life: Life, condition: Condition, now: str) -> Life:
     return replace(life, status=word)
 
 
-def counted(life: Life, report: CardRead | CardUnreadable) -> Life:
-    counters = life.status.counters
+BROKEN_OFF: Final = frozenset(
+    {"card_gone", "card_swapped", "card_was_there", "card_held", "half_scan", "scan_again", "not_read"}
+)
+"""Reasons that are not the card's own: a failed read, not an unreadable card."""
+
+
+def counter_of(report: CardRead | CardUnreadable) -> str:
+    """The name of the counter that this report moves."""
     if isinstance(report, CardRead):
-        counters = replace(counters, good=counters.good + 1)
-    else:
-        counters = replace(counters, unreadable=counters.unreadable + 1)
-    return replace(life, status=replace(life.status, counters=counters))
+        return "good"
+    return "failed" if report.reason in BROKEN_OFF else "unreadable"
 
 
 def ended(life: Life, ending: Ending, lasted_s: float, now: str, limits: Limits) -> Life:
@@ -100,11 +108,14 @@ def ended(life: Life, ending: Ending, lasted_s: float, now: str, limits: Limits)
     status = replace(life.status, pid=None)
     if ending.cause is Cause.DISMISSED:
         return told(Life(status), Condition(ReaderState.STOPPED, "the till has stopped it"), now)
-    counters: Counters = replace(status.counters, restarts=status.counters.restarts + 1)
-    gone = Life(replace(status, counters=counters), failures)
+    gone = Life(status, failures, reopened=True)
     if ending.cause is Cause.GAVE_UP:
         return gone
     return told(gone, _condition(ending, failures, limits), now)
+
+
+NEWS_MENDS: Final = frozenset({ReaderState.ABSENT, ReaderState.FORBIDDEN, ReaderState.HELD})
+"""States in which a device that has just come is worth an attempt at once: it, or its group, may be there now."""
 
 
 def _condition(ending: Ending, failures: int, limits: Limits) -> Condition:

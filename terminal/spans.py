@@ -31,7 +31,9 @@ class Spans:
         return True
 
     def take(self, first: int, last: int) -> list[Span]:
-        """Removes what lies in `first`..`last` and returns it."""
+        """Removes what lies in `first`..`last` and returns it; nothing does where they are the wrong way round."""
+        if last < first:
+            return []
         low = bisect_left(self._spans, first, key=lambda span: span[1])
         high = bisect_right(self._spans, last, key=lambda span: span[0])
         hit = self._spans[low:high]

@@ -5,11 +5,12 @@ Bad input becomes a Refusal to whoever asked; nothing raises here but a defect o
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import CardRead
+from offline_queue.conflicts import needs_people, sentence
 from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
@@ -37,6 +38,7 @@ from terminal.inbox import (
     ReaderChanged,
     ReaderStatus,
     Recorded,
+    ResolutionAsked,
     Settled,
     Stop,
     SyncChanged,
@@ -45,11 +47,13 @@ from terminal.inbox import (
 )
 from terminal.pos import CardView, Promise, ReadAnswer, Refusal
 from terminal.questions import Questions
+from terminal.reader_tally import Tally
 from terminal.reading import Reading
 from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
 from terminal.refusals import WORDS, Language, Refused, refused
 from terminal.replies import answer, refuse
+from terminal.resolutions import Resolutions
 from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
@@ -59,6 +63,8 @@ if TYPE_CHECKING:
 
 TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
+
+NO_TALLIES: Final[Mapping[str, Tally]] = {}
 
 _HOLD_LONGER: Final[dict[Language, tuple[str, ...]]] = {
     "en": ("Hold the card still on the reader until it answers.", "Scan its bar code or key its number."),
@@ -96,6 +102,7 @@ class Till:
         key: "Ed25519PrivateKey | None" = None,
         after_copy: AfterCopy | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
+        tallies: Mapping[str, Tally] = NO_TALLIES,
     ) -> None:
         language = config.terminal.language
         stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
@@ -134,9 +141,11 @@ class Till:
             policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk, self._cards
         )
         self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
+        self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._questions = Questions(
-            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies
         )
+        self._tallies = tallies
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
@@ -153,7 +162,7 @@ class Till:
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
         match event:
-            case TransactionAsked() | CardEventAsked() | ClaimAsked():
+            case TransactionAsked() | CardEventAsked() | ClaimAsked() | ResolutionAsked():
                 self._requested(event)
             case Recorded():
                 self._recorded(event)
@@ -172,7 +181,7 @@ class Till:
             case _:
                 self._heard(event)
 
-    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked) -> None:
+    def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked | ResolutionAsked) -> None:
         """What is to be recorded."""
         match event:
             case TransactionAsked():
@@ -181,6 +190,8 @@ class Till:
                 self._cards.asked(event)
             case ClaimAsked():
                 self._claims.asked(event)
+            case ResolutionAsked():
+                self._resolutions.asked(event)
 
     def _heard(self, event: AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncChanged | Stop) -> None:
         """Words of the ledger, and the last word."""
@@ -222,12 +233,19 @@ class Till:
 
     def _presented(self, reader: str, read: CardRead) -> None:
         if not self._reading.is_new(reader, read):
+            self._duplicate(reader)
             return
         verdict = self._judged(read)
         if isinstance(verdict, Refused):
             self._refused(reader, verdict)
-        elif not self._reading.repeats(reader, verdict.number):
+        elif self._reading.repeats(reader, verdict.number):
+            self._duplicate(reader)
+        else:
             self._identified(reader, read, verdict)
+
+    def _duplicate(self, reader: str) -> None:
+        if reader in self._tallies:
+            self._tallies[reader].add(duplicate=1)
 
     def _judged(self, read: CardRead) -> Verdict:
         """A proof is used up by being judged, whatever becomes of the read."""
@@ -292,6 +310,10 @@ class Till:
                 self._card_asked(event)
             elif event.what == "claim":
                 answer(event.reply, self._claims.view(event.argument))
+            elif event.what == "conflicts":
+                answer(event.reply, self._resolutions.page(event.argument))
+            elif event.what == "conflict":
+                answer(event.reply, self._resolutions.one(event.argument))
             else:
                 answer(event.reply, self._questions.answer(event.what, event.argument))
         except Refusal as refusal:
@@ -334,8 +356,8 @@ class Till:
             self._cards.decided(one.entry, one.verdict)
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
-            if one.verdict.state is State.CONFLICT:
-                self._publish("conflict", _conflict(one))
+            if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:
+                self._publish("conflict", _conflict(one, self._language))
 
     def _sync_changed(self, event: SyncChanged) -> None:
         self._questions.ledger = event
@@ -369,5 +391,8 @@ def _risk(offline: Offline, balances: Balances, language: Language, timepiece: T
     )
 
 
-def _conflict(decided: Decided) -> dict[str, str | None]:
-    return {"id": decided.entry.id, "code": decided.verdict.code, "detail": decided.verdict.detail}
+def _conflict(decided: Decided, language: Language) -> dict[str, str | None]:
+    """One that has appeared, or that is resolved now."""
+    verdict = decided.verdict
+    said = {"state": verdict.state, "sentence": sentence(verdict.code, language)}
+    return {"id": decided.entry.id, "code": verdict.code, "detail": verdict.detail, **said}

@@ -44,12 +44,13 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire, the claim code and the manner of config and key files with the till, and
-    # nothing else of it.
+    # The ledger shares the entry, the wire, the claim code, the form of exports and the manner of config and key files
+    # with the till, and nothing else of it.
     "ledger": {
         *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
-        "offline_queue.terminal_key",
+        *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
+        "offline_queue.receipts",
     },
     # The command line is where `tilld ledger` comes in.
     "terminal/cli.py": {"ledger.cli"},

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from offline_queue.migrations.m0001_journal import journal
 from offline_queue.migrations.m0002_custody import custody
+from offline_queue.migrations.m0003_guard import guard
+from offline_queue.migrations.m0004_resolutions import resolutions
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 APPLICATION_ID: Final = 0x74696C64
 """`tild` in the file's header (SQLite file format, section 1.3.12): how a journal is told from a foreign file."""
 
-STEPS: Final[tuple[Callable[["Database"], None], ...]] = (journal, custody)
+STEPS: Final[tuple[Callable[["Database"], None], ...]] = (journal, custody, guard, resolutions)
 LATEST: Final = len(STEPS)
 
 

@@ -44,13 +44,19 @@ def _readers(status: Status) -> Iterator[str]:
     for reader in status.readers:
         labels = _labels(reader=reader.name, driver=reader.driver)
         yield f"tilld_reader_ready{labels} {int(reader.status == 'ready')}"
-    yield "# HELP tilld_reader_events_total What the reader has done since the daemon's start."
+    yield "# HELP tilld_reader_events_total What the reader has done in its life at this till."
     yield "# TYPE tilld_reader_events_total counter"
     for reader in status.readers:
         counters: dict[str, Any] = msgspec.to_builtins(reader.counters)
+        del counters["hours"]
         for event, count in counters.items():
             labels = _labels(reader=reader.name, driver=reader.driver, event=event)
             yield f"tilld_reader_events_total{labels} {count}"
+    yield "# HELP tilld_reader_ready_hours_total How long the reader was ready, in its life at this till."
+    yield "# TYPE tilld_reader_ready_hours_total counter"
+    for reader in status.readers:
+        labels = _labels(reader=reader.name, driver=reader.driver)
+        yield f"tilld_reader_ready_hours_total{labels} {reader.counters.hours:.3f}"
 
 
 def _gauge(name: str, meaning: str) -> Iterator[str]:

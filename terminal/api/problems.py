@@ -54,6 +54,8 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "offline_limit": (409, "The ledger is out of reach and the points cannot be promised without it"),
     "claimed": (409, "The points of this code are credited already"),
     "claim_unproven": (409, "The claim code proves nothing here"),
+    "not_in_dispute": (409, "There is nothing to decide"),
+    "not_here": (409, "This till cannot decide it"),
     "busy": (409, "The till is busy"),
     "aborted": (409, "The read was ended"),
     "too_large": (413, "The request is too large"),

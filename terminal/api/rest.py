@@ -15,7 +15,16 @@ from terminal.api.problems import Refused
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.claim_picture import svg
-from terminal.inbox import Answered, CardEventAsked, ClaimAsked, ReadAbandoned, ReadAsked, TransactionAsked
+from terminal.dispute_shapes import Disputes
+from terminal.inbox import (
+    Answered,
+    CardEventAsked,
+    ClaimAsked,
+    ReadAbandoned,
+    ReadAsked,
+    ResolutionAsked,
+    TransactionAsked,
+)
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -157,7 +166,24 @@ async def queue(call: Call) -> Response:
 
 
 async def conflicts(call: Call) -> Response:
-    return await _outcomes(call, State.CONFLICT.value)
+    limit = _limit(call.request.query_params.get("limit"))
+    wanted = {"after": call.request.query_params.get("after"), "limit": limit}
+    entries = await call.desk.ask("conflicts", json.dumps(wanted))
+    return json_response(Disputes(entries, entries[-1].id if len(entries) == limit else None))
+
+
+async def conflict(call: Call) -> Response:
+    return json_response(await call.desk.ask("conflict", call.request.path_params["id"]))
+
+
+async def resolve(call: Call) -> Response:
+    """The key is the decision's own unless the caller gives one."""
+    given = call.request.headers.get("idempotency-key")
+    key = None if given is None else _idempotency_key(given)
+    reply: Future[Answered] = Future()
+    call.desk.put(ResolutionAsked(call.request.path_params["id"], call.body, key, reply))
+    unknown = "It may be recorded or not: send it again, it cannot count twice."
+    return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
 
 
 async def _outcomes(call: Call, state: str | None) -> Response:

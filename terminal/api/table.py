@@ -19,6 +19,7 @@ from terminal.api.shapes import (
     Status,
 )
 from terminal.claim_shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
+from terminal.dispute_shapes import Dispute, Disputes, ResolutionAnswer, ResolutionRequest
 from terminal.pos import CardEventAnswer, Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
 
 _KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
@@ -30,6 +31,7 @@ _LIMIT: Final = Parameter(
     {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_LENGTH, "default": PAGE_LENGTH},
 )
 _LAST_ID: Final = Parameter("Last-Event-ID", "header", "The last id seen: goes on after it.", {"type": "string"})
+_CONFLICT: Final = Parameter("id", "path", "The id of the transaction.", {"type": "string"}, required=True)
 _ASKING: Final = ("unauthorized", "too_many_attempts", "unanswered")
 _SENDING: Final = (*_ASKING, "malformed", "invalid", "too_large", "too_slow", "media_type")
 
@@ -249,11 +251,50 @@ ROUTES: Final[tuple[Route, ...]] = (
         "GET",
         "/v1/conflicts",
         rest.conflicts,
-        "Transactions that the ledger could not post as they are",
+        "Transactions that wait for a person's decision",
         Caller.PAGE,
-        {200: Answer("A page of them, oldest first.", Outcomes)},
+        {200: Answer("A page of them, oldest first.", Disputes)},
         (*_ASKING, "invalid"),
         (_AFTER, _LIMIT),
+    ),
+    Route(
+        "GET",
+        "/v1/conflicts/{id}",
+        rest.conflict,
+        "One of them, or one that was settled",
+        Caller.POS,
+        {200: Answer("As it stands now.", Dispute)},
+        (*_ASKING, "not_found", "not_in_dispute"),
+        (_CONFLICT,),
+    ),
+    Route(
+        "POST",
+        "/v1/conflicts/{id}/resolution",
+        rest.resolve,
+        "Decide on one: it counts, or it does not",
+        Caller.POS,
+        {
+            200: Answer(
+                "The same decision came before: its first answer again.",
+                ResolutionAnswer,
+                headers={"Idempotency-Replayed": "Always `true`."},
+            ),
+            201: Answer("Durable: the decision is on the disk.", ResolutionAnswer),
+        },
+        (
+            *_SENDING,
+            "not_found",
+            "not_in_dispute",
+            "not_here",
+            "idempotency_key_missing",
+            "idempotency_key_reused",
+            "not_recorded",
+        ),
+        (
+            _CONFLICT,
+            Parameter("Idempotency-Key", "header", "Your own name for this decision; it has one without.", _KEY),
+        ),
+        body=ResolutionRequest,
     ),
     Route(
         "GET",

@@ -32,7 +32,7 @@ const changes = {
     if (seen.card?.card.masked === card.masked && balance) seen.card = { ...seen.card, balance };
   },
   transaction(transaction) {
-    seen.transactions.set(transaction.id, transaction);
+    seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
     const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
     oldest.forEach((id) => seen.transactions.delete(id));
     if (transaction.card) changes.balance(transaction);
@@ -191,7 +191,7 @@ function readerItem(reader) {
   return line;
 }
 
-function transactionItem({ id, kind, points, card, state, balance, claimable }) {
+function transactionItem({ id, kind, points, card, state, balance, claimable, promise }) {
   const line = item(
     words.kind[kind] ?? kind, "name",
     `${{ earn: "+", redeem: "−" }[kind] ?? ""}${whole.format(points)}`, "points",
@@ -199,6 +199,7 @@ function transactionItem({ id, kind, points, card, state, balance, claimable }) 
     words.state[state] ?? state, "state",
   );
   line.dataset.mood = LOUD_STATES.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
+  if (words.promise[promise]) line.append(span(words.promise[promise], "fine"));
   if (claimable) line.append(claimCode(id));
   if (balance) line.title = `${whole.format(balance.points)} ${words.points(balance.points)}`;
   return line;
@@ -218,12 +219,12 @@ function claimCode(id) {
   return claimCodes.get(id);
 }
 
-function conflictItem({ kind, points, card, verdict, detail, occurred_at: occurredAt }) {
+function conflictItem({ kind, points, card, sentence, occurred_at: occurredAt }) {
   const line = item(
     words.kind[kind] ?? kind, "name", whole.format(points), "points", card?.masked ?? words.noCard, "card",
     moment(occurredAt), "state",
   );
-  line.append(span(detail ?? verdict ?? "", "fine"));
+  line.append(span(sentence, "fine"));
   return line;
 }
 

@@ -24,6 +24,7 @@ const EN = {
     resolved: "resolved",
   },
   kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release", claim: "Code redeemed" },
+  promise: { held: "promised ahead of need", floor: "without the ledger, within the floor limits" },
   claim: "Code for a customer without a card: scan it later to credit the points.",
 };
 
@@ -51,6 +52,7 @@ const FR = {
     resolved: "réglée",
   },
   kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
+  promise: { held: "promis à l'avance", floor: "sans le serveur, dans les limites hors ligne" },
   claim: "Code pour un client sans carte : scannez-le plus tard pour créditer les points.",
 };
 

@@ -9,7 +9,9 @@ from typing import Any
 import msgspec
 
 from drivers.base import ReaderState
-from offline_queue.entry import CardEvent, Kind, State, masked, uuid7
+from offline_queue.conflicts import sentence
+from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
+from terminal.dispute_shapes import Dispute, ResolutionAnswer
 from terminal.forwarding import listed_after
 from terminal.inbox import (
     Answered,
@@ -20,6 +22,7 @@ from terminal.inbox import (
     ReadAbandoned,
     ReadAsked,
     ReaderStatus,
+    ResolutionAsked,
     Stop,
     TransactionAsked,
 )
@@ -72,6 +75,8 @@ class FakeTill:
         match event:
             case TransactionAsked(request, key, reply):
                 settle(reply, lambda: self._transact(request, key))
+            case ResolutionAsked(reply=reply):
+                settle(reply, lambda: self._resolve(event))
             case CardEventAsked(number, happened, reply):
                 settle(reply, lambda: self._happens(number, happened))
             case Asked(what, argument, reply):
@@ -155,11 +160,33 @@ class FakeTill:
         chosen = [o for o in self.outcomes[start:] if wanted["state"] in (None, o.state)]
         return chosen[: wanted["limit"]]
 
+    def _conflicts(self, argument: str) -> list[Dispute]:
+        return [dispute(o) for o in self.outcomes if o.state == State.CONFLICT][: json.loads(argument)["limit"]]
+
+    def _conflict(self, id_: str) -> Dispute:
+        return dispute(self._transaction(id_))
+
+    def _resolve(self, event: ResolutionAsked) -> Answered:
+        outcome = self._transaction(event.conflict)
+        if outcome.state != State.CONFLICT:
+            raise Refusal("not_in_dispute", f"It is {outcome.state}.")
+        key = event.key or f"resolution:{event.conflict}:{event.request.decision}"
+        known = key in self.first
+        said = ResolutionAnswer(outcome.id, outcome.id, event.request.decision, State.QUEUED, "It is on its way.")
+        self.first.setdefault(key, (b"", msgspec.json.encode(said)))
+        return Answered(self.first[key][1], replayed=known)
+
     def _sync(self, _: str) -> Any:
         return {"due": len(self.outcomes)}
 
     def _health(self, _: str) -> bool:
         return True
+
+
+def dispute(outcome: Outcome) -> Dispute:
+    code = outcome.verdict or ""
+    told = (outcome.id, outcome.kind, outcome.state, outcome.points, outcome.idempotency_key, outcome.occurred_at)
+    return Dispute(*told, outcome.card, code, sentence(code, "en"), 12.0, [Resolution.HONOUR, Resolution.REFUSE])
 
 
 def balance(points: int) -> BalanceView:

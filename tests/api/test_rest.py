@@ -140,12 +140,34 @@ def test_a_page_that_cannot_be_is_refused(api: Api, query: str) -> None:
 
 
 def test_conflicts_are_listed(api: Api, till: FakeTill) -> None:
-    """Only what is in conflict, with its verdict."""
+    """Only what is in conflict, with the cashier's sentence and what can be decided."""
     api.sale("k-1")
     api.sale("k-2")
     till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT, verdict="overdrawn")
     entries = api.ask("GET", "/v1/conflicts").json["entries"]
-    assert [(entry["idempotency_key"], entry["verdict"]) for entry in entries] == [("k-1", "overdrawn")]
+    assert [(entry["idempotency_key"], entry["code"]) for entry in entries] == [("k-1", "overdrawn")]
+    assert "no longer had enough points" in entries[0]["sentence"]
+    assert entries[0]["resolutions"] == ["honour", "refuse"]
+    assert api.ask("GET", f"/v1/conflicts/{entries[0]['id']}").json == entries[0]
+
+
+def test_a_conflict_is_decided_once(api: Api, till: FakeTill) -> None:
+    """201 once, 200 for the same decision again; what is not in dispute, or makes no sense, is said so."""
+    sold = api.sale("k-1").json["id"]
+    path, decision = (
+        f"/v1/conflicts/{sold}/resolution",
+        {"decision": "refuse", "reason": "rung up twice", "author": "A"},
+    )
+    assert api.ask("POST", path, decision).json["code"] == "not_in_dispute"
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT, verdict="overdrawn")
+    first, again = api.ask("POST", path, decision), api.ask("POST", path, decision)
+    assert (first.status, again.status, again.headers["idempotency-replayed"]) == (201, 200, "true")
+    assert api.ask("POST", path, decision, Idempotency_Key="mine").status == 201
+    assert api.ask("POST", path, decision, Idempotency_Key="x" * 65).json["code"] == "invalid"
+    for wrong in ({"decision": "maybe"}, {"reason": ""}, {"author": "x" * 65}, {"points": 10**10}, {"more": 1}):
+        assert api.ask("POST", path, {**decision, **wrong}).json["code"] == "invalid"
+    assert api.ask("POST", "/v1/conflicts/unknown/resolution", decision).json["code"] == "not_found"
+    assert api.ask("POST", path, decision, token=None).status == 401
 
 
 def test_a_card_is_shown_whole_to_the_pos(api: Api) -> None:

@@ -15,7 +15,8 @@ from drivers.base import Chip, EntryMode, ReaderState, Technology
 from drivers.desfire import NotAuthentic, NotHere
 from drivers.key_file import Keys
 from drivers.ndef import Damaged
-from tests.virtual.cards import OK, ApplicationCard, Card, payment_card, tlv
+from tests.virtual.card_reader import CardReader
+from tests.virtual.cards import OK, ApplicationCard, payment_card, tlv
 from tests.virtual.desfire import DesfireCard
 from tests.virtual.pcscd import VirtualPcscd
 from tests.virtual.watching import Watched
@@ -133,58 +134,72 @@ def test_a_wrong_application_is_told_before_any_card_sees_it(kind: type, table: 
         msgspec.convert(table, kind)
 
 
-def options(pcscd: VirtualPcscd, folder: Path) -> dict[str, Any]:
-    path = folder / "card.keys"
+@pytest.fixture
+def options(tmp_path: Path) -> dict[str, Any]:
+    """What a shop writes into its config."""
+    path = tmp_path / "card.keys"
     path.touch(mode=0o600)
     path.write_text(f'loyalty = "{KEY.hex()}"\n')
     desfire = {"application": "a1b2c3", "key": "loyalty", "length": 20}
     profile = {"application": "f0010203040506", "commands": ["00b2010c00"], "tag": "5a", "form": "bcd"}
-    named = {"match": pcscd.names[0], "keys": str(path), "chip": True}
-    return {**named, "desfire": [desfire], "iso7816": [profile]}
+    return {"keys": str(path), "chip": True, "desfire": [desfire], "iso7816": [profile]}
 
 
-@pytest.mark.pcscd
-@pytest.mark.parametrize(
-    ("card", "technology", "mode", "chip"),
-    [
-        (DesfireCard(), Technology.DESFIRE, EntryMode.CONTACTLESS, Chip("DESFire EV3")),
-        (RecordCard(), Technology.ISO7816, EntryMode.ICC, None),
-        (RecordCard("3b80800101", b"\1\2\3\4"), Technology.ISO7816, EntryMode.CONTACTLESS, None),
-    ],
-    ids=["desfire", "contact", "contactless"],
-)
-def test_applications_are_read_through_pcscd(
-    pcscd: VirtualPcscd, tmp_path: Path, card: Card, technology: Technology, mode: EntryMode, chip: Chip | None
+@pytest.mark.parametrize("ev1", [False, True], ids=["ev2", "ev1"])
+@pytest.mark.parametrize("diversified_by", ["", SUFFIX], ids=["one-key", "own-key"])
+def test_a_desfire_file_is_read(
+    card_reader: CardReader, tmp_path: Path, options: dict[str, Any], ev1: bool, diversified_by: str
 ) -> None:
-    """At the first attempt, within one transaction."""
-    with Watched(tmp_path, "pcsc", options=options(pcscd, tmp_path)) as reader:
+    """After both authentications, with the key of all cards or its own, at the first attempt."""
+    more = {"authentication": "ev1"} if ev1 else {}
+    options["desfire"] = [options["desfire"][0] | more | {"diversification": diversified_by}]
+    own = diversified(KEY, bytes.fromhex("04de5f1eacc040" + SUFFIX)) if diversified_by else KEY
+    with card_reader.watched(tmp_path, **options) as reader:
         reader.state(ReaderState.READY)
-        pcscd.insert(card)
+        card_reader.insert(DesfireCard(key=own))
         read = reader.card()
-    assert (read.data, read.technology, read.entry_mode, read.effort) == (NUMBER, technology, mode, 1)
-    assert read.chip == chip
+    assert (read.data, read.technology, read.entry_mode) == (NUMBER, Technology.DESFIRE, EntryMode.CONTACTLESS)
+    assert (read.effort, read.chip) == (1, Chip("DESFire EV3"))
+
+
+def test_a_profile_is_read_of_a_contactless_card(
+    card_reader: CardReader, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """The record waits behind one more command."""
+    with card_reader.watched(tmp_path, **options) as reader:
+        reader.state(ReaderState.READY)
+        card_reader.insert(RecordCard("3b80800101", b"\1\2\3\4"))
+        read = reader.card()
+    assert (read.data, read.technology, read.entry_mode) == (NUMBER, Technology.ISO7816, EntryMode.CONTACTLESS)
 
 
 @pytest.mark.pcscd
-def test_cards_that_prove_nothing_are_refused_through_pcscd(pcscd: VirtualPcscd, tmp_path: Path) -> None:
+def test_a_profile_is_read_of_a_contact_card(pcscd: VirtualPcscd, tmp_path: Path, options: dict[str, Any]) -> None:
+    """In a slot of a reader; it has no serial number."""
+    with Watched(tmp_path, "pcsc", options=options | {"match": pcscd.names[0]}) as reader:
+        reader.state(ReaderState.READY)
+        pcscd.insert(RecordCard())
+        read = reader.card()
+    assert (read.data, read.technology, read.entry_mode, read.chip) == (NUMBER, Technology.ISO7816, EntryMode.ICC, None)
+
+
+def test_cards_that_prove_nothing_are_refused(card_reader: CardReader, tmp_path: Path, options: dict[str, Any]) -> None:
     """A card with another key, one that lies, and a bank card, which no configured application is looked for on."""
-    with Watched(tmp_path, "pcsc", options=options(pcscd, tmp_path)) as reader:
+    with card_reader.watched(tmp_path, **options) as reader:
         reader.state(ReaderState.READY)
         for card in (DesfireCard(key=bytes(16)), DesfireCard(lies=True)):
-            pcscd.insert(card)
+            card_reader.insert(card)
             assert reader.failure().reason == "not_authentic"
-        bank = pcscd.insert(payment_card())
+        bank = card_reader.insert(payment_card())
         assert reader.failure().reason == "payment_card"
-        pcscd.remove()
+        card_reader.remove()
     assert len([apdu for apdu in bank.asked if apdu[:2] == b"\x00\xa4"]) == 2
 
 
-@pytest.mark.pcscd
-def test_a_reader_without_its_keys_says_so(pcscd: VirtualPcscd, tmp_path: Path) -> None:
+def test_a_reader_without_its_keys_says_so(card_reader: CardReader, tmp_path: Path, options: dict[str, Any]) -> None:
     """It does not read cards by halves; the key itself is in no word of it."""
-    wanted = options(pcscd, tmp_path)
     (tmp_path / "card.keys").chmod(0o644)
-    with Watched(tmp_path, "pcsc", options=wanted) as reader:
+    with card_reader.watched(tmp_path, **options) as reader:
         status = reader.state(ReaderState.FAILING)
     assert "chmod 600" in status.detail
     assert KEY.hex() not in repr(status)

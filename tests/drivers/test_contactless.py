@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from drivers.base import Chip, Condition, EntryMode, Place, ReaderState, Technology
+from drivers.base import Condition, Place, ReaderState
 from drivers.contactless import Options, Reader, device_of
 from drivers.pn532_line import SerialLine
 from terminal.inbox import CardPresented, Event
@@ -21,15 +21,12 @@ from tests.virtual.cards import (
     Card,
     NtagCard,
     Type4Card,
-    UidCard,
     mute,
     payment_card,
     pulled,
     swapped,
     text_record,
-    uri_record,
 )
-from tests.virtual.chips import ChipCard
 from tests.virtual.pn532 import Pn532
 from tests.virtual.watching import Watched
 
@@ -78,37 +75,6 @@ def read_of(number: str) -> Callable[[Event], bool | None]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("card", "technology", "data", "uid"),
-    [
-        (NtagCard.with_text(NUMBER), Technology.NTAG, NUMBER, "04a1b2c3d4e5f6"),
-        (NtagCard(message=None), Technology.NTAG, None, "04a1b2c3d4e5f6"),
-        (NtagCard(capability=bytes(4)), Technology.ULTRALIGHT, None, "04a1b2c3d4e5f6"),
-        (
-            Type4Card(uri_record(4, "l.example/c/" + NUMBER)),
-            Technology.TYPE_4,
-            "https://l.example/c/" + NUMBER,
-            "01020304",
-        ),
-        (Type4Card(text_record("x" * 200)), Technology.TYPE_4, "x" * 200, "01020304"),
-        (UidCard(bytes.fromhex("deadbeef")), Technology.MIFARE_CLASSIC, None, "deadbeef"),
-        (Type4Card(text_record("x" * 240), max_read=0xFF), Technology.TYPE_4, "x" * 240, "01020304"),
-    ],
-    ids=["ntag", "ntag-blank", "unformatted", "type4-uri", "type4-long", "uid-only", "type4-chained"],
-)
-def test_what_a_card_carries_is_read(
-    desk: Desk, card: Card, technology: Technology, data: str | None, uid: str
-) -> None:
-    """Text or address, serial number and technology, at the first attempt: the same as through PC/SC."""
-    chip, reader = desk
-    chip.insert(card)
-    read = reader.card()
-    assert (read.technology, read.data, read.uid, read.effort) == (technology, data, uid, 1)
-    assert read.entry_mode is EntryMode.CONTACTLESS
-    assert read.slot == str(chip.path)
-    assert read.duration_ms > 0
-
-
 def test_a_phone_is_read_once_although_its_number_changes(desk: Desk) -> None:
     """A phone draws a new number at each activation; it lies there as one presentation."""
     chip, reader = desk
@@ -120,16 +86,6 @@ def test_a_phone_is_read_once_although_its_number_changes(desk: Desk) -> None:
     chip.wait_for_commands(20)
     chip.insert(NtagCard.with_text("2990000000024"))
     assert reader.nothing_before(read_of("2990000000024")) == []
-
-
-def test_a_chip_is_asked_what_it_is_where_the_shop_wants_that(chip: Pn532, tmp_path: Path) -> None:
-    """Model, signature and counter, as a PC/SC reader with a PN532 inside lets them through."""
-    with Watched(tmp_path, "contactless", options={"path": str(chip.path), "chip": True}) as reader:
-        reader.state(ReaderState.READY)
-        chip.insert(ChipCard(message=text_record(NUMBER)))
-        read = reader.card()
-    assert read.data == NUMBER
-    assert read.chip == Chip(model="NTAG213", original=True, taps=7)
 
 
 def test_a_payment_card_is_asked_for_no_more_than_whether_it_is_one(desk: Desk) -> None:

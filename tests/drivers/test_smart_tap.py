@@ -15,13 +15,12 @@ from drivers.atr import kind_of
 from drivers.base import DriverError, ReaderState, Technology
 from drivers.card_options import CardOptions, SmartTapKey, wishes_of
 from drivers.ndef import MAX_MESSAGE, Damaged
-from drivers.smart_tap import Merchant, NoPass, Reason, get_data_command, negotiate_command, read_pass, value_in
+from drivers.passes import NoPass, Reason
+from drivers.smart_tap import Merchant, get_data_command, negotiate_command, read_pass, value_in
 from drivers.wishes import Wishes, read_phone
+from tests.virtual.card_reader import CardReader
 from tests.virtual.cards import Type4Card, text_record
-from tests.virtual.pcscd import VirtualPcscd
-from tests.virtual.pn532 import Pn532
 from tests.virtual.wallet_phone import WalletPhone, record
-from tests.virtual.watching import Watched
 
 COLLECTOR = 20180608
 NUMBER = "2990000000017"
@@ -121,7 +120,7 @@ def test_an_iphone_is_no_google_phone() -> None:
     """Both answer to the same name; the label tells them apart."""
     with pytest.raises(NoPass) as caught:
         read_pass(MERCHANT, lambda _: bytes.fromhex("6f0a50084170706c65506179") + b"\x90\x00", os.urandom)
-    assert caught.value.reason is Reason.NOT_GOOGLE
+    assert caught.value.reason is Reason.ANOTHER_WALLET
 
 
 @pytest.mark.parametrize("at", [0, 1, 13, 20, -1])
@@ -185,28 +184,15 @@ def options(tmp_path: Path) -> dict[str, Any]:
     return {"keys": str(keys), "smart_tap": {"collector": COLLECTOR, "key": "google"}}
 
 
-def test_a_phone_is_read_through_a_bare_nfc_chip(options: dict[str, Any], tmp_path: Path) -> None:
-    """The pass goes by ISO-DEP in chained frames; a phone without a pass is told with what to do."""
-    with (
-        Pn532(tmp_path) as chip,
-        Watched(tmp_path, "contactless", options=options | {"path": str(chip.path)}) as reader,
-    ):
+def test_a_phone_is_read_on_every_reader(card_reader: CardReader, options: dict[str, Any], tmp_path: Path) -> None:
+    """Over the air the pass goes in chained frames; a phone without a pass is told with what to do."""
+    with card_reader.watched(tmp_path, **options) as reader:
         reader.state(ReaderState.READY)
-        chip.insert(phone())
+        card_reader.insert(phone())
         read = reader.card()
         assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
-        chip.insert(phone(status=b"\x93\x02"))
+        card_reader.insert(phone(status=b"\x93\x02"))
         assert reader.failure().reason == "choose_pass"
-
-
-@pytest.mark.pcscd
-def test_a_phone_is_read_through_pcsc(options: dict[str, Any], pcscd: VirtualPcscd, tmp_path: Path) -> None:
-    """The same phone on a reader of pcscd."""
-    with Watched(tmp_path, "pcsc", options=options | {"match": pcscd.names[0]}) as reader:
-        reader.state(ReaderState.READY)
-        pcscd.insert(phone())
-        read = reader.card()
-        assert (read.data, read.technology) == (NUMBER, Technology.PHONE)
 
 
 def test_a_phone_without_a_pass_is_read_as_the_card_that_it_emulates() -> None:

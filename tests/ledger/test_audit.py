@@ -1,7 +1,10 @@
 """`verify` on books that somebody has changed behind the ledger's back: each sum, chain and promise shows it."""
 
+import msgspec
 import pytest
 
+from ledger.facts import Policy, UnknownCards
+from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.port import Book, Verification
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill
@@ -26,6 +29,14 @@ DAMAGE = {
     "a lot's beginning": ("UPDATE lot SET active_at = 9000000000000", "overlooks the dates"),
     "points said to be written off": ("UPDATE lot SET written_off = 1, expires_at = 9", "were written off"),
     "a decision": ("DELETE FROM decision", "never decided"),
+    "a key that is free again": ("DELETE FROM claim WHERE record = (SELECT min(record) FROM claim)", "count once more"),
+    "a key of another": ("UPDATE claim SET record = (SELECT max(no) FROM record)", "not its own"),
+    "an entry's id": ("UPDATE posting SET entry = 'x' WHERE original IS NOT NULL", "another entry's id"),
+    "a number of the feed": ("UPDATE decision SET n = n + 5 WHERE n = (SELECT max(n) FROM decision)", "feed of"),
+    "a feed's counter": ("UPDATE terminal SET decided = decided + 1", "its counter says"),
+    "what a backup covers": ("UPDATE stream SET stable = mark + 1", "told of more"),
+    "what waits": ("INSERT INTO waiting VALUES (1, 'review')", "waits and is not here"),
+    "a person's word": ("INSERT INTO correction VALUES (1, 1, 2, 0, 5, 4)", "instead of 0"),
 }
 
 
@@ -70,3 +81,38 @@ def test_the_same_books_may_be_verified_after_a_restart(shelf: Shelfful, busy: B
     """What was right stays right when others open them."""
     busy.close()
     assert shelf.open().verify().ok
+
+
+class TestDates:
+    """Lots begin and end as their rules say."""
+
+    RULE = PointsRule("base@1", points=1, per=100, activation_days=2, expires=Lifetime(days=30))
+
+    def opened(self, shelf: Shelfful, *rules: PointsRule) -> Book:
+        programme = Programme({rule.id: rule for rule in rules})
+        return shelf.open(Policy(UnknownCards.REGISTER, programme=programme))
+
+    def test_a_changed_date_is_found(self, shelf: Shelfful) -> None:
+        """Although the account agrees with its lot."""
+        book = self.opened(shelf, self.RULE)
+        till = FakeTill(book)
+        till.send(till.earn(24, rule="base@1"), till.earn(7))
+        assert book.verify().ok
+        bent(book, "UPDATE account SET usable_until = usable_until - 1")
+        found = bent(book, "UPDATE lot SET expires_at = expires_at - 1 WHERE expires_at IS NOT NULL")
+        assert ["than rule base@1 says" in problem for problem in found.problems] == [True]
+
+    def test_a_rule_that_changed_without_a_new_version_is_found(self, shelf: Shelfful) -> None:
+        """Its points would die on another day than their customers were told."""
+        book = self.opened(shelf, self.RULE)
+        till = FakeTill(book)
+        till.send(till.earn(24, rule="base@1"))
+        shorter = msgspec.structs.replace(self.RULE, expires=Lifetime(days=10))
+        assert "needs a new version" in str(self.opened(shelf, shorter).verify().problems)
+
+    def test_a_rule_that_came_later_is_none(self, shelf: Shelfful) -> None:
+        """What was given before lives for ever, as it did."""
+        book = self.opened(shelf)
+        till = FakeTill(book)
+        till.send(till.earn(24, rule="base@1"))
+        assert self.opened(shelf, self.RULE).verify().ok

@@ -16,7 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ledger import config
-from ledger.commands import books, ledger
+from ledger.cli import ledger
+from ledger.commands import books
 from ledger.port import Book
 from offline_queue.entry import Clock
 from tests.ledger.client import Client

@@ -1,13 +1,16 @@
 """A person's word on an entry, on all books: the difference is posted, and the latest word counts."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
 from ledger.facts import Policy, Stance
 from ledger.port import Book
-from offline_queue.entry import Card, Entry, Resolution, State
+from offline_queue.entry import Card, Entry, Receipt, Resolution, State
 from tests.ledger.conftest import Shelfful
-from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
+from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 
 UNKNOWN = "2990000000031"
 HONOUR, REFUSE = Resolution.HONOUR, Resolution.REFUSE
@@ -340,4 +343,140 @@ def test_a_promise_of_a_settled_entry_ends(book: Book, till: FakeTill) -> None:
     statement = book.statement(CARD)
     assert statement is not None
     assert statement.reserved == 0
+    sound(book)
+
+
+def test_a_word_that_is_judged_before_its_sale_counts_once(book: Book, till: FakeTill) -> None:
+    """Both waited for the card; the word lies on the older stream and is taken up first."""
+    urgent, bulk = till.new_stream(), till.new_stream()
+    sale = till.earn(40, UNKNOWN)
+    till.send(till.earn(1), stream=urgent)
+    till.send(sale, stream=bulk)
+    till.send(till.correct(sale.id, HONOUR), stream=urgent)
+    book.register(UNKNOWN)
+    assert points_of(book, UNKNOWN) == 40
+    sound(book)
+
+
+# Each code that asks for a person, and how an entry of 20 points comes to it.
+def forked(till: FakeTill) -> Entry:
+    till.send(till.earn(100))
+    clone, disputed = till.stream.copy(), till.earn(20)
+    till.send(till.earn(1))
+    till.send(disputed, stream=clone)
+    return disputed
+
+
+def over_reversed(till: FakeTill) -> Entry:
+    original = till.redeem(15)
+    disputed = till.reverse(original, 20)
+    till.send(till.earn(100), original, disputed)
+    return disputed
+
+
+def reversed_again(till: FakeTill) -> Entry:
+    original = till.redeem(30)
+    disputed = till.reverse(original, 20)
+    till.send(till.earn(100), original, till.reverse(original, 30), disputed)
+    return disputed
+
+
+def on_a_used_key(till: FakeTill) -> Entry:
+    first = till.earn(100)
+    disputed = till.earn(20, key=first.key)
+    till.send(first, disputed)
+    return disputed
+
+
+def on_a_used_receipt(till: FakeTill) -> Entry:
+    receipt = Receipt("0042", "S001", START)
+    disputed = till.earn(20, receipt=receipt)
+    till.send(till.earn(100, receipt=receipt), disputed)
+    return disputed
+
+
+def overdrawing(till: FakeTill) -> Entry:
+    disputed = till.redeem(20)
+    till.send(till.earn(5), disputed)
+    return disputed
+
+
+def beyond_its_right(till: FakeTill) -> Entry:
+    till.send(till.earn(100))
+    till.ask("a1", 10)
+    disputed = till.redeem(20, allowance="a1")
+    till.send(disputed)
+    return disputed
+
+
+def without_a_right(till: FakeTill) -> Entry:
+    disputed = till.redeem(20, allowance="never granted")
+    till.send(till.earn(100), disputed)
+    return disputed
+
+
+def on_an_unknown_card(till: FakeTill) -> Entry:
+    disputed = till.redeem(20, UNKNOWN)
+    till.send(disputed)
+    till.book.register(UNKNOWN, 100)
+    return disputed
+
+
+def after_its_key_was_revoked(till: FakeTill) -> Entry:
+    till.send(till.earn(100))
+    till.book.revoke(till.terminal, "stolen")
+    disputed = till.earn(20)
+    till.send(disputed)
+    return disputed
+
+
+DISPUTES: dict[str, Callable[[FakeTill], Entry]] = {
+    "fork": forked,
+    "over_reversal": over_reversed,
+    "reversed_twice": reversed_again,
+    "key_mismatch": on_a_used_key,
+    "receipt_duplicate": on_a_used_receipt,
+    "overdrawn": overdrawing,
+    "allowance_exceeded": beyond_its_right,
+    "allowance_void": without_a_right,
+    "card_unknown": on_an_unknown_card,
+    "key_revoked": after_its_key_was_revoked,
+}
+
+
+@pytest.mark.parametrize("code", DISPUTES)
+def test_each_code_is_settled_both_ways(book: Book, code: str) -> None:
+    """By the office, one after the other: with all of its points, without any, and all of them again."""
+    till = FakeTill(book)
+    disputed = DISPUTES[code](till)
+    name = next((flag.name for flag in book.flagged() if flag.id == disputed.id), disputed.id)
+    looked = book.conflict(name)
+    assert looked is not None
+    assert looked.record.code == code
+    card = UNKNOWN if code == "card_unknown" else CARD
+    asked, without = looked.asked, points_of(book, card) - looked.has
+    assert abs(asked) == 20
+    for word, shall in ((HONOUR, asked), (REFUSE, 0), (HONOUR, asked)):
+        book.resolve(name, word, None, "Office", "looked at it")
+        assert points_of(book, card) == without + shall
+        assert book.conflict(name).record.state == "resolved"  # type: ignore[union-attr]
+    assert disputed.id not in {flag.id for flag in book.flagged()}
+    sound(book)
+
+
+def test_till_and_office_at_once(book: Book, till: FakeTill) -> None:
+    """Whoever is heard last is right, and each word is in the books; nobody waits for the other."""
+    second = mismatched(till)
+    calls = [
+        lambda: till.send(till.correct(second.id, HONOUR)),
+        lambda: book.resolve(second.id, REFUSE, None, "Office", "seen"),
+        lambda: book.resolve(second.id, HONOUR, 7, "Office", "seen"),
+    ]
+    with ThreadPoolExecutor(len(calls)) as pool:
+        for done in [pool.submit(call) for call in calls]:
+            done.result(60)
+    found = book.conflict(second.id)
+    assert found is not None
+    assert len(found.words) == 3
+    assert points_of(book) == 10 + found.words[-1].shall
     sound(book)

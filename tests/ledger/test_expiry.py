@@ -179,6 +179,7 @@ class TestUsed:
         used = till.redeem(60, **made_on(30))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         sound(book)
 
@@ -191,6 +192,7 @@ class TestUsed:
         used = till.redeem(60, allowance="a1", **made_on(32))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         sound(book)
 
@@ -224,6 +226,7 @@ class TestUsed:
         assert (statement_of(book).points, statement_of(book).expired) == (30, 50)
         till.send(till.earn(15, **made_on(39)))
         assert balance_of(book).points == -5
+        assert [lot.remaining for lot in statement_of(book).lots] == [50, -5]
         sound(book)
 
     def test_a_sale_from_before_the_end_repays_what_was_overdrawn_then(
@@ -419,6 +422,7 @@ class TestWrittenOff:
         used = till.redeem(25, allowance="a1", **made_on(150))
         till.send(used)
         assert till.verdict(used).code == "posted"
+        assert statement_of(book).lots == []
         assert points_of(book) == 0
         assert cleared(book) == 0
         sound(book)

@@ -17,7 +17,7 @@ from ledger.facts import Policy
 from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.receipts import Signer
 from ledger.sqlite_book import SqliteBook
-from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, Receipt, chain, encode
+from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Happening, Kind, Lane, Receipt, chain, encode
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import batch_body
 from offline_queue.terminal_key import public_key, sign
@@ -105,6 +105,7 @@ def blocks() -> Iterator[tuple[str, str]]:
         book = SqliteBook(Path(folder) / "books.db", policy=policy, timepiece=Stopped(), signer=Signer(LEDGER_KEY))
         try:
             book.register(CARD, 100)
+            book.happen("2990000000024", Happening.REPLACE, "anna", "lost", "2990000000031")
             yield from _talk(BookLedger(book, TERMINAL))
         finally:
             book.close()

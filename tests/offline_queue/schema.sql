@@ -3,7 +3,7 @@
 -- A stream is new at every start of the daemon. `last` is empty while it is open; `settled` when it is closed
 -- and all of it is posted; `indexed` tells how far the finder knows it; `accepted` and `stable` are the ledger's marks.
 -- `receipt` is its newest receipt of custody; the records from 2 to `trimmed` were given up, `trimmed_hash` is the chain
--- after them.
+-- after them. `guard` is a check sum over the marks and the generation; empty until the ledger has spoken.
 CREATE TABLE stream (
     no INTEGER PRIMARY KEY,
     uid TEXT NOT NULL,
@@ -17,7 +17,8 @@ CREATE TABLE stream (
     generation TEXT,
     receipt TEXT,
     trimmed INTEGER NOT NULL DEFAULT 0,
-    trimmed_hash BLOB
+    trimmed_hash BLOB,
+    guard INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX idx_stream_uid ON stream (uid);
 
@@ -63,5 +64,8 @@ CREATE INDEX idx_allowance_state ON allowance (state);
 
 -- How many points of an entry were taken back here.
 CREATE TABLE reversal (original TEXT PRIMARY KEY, points INTEGER NOT NULL) STRICT;
+
+-- The last correction that this till wrote for an entry: `of` is the entry's name in it, `id` the correction's own.
+CREATE TABLE resolution (of TEXT PRIMARY KEY, id TEXT NOT NULL) STRICT;
 
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;

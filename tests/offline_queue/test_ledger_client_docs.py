@@ -9,6 +9,7 @@ import pytest
 
 from offline_queue.conflicts import ConflictKind
 from offline_queue.entry import Entry, Kind, decode
+from offline_queue.terminal_key import load_or_create_key
 from offline_queue.wire import ProblemCode, parse_authorization
 from tests.offline_queue.claimed import CARD, OTHER_PUBLIC, PUBLIC, code_of, on_card
 from tests.offline_queue.journals import opened, sell
@@ -54,18 +55,23 @@ def _shell(folder: Path) -> str:
 
 
 def test_stranger_verifies_an_export_with_the_standard_library(tmp_path: Path) -> None:
-    """The export proves itself to anybody, and a forged line is found."""
+    """The export proves itself to anybody, seals and all, and a forged line is found."""
     store = opened(tmp_path)
     for n in range(3):
         sell(store, f"sale-{n}")
     journal, path = store.reader(), tmp_path / "export.jsonl"
     with path.open("wb") as out:
-        journal.export(out)
+        journal.export(out, load_or_create_key(tmp_path / "terminal.key"))
     journal.close()
     store.close()
     assert "5 records, every chain holds" in _python(path).stdout
-    path.write_bytes(path.read_bytes().replace(rb"\"points\":5", rb"\"points\":6", 1))
-    assert "broken at" in _python(path).stderr
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(rb"\"points\":5", rb"\"points\":6", 1))
+    assert "broken in line" in _python(path).stderr
+    path.write_bytes(whole.rpartition(b'{"line":"total"')[0])
+    assert "cut off" in _python(path).stderr
+    path.write_bytes(re.sub(rb'("public_key":").', rb"\1A", whole, count=1))
+    assert _python(path).returncode != 0
 
 
 def _python(path: Path) -> "subprocess.CompletedProcess[str]":

@@ -92,10 +92,11 @@ class Journal(RuleBasedStateMachine):
         with pytest.raises(RightsRefused, match="is consumed" if granted else "is refused"):
             put(self.store, redemption(identity))
 
-    @rule(entry=entries, state=st.sampled_from([State.POSTED, State.PARKED, State.CONFLICT]))
+    @rule(entry=entries, state=st.sampled_from([State.POSTED, State.PARKED, State.CONFLICT, State.RESOLVED]))
     def decide(self, entry: Entry, state: State) -> None:
         stream, seq = self.places[entry.key]
-        self.store.settle([verdict(stream, seq, seq, state)], self.reader.cursor() + 1, "g1")
+        code = "card_unknown" if state is State.PARKED else "overdrawn"
+        self.store.settle([verdict(stream, seq, seq, state, code=code)], self.reader.cursor() + 1, "g1")
         self.model[entry.key] = (*self.model[entry.key][:2], state)
 
     @rule(lane=st.sampled_from(Lane))
@@ -120,7 +121,9 @@ class Journal(RuleBasedStateMachine):
         assert found == self.model
         totals = self.reader.totals()
         assert totals.queued == sum(state is State.QUEUED for _, _, state in self.model.values())
-        assert totals.conflicts == sum(state is State.CONFLICT for _, _, state in self.model.values())
+        disputed = {key for key, (_, _, state) in self.model.items() if state is State.CONFLICT}
+        assert totals.conflicts == len(disputed)
+        assert {one.entry.key for one in self.reader.disputed(None, 10_000)} == disputed
         assert totals.accepted_undecided == sum(state is State.ACCEPTED for _, _, state in self.model.values())
 
     @invariant()

@@ -235,6 +235,7 @@ class TestProof:
         out = io.BytesIO()
         assert shop.reader.export(out) == 5
         lines = [msgspec.json.decode(line) for line in out.getvalue().splitlines()]
-        gone = next(line for line in lines if "receipt" in line)
-        assert (gone["stream"], gone["seq"], gone["receipt"]["custody"]["seq"]) == (shop.uid, 10, 13)
+        gone = next(line for line in lines if line["line"] == "gone")
+        receipt = next(line for line in lines if line["line"] == "receipt")
+        assert (gone["stream"], gone["seq"], receipt["receipt"]["custody"]["seq"]) == (shop.uid, 10, 13)
         assert lines[lines.index(gone) + 1]["seq"] == 11

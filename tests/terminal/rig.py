@@ -16,6 +16,7 @@ from terminal.config import Config, Terminal
 from terminal.directory import Directory
 from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Event, Inbox, ReadAsked, TransactionAsked
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
+from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
 from terminal.till import Till
 from tests.offline_queue.claimed import KEY
@@ -78,6 +79,7 @@ class TillRig:
     def __init__(self, folder: Path, timepiece: HandTimepiece, config: Config) -> None:
         self.timepiece, self.inquiries, self.sync = timepiece, HandInquiries(), HandSync()
         self.published: list[tuple[str, Any]] = []
+        self.tallies = {"counter": Tally(folder / "counter.json")}
         self.inbox = Inbox()
         self.store = Store.open(
             folder / "journal.db",
@@ -100,6 +102,7 @@ class TillRig:
             recognition=recognition_of(config),
             version="0.0",
             key=KEY,
+            tallies=self.tallies,
         )
         self.till.start()
 

@@ -21,20 +21,21 @@ from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardPresented, Event, Inbox, ReaderChanged
 from terminal.reader_child import ReaderChild
 from terminal.reader_life import (
+    BROKEN_OFF,
     HOPELESS_AFTER,
     Allowed,
     Cause,
     Ending,
-    Life,
     Limits,
     born,
-    counted,
+    counter_of,
     ended,
     pause_s,
     started,
     told,
 )
 from terminal.reader_supervisor import ReaderSupervisor
+from terminal.reader_tally import Tally
 from tests.virtual.watching import IMPATIENT, Watched
 
 PYTHON = Path(sys.executable)
@@ -82,7 +83,7 @@ def test_every_ending_leaves_a_state_that_a_technician_can_act_on(
     assert life.status.status in {ReaderState.RECONNECTING, ReaderState.FAILING}
     assert life.status.remedy
     assert "next attempt in" in life.status.detail
-    assert life.status.counters.restarts == 1
+    assert life.reopened
 
 
 def test_a_signal_is_named() -> None:
@@ -123,13 +124,12 @@ def test_since_moves_only_with_the_state() -> None:
     assert told(later, Condition(ReaderState.ABSENT, "none"), "12:31").status.since == "12:31"
 
 
-@given(st.lists(st.booleans(), max_size=30))
-def test_reads_are_counted(reads: list[bool]) -> None:
-    """Good and unreadable ones apart."""
-    life: Life = READY
-    for good in reads:
-        life = counted(life, READ if good else CardUnreadable("mute", "silent"))
-    assert (life.status.counters.good, life.status.counters.unreadable) == (sum(reads), len(reads) - sum(reads))
+@given(st.text(max_size=20))
+def test_each_report_moves_one_counter(reason: str) -> None:
+    """What broke off is not the card's fault; a reason that nobody knows is held to be."""
+    assert counter_of(READ) == "good"
+    assert counter_of(CardUnreadable(reason, "words")) == ("failed" if reason in BROKEN_OFF else "unreadable")
+    assert counter_of(CardUnreadable("card_gone", "words")) == "failed"
 
 
 # Real processes
@@ -200,7 +200,9 @@ def test_a_flood_is_bounded_and_named(tmp_path: Path) -> None:
 def test_a_reader_waits_while_the_till_is_busy(tmp_path: Path) -> None:
     """A full inbox holds the reader back; nothing is lost and nothing piles up."""
     inbox = Inbox(capacity=2)
-    supervisor = ReaderSupervisor("counter", "simulated", {}, inbox.post, tmp_path, SystemTimepiece(), IMPATIENT)
+    supervisor = ReaderSupervisor(
+        "counter", "simulated", {}, inbox.post, tmp_path, SystemTimepiece(), Tally(tmp_path / "tally"), IMPATIENT
+    )
     supervisor.start()
     seen: list[Event] = []
     try:
@@ -311,3 +313,29 @@ def test_taps_arrive_in_order(tmp_path: Path) -> None:
             tap(reader.socket, Tap(card=number))
         seen = [reader.card().data for _ in numbers]
     assert all(int(one or 0) < int(other or 0) for one, other in pairwise(seen))
+
+
+def test_a_device_that_comes_is_tried_at_once(tmp_path: Path) -> None:
+    """An absent reader waits out its pause, unless a device is announced."""
+    limits = replace(IMPATIENT, first_pause_s=3600.0, longest_pause_s=3600.0)
+    with Watched(tmp_path, "simulated", limits=limits) as reader:
+        reader.state(ReaderState.READY)
+        tap(reader.socket, Tap(fault=Fault.ABSENT))
+        reader.state(ReaderState.ABSENT)
+        reader.supervisor.look_now()
+        reader.state(ReaderState.READY)
+        assert reader.supervisor.status.counters.restarts == 1
+
+
+def test_counters_outlive_the_daemon(tmp_path: Path) -> None:
+    """Good, failed and unreadable reads, restarts and hours are those of the reader's life."""
+    for good in (1, 2):
+        with Watched(tmp_path, "simulated") as reader:
+            reader.state(ReaderState.READY)
+            tap(reader.socket, Tap(card="2990000000017"))
+            reader.card()
+            tap(reader.socket, Tap(fault=Fault.UNREADABLE))
+            reader.failure()
+        counters = reader.supervisor.status.counters
+        assert (counters.good, counters.unreadable, counters.failed, counters.restarts) == (good, good, 0, 0)
+        assert counters.hours > 0

@@ -2,13 +2,14 @@
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from terminal.spans import Spans
 
 
 @given(steps=st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30), st.integers(1, 30))), max_size=40))
+@example([21, 22, (22, 21)])
 def test_spans_are_a_set_of_numbers(steps: list[int | tuple[int, int]]) -> None:
     """Every addition and removal agrees with a plain set; neighbours are joined."""
     spans, plain = Spans(), set[int]()

@@ -78,6 +78,16 @@ def test_a_card_left_lying_is_one_presentation(till: TillRig) -> None:
     assert len(till.told("card_read")) == 5
 
 
+def test_repeated_presentations_are_counted(till: TillRig) -> None:
+    """As the reader's duplicates, in its status at once, although no event tells of them."""
+    till.send(ReaderChanged(ReaderStatus("counter", "simulated", ReaderState.READY, "12:00", "all well")))
+    for _ in range(3):
+        till.present(CARD)
+    (reader,) = till.question("status")["readers"]
+    assert reader.counters.duplicate == 2
+    till.present(CARD, reader="unheard of")
+
+
 def test_one_pos_waits_at_a_time(till: TillRig) -> None:
     """The second is told busy, and the first still gets the card."""
     first, second = till.wait_for_card(), till.wait_for_card()

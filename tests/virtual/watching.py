@@ -12,6 +12,7 @@ from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardFailed, CardPresented, Event, ReaderChanged, ReaderStatus
 from terminal.reader_life import Limits
 from terminal.reader_supervisor import ReaderSupervisor
+from terminal.reader_tally import Tally
 
 PATIENCE_S = 15.0
 IMPATIENT = Limits(silence_s=1.5, first_pause_s=0.05, longest_pause_s=0.2)
@@ -33,8 +34,9 @@ class Watched:
     ) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         self.socket = folder / "readers" / f"{name}.sock"
+        self.tally = Tally.of_reader(folder, name)
         self.supervisor = ReaderSupervisor(
-            name, driver, options or {}, self.events.put, folder, SystemTimepiece(), limits
+            name, driver, options or {}, self.events.put, folder, SystemTimepiece(), self.tally, limits
         )
 
     def __enter__(self) -> Self:
