@@ -8,6 +8,7 @@ from tests.simulation.office import Office
 from tests.simulation.truth import effect_key
 
 SEQ_BITS = 40
+_DECISIONS = "SELECT record, count, state, code, detail FROM decision ORDER BY n"
 KEYED = frozenset({Kind.EARN, Kind.REDEEM, Kind.REVERSE, Kind.CLAIM})
 
 
@@ -25,10 +26,12 @@ class Branch:
 
 @dataclass
 class Books:
-    """By record number: the `entries`, the last `verdicts` (state, code) on them, and the points `posted` for them."""
+    """By record number: the `entries`, the last `verdicts` (state, code) on them and all
+    `reasons` for those, and the points `posted` for them."""
 
     entries: dict[int, Entry] = field(default_factory=dict)
     verdicts: dict[int, tuple[str, str]] = field(default_factory=dict)
+    reasons: dict[int, list[str]] = field(default_factory=dict)
     posted: dict[int, int] = field(default_factory=dict)
     spoken_of: set[int] = field(default_factory=set)
     records_of: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -61,6 +64,9 @@ def read(office: Office) -> Books:
         entry = books.entries[record]
         if points and entry.kind in KEYED:
             books.effects_of[effect_key(entry.key)].append(record)
-    for first, count, state, code in office.rows("SELECT record, count, state, code FROM decision ORDER BY n"):
-        books.verdicts.update((record, (state, code)) for record in range(first, first + count))
+    for first, count, state, code, detail in office.rows(_DECISIONS):
+        for record in range(first, first + count):
+            books.verdicts[record] = state, code
+            # Several reasons are named first in the detail, as `code, code: words`.
+            books.reasons[record] = (detail or "").partition(":")[0].split(", ")
     return books

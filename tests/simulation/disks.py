@@ -30,12 +30,12 @@ class Disks:
         disk = machine.disk.copied(self._folder(machine))
         machine.abandon()
         machine.disk = disk
-        machine.start()
+        self._started(machine)
 
     def restart(self, machine: Machine) -> None:
         """A clean stop: both streams are sealed."""
         machine.stop()
-        machine.start()
+        self._started(machine)
 
     def image(self, machine: Machine) -> None:
         """Somebody makes a copy of the disk, of the running till or after a clean stop."""
@@ -47,14 +47,23 @@ class Disks:
             self._keep_image(machine)
 
     def clone(self, machine: Machine) -> None:
-        """The disk's copy goes on in another machine, under the same name and key; so does the till itself."""
+        """The disk's copy goes on in another machine, under the same name and key; so does the till itself.
+
+        The till's line may be what the copy is plugged into.
+        """
         if len(self._world.machines) >= MOST_MACHINES:
             return
         images = self._images.get(machine.terminal, [])
-        disk = self._chance.choice([machine.disk, *images]).copied(self._folder(machine))
+        older = images and self._chance.random() < 0.3
+        disk = (self._chance.choice(images) if older else machine.disk).copied(self._folder(machine))
+        if self._chance.random() < 0.5:
+            self._line.cut.add(machine.name)
         machine_id = self._chance.choice((f"machine-{machine.name}", "another"))
         self._world.copied.add(machine.terminal)
-        self._world.add(Machine(f"{machine.name}'", machine.who, disk, self._line, machine_id, self._mirror(machine)))
+        clone = Machine(f"{machine.name}'", machine.who, disk, self._line, machine_id, self._mirror(machine))
+        self._world.add(clone)
+        if self._chance.random() < 0.7:
+            self._world.work(clone)
 
     def put_back(self, machine: Machine) -> None:
         """The disk is as it was on an earlier day."""
@@ -113,7 +122,13 @@ class Disks:
         machine.abandon()
         machine.disk = disk
         self._world.copied.add(machine.terminal)
+        self._started(machine)
+
+    def _started(self, machine: Machine) -> None:
+        """Mostly a till speaks with the ledger before the next customer comes."""
         machine.start()
+        if self._chance.random() < 0.7:
+            self._world.work(machine)
 
     def _keep_image(self, machine: Machine) -> None:
         self._images.setdefault(machine.terminal, []).append(machine.disk.copied(self._folder(machine)))

@@ -9,9 +9,11 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ledger.book import OVERDRAWING
 from ledger.own_entries import OFFICE
 from offline_queue.entry import GENESIS_HASH, Kind, State, chain
 from offline_queue.journal import AllowanceState
+from terminal.pos import Promise
 from tests.simulation.books import KEYED, SEQ_BITS, Books, read
 from tests.simulation.truth import Told
 
@@ -20,11 +22,22 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 AWARDS = (Kind.EARN, Kind.CLAIM)
+GUARANTEED = (Promise.ONLINE, Promise.HELD)
 
 
 def check(world: "World") -> None:
     books = read(world.office)
-    for invariant in (i1_once, i1_nothing_else, i2_keys, i3_sums, i4_end, i5_streams, i6_trimmed, i8_receipts):
+    for invariant in (
+        i1_once,
+        i1_nothing_else,
+        i2_keys,
+        i3_sums,
+        i4_end,
+        i4_promises,
+        i5_streams,
+        i6_trimmed,
+        i8_receipts,
+    ):
         invariant(world, books)
     i11_durable(world, books)
     i12_reversals(world, books)
@@ -110,6 +123,17 @@ def i4_end(world: "World", books: Books) -> None:
     }
     for right, terminal in world.office.rows("SELECT id, terminal FROM allowance WHERE state = 'open'"):
         assert right in rights or terminal in world.copied, f"I4: right {right} of {terminal} is held back for nobody"
+
+
+def i4_promises(world: "World", books: Books) -> None:
+    """I4: a redemption by a right is good, whatever became of its till. Books that went back have forgotten rights."""
+    if world.excuses or world.office.restored:
+        return
+    for told in world.told.values():
+        for record in books.records_of.get(told.id, []) if told.promise in GUARANTEED else []:
+            _, code = books.verdicts[record]
+            found = {code, *books.reasons[record]} & OVERDRAWING
+            assert not found, f"I4: {told} was promised {told.promise}, and is {found}"
 
 
 def i5_streams(world: "World", books: Books) -> None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offline_queue.courier import Identity
 from offline_queue.entry import LANE_OF, Lane
-from offline_queue.journal import AllowanceState, Origin
+from offline_queue.journal import Allowance, AllowanceState, Origin
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.store import Store
@@ -82,6 +82,7 @@ class Machine:
         self.ledger = line.ledger(self)
         self._boots = 0
         self.starts: list[Start] = []
+        self.rights_left: list[Allowance] = []
         self.start()
 
     @property
@@ -157,6 +158,7 @@ class Machine:
         self.writer.stop()
 
     def _shut(self) -> None:
+        self.rights_left = self.journal.allowances()
         self.sync.journal.close()
         self.journal.close()
         self.directory.close()

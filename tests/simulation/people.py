@@ -21,7 +21,7 @@ class People:
 
     def restore(self, _: "Machine") -> None:
         """The books' disk is gone. Books that nobody tells of it promise points until a till's hello shows it."""
-        told = self._chance.random() < 0.5
+        told = self._chance.random() < self._world.load.told
         if self._office.restore(told=told):
             if not told:
                 self._world.excuses.add("books that do not know of their restore promise what they promised before")

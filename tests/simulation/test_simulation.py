@@ -7,13 +7,14 @@ from functools import lru_cache
 
 import pytest
 
-from tests.simulation.bugs import BUGS, Bug
-from tests.simulation.loads import LOADS, MIXED, REDEMPTION
+from offline_queue.journal import AllowanceState
+from tests.simulation.bugs import BUGS, HARMLESS, Bug
+from tests.simulation.loads import LOADS, MIXED, REDEMPTION, Load
 from tests.simulation.network import FAULTS
-from tests.simulation.run import Tally, over_all_cores
+from tests.simulation.run import Tally, first_caught, over_all_cores
 from tests.simulation.world import run
 
-SCHEDULES = {"mixed": 120, "redemption": 100, "floor": 30}
+SCHEDULES = {"mixed": 100, "redemption": 80, "clones": 30, "floor": 30}
 
 
 @lru_cache
@@ -35,7 +36,7 @@ def test_schedules_see_every_fault() -> None:
     """A fault that never strikes proves nothing: lines, ledgers and disks all fail, and tills give up old records."""
     found = tally("mixed")
     assert found.happened.keys() == FAULTS.keys()
-    assert found.restored > 20
+    assert found.restored > 15
     assert found.copied > 50
     assert found.burnt > 20
     assert found.trimmed > 20
@@ -46,27 +47,33 @@ def test_redemptions_are_under_pressure() -> None:
     """Most schedules have no excuse for an overdraft, and rights are used, put back and asked for anew."""
     found = tally("redemption")
     assert found.strict > SCHEDULES["redemption"] / 2
-    assert found.told > 500
+    assert found.told > 400
 
 
 @pytest.mark.parametrize("load", [MIXED, REDEMPTION], ids=lambda load: load.name)
-def test_same_seed_is_the_same_schedule(load: object) -> None:
+def test_same_seed_is_the_same_schedule(load: Load) -> None:
     """A failure that was seen once can be looked at as often as needed."""
-    first, second = run(7), run(7)
+    first, second = run(7, load), run(7, load)
     assert first.events == second.events
     assert first.line.happened == second.line.happened
     assert first.told == second.told
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.__name__)
-def test_checks_catch(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_catch(bug: Bug) -> None:
     """With any of the protocol's rules taken out, some schedule fails: so the rules are needed and the checks work."""
     load, most = BUGS[bug]
-    for seed in range(1, most + 1):
-        with monkeypatch.context() as patch:
-            bug(patch)
-            try:
-                run(seed, load)
-            except Exception:
-                return
-    pytest.fail(f"{most} schedules of load {load.name} did not notice it")
+    assert first_caught(bug.__name__, load.name, range(1, most + 1)) is not None
+
+
+@pytest.mark.parametrize("bug", HARMLESS, ids=lambda bug: bug.__name__)
+def test_harmless_without(bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some rules are a second line behind others. Their bug is planted all the same: what it replaces is not called."""
+    load, most = HARMLESS[bug]
+    assert first_caught(bug.__name__, load.name, range(1, most + 1)) is None
+    bug(monkeypatch)
+    world = run(2, load)
+    used = [told for told in world.told.values() if told.promise]
+    states = [right.state for machine in world.ever for right in machine.rights_left]
+    assert used
+    assert AllowanceState.CONSUMED not in states

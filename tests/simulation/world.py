@@ -24,6 +24,9 @@ from tests.simulation.witness import Witnessed
 
 EVENTS: Final = 60
 TILLS: Final = 3
+PAUSES_MS: Final = (0, 300, 2_000, 15_000)
+"""Between two events, so that tills get over their waits."""
+OPENING_TURNS: Final = 7
 PATIENCE_TURNS: Final = 1_500
 """Turns in fine weather within which a till's queues must be empty."""
 DRIVEN_AGAIN: Final = 5
@@ -53,17 +56,19 @@ class World:
         self.line = Line(self.office, self.clock, self.witness)
         self.counter, self.disks, self.people = Counter(self), Disks(self, self.line), People(self)
         self.machines: list[Machine] = []
-        self._ever: list[Machine] = []
+        self.ever: list[Machine] = []
         for n in range(TILLS):
             self.add(self.disks.first(f"T{n}"))
 
     def run(self, *, again: bool) -> None:
         """Raises AssertionError with what went wrong. With `again` the ledger's log is driven again in the end."""
         acts = self._acts()
-        for number in range(self.load.cards - 1):
+        for number in range(self.load.cards - self.load.unknown):
             self.office.did("register", CARDS[number], self.load.opening)
+        self._open_shops()
         for _ in range(EVENTS):
             name, machine = self.chance.choices([*acts], [*acts.values()])[0], self.chance.choice(self.machines)
+            self.clock.pass_ms(self.chance.choice(PAUSES_MS))
             self.events.append(f"{self.clock.now_ms} {machine.name} {name}")
             self._act(name)(machine)
             i4_now(self)
@@ -74,7 +79,7 @@ class World:
 
     def add(self, machine: Machine) -> None:
         self.machines.append(machine)
-        self._ever.append(machine)
+        self.ever.append(machine)
 
     def card(self) -> str:
         return self.chance.choice(CARDS[: self.load.cards])
@@ -85,7 +90,7 @@ class World:
 
     def starts(self) -> Iterator[list[tuple[str, tuple[str, int] | None]]]:
         """Every start there ever was: its streams, and the record that each truly follows."""
-        for machine in self._ever:
+        for machine in self.ever:
             for start in machine.starts:
                 yield [(start.streams[lane], start.parents[lane]) for lane in start.streams]
 
@@ -141,8 +146,19 @@ class World:
         machine.timepiece.skew_ms = self.chance.choice((0, self.chance.randrange(-10, 11) * DAY_MS))
 
     def cut(self, machine: Machine) -> None:
-        """The line is down from here on, or up again."""
-        self.line.cut ^= {machine.name}
+        """The line is down from here on."""
+        self.line.cut.add(machine.name)
+
+    def mend(self, _: Machine) -> None:
+        self.line.cut.clear()
+
+    def _open_shops(self) -> None:
+        """In most shops the tills have spoken with the ledger before the first customer comes."""
+        self.line.stormy = False
+        for machine in self.machines:
+            for _ in range(OPENING_TURNS if self.chance.random() < 0.8 else 0):
+                machine.turn()
+        self.line.stormy = True
 
     def _settle(self) -> None:
         """In fine weather everything drains; rights that come late are given back, which needs another round."""
