@@ -19,6 +19,7 @@ from ledger.sqlite_file import SqliteFile
 from ledger.sqlite_tables import SqliteTables
 from ledger.tables import Tables
 from offline_queue import courier, group, journal_marks, lanes, streams, trimming
+from offline_queue.entry import Entry
 from offline_queue.journal import Origin
 from offline_queue.steps import Answer, Moment, Outcome, SendRecords, SyncState
 from offline_queue.store import Appended, Store

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from typing import Final
 
 import pytest
@@ -82,10 +83,15 @@ def schedules(load: str, seeds: Sequence[int]) -> Tally:
     return tally
 
 
+def _processes() -> ProcessPoolExecutor:
+    """Fresh ones: a fork of a process with threads may hang."""
+    return ProcessPoolExecutor(os.cpu_count(), get_context("spawn"))
+
+
 def over_all_cores(load: str, seeds: range) -> Iterator[Tally]:
     """One after another, as they are done."""
     shares = [seeds[first : first + SHARE] for first in range(0, len(seeds), SHARE)]
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
+    with _processes() as processes:
         yield from processes.map(schedules, [load] * len(shares), shares)
 
 
@@ -110,5 +116,5 @@ def caught_over_all_cores(
     """Each bug, its load, and the schedule that has caught it."""
     names, loads = [bug.__name__ for bug in planted], [load.name for load, _ in planted.values()]
     limits = [range(1, most + 1) for _, most in planted.values()]
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
+    with _processes() as processes:
         yield from zip(names, loads, processes.map(first_caught, names, loads, limits), strict=True)
