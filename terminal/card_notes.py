@@ -18,7 +18,7 @@ from offline_queue.store import JournalReader
 from terminal.claim_issue import ClaimIssue
 from terminal.claims import Claims
 from terminal.inbox import Answered, NoteTold
-from terminal.note_codes import MOST_CODES, codes_in, packed
+from terminal.note_codes import MOST_CODES, codes_in, is_understood, packed
 from terminal.pos import CardView
 from terminal.refusals import Language
 
@@ -86,7 +86,7 @@ class CardNotes:
         for code in codes_in(read.note.data):
             self._deliver(reader, read, code, numbers)
         place = reader, read.slot
-        self._lying[place] = Lying(tuple(numbers), read.slot, read.uid, read.note.room, read.note.data)
+        self._lying[place] = Lying(tuple(dict.fromkeys(numbers)), read.slot, read.uid, read.note.room, read.note.data)
         self._bring_up_to_date(place)
 
     def recorded(self, entry: Entry) -> None:
@@ -154,10 +154,13 @@ class CardNotes:
         self._publish("card_note", told)
 
     def _bring_up_to_date(self, place: tuple[str, str]) -> None:
-        """Asks for what should stand on the card, where it is not what stands there."""
+        """Asks for what should stand on the card, where it is not what stands there.
+
+        What a later version has written gives way to new sales only.
+        """
         card = self._lying[place]
         wanted = packed(self._wanted(card), card.room)
-        if wanted != card.note and self._write is not None:
+        if wanted != card.note and self._write is not None and (wanted or is_understood(card.note)):
             self._lying[place] = replace(card, note=wanted)
             self._write(place[0], NoteWish(card.slot, card.uid, wanted))
 
