@@ -116,13 +116,21 @@ class CardNotes:
         """A card that could not be written is not tried again before it is presented again."""
         written = event.written
         if written.failure is None:
-            log.info("a note of %d bytes was written at %s", len(written.data), event.reader)
+            codes = len(codes_in(written.data))
+            log.info("a note of %d sales was written on a card at %s", codes, event.reader)
+            told = {"reader": event.reader, "what": "written" if codes else "cleared", "sales": codes}
+            self._publish("card_note", told)
             return
         self._lying = {place: card for place, card in self._lying.items() if card.uid != written.uid}
         log.info("no note was written at %s: %s", event.reader, written.detail)
         if written.failure not in GONE:
-            told = {"reader": event.reader, "what": "not_written", "reason": written.failure, "detail": written.detail}
-            self._publish("card_note", told)
+            failed = {
+                "reader": event.reader,
+                "what": "not_written",
+                "reason": written.failure,
+                "detail": written.detail,
+            }
+            self._publish("card_note", failed)
 
     def _note(self, entry: Entry) -> None:
         if entry.kind is Kind.EARN and entry.card is not None and entry.points > 0:

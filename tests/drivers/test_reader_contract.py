@@ -99,7 +99,10 @@ def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
         def hang(_: Watched) -> None:
             chip.insert(Type4Card(text_record("1")), stalls=True)
 
-        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
+        def lay(card: Card) -> None:
+            chip.insert(card)
+
+        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)}, lay=lay)
 
 
 @contextmanager
