@@ -38,13 +38,18 @@ class Technology(StrEnum):
 
 
 class EntryMode(StrEnum):
-    """How the data came into the till (the words of the nexo Retailer Protocol, in snake case)."""
+    """How the data came into the till (the words of the nexo Retailer Protocol, in snake case, but for `phone`).
+
+    `phone`: the number was found by the customer's phone number; no reader says that. A sale that came without a card
+    has no mode.
+    """
 
     CONTACTLESS = "contactless"
     ICC = "icc"
     SCANNED = "scanned"
     MAG_STRIPE = "mag_stripe"
     KEYED = "keyed"
+    PHONE = "phone"
 
 
 class Chip(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -114,7 +119,8 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     `uid` its serial number in lower-case hex. `elements` are the GS1 application identifiers and values that
     `data` holds, in its order: each identifier once, check digits right; who may use them is not decided here.
     `slot` is the device's own name for where it was read.
-    `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
+    `effort` says how hard it was: 1 for a clean first read, one more for each attempt, frame in vain or rung of the
+    decoding ladder; None where the device does not tell, as scanners.
     `chip` is there where the chip was asked, the card has one that answers and the reader lets it; `note` where the
     shop wants notes on cards and this card has room for one.
     `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
@@ -128,7 +134,7 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     slot: str | None = None
     chip: Chip | None = None
     note: Note | None = None
-    effort: int = 1
+    effort: int | None = None
     duration_ms: float = 0.0
 
 

@@ -13,6 +13,7 @@ Libraries: opencv-python-headless, numpy, zxing-cpp; pyzbar where libzbar0 is in
 """
 
 import contextlib
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,9 @@ from drivers.base import (
 if TYPE_CHECKING:
     from drivers.decoding.history import History, Unread
     from drivers.decoding.symbol import Symbol
+
+MOST_PIXELS: Final = 64_000_000
+"""Of a picture file. OpenCV itself would unpack a thousand million, so that a small file takes all memory."""
 
 TECHNOLOGIES: Final = {
     "qr": Technology.QR,
@@ -96,6 +100,7 @@ class Reader:
         self._reports.append(Condition(ReaderState.READY, f"looking at {source}{but}"))
 
     def _new_history(self) -> "History":
+        os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # heard at the import and never again
         try:
             import cv2
 

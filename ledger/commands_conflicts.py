@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ledger.commands import ATTENTION, FINE, Unusable, on_books, say
+from ledger.command_line import ATTENTION, FINE, Unusable, on_books, say
 
 if TYPE_CHECKING:
     from ledger.port import Book

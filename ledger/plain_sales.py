@@ -80,10 +80,7 @@ class PlainSales:
         sheet, record, points, account = self._sheet, item.record, entry.points, before.account
         dates = self._programme.dates(entry.rule, at) if self._programme.rules else ALWAYS
         standing = Standing(account, before.balance + points, before.reserved, before.usable_from, before.usable_until)
-        sheet.shelving.shelf(account, complete=False).award(record, points, at, dates)
-        if dates is not ALWAYS:
-            standing = sheet.shelving.measured(standing, grown=True)
-        sheet.standings.put(account, standing)
+        sheet.standings.put(account, sheet.shelving.arrive(standing, record, points, at, dates))
         sheet.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
         sheet.posted_here.setdefault(entry.id, Original(record, Kind.EARN, account, points))
         sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))

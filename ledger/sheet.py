@@ -39,7 +39,7 @@ from ledger.offline_days import OfflineDays
 from ledger.plain_sales import PlainSales
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.roster import Roster
-from ledger.rules import decide
+from ledger.rules import as_its_sale, decide
 from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
 from ledger.till_receipts import Receipts
@@ -88,7 +88,7 @@ class Sheet:
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque(self.claims.read(items))
+        due = deque(self.claims.read(items, self._woken))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
@@ -99,7 +99,7 @@ class Sheet:
             woken = self._settle(item, content)
             if revoked < len(self.roster.revoked):
                 self._let_go(due)
-            due.extendleft(reversed(self.claims.read(woken)))
+            due.extendleft(reversed(self.claims.read(woken, self._woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -169,12 +169,14 @@ class Sheet:
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self.owns(item, entry)]
+        owned = {item.record for item, entry in met if self.owns(item, entry)}
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
-        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
+        names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
+        self._announce({name: record for record, known in names.items() for name in known})
 
     def _announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
@@ -183,18 +185,18 @@ class Sheet:
             self.announced |= names
             awaited = self._source.announce(names)
             self._awaited = self._awaited or bool(awaited)
-            self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
-            self._waiting.warm(waits_for_entry(name) for name in awaited)
+            self._waiting.learn(map(waits_for_entry, names.keys() - set(awaited)), {})
+            self._waiting.warm(map(waits_for_entry, awaited))
 
-    def _names(self, item: Item, entry: Entry) -> list[str]:
+    def _names(self, item: Item, entry: Entry, *, owned: bool) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return self.claims.names(item, entry) if self.owns(item, entry) else [place_name(item)]
+        return self.claims.names(item, entry) if owned else [place_name(item)]
 
     def owns(self, item: Item, entry: Entry) -> bool:
         """Whether the entry is its sender's own, whose key counts."""
-        if item.record in self.claims.doubts or self._revoked(item):
+        if entry.terminal != item.sender or not self.roster.knows(item.sender):
             return False
-        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+        return item.record not in self.claims.doubts and not self._revoked(item)
 
     def _revoked(self, item: Item) -> bool:
         return item.sender in self.roster.revoked and item.record not in self._woken
@@ -204,8 +206,10 @@ class Sheet:
         return taken.get(entry.key) == item.record if first is None else first.record == item.record
 
     def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
-        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
-        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        """What comes behind a terminal's last breach leaves its keys and receipts to others, and goes by its place."""
+        revoked = [(item, entry) for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)]
+        entries = {item.record: entry for item, entry in revoked}
+        self._announce({place_name(item): item.record for item, _ in revoked})
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
         if entries:
             self._source.let_go(keys, self.receipts.let_go(set(entries)))
@@ -234,7 +238,7 @@ class Sheet:
             case = self._case(item, content)
             decision = decide(case)
         if lends(case) and decision.stands:
-            case, decision, lent_to = self._lend(item, content)
+            case, decision, lent_to = self._lend(item, content, (case, decision))
             woken += lent_to
         self._apply(case, decision)
         if item.record in self.waits and decision.waits is None:
@@ -250,17 +254,33 @@ class Sheet:
         """What waited for an entry, as soon as it stands; words on it as soon as it is in the books."""
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         wake = self.wake if entry.kind in KEYED and stands else self._wake_words
-        return [waiter for name in self._names(item, entry) for waiter in wake(waits_for_entry(name))]
+        return [
+            waiter
+            for name in self._names(item, entry, owned=self.owns(item, entry))
+            for waiter in wake(waits_for_entry(name))
+        ]
 
-    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
-        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+    def _lend(self, item: Item, claim: Entry, given: tuple[Case, Decision]) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker.
+
+        Where the sale has to wait for something else, the claim waits with it, so that its card is not forgotten.
+        """
         waiters = self.wake(waits_for_claim(claim.key))
         if claim.card is not None:
             self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
         if not waiters:
             self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        woken = [item for sale in self.claims.read(waiters, self._woken) for item in self._settle(*sale)]
         case = self._case(item, claim)
-        return case, decide(case), waiters
+        if not lends(case):
+            return (*(given if waiters else (case, decide(case))), woken)
+        return case, as_its_sale(case), woken
+
+    def lent_to(self, sale: int) -> Card | None:
+        """The card of the claim that waits with a sale without one."""
+        waiting = [read(item.raw) for item in self._waiting.get(waits_for_record(sale)) or ()]
+        cards = (entry.card for entry in waiting if isinstance(entry, Entry) and entry.kind is Kind.CLAIM)
+        return next(cards, None)
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
@@ -331,7 +351,10 @@ class Sheet:
             return None
         if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
-        return self.firsts.get(entry.key)
+        first = self.firsts.get(entry.key)
+        if first is not None and first.record == item.record:
+            self.receipts.claim([(item, entry)])
+        return first
 
     def standing(self, account: int) -> Standing:
         """Of the account, or of the one that it was merged into."""
@@ -375,7 +398,7 @@ class Sheet:
 
     def awaited(self, entry: str) -> bool:
         """Whether records wait for this entry."""
-        return bool(self._waiting.get(waits_for_entry(entry)))
+        return self._awaited and bool(self._waiting.get(waits_for_entry(entry)))
 
     def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []

@@ -19,6 +19,8 @@ GENESIS_HASH: Final = bytes(32)
 MAX_POINTS: Final = 1_000_000_000
 """More than any programme grants at once; keeps sums of a billion entries inside 64 bits."""
 MAX_ENTRY_BYTES: Final = 8192
+MAX_AUTHOR: Final = 64
+"""Characters of the name of whoever corrects; an operator's may be longer."""
 
 
 class Undecodable(ValueError):
@@ -126,7 +128,7 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     their effect.
     """
 
-    author: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    author: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_AUTHOR)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     of: str | None = None
     resolution: Resolution | None = None

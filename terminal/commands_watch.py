@@ -38,7 +38,8 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "card_read":
             return f"{card} by {data['technology']} at {data['reader']}{points}"
         case "card_unreadable":
-            return f"{data['reader']}: {data['reason']} - {data['detail']}"
+            step = f" -> {data['next'][0]}" if data.get("next") else ""
+            return f"{data['reader']}: {data['reason']} - {data['detail']}{step}"
         case "card_note":
             return f"{data['reader']}: note {data['what']}{note_text(data)}"
         case "reader_status":

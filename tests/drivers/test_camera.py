@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers import camera_source, frames
 from drivers.base import (
@@ -31,7 +36,9 @@ from drivers.base import (
 )
 from drivers.camera import Options, Reader
 from drivers.camera_source import Lens, told
+from drivers.picture_folder import _picture_in
 from tests.virtual import worn
+from tests.virtual.watching import Watched
 
 PATIENCE_S = 10.0
 
@@ -361,3 +368,48 @@ def test_a_program_that_holds_the_camera_is_named(tmp_path: Path, opens: bool) -
         other.communicate()
     assert error.condition.state is ReaderState.HELD
     assert f"process {other.pid}" in error.condition.detail
+
+
+def png(columns: int, rows: int) -> bytes:
+    """A grey picture without a mark on it, however large, in a small file."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    packer, line = zlib.compressobj(), bytes(columns + 1)
+    data = b"".join(packer.compress(line) for _ in range(rows)) + packer.flush()
+    size = columns.to_bytes(4, "big") + rows.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_a_small_file_with_an_endless_picture_costs_no_memory(tmp_path: Path) -> None:
+    """A hundred million pixels in a file of 100 kB are damage, and the process stays small and goes on."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with Watched(tmp_path, "camera", options={"source": str(folder)}) as reader:
+        pid = reader.state(ReaderState.READY).pid
+        bomb = tmp_path / "bomb"
+        bomb.write_bytes(png(10_000, 10_000))
+        bomb.rename(folder / "bomb.png")
+        assert reader.failure().reason == "damaged"
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        assert int(peak) < 150 * 1024
+        cv2.imwrite(str(tmp_path / "card.png"), worn.worn("qr", 0, 1).picture)
+        (tmp_path / "card.png").rename(folder / "card.png")
+        assert reader.card().data == worn.worn("qr", 0, 1).text
+        assert reader.supervisor.status.pid == pid
+
+
+@given(st.binary(max_size=200), st.integers(0, 10**6), st.sampled_from([".png", ".jpg", ".bmp"]))
+@settings(max_examples=60, deadline=None)
+def test_any_file_in_the_folder_is_a_picture_or_none(noise: bytes, at: int, kind: str) -> None:
+    """Noise, and honest pictures in which a piece was overwritten."""
+    honest = cv2.imencode(kind, worn.worn("qr", 0, 1).picture)[1].tobytes()
+    torn = bytearray(honest)
+    torn[at % len(torn) : at % len(torn) + len(noise)] = noise
+    with tempfile.TemporaryDirectory() as name:
+        for data in (noise, bytes(torn), honest[: at % len(honest)]):
+            path = Path(name) / f"one{kind}"
+            path.write_bytes(data)
+            picture = _picture_in(path)
+            assert picture is None or picture.ndim == 2
