@@ -117,7 +117,8 @@ class Presentations:
         number = stands.number
         wear, worn_out = self._wear(verdict.number, read)
         self._ladder.reset()
-        card = Card(number, read.technology.value, read.entry_mode.value, None if stands.was else wear)
+        told = (read.technology.value, read.entry_mode.value, None if stands.was else wear)
+        card = Card(number, *told, verdict.proof.told if verdict.proof else None)
         shown = self._shown(reader, card, stands)
         if worn_out:
             shown = msgspec.structs.replace(shown, hints=[*shown.hints, _REPLACE_SOON[self._language]])
