@@ -51,7 +51,7 @@ def write(wanted: KeyedFile, keys: Keys, uid: bytes, exchange: Exchange, random:
     if file is None or len(data) > _room(file):
         raise NotWritten("no_room")
     before = _record(uid, file, exchange)
-    content = card_record.encode(uid, Record((before.sequence + 1) % (1 << 16) if before else 0, data))
+    content = card_record.encode(uid, card_record.after(before, data))
     for at in range(0, len(content), STEP):
         file.session.write(exchange, file.number, at, content[at : at + STEP], maced=file.maced)
     file.session.ask(exchange, _COMMIT)

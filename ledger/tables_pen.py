@@ -134,9 +134,10 @@ class TablesPen:
         """What people said; and where they find what they may have a word on, for it has no posting."""
         said = sheet.correcting.disputes.made
         self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
-        flagged = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
-        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in flagged]
-        self._tables.insert("entry", named if flagged else [], "ON CONFLICT (id) DO NOTHING")
+        wanted = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
+        wanted |= set(sheet.announced.values()).difference(posting.record for posting in sheet.postings)
+        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in wanted]
+        self._tables.insert("entry", named if wanted else [], "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]
