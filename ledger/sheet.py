@@ -25,6 +25,7 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
+from ledger.card_counts import CardCounts
 from ledger.claim_desk import ClaimDesk
 from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
@@ -74,6 +75,7 @@ class Sheet:
         self.roster = Roster(source, policy.breaches)
         self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
         self.receipts = Receipts(source)
+        self.counts = CardCounts(source)
         self._anchors = Known(source.anchors)
         self._woken: set[int] = set()
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
@@ -165,6 +167,7 @@ class Sheet:
         accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
+        self.counts.expect(entries)
         self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
@@ -241,6 +244,8 @@ class Sheet:
             case, decision, lent_to = self._lend(item, content, (case, decision))
             woken += lent_to
         self._apply(case, decision)
+        if self.owns(item, content):
+            self.counts.note(content, case.at)
         if item.record in self.waits and decision.waits is None:
             woken += self.wake(waits_for_record(item.record))
         self.rule(item, decision)
@@ -307,6 +312,7 @@ class Sheet:
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
             receipt=self.receipts.holder(entry),
+            shown=self.counts.greatest(entry),
             at=when.at,
             clock_off_ms=when.off_ms,
             redeemed=self.offline_days.before(account, entry),

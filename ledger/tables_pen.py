@@ -36,6 +36,7 @@ class TablesPen:
             self._words(sheet)
             self._tell(told, decided)
             tables_circumstances.count_offline(self._tables, sheet.offline_days.changed)
+            tables_circumstances.keep_shown(self._tables, sheet.counts.changed)
         self._breaches(sheet)
 
     def _breaches(self, sheet: Sheet) -> None:
