@@ -21,6 +21,7 @@ from bench.sales import sale
 from ledger.facts import Policy, UnknownCards
 from ledger.hashes import long_hash
 from ledger.port import Book
+from ledger.postgres_arrays import teach
 from ledger.postgres_book import PostgresBook
 from ledger.postgres_tables import PostgresTables
 from ledger.sqlite_book import SqliteBook
@@ -96,6 +97,7 @@ class BareLoad:
         with closing(PostgresBook(running.url)) as book:
             book.enrol("S001-T01", bytes(32))
         self._connection = running.connected()
+        teach(self._connection)
         self._columns: dict[str, dict[str, int | None]] = {}
         self._tables = PostgresTables(self._connection)
         self._records, self._numbers, self._verdicts = itertools.count(1 << SEQ_BITS), itertools.count(), 0

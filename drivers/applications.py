@@ -34,8 +34,8 @@ Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class DesfireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of a DESFire application (or of NTAG 424 DNA), read after authentication with the key named `key`.
+class KeyedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of a DESFire application (or of NTAG 424 DNA), opened by authentication with the key named `key`.
 
     `application` is its identifier (3 bytes as tools print it) or ISO name in hexadecimal. With `ev1` the file's
     communication is plain or MACed, with `ev2` full. `diversification` follows the serial number in the making of
@@ -46,11 +46,8 @@ class DesfireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: Name
     key_number: Annotated[int, msgspec.Meta(ge=0, le=13)] = 1
     file: Annotated[int, msgspec.Meta(ge=0, le=31)] = 1
-    offset: Annotated[int, msgspec.Meta(ge=0, le=8191)] = 0
-    length: Annotated[int, msgspec.Meta(ge=1, le=desfire.MOST_READ)] = 16
     authentication: Literal["ev1", "ev2"] = "ev2"
     diversification: Hex = ""
-    form: Form = "ascii"
 
     def __post_init__(self) -> None:
         if not (len(self.application) == 2 * desfire.IDENTIFIER or 10 <= len(self.application) <= 32):
@@ -58,6 +55,14 @@ class DesfireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         longest, shortest = LONGEST_INPUT - _UID, SHORTEST_INPUT - _UID
         if self.diversification and not shortest <= len(self.diversification) // 2 <= longest:
             raise ValueError(f"`diversification` must be {shortest} to {longest} bytes in hexadecimal")
+
+
+class DesfireFile(KeyedFile, frozen=True, forbid_unknown_fields=True):
+    """The part of a file where the card number stands."""
+
+    offset: Annotated[int, msgspec.Meta(ge=0, le=8191)] = 0
+    length: Annotated[int, msgspec.Meta(ge=1, le=desfire.MOST_READ)] = 16
+    form: Form = "ascii"
 
 
 class Iso7816Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,12 +88,19 @@ class Iso7816Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("each of `commands` must be an APDU in hexadecimal, 4 bytes at least")
 
 
-def read_desfire(wanted: DesfireFile, keys: Keys, uid: str | None, exchange: Exchange, random: desfire.Random) -> str:
-    """The number in the file. Raises desfire.NotHere, desfire.NotAuthentic, Damaged, KeysUnusable."""
+def open_desfire(
+    wanted: KeyedFile, keys: Keys, uid: str | None, exchange: Exchange, random: desfire.Random
+) -> desfire.Session:
+    """Raises desfire.NotHere, desfire.NotAuthentic, Damaged, KeysUnusable."""
     desfire.select(exchange, bytes.fromhex(wanted.application))
     key = _card_key(keys.get(wanted.key, KEY), wanted.diversification, uid)
     authenticate = desfire.authenticate_ev1 if wanted.authentication == "ev1" else desfire.authenticate_ev2
-    session = authenticate(exchange, wanted.key_number, key, random)
+    return authenticate(exchange, wanted.key_number, key, random)
+
+
+def read_desfire(wanted: DesfireFile, keys: Keys, uid: str | None, exchange: Exchange, random: desfire.Random) -> str:
+    """The number in the file. Raises desfire.NotHere, desfire.NotAuthentic, Damaged, KeysUnusable."""
+    session = open_desfire(wanted, keys, uid, exchange, random)
     return number_of(session.read(exchange, wanted.file, wanted.offset, wanted.length), wanted.form)
 
 

@@ -7,7 +7,7 @@ in a child process (drivers/worker.py), so it may block, leak and crash; it must
 """
 
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -38,13 +38,18 @@ class Technology(StrEnum):
 
 
 class EntryMode(StrEnum):
-    """How the data came into the till (the words of the nexo Retailer Protocol, in snake case)."""
+    """How the data came into the till (the words of the nexo Retailer Protocol, in snake case, but for `phone`).
+
+    `phone`: the number was found by the customer's phone number; no reader says that. A sale that came without a card
+    has no mode.
+    """
 
     CONTACTLESS = "contactless"
     ICC = "icc"
     SCANNED = "scanned"
     MAG_STRIPE = "mag_stripe"
     KEYED = "keyed"
+    PHONE = "phone"
 
 
 class Chip(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,6 +85,33 @@ ENTRY_MODES: Final = {
 """How each technology comes in, where the reader does not know better; everything else is scanned."""
 
 
+class Note(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a till has left on a card for the next one that sees it; no driver knows what it says.
+
+    `room` is how many bytes the card takes, `data` what stands there, empty when nothing does.
+    """
+
+    room: int
+    data: bytes = b""
+
+
+class NoteWish(msgspec.Struct, frozen=True):
+    """What shall stand on the card with this serial number, if it still lies at `slot`."""
+
+    slot: str
+    uid: str
+    data: bytes
+
+
+class NoteWritten(msgspec.Struct, frozen=True, omit_defaults=True, tag="note_written"):
+    """What became of a NoteWish: `failure` is None when the card shows the note, else a stable code with `detail`."""
+
+    uid: str
+    data: bytes
+    failure: str | None = None
+    detail: str = ""
+
+
 class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read"):
     """One presentation of one card.
 
@@ -87,8 +119,10 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     `uid` its serial number in lower-case hex. `elements` are the GS1 application identifiers and values that
     `data` holds, in its order: each identifier once, check digits right; who may use them is not decided here.
     `slot` is the device's own name for where it was read.
-    `effort` says how hard it was: 1 for a clean first read, one more for each attempt, retry or fallback.
-    `chip` is there where the chip was asked, the card has one that answers and the reader lets it.
+    `effort` says how hard it was: 1 for a clean first read, one more for each attempt, frame in vain or rung of the
+    decoding ladder; None where the device does not tell, as scanners.
+    `chip` is there where the chip was asked, the card has one that answers and the reader lets it; `note` where the
+    shop wants notes on cards and this card has room for one.
     `duration_ms` runs from the card's arrival to this message, without the wait for the arrival itself.
     """
 
@@ -99,7 +133,8 @@ class CardRead(msgspec.Struct, frozen=True, omit_defaults=True, tag="card_read")
     elements: tuple[tuple[str, str], ...] = ()
     slot: str | None = None
     chip: Chip | None = None
-    effort: int = 1
+    note: Note | None = None
+    effort: int | None = None
     duration_ms: float = 0.0
 
 
@@ -171,12 +206,13 @@ class Place(msgspec.Struct, frozen=True):
     """Where a driver works: the reader's `name` in the config and the one `folder` it may keep files in.
 
     `reopened` is true when an earlier process of this reader has ended: a card that lies on the reader may
-    then have been presented already, perhaps by the customer before.
+    then have been presented already, perhaps by the customer before. `notes`: cards are read and written with notes.
     """
 
     name: str
     folder: str
     reopened: bool = False
+    notes: bool = False
 
 
 class Reader(Protocol):
@@ -194,3 +230,11 @@ class Reader(Protocol):
 
     def close(self) -> None:
         """Give the device back. Never raises, may be called twice and without open."""
+
+
+@runtime_checkable
+class NoteReader(Protocol):
+    """A reader that can write, too: the worker calls it between two reads, from the same thread."""
+
+    def write_note(self, wish: NoteWish) -> NoteWritten:
+        """What became of it, at once. Raises DriverError."""

@@ -13,13 +13,14 @@ Libraries: opencv-python-headless, numpy, zxing-cpp; pyzbar where libzbar0 is in
 """
 
 import contextlib
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from drivers import frames
+from drivers import camera_source, frames
 from drivers.base import (
     CardRead,
     CardUnreadable,
@@ -35,6 +36,9 @@ from drivers.base import (
 if TYPE_CHECKING:
     from drivers.decoding.history import History, Unread
     from drivers.decoding.symbol import Symbol
+
+MOST_PIXELS: Final = 64_000_000
+"""Of a picture file. OpenCV itself would unpack a thousand million, so that a small file takes all memory."""
 
 TECHNOLOGIES: Final = {
     "qr": Technology.QR,
@@ -54,16 +58,28 @@ TECHNOLOGIES: Final = {
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`source` is a number (/dev/video0 is 0), a device, a video file, a folder of pictures or an address.
 
-    `width`, `height` (pixels) and `fps` are asked of a device. `symbologies` are those on your cards: fewer take
-    less time. `itf_lengths` are the lengths of your ITF numbers.
+    `width`, `height` (pixels) and `fps` are asked of a device; so are `exposure` (of most: in 0.1 ms), `focus` and
+    `autofocus`, in the camera's own numbers (`v4l2-ctl --list-ctrls`): they differ from maker to maker. `symbologies`
+    are those on your cards: fewer take less time. `itf_lengths` are the lengths of your ITF numbers.
     """
 
     source: str = "0"
     width: int = 1280
     height: int = 720
     fps: int = 15
+    exposure: int | None = None
+    focus: int | None = None
+    autofocus: bool | None = None
     symbologies: tuple[str, ...] = ("qr", "aztec", "pdf417", "datamatrix", "ean13", "ean8", "code128", "code39", "itf")
     itf_lengths: tuple[int, ...] = (8, 10, 12, 14, 16, 18)
+
+    def __post_init__(self) -> None:
+        if self.focus is not None and self.autofocus:
+            raise ValueError("`focus` sets the lens and `autofocus` moves it: choose one")
+
+    @property
+    def lens(self) -> camera_source.Lens:
+        return camera_source.Lens(self.width, self.height, self.fps, self.exposure, self.focus, self.autofocus)
 
 
 class Reader:
@@ -78,12 +94,13 @@ class Reader:
     def open(self) -> None:
         """Opens the source. Raises DriverError."""
         self._history = self._new_history()
-        options = self._options
-        size = (options.width, options.height, options.fps)
-        self._source = frames.opened(options.source, *size, reopened=self._place.reopened)
-        self._reports.append(Condition(ReaderState.READY, f"looking at {options.source}"))
+        source = self._options.source
+        self._source, refused = camera_source.opened(source, self._options.lens, reopened=self._place.reopened)
+        but = f"; the camera does not take {', '.join(refused)}" if refused else ""
+        self._reports.append(Condition(ReaderState.READY, f"looking at {source}{but}"))
 
     def _new_history(self) -> "History":
+        os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MOST_PIXELS))  # heard at the import and never again
         try:
             import cv2
 

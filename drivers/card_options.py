@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import msgspec
 
 from drivers import aes, apple_vas, smart_tap
-from drivers.applications import DesfireFile, Iso7816Profile
+from drivers.applications import DesfireFile, Iso7816Profile, KeyedFile
 from drivers.base import DriverError
+from drivers.card_notes import Notes
 from drivers.key_file import NO_KEYS, Keys, KeysUnusable, load_keys
 from drivers.wishes import Wishes
 
@@ -44,7 +45,8 @@ class AppleVas(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class CardOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`chip` asks chips for model, signature and counter: five more exchanges in each tap. `desfire` and `iso7816` are
     applications of cards where the number stands, `keys` the file with their keys. `smart_tap` asks phones with Google
-    Wallet for the merchant's loyalty pass, `apple_vas` those with Apple's.
+    Wallet for the merchant's loyalty pass, `apple_vas` those with Apple's. `notes` is the file of a DESFire card where
+    notes are kept, if the shop has notes kept on cards.
     """
 
     chip: bool = False
@@ -53,21 +55,27 @@ class CardOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     iso7816: tuple[Iso7816Profile, ...] = ()
     smart_tap: SmartTapKey | None = None
     apple_vas: AppleVas | None = None
+    notes: KeyedFile | None = None
 
 
-def wishes_of(options: CardOptions) -> Wishes:
-    """Reads the key file and readies the ciphers where an application needs them. Raises DriverError."""
-    wishes = Wishes(options.chip, options.desfire, options.iso7816)
+def wishes_of(options: CardOptions, *, notes: bool = False) -> Wishes:
+    """Reads the key file and readies the ciphers where an application needs them. Raises DriverError.
+
+    `notes`: the shop has notes kept on cards.
+    """
+    wishes = Wishes(options.chip, options.desfire, options.iso7816, notes=Notes() if notes else None)
+    files = [*options.desfire, *([options.notes] if notes and options.notes else [])]
     google = options.smart_tap
     apple = options.apple_vas if options.apple_vas and options.apple_vas.enabled else None
-    if not options.desfire and not google and not apple:
+    if not files and not google and not apple:
         return wishes
     try:
         keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
-        for file in options.desfire:
+        for file in files:
             keys.get(file.key, aes.KEY)
         wishes = wishes._replace(
             keys=keys,
+            notes=Notes(options.notes, keys) if notes else None,
             smart_tap=_google(keys, google) if google else None,
             apple_vas=_apple(keys, apple) if apple else None,
         )

@@ -27,7 +27,9 @@ _AUTHENTICATE_EV1: Final = 0xAA
 _AUTHENTICATE_EV2: Final = 0x71
 _READ_EV1: Final = 0xBD
 _READ_EV2: Final = 0xAD
-"""The second one is known to EV2 and later, and alone to NTAG 424 DNA (AN12196 section 5.13)."""
+_WRITE_EV1: Final = 0x3D
+_WRITE_EV2: Final = 0x8D
+"""The second of each is known to EV2 and later, and alone to NTAG 424 DNA (AN12196 sections 5.12 and 5.13)."""
 _FURTHER: Final = 0xAF
 
 _DONE: Final = b"\x91\x00"
@@ -61,6 +63,12 @@ class Session(Protocol):
 
     def read(self, exchange: Exchange, file: int, offset: int, length: int) -> bytes:
         """`length` bytes (up to MOST_READ) of a file, their MAC checked. Raises NotAuthentic, Damaged."""
+
+    def write(self, exchange: Exchange, file: int, offset: int, data: bytes, *, maced: bool) -> None:
+        """Up to MOST_READ - 1 bytes; `maced` is of files that want a MAC with them (EV1). Raises NotAuthentic."""
+
+    def ask(self, exchange: Exchange, code: int, data: bytes = b"") -> bytes:
+        """The answer to a command that the card answers with a MAC alone. Raises NotAuthentic."""
 
 
 def command(code: int, data: bytes = b"") -> bytes:
@@ -137,6 +145,15 @@ class Ev1Session:
         answer = exchange(command(_READ_EV1, data))
         return _of_length(self.received(answer), length)
 
+    def write(self, exchange: Exchange, file: int, offset: int, data: bytes, *, maced: bool) -> None:
+        message = _file_part(file, offset, len(data)) + data
+        self.sent(bytes([_WRITE_EV1]) + message)
+        self.received(exchange(command(_WRITE_EV1, message + (self._chain[:_MAC] if maced else b""))))
+
+    def ask(self, exchange: Exchange, code: int, data: bytes = b"") -> bytes:
+        self.sent(bytes([code]) + data)
+        return self.received(exchange(command(code, data)))
+
     def sent(self, message: bytes) -> None:
         self._chain = _chained(self._key, message, self._chain)
 
@@ -165,6 +182,13 @@ class Ev2Session:
         answer = exchange(self.command(_READ_EV2, data))
         return _of_length(self.opened(self.received(answer)), length)
 
+    def write(self, exchange: Exchange, file: int, offset: int, data: bytes, *, maced: bool) -> None:
+        del maced  # all is encrypted and has a MAC
+        self.ask(exchange, _WRITE_EV2, _file_part(file, offset, len(data)) + self._sealed(data))
+
+    def ask(self, exchange: Exchange, code: int, data: bytes = b"") -> bytes:
+        return self.received(exchange(self.command(code, data)))
+
     def command(self, code: int, header: bytes = b"") -> bytes:
         """A command with its MAC."""
         return command(code, header + short_mac(self._mac, bytes([code]) + self._context() + header))
@@ -183,11 +207,18 @@ class Ev2Session:
         """Decrypted, without its padding (ISO/IEC 9797-1 method 2). Raises Damaged."""
         if not data or len(data) % BLOCK:
             raise Damaged(f"{len(data)} encrypted bytes")
-        vector = encrypt(self._encryption, b"\x5a\xa5" + self._identifier + self._count() + bytes(8))
-        plain = decrypt(self._encryption, data, vector).rstrip(b"\x00")
+        plain = decrypt(self._encryption, data, self._vector(b"\x5a\xa5")).rstrip(b"\x00")
         if not plain or plain[-1] != _PADDING_STARTS:
             raise Damaged("a padding that is none")
         return plain[:-1]
+
+    def _sealed(self, data: bytes) -> bytes:
+        padded = data + bytes([_PADDING_STARTS])
+        whole = padded.ljust(-(-len(padded) // BLOCK) * BLOCK, b"\x00")
+        return encrypt(self._encryption, whole, self._vector(b"\xa5\x5a"))
+
+    def _vector(self, direction: bytes) -> bytes:
+        return encrypt(self._encryption, direction + self._identifier + self._count() + bytes(8))
 
     def _context(self) -> bytes:
         return self._count() + self._identifier

@@ -13,7 +13,9 @@ from drivers.base import DriverError, ReaderAbsent, ReaderForbidden, ReaderHeld
 _GONE: Final = frozenset({errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO, errno.ENOTDIR})
 _HELD: Final = frozenset({errno.EBUSY, errno.EAGAIN})
 _PLUG: Final = "plug the reader in; see what is there: {look}"
-_SANDBOX: Final = "let the service use it: DeviceAllow=char-ttyACM rw, char-ttyUSB rw, char-input rw in tilld.service"
+_CLASSES: Final = "char-ttyACM rw, char-ttyUSB rw, char-input rw, char-video4linux rw"
+_SANDBOX: Final = f"let the service use it: DeviceAllow={_CLASSES} in tilld.service"
+_SCANNERS: Final = "71-tilld-scanners.rules"
 
 
 class Holder(NamedTuple):
@@ -36,14 +38,14 @@ def holders(path: Path, proc: Path = Path("/proc")) -> list[Holder]:
     return [Holder(pid, _name(pid, proc)) for pid in sorted(pids)]
 
 
-def refusal(path: Path, code: int | None, doing: str, look: str) -> DriverError:
-    """The state and remedy for an errno on a device; `look` is the command that lists what is there."""
+def refusal(path: Path, code: int | None, doing: str, look: str, rules: str = _SCANNERS) -> DriverError:
+    """The state and remedy for an errno on a device; `look` lists what is there, `rules` of udev/ give access to it."""
     if code in _GONE:
         return ReaderAbsent(f"there is no {path}", _PLUG.format(look=look))
     if code in _HELD:
         return held(path, holders(path))
     if code == errno.EACCES:
-        return ReaderForbidden(f"this user may not open {path}", _permission(path))
+        return ReaderForbidden(f"this user may not open {path}", _permission(path, rules))
     if code == errno.EPERM:
         return ReaderForbidden(f"the system lets nobody here open {path}", _SANDBOX)
     why = os.strerror(code) if code else "no reason given"
@@ -57,17 +59,15 @@ def held(path: Path, by: list[Holder]) -> ReaderHeld:
     return ReaderHeld(f"{path} is in use by {names}", f"{remedy}; if it comes back, see docs/readers.md")
 
 
-def _permission(path: Path) -> str:
+def _permission(path: Path, rules: str) -> str:
     user = _user()
     try:
         status = path.stat()
         group = grp.getgrgid(status.st_gid).gr_name
     except (OSError, KeyError):
-        return "sudo cp udev/71-tilld-scanners.rules /etc/udev/rules.d/ and replug the reader"
+        return f"sudo cp udev/{rules} /etc/udev/rules.d/ and replug the reader"
     if group == "root" or not status.st_mode & 0o040:
-        return (
-            f"sudo cp udev/71-tilld-scanners.rules /etc/udev/rules.d/, sudo usermod -aG tilld {user}, replug the reader"
-        )
+        return f"sudo cp udev/{rules} /etc/udev/rules.d/, sudo usermod -aG tilld {user}, replug the reader"
     return f"sudo usermod -aG {group} {user}, then start tilld again"
 
 

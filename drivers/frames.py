@@ -1,29 +1,21 @@
-"""Where frames come from: a device or an address (the newest frame counts), a video file, a folder of pictures.
+"""Frames of a camera (the newest one counts) and of a video file.
 
 Each source gives (grey picture, seconds) and says in a DriverError when it has none to give any more.
 """
 
-import errno
-import os
-import stat
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
-from drivers.base import DriverError, ReaderAbsent, ReaderForbidden, ReaderHeld
+from drivers.base import DriverError, ReaderAbsent
+from drivers.device_node import held, holders
 
 SILENCE_S: Final = 3.0
 """A camera that gives no frame for so long has gone: V4L2 itself waits up to 10 s (opencv#10927)."""
 FROZEN_S: Final = 3.0
 """So long may frames be equal to the last bit: after an unplug some drivers repeat the last frame for ever
 (opencv#14044, #5221), and no living sensor is without noise."""
-LOOK_S: Final = 0.2
-"""From one look into a folder to the next."""
-MAX_PICTURE: Final = 32 * 1024 * 1024
-"""Bytes of a picture file."""
-PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm"})
 
 
 class Frame(NamedTuple):
@@ -98,8 +90,8 @@ class Live:
 
     def _check(self, now: float) -> None:
         if self._ended or now - self._given_at > SILENCE_S:
-            raise ReaderAbsent(
-                f"{self._name} gives no frames any more", "plug the camera in; the till notices by itself"
+            raise without_frames(
+                self._name, "gives no frames any more", "plug the camera in; the till notices by itself"
             )
         if now - self._alive_at > FROZEN_S:
             raise ReaderAbsent(
@@ -134,73 +126,6 @@ class Film:
         self._capture.release()
 
 
-class Folder:
-    """Pictures that appear in a folder, each once. Those already there count, unless the reader was reopened."""
-
-    def __init__(self, folder: Path, *, skip_present: bool) -> None:
-        self._folder = folder
-        self._waiting: deque[Path] = deque()
-        self._known: dict[str, tuple[int, int]] = {}
-        self._look()
-        if skip_present:
-            self._waiting.clear()
-
-    def _look(self) -> None:
-        try:
-            entries = sorted((e for e in os.scandir(self._folder)), key=lambda e: e.name)
-        except OSError as error:
-            raise ReaderAbsent(
-                f"{self._folder} cannot be read: {error.strerror}", "mend `source` in the config"
-            ) from error
-        for entry in entries:
-            if Path(entry.name).suffix.lower() not in PICTURES:
-                continue
-            version = _version(entry)
-            if version is not None and self._known.get(entry.name) != version:
-                self._known[entry.name] = version
-                self._waiting.append(Path(entry.path))
-
-    def next(self, timeout_s: float) -> Frame | None:
-        deadline = time.monotonic() + timeout_s
-        while not self._waiting:
-            self._look()
-            left = deadline - time.monotonic()
-            if not self._waiting and left <= 0:
-                return None
-            if not self._waiting:
-                time.sleep(min(LOOK_S, left))
-        path = self._waiting.popleft()
-        return Frame(_picture_in(path), time.monotonic(), single=True)
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
-def _version(entry: "os.DirEntry[str]") -> tuple[int, int] | None:
-    """Changes when the file is replaced or rewritten; None when it has gone meanwhile."""
-    try:
-        status = entry.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_ino
-
-
-def _picture_in(path: Path) -> Any:
-    """None when it is no picture, or has gone."""
-    import cv2
-    import numpy as np
-
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_PICTURE)
-    except OSError:
-        return None
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
-    except cv2.error:  # more pixels than OpenCV takes, or a damaged header
-        return None
-
-
 def grey(picture: Any) -> Any:
     """Of a frame as OpenCV gives it: blue, green, red, or grey already."""
     import cv2
@@ -208,46 +133,7 @@ def grey(picture: Any) -> Any:
     return picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
 
 
-def opened(source: str, width: int, height: int, fps: int, *, reopened: bool) -> Frames:
-    """The source of that name. Raises DriverError."""
-    import cv2
-
-    if "://" in source:
-        return Live(_capture(cv2.VideoCapture(source), source), source, fps)
-    path = Path(f"/dev/video{source}" if source.isdecimal() else source)
-    if path.is_dir():
-        return Folder(path, skip_present=reopened)
-    _check_access(path)
-    if not stat.S_ISCHR(path.stat().st_mode):
-        return Film(_capture(cv2.VideoCapture(str(path)), source), cv2.CAP_PROP_POS_MSEC)
-    device = _capture(cv2.VideoCapture(str(path), cv2.CAP_V4L2), str(path))
-    for key, value in (
-        (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),  # raw frames of this size do not fit through USB 2
-        (cv2.CAP_PROP_FRAME_WIDTH, width),
-        (cv2.CAP_PROP_FRAME_HEIGHT, height),
-        (cv2.CAP_PROP_FPS, fps),
-        (cv2.CAP_PROP_BUFFERSIZE, 1),
-    ):
-        device.set(key, value)
-    return Live(device, str(path), fps)
-
-
-def _capture(capture: Any, name: str) -> Any:
-    if not capture.isOpened():
-        capture.release()
-        raise ReaderAbsent(f"{name} cannot be opened as a camera or video", "plug the camera in, or mend `source`")
-    return capture
-
-
-def _check_access(path: Path) -> None:
-    """OpenCV does not say why it cannot open a device; the system does."""
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK if path.is_char_device() else os.O_RDONLY))
-    except FileNotFoundError as error:
-        raise ReaderAbsent(f"{path} is not there", "plug the camera in; the till notices by itself") from error
-    except PermissionError as error:
-        raise ReaderForbidden(f"{path} may not be opened", "put the daemon's user into the group `video`") from error
-    except OSError as error:
-        if error.errno == errno.EBUSY:
-            raise ReaderHeld(f"{path} is used by another program", "close it: `fuser -v " + str(path) + "`") from error
-        raise DriverError(f"{path}: {error.strerror}") from error
+def without_frames(name: str, what: str, remedy: str) -> DriverError:
+    """Any number of programs may open a camera, and one alone gets its frames: then that one is named."""
+    by = holders(Path(name))
+    return held(Path(name), by) if by else ReaderAbsent(f"{name} {what}", remedy)

@@ -69,6 +69,17 @@ def message_in(memory: bytes, size: int) -> bytes | None:
     return None
 
 
+def closed_by(memory: bytes) -> bool:
+    """Whether the blocks of a Type 2 tag's data area end with their terminator within `memory`, its beginning."""
+    at, size = 0, len(memory)
+    try:
+        while memory[at] != _TLV_TERMINATOR:
+            at = at + 1 if memory[at] == _TLV_NULL else sum(_value_of(memory, at + 1, size))
+    except (Damaged, IndexError):
+        return False
+    return True
+
+
 def _value_of(memory: bytes, at: int, size: int) -> tuple[int, int]:
     """Where a TLV's value starts and how long it is; `at` is its length field of one or three bytes."""
     length = _bytes_at(memory, at, 1, size)[0]

@@ -21,7 +21,18 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from drivers.base import CardUnreadable, Condition, Place, ReaderAbsent, ReaderState, Report
+from drivers.atr import kind_of
+from drivers.base import (
+    CardUnreadable,
+    Condition,
+    NoteWish,
+    NoteWritten,
+    Place,
+    ReaderAbsent,
+    ReaderState,
+    Report,
+)
+from drivers.card_notes import not_written, write_note
 from drivers.card_options import CardOptions, wishes_of
 from drivers.pcsc_service import PcscError, Service
 from drivers.pcsc_tap import Tap
@@ -70,11 +81,12 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._match = options.match
-        self._options = options
+        self._options, self._notes = options, place.notes
         self._wishes = Wishes()
         self._scard: Any = None
         self._service: Service | None = None
         self._known: dict[str, int] = {}
+        self._read: dict[str, Seen] = {}
         self._waiting: deque[Seen | CardUnreadable] = deque()
         self._looked_before = place.reopened
         self._retry = Retry(RETRY_S)
@@ -85,7 +97,7 @@ class Reader:
         except ImportError as error:
             raise ReaderAbsent(f"pyscard is not usable: {error}", "pip install 'tilld[pcsc]'") from error
         self._scard = scard
-        self._wishes = wishes_of(self._options)
+        self._wishes = wishes_of(self._options, notes=self._notes)
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -96,6 +108,17 @@ class Reader:
             if error.trouble is Trouble.READER_GONE:
                 return None
             return self._retry.news(CONDITIONS.get(error.trouble) or _failing(error))
+
+    def write_note(self, wish: NoteWish) -> NoteWritten:
+        """To the card that was read there last; a failure of the reader is told by the next read()."""
+        seen, notes = self._read.get(wish.slot), self._wishes.notes
+        if self._service is None or seen is None or notes is None:
+            return not_written(wish, "card_gone")
+        try:
+            return write_note(notes, kind_of(seen.atr), wish, self._service)
+        except PcscError:
+            self._lose()
+            return not_written(wish, "not_written")
 
     def close(self) -> None:
         self._release()
@@ -119,6 +142,7 @@ class Reader:
         card = self._waiting.popleft()
         if isinstance(card, CardUnreadable):
             return card
+        self._read[card.reader] = card
         return Tap(service, card, self._wishes).report()
 
     def _take(self, readers: Iterable[str], seen: Sequence[Seen]) -> None:
@@ -151,7 +175,7 @@ class Reader:
         if self._service is not None:
             self._service.release()
         self._service = None
-        self._known = {}
+        self._known, self._read = {}, {}
         self._waiting.clear()
 
 

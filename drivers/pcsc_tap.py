@@ -11,16 +11,13 @@ from drivers.bearers import Bearer, bearer_of
 from drivers.desfire import NotAuthentic
 from drivers.ndef import Damaged
 from drivers.passes import NoPass, Reason
-from drivers.presence import EVENT_COUNT, PRESENT, CardPlace, CardTrouble, Seen, Trouble
+from drivers.presence import EVENT_COUNT, PRESENT, READERS_OWN, CardPlace, CardTrouble, Seen, Trouble
 from drivers.tags import Content, read_uid
 from drivers.wishes import Wishes, read_phone, read_wished
 
 SETTLE_S: Final = 0.6
 """How long a card that failed is tried again: pcscd's drivers notice a card's leaving within 0.4 s."""
 GLANCE_S: Final = 0.1
-
-READERS_OWN: Final = frozenset({Trouble.READER_GONE, Trouble.SERVICE_GONE, Trouble.FORBIDDEN})
-"""Troubles that say nothing of the card."""
 
 Failure = tuple[str, str]
 """Reason and detail of a CardUnreadable."""
@@ -146,6 +143,7 @@ class Tap:
             uid=self._uid,
             slot=self._seen.reader,
             chip=content.chip,
+            note=content.note,
             effort=attempt,
             duration_ms=round((time.monotonic() - started) * 1000, 3),
         )

@@ -28,6 +28,10 @@ class Trouble(Enum):
     OTHER = "PC/SC refused"
 
 
+READERS_OWN: Final = frozenset({Trouble.READER_GONE, Trouble.SERVICE_GONE, Trouble.FORBIDDEN})
+"""Troubles that say nothing of the card."""
+
+
 class CardTrouble(Exception):
     """A card or its reader has failed; `trouble` tells which and how."""
 

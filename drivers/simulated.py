@@ -69,12 +69,16 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One presentation. `card` is the text that the card carries, `uid` its serial number in hex."""
+    """One presentation. `card` is the text that the card carries, `uid` its serial number in hex.
+
+    `effort` is how hard it is to read.
+    """
 
     card: str | None = None
     technology: Technology = Technology.QR
     fault: Fault | None = None
     uid: str | None = None
+    effort: int | None = None
 
 
 class TapAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,6 +115,7 @@ def report_of(what: Tap) -> Report:
         entry_mode=ENTRY_MODES.get(what.technology, EntryMode.SCANNED),
         data=what.card,
         uid=what.uid,
+        effort=what.effort,
     )
 
 

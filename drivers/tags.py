@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from drivers.apdu import OK, Exchange, select
 from drivers.atr import CardKind
-from drivers.base import Chip, Technology
+from drivers.base import Chip, Note, Technology
 from drivers.ndef import MAX_MESSAGE, Damaged, Incomplete, message_in, text_in
 
 _GET_UID: Final = bytes.fromhex("ffca000000")
@@ -44,6 +44,7 @@ class Content(NamedTuple):
     technology: Technology
     text: str | None
     chip: Chip | None = None
+    note: Note | None = None
 
 
 def read_uid(exchange: Exchange) -> str | None:
@@ -51,6 +52,14 @@ def read_uid(exchange: Exchange) -> str | None:
     answer = exchange(_GET_UID)
     uid, status = answer[:-2], answer[-2:]
     return uid.hex() if status == OK and 0 < len(uid) <= _MAX_UID else None
+
+
+def read_pages(exchange: Exchange, page: int, length: int) -> bytes:
+    """`length` bytes of a Type 2 tag from `page` on. Raises Damaged."""
+    memory = b""
+    while len(memory) < length:
+        memory += _whole(exchange(_READ_PAGES + bytes([page + len(memory) // 4, _STEP])), _STEP)
+    return memory[:length]
 
 
 def read_content(kind: CardKind, exchange: Exchange) -> Content:

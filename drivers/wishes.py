@@ -11,7 +11,8 @@ from drivers import smart_tap as google
 from drivers.apdu import Exchange
 from drivers.applications import DesfireFile, Iso7816Profile, read_desfire, read_iso7816
 from drivers.atr import CardKind
-from drivers.base import Chip, EntryMode, Technology
+from drivers.base import Chip, EntryMode, Note, Technology
+from drivers.card_notes import Notes, read_note
 from drivers.chips import read_chip, technology_of
 from drivers.desfire import NotHere, Random, read_model
 from drivers.key_file import NO_KEYS, Keys
@@ -20,7 +21,10 @@ from drivers.tags import Content, read_content
 
 
 class Wishes(NamedTuple):
-    """`chip` asks chips for model, signature and counter; applications are tried in the order of the config."""
+    """`chip` asks chips for model, signature and counter; applications are tried in the order of the config.
+
+    `notes` are looked for where the shop wants them.
+    """
 
     chip: bool = False
     desfire: tuple[DesfireFile, ...] = ()
@@ -30,18 +34,20 @@ class Wishes(NamedTuple):
     smart_tap: google.Merchant | None = None
     apple_vas: apple.Merchant | None = None
     now_s: Callable[[], float] = time.time
+    notes: Notes | None = None
 
 
 def read_wished(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Content:
-    """`again` is a further attempt at the same card: then only what is needed is asked for.
+    """`again` is a further attempt at the same card: then only what is needed is asked for, and no note.
 
     Raises Damaged, and NotAuthentic for a card that has the application and not its key.
     """
     chip = None if again or not wishes.chip or kind.technology is not Technology.DESFIRE else _model(exchange)
     if not kind.storage:
         for technology, number in _numbers(wishes, kind, uid, exchange):
-            return Content(technology, number, chip)
+            return Content(technology, number, chip, _note(wishes, kind, uid, exchange, again=again))
     content = read_content(kind, exchange)
+    content = content._replace(note=_note(wishes, kind, uid, exchange, again=again))
     if wishes.chip and uid and not again and kind.storage and kind.technology is Technology.ULTRALIGHT:
         chip = read_chip(uid, exchange)
         return content._replace(technology=technology_of(chip, content.technology), chip=chip)
@@ -63,6 +69,10 @@ def read_phone(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchan
     if none and content.text is None:
         raise none
     return content._replace(technology=Technology.PHONE)
+
+
+def _note(wishes: Wishes, kind: CardKind, uid: str | None, exchange: Exchange, *, again: bool) -> Note | None:
+    return None if again or wishes.notes is None else read_note(wishes.notes, kind, uid, exchange)
 
 
 def _wallets(wishes: Wishes) -> Iterator[Callable[[Exchange], str]]:

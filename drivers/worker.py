@@ -1,8 +1,8 @@
 """The child process that runs exactly one driver: `python -m drivers.worker DRIVER NAME FD`.
 
-It reads one line from its standard input, the `Assignment`, and writes one `Message` a line to the file
-descriptor FD; not to standard output, where native libraries print. While nothing happens a `Heartbeat` says
-so every HEARTBEAT_S. When standard input ends - the parent closed it, or is dead - the worker gives the device
+It reads one line from its standard input, the `Assignment`, then a `NoteWish` a line, and writes one `Message` a line
+to the file descriptor FD; not to standard output, where native libraries print. While nothing happens a `Heartbeat`
+says so every HEARTBEAT_S. When standard input ends - the parent closed it, or is dead - the worker gives the device
 back and ends, so no orphan keeps a reader.
 
 By hand: `(echo '{"folder":"/tmp"}'; cat) | python -m drivers.worker pcsc test 1`
@@ -10,6 +10,7 @@ By hand: `(echo '{"folder":"/tmp"}'; cat) | python -m drivers.worker pcsc test 1
 
 import importlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -18,14 +19,26 @@ from typing import Any, BinaryIO, Final
 
 import msgspec
 
-from drivers.base import CardRead, CardUnreadable, Condition, DriverError, Place, Reader
+from drivers.base import (
+    CardRead,
+    CardUnreadable,
+    Condition,
+    DriverError,
+    NoteReader,
+    NoteWish,
+    NoteWritten,
+    Place,
+    Reader,
+)
 
 HEARTBEAT_S: Final = 0.5
 """Often enough to stop a reader within it, seldom enough to cost nothing."""
+LOOK_S: Final = 0.1
+"""How soon a note is written where cards carry notes: the customer lifts the card soon."""
 GRACE_S: Final = 1.5
 """For a device to be given back; then the process ends whatever its driver does."""
-MAX_ASSIGNMENT: Final = 65536
-"""Bytes, what a pipe holds: the parent never waits while it writes them."""
+MAX_LINE: Final = 65536
+"""Bytes, what a pipe holds: the parent never waits while it writes an assignment."""
 DRIVER_FAILED: Final = 3
 """Exit code after a DriverError; its condition is the last message."""
 
@@ -36,13 +49,14 @@ class Assignment(msgspec.Struct, frozen=True, omit_defaults=True):
     folder: str
     options: dict[str, Any] = {}
     reopened: bool = False
+    notes: bool = False
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Alive, and nothing to say."""
 
 
-Message = CardRead | CardUnreadable | Condition | Heartbeat
+Message = CardRead | CardUnreadable | Condition | NoteWritten | Heartbeat
 
 
 def opened(driver: str, name: str, assignment: Assignment) -> Reader:
@@ -54,16 +68,46 @@ def opened(driver: str, name: str, assignment: Assignment) -> Reader:
         raise DriverError(f"there is no driver {driver!r}: {error}", "mend `driver` in the config") from error
     except msgspec.ValidationError as error:
         raise DriverError(f"options of {driver}: {error}", f"mend the [[reader]] {name!r} in the config") from error
-    reader: Reader = module.Reader(Place(name, assignment.folder, assignment.reopened), options)
+    reader: Reader = module.Reader(Place(name, assignment.folder, assignment.reopened, assignment.notes), options)
     return reader
 
 
-def serve(reader: Reader, ending: threading.Event, out: BinaryIO) -> None:
+class Orders:
+    """What the parent says after the assignment, line by line; `wishes` are those that nobody has taken yet."""
+
+    def __init__(self, source: int) -> None:
+        self._source = source
+        self._received = b""
+        self.wishes: queue.SimpleQueue[NoteWish] = queue.SimpleQueue()
+
+    def line(self) -> bytes:
+        """Without its line feed; empty when the parent has closed its end. Longer ones than MAX_LINE are cut."""
+        while b"\n" not in self._received and len(self._received) < MAX_LINE:
+            part = os.read(self._source, MAX_LINE)
+            if not part:
+                return b""
+            self._received += part
+        line, _, self._received = self._received.partition(b"\n")
+        return line
+
+    def follow(self, ending: threading.Event) -> None:
+        """Until the parent has closed its end; a driver that is stuck then cannot keep the process."""
+        while line := self.line():
+            self.wishes.put(msgspec.json.decode(line, type=NoteWish))
+        ending.set()
+        time.sleep(GRACE_S)
+        os._exit(0)
+
+
+def serve(reader: Reader, orders: Orders, ending: threading.Event, out: BinaryIO, *, notes: bool) -> None:
     """Until `ending` is set. Raises DriverError, and BrokenPipeError when the parent is dead."""
+    writer = reader if notes and isinstance(reader, NoteReader) else None
     try:
         reader.open()
         while not ending.is_set():
-            tell(out, reader.read(HEARTBEAT_S) or Heartbeat())
+            tell(out, reader.read(LOOK_S if writer else HEARTBEAT_S) or Heartbeat())
+            while writer and not orders.wishes.empty():
+                tell(out, writer.write_note(orders.wishes.get()))
     finally:
         reader.close()
 
@@ -73,36 +117,16 @@ def tell(out: BinaryIO, message: Message) -> None:
     out.flush()
 
 
-def read_assignment(source: int) -> Assignment:
-    """The first line of a file descriptor."""
-    line = b""
-    while not line.endswith(b"\n") and len(line) < MAX_ASSIGNMENT:
-        part = os.read(source, MAX_ASSIGNMENT)
-        if not part:
-            break
-        line += part
-    return msgspec.json.decode(line, type=Assignment)
-
-
-def end_with_parent(source: int, ending: threading.Event) -> None:
-    """Waits until the parent has closed its end; a driver that is stuck then cannot keep the process."""
-    while os.read(source, 4096):
-        pass
-    ending.set()
-    time.sleep(GRACE_S)
-    os._exit(0)
-
-
 def main(arguments: list[str]) -> int:
     driver, name, out_fd = arguments
     # Ctrl-C in a terminal reaches the whole group; the parent decides what ends when.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    assignment = read_assignment(sys.stdin.fileno())
-    ending = threading.Event()
-    threading.Thread(target=end_with_parent, args=(sys.stdin.fileno(), ending), daemon=True).start()
+    orders, ending = Orders(sys.stdin.fileno()), threading.Event()
+    assignment = msgspec.json.decode(orders.line(), type=Assignment)
+    threading.Thread(target=orders.follow, args=(ending,), daemon=True).start()
     with os.fdopen(int(out_fd), "wb") as out:
         try:
-            serve(opened(driver, name, assignment), ending, out)
+            serve(opened(driver, name, assignment), orders, ending, out, notes=assignment.notes)
         except DriverError as error:
             tell(out, error.condition)
             return DRIVER_FAILED

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 from starlette.requests import Request
 
+from ledger.book import NUL
 from ledger.problems import refused
 from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
 from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, BatchHeader, ProblemCode
@@ -64,6 +65,8 @@ def _encoding(request: Request) -> str:
 
 def decoded(body: bytes, shape: type[T]) -> T:
     """Raises Refused `malformed`."""
+    if NUL in body:
+        raise refused(ProblemCode.MALFORMED, "a text holds a NUL character")
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -27,6 +27,8 @@ NO_CLAIM: Final = frozenset(
     }
 )
 """Decisions that leave the idempotency key to others: a stranger cannot burn a key."""
+KEYLESS: Final = NO_CLAIM - {Code.DUPLICATE, Code.KEY_MISMATCH}
+"""Those of them that say nothing about who has the key; one that a person lets count all the same takes it."""
 OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL})
 """Flagged decisions that may leave less in an account than was promised from it."""
 

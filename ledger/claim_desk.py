@@ -1,6 +1,6 @@
 """The claims that a batch meets: proven or not, and the cards that they lend to sales without one."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from ledger.book import read
 from ledger.claims import as_sale, doubt
@@ -22,12 +22,18 @@ class ClaimDesk:
         self.lent: dict[int, Card] = {}
         """The card for the sale in each of these records, which has none."""
 
-    def read(self, items: Iterable[Item]) -> list[tuple[Item, Entry | Decision]]:
-        """Records as they are to be judged: a proven claim as its sale."""
+    def read(self, items: Iterable[Item], proven: Container[int] = ()) -> list[tuple[Item, Entry | Decision]]:
+        """Records as they are to be judged: a proven claim as its sale.
+
+        Those in `proven` waited, and were proven when they came. They hold the key of their sale, so the end of a
+        terminal's key in between must not take their effect away.
+        """
         found = [(item, read(item.raw)) for item in items]
-        entries = [content for _, content in found if isinstance(content, Entry)]
-        self._keys.warm(entry.claim.terminal for entry in entries if entry.kind is Kind.CLAIM and entry.claim)
-        return [(item, self._as_judged(item, content)) for item, content in found]
+        claims = [entry.claim for _, entry in found if isinstance(entry, Entry) and entry.kind is Kind.CLAIM]
+        if not claims:
+            return found
+        self._keys.warm(claim.terminal for claim in claims if claim)
+        return [(item, self._as_judged(item, content, proven)) for item, content in found]
 
     def card(self, item: Item, entry: Entry) -> Card | None:
         return entry.card or self.lent.get(item.record)
@@ -37,11 +43,11 @@ class ClaimDesk:
         own = self.own_ids.get(item.record)
         return [entry.id] if own is None else [entry.id, own]
 
-    def _as_judged(self, item: Item, content: Entry | Decision) -> Entry | Decision:
+    def _as_judged(self, item: Item, content: Entry | Decision, proven: Container[int]) -> Entry | Decision:
         if not isinstance(content, Entry) or content.kind is not Kind.CLAIM:
             return content
         keys = self._keys.get(content.claim.terminal) if content.claim else None
-        why = doubt(content, keys or [], self._source.kin)
+        why = None if item.record in proven else doubt(content, keys or [], self._source.kin)
         if why is not None:
             self.doubts[item.record] = why
             return content

@@ -87,6 +87,14 @@ def as_sale(entry: Entry) -> Entry:
     )
 
 
+def sale_key(entry: Entry) -> str:
+    """The idempotency key that the books count an entry by: of a claim its sale's, proven or not."""
+    try:
+        return as_sale(entry).key
+    except Unreadable:
+        return entry.key
+
+
 def same_sale(first: Entry, entry: Entry) -> bool:
     """Whether two entries under one key, at least one of them a claim, tell of the same sale."""
     return first.kind in AWARDS and entry.kind in AWARDS and first.points == entry.points

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
-from ledger.commands import FINE, Unusable, on_books
+from ledger.command_line import FINE, Unusable, on_books
 
 if TYPE_CHECKING:
     from ledger.port import Book

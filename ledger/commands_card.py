@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ledger.commands import ATTENTION, FINE, on_books, say
+from ledger.command_line import ATTENTION, FINE, on_books, say
 from offline_queue.entry import Happening, masked
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.commands import ATTENTION, FINE, on_books, say
+from ledger.command_line import ATTENTION, FINE, on_books, say
 
 if TYPE_CHECKING:
     from ledger.port import Book

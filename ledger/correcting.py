@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ledger.book import waits_for_entry, waits_for_record
+from ledger.book import KEYED, KEYLESS, NO_CLAIM, waits_for_entry, waits_for_record
+from ledger.claims import sale_key
 from ledger.corrections import Dispute, Spoken, Target, asked_of, original, resolved
 from ledger.disputes import Disputes
-from ledger.facts import Case, Decision, Item, Original, Policy, RightState, Stance, Word
+from ledger.facts import Case, Decision, First, Item, Original, Policy, RightState, Stance, Word
 from ledger.own_entries import OFFICE
 from ledger.source import Posting, Source
-from offline_queue.entry import Correction, Entry, Kind
+from offline_queue.entry import Card, Correction, Entry, Kind
 
 if TYPE_CHECKING:
     from ledger.sheet import Sheet
@@ -21,7 +22,7 @@ class Correcting:
     """Works on one sheet; `now` in ms since 1970."""
 
     def __init__(self, sheet: "Sheet", source: Source, policy: Policy, now: int) -> None:
-        self._sheet, self._policy, self._now = sheet, policy, now
+        self._sheet, self._source, self._policy, self._now = sheet, source, policy, now
         self.disputes = Disputes(sheet, source)
         self.done: set[int] = set()
         """Records that this batch has settled; they are not judged again, though they may have been woken."""
@@ -75,10 +76,20 @@ class Correcting:
         sheet.taken_up([item])
         self.done.add(item.record)
         sheet.rule(item, decision)
-        first = sheet.firsts.get(entry.key) if entry is not None and sheet.firsts.knows(entry.key) else None
-        if first is not None and first.record == item.record:
-            sheet.firsts.put(first.entry.key, replace(first, state=decision.state))
+        if entry is not None and entry.kind in KEYED:
+            self._keep_key(dispute, entry, decision)
         return sheet.wake(waits_for_record(item.record)) + sheet.wake(waits_for_entry(dispute.name))
+
+    def _keep_key(self, dispute: Dispute, entry: Entry, decision: Decision) -> None:
+        """Repetitions hear that it is settled. What counts by a person's word alone has its key from now on, if free:
+        so its sale does not count once more when it comes on another way."""
+        record, key, source = dispute.item.record, sale_key(entry), self._source
+        if dispute.code in KEYLESS and not decision.effect:
+            source.let_go({key: record}, {})
+        elif dispute.code not in NO_CLAIM or dispute.code in KEYLESS:
+            first = self._sheet.firsts.get(key) or source.claim({key: record}).get(key)
+            if first is None or first.record == record:
+                self._sheet.firsts.put(key, First(record, entry, decision.state, decision.code))
 
     def _post(self, case: Case, decision: Decision, root: Dispute, account: int) -> None:
         """The difference under the correction. What had no posting gets one of 0, so that its name leads to it."""
@@ -123,7 +134,11 @@ class Correcting:
     def _account_of(self, dispute: Dispute) -> int | None:
         if dispute.account is not None or dispute.entry is None:
             return dispute.account
-        return self._sheet.account_for(dispute.entry, dispute.entry.card)
+        return self._sheet.account_for(dispute.entry, self._card_of(dispute.entry, dispute.item.record))
+
+    def _card_of(self, entry: Entry, record: int) -> Card | None:
+        """Of a sale without a card that of its claim."""
+        return entry.card or (self._sheet.lent_to(record) if entry.kind is Kind.EARN else None)
 
     def _original_of(self, dispute: Dispute) -> Original | None:
         reversal = dispute.entry if dispute.entry and dispute.entry.kind is Kind.REVERSE else None

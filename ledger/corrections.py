@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from ledger.book import KEYLESS
 from ledger.claims import AWARDS
 from ledger.facts import Code, Decision, Item, Original, Word
 from ledger.sentences import clipped
@@ -51,8 +52,8 @@ class Dispute(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def name(self) -> str:
-        """What people call it: its id, or its place where it cannot be read."""
-        return self.entry.id if self.entry else place_name(self.item)
+        """What people call it: its id, or its place where it cannot be read, or its id is nobody's word."""
+        return place_name(self.item) if self.entry is None or self.code in KEYLESS else self.entry.id
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -83,9 +83,12 @@ class Disputes:
         """The entry of this name; for one that repeats a sale, the one that stands for it."""
         record = self._record(name)
         dispute = self.at(record) if record else None
-        if dispute is None or dispute.code is not Code.DUPLICATE or dispute.entry is None:
+        if dispute is None or dispute.entry is None or dispute.posted is not None:
             return dispute
-        other = self._record(self._sheet.duplicates.get(dispute.entry.id) or dispute.entry.id)
+        first = self._sheet.duplicates.get(dispute.entry.id)
+        if first is None and dispute.code is not Code.DUPLICATE:
+            return dispute
+        other = self._record(first or dispute.entry.id)
         return (self.at(other) if other else None) or dispute
 
     def _record(self, name: str) -> int | None:

@@ -12,7 +12,7 @@ from ledger.facts import Case, Code, Decision, Item, Policy, Standing
 from ledger.own_entries import OFFICE, own_entry
 from ledger.source import Posting, Ruling, Source
 from ledger.usable import measured
-from offline_queue.entry import Card, Correction, Entry, Happening, Kind, State, encode, masked
+from offline_queue.entry import MAX_AUTHOR, Card, Correction, Entry, Happening, Kind, State, encode, masked
 
 if TYPE_CHECKING:
     from ledger.sheet import Sheet
@@ -86,7 +86,7 @@ class Lifecycle:
             f"{cards.MERGERS}{case.record}:{side}",
             self._now,
             card=Card(number.number) if number else None,
-            correction=Correction(case.entry.operator or case.sender, reason, points=points),
+            correction=Correction((case.entry.operator or case.sender)[:MAX_AUTHOR], reason, points=points),
         )
         item = self._source.enter(encode(entry))
         self._sheet.postings.append(Posting(item.record, entry.id, account, points, None, Code.POSTED, self._now))

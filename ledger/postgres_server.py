@@ -10,6 +10,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ledger.port import BooksUnusable, NotRecorded
+from ledger.postgres_arrays import teach
 from ledger.postgres_schema import NAMESPACE, VERSION, statements, upgrades
 from ledger.postgres_source import PostgresSource
 from ledger.postgres_tables import PostgresTables
@@ -127,6 +128,7 @@ class PostgresServer:
         import psycopg
 
         connection = psycopg.connect(self._url, autocommit=True, application_name="tilld ledger")
+        teach(connection)
         try:
             connection.execute(SESSION)
         except BaseException:

@@ -12,6 +12,7 @@ import msgspec
 
 from ledger import grounds, rights, sentences
 from ledger.book import KEYED, ON_CARD, WAITS_FOR_REVIEW, waits_for_record
+from ledger.card_counts import SHOWING, copied
 from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, First, RightState, Stance
 from ledger.policies import stance
@@ -69,6 +70,7 @@ RULES: Final = (
     Rule(Code.RESOLUTION_REFUSED, CORRECTION, grounds.may_not_resolve, sentences.may_not_resolve, ends=True),
     Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
+    Rule(Code.CARD_COPIED, SHOWING, copied, sentences.copied),
     Rule(
         Code.CARD_UNKNOWN,
         CORRECTION,
@@ -127,6 +129,7 @@ RULES: Final = (
     Rule(Code.OVERDRAWN, CORRECTION, grounds.word_overdraws, sentences.word_overdraws, noted=True, settled=True),
     Rule(Code.OVERDRAWN, REDEEM | REVERSE, grounds.overdrawn, sentences.overdrawn),
 )
+_REPEATED: Final = next(rule for rule in RULES if rule.code is Code.DUPLICATE)
 _RULES_OF: Final = {kind: tuple(rule for rule in RULES if kind in rule.kinds) for kind in Kind}
 
 
@@ -199,6 +202,11 @@ def _as_first(case: Case, first: First, met: Sequence[Rule]) -> Decision:
     waits = waits_for_record(first.record) if first.state is State.PARKED else None
     told = Decision(first.state, met[0].code, asked=grounds.asked(case), waits=waits, right=rights.used(case))
     return _told(case, met, told, None)
+
+
+def as_its_sale(claim: Case) -> Decision:
+    """Of a claim whose sale has its card now, and waits for something else."""
+    return decide(claim) if claim.first is None else _as_first(claim, claim.first, (_REPEATED,))
 
 
 def _told(case: Case, met: Sequence[Rule], decision: Decision, outcome: str | None) -> Decision:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from ledger.claims import sale_key
 from ledger.corrections import Dispute, Target
 from ledger.facts import Code, Decision
 from ledger.own_entries import own_entry
@@ -108,7 +109,8 @@ class Settling:
         entry = dispute.entry
         if entry is None:
             return None
-        first = self._source.claim({entry.key: dispute.item.record}).get(entry.key)
+        key = sale_key(entry)
+        first = self._source.claim({key: dispute.item.record}).get(key)
         reversed_ = sheet.original_for(entry) if entry.kind is Kind.REVERSE else None
         record = reversed_.record if reversed_ else first.record if first else dispute.item.record
         other = sheet.correcting.disputes.at(record) if record != dispute.item.record else None

@@ -25,6 +25,7 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
+from ledger.card_counts import CardCounts
 from ledger.claim_desk import ClaimDesk
 from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
@@ -36,9 +37,10 @@ from ledger.facts import Case, Code, Decision, First, Item, Original, Policy, Ri
 from ledger.instants import Instant, instant
 from ledger.lifecycle import Lifecycle
 from ledger.offline_days import OfflineDays
+from ledger.plain_sales import PlainSales
 from ledger.rights import MAX_ALLOWANCE_NAME, grant
 from ledger.roster import Roster
-from ledger.rules import decide
+from ledger.rules import as_its_sale, decide
 from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
 from ledger.till_receipts import Receipts
@@ -72,28 +74,34 @@ class Sheet:
         self._waiting = Known(source.waiting)
         self.roster = Roster(source, policy.breaches)
         self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
-        self._receipts = Receipts(source)
+        self.receipts = Receipts(source)
+        self.counts = CardCounts(source)
         self._anchors = Known(source.anchors)
         self._woken: set[int] = set()
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self._originals = Known(self._originals_held)
+        self._awaited = False
+        """Whether anything at all may wait for what is decided here."""
         self.announced: dict[str, int] = {}
         """The records of this batch by their names."""
-        self._posted_here: dict[str, Original] = {}
+        self.posted_here: dict[str, Original] = {}
         self.correcting = Correcting(self, source, policy, now)
+        self.plain = PlainSales(self, policy)
 
     def judge(self, items: Iterable[Item]) -> None:
         """Decides each record in order, and at once whatever waited for it."""
-        due = deque(self.claims.read(items))
+        due = deque(self.claims.read(items, self._woken))
         self._warm([(item, content) for item, content in due if isinstance(content, Entry)])
         self._announce({place_name(item): item.record for item, content in due if isinstance(content, Decision)})
         while due:
             item, content = due.popleft()
+            if self.plain.post(item, content):
+                continue
             revoked = len(self.roster.revoked)
             woken = self._settle(item, content)
             if revoked < len(self.roster.revoked):
                 self._let_go(due)
-            due.extendleft(reversed(self.claims.read(woken)))
+            due.extendleft(reversed(self.claims.read(woken, self._woken)))
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -159,16 +167,19 @@ class Sheet:
         accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
+        self.counts.expect(entries)
         self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self._own(item, entry)]
+        owned = {item.record for item, entry in met if self.owns(item, entry)}
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
-        self._receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
-        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
+        self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
+        names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
+        self._announce({name: record for record, known in names.items() for name in known})
 
     def _announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
@@ -176,17 +187,19 @@ class Sheet:
         if names:
             self.announced |= names
             awaited = self._source.announce(names)
-            self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
-            self._waiting.warm(waits_for_entry(name) for name in awaited)
+            self._awaited = self._awaited or bool(awaited)
+            self._waiting.learn(map(waits_for_entry, names.keys() - set(awaited)), {})
+            self._waiting.warm(map(waits_for_entry, awaited))
 
-    def _names(self, item: Item, entry: Entry) -> list[str]:
+    def _names(self, item: Item, entry: Entry, *, owned: bool) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return self.claims.names(item, entry) if self._own(item, entry) else [place_name(item)]
+        return self.claims.names(item, entry) if owned else [place_name(item)]
 
-    def _own(self, item: Item, entry: Entry) -> bool:
-        if item.record in self.claims.doubts or self._revoked(item):
+    def owns(self, item: Item, entry: Entry) -> bool:
+        """Whether the entry is its sender's own, whose key counts."""
+        if entry.terminal != item.sender or not self.roster.knows(item.sender):
             return False
-        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+        return item.record not in self.claims.doubts and not self._revoked(item)
 
     def _revoked(self, item: Item) -> bool:
         return item.sender in self.roster.revoked and item.record not in self._woken
@@ -196,11 +209,13 @@ class Sheet:
         return taken.get(entry.key) == item.record if first is None else first.record == item.record
 
     def _let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
-        """What comes behind a terminal's last breach leaves its keys and receipts to others."""
-        entries = {item.record: entry for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)}
+        """What comes behind a terminal's last breach leaves its keys and receipts to others, and goes by its place."""
+        revoked = [(item, entry) for item, entry in behind if isinstance(entry, Entry) and self._revoked(item)]
+        entries = {item.record: entry for item, entry in revoked}
+        self._announce({place_name(item): item.record for item, _ in revoked})
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
         if entries:
-            self._source.let_go(keys, self._receipts.let_go(set(entries)))
+            self._source.let_go(keys, self.receipts.let_go(set(entries)))
 
     def _rights_held(self, ids: Sequence[str]) -> dict[str, Right]:
         found = self._source.rights(ids)
@@ -226,9 +241,11 @@ class Sheet:
             case = self._case(item, content)
             decision = decide(case)
         if lends(case) and decision.stands:
-            case, decision, lent_to = self._lend(item, content)
+            case, decision, lent_to = self._lend(item, content, (case, decision))
             woken += lent_to
         self._apply(case, decision)
+        if self.owns(item, content):
+            self.counts.note(content, case.at)
         if item.record in self.waits and decision.waits is None:
             woken += self.wake(waits_for_record(item.record))
         self.rule(item, decision)
@@ -236,21 +253,39 @@ class Sheet:
             woken += self.correcting.apply(case, decision)
         if content.kind is Kind.CARD_EVENT and decision.stands:
             woken += self._lifecycle.happen(case)
-        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
-        for name in self._names(item, content):
-            reason = waits_for_entry(name)
-            woken += self.wake(reason) if content.kind in KEYED and stands else self._wake_words(reason)
-        return woken
+        return woken + (self._wake_by_name(item, content, decision) if self._awaited else [])
 
-    def _lend(self, item: Item, claim: Entry) -> tuple[Case, Decision, list[Item]]:
-        """Gives the claim's card to the sale that waits for one, unless another batch was quicker."""
+    def _wake_by_name(self, item: Item, entry: Entry, decision: Decision) -> list[Item]:
+        """What waited for an entry, as soon as it stands; words on it as soon as it is in the books."""
+        stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
+        wake = self.wake if entry.kind in KEYED and stands else self._wake_words
+        return [
+            waiter
+            for name in self._names(item, entry, owned=self.owns(item, entry))
+            for waiter in wake(waits_for_entry(name))
+        ]
+
+    def _lend(self, item: Item, claim: Entry, given: tuple[Case, Decision]) -> tuple[Case, Decision, list[Item]]:
+        """Gives the claim's card to the sale that waits for one, unless another batch was quicker.
+
+        Where the sale has to wait for something else, the claim waits with it, so that its card is not forgotten.
+        """
         waiters = self.wake(waits_for_claim(claim.key))
         if claim.card is not None:
             self.claims.lent.update(dict.fromkeys((waiter.record for waiter in waiters), claim.card))
         if not waiters:
             self.firsts.learn([claim.key], self._source.claim({claim.key: item.record}))
+        woken = [item for sale in self.claims.read(waiters, self._woken) for item in self._settle(*sale)]
         case = self._case(item, claim)
-        return case, decide(case), waiters
+        if not lends(case):
+            return (*(given if waiters else (case, decide(case))), woken)
+        return case, as_its_sale(case), woken
+
+    def lent_to(self, sale: int) -> Card | None:
+        """The card of the claim that waits with a sale without one."""
+        waiting = [read(item.raw) for item in self._waiting.get(waits_for_record(sale)) or ()]
+        cards = (entry.card for entry in waiting if isinstance(entry, Entry) and entry.kind is Kind.CLAIM)
+        return next(cards, None)
 
     def _case(self, item: Item, entry: Entry) -> Case:
         original = self.original_for(entry) if entry.kind is Kind.REVERSE else None
@@ -276,7 +311,8 @@ class Sheet:
             card=self.cards.facts(card.number) if card else None,
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
-            receipt=self._receipts.holder(entry),
+            receipt=self.receipts.holder(entry),
+            shown=self.counts.greatest(entry),
             at=when.at,
             clock_off_ms=when.off_ms,
             redeemed=self.offline_days.before(account, entry),
@@ -317,11 +353,14 @@ class Sheet:
         return right if account == right.account else msgspec.structs.replace(right, account=account)
 
     def _first(self, item: Item, entry: Entry) -> First | None:
-        if entry.kind not in KEYED or not self._own(item, entry):
+        if entry.kind not in KEYED or not self.owns(item, entry):
             return None
         if not self.firsts.knows(entry.key) or entry.id not in self.announced:
             self._meet([(item, entry)])
-        return self.firsts.get(entry.key)
+        first = self.firsts.get(entry.key)
+        if first is not None and first.record == item.record:
+            self.receipts.claim([(item, entry)])
+        return first
 
     def standing(self, account: int) -> Standing:
         """Of the account, or of the one that it was merged into."""
@@ -340,10 +379,10 @@ class Sheet:
         if self._originals.get(name):
             self._originals.put(name, original)
         else:
-            self._posted_here[name] = original
+            self.posted_here[name] = original
 
     def _original(self, entry: str) -> Original | None:
-        return self._originals.get(entry) or self._posted_here.get(entry)
+        return self._originals.get(entry) or self.posted_here.get(entry)
 
     def _may_register(self, number: str) -> bool:
         return self._policy.unknown_cards is UnknownCards.REGISTER and plausible(number)
@@ -358,10 +397,14 @@ class Sheet:
     def rule(self, item: Item, decision: Decision) -> None:
         self.rulings.append(Ruling(item, decision))
         if decision.waits is not None:
-            self.waits[item.record] = decision.waits
+            self.waits[item.record], self._awaited = decision.waits, True
             if decision.waits in NOT_WOKEN_HERE:
                 return
             self._waiting.put(decision.waits, [*(self._waiting.get(decision.waits) or ()), item])
+
+    def awaited(self, entry: str) -> bool:
+        """Whether records wait for this entry."""
+        return self._awaited and bool(self._waiting.get(waits_for_entry(entry)))
 
     def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []
@@ -433,7 +476,7 @@ class Sheet:
         number = original.record if original else None
         code = next((code for code in decision.codes if code in OVERDRAWING), decision.code)
         self.postings.append(Posting(case.record, entry.id, account, effect, number, code, self.now))
-        self._posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
+        self.posted_here.setdefault(entry.id, Original(case.record, entry.kind, account, effect))
         if original is not None:
             self.shelving.reverses(case.record, original.record)
             left = msgspec.structs.replace(original, reversed=original.reversed + abs(effect))

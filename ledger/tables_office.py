@@ -3,18 +3,16 @@
 import base64
 from typing import Any
 
-from ledger.book import read, waits_for_card
-from ledger.facts import Code
+from ledger.book import KEYLESS, read, waits_for_card
 from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
 from ledger.tables_source import merged_into
+from ledger.wear import lately
 from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
 
-UNPROVEN = frozenset({Code.TERMINAL_UNKNOWN, Code.KEY_REVOKED, Code.CLAIM_UNPROVEN})
-"""What such a record calls itself is nobody's word: it goes by its place."""
 FORK = (
     "this stream has two continuations (a copied or restored disk); {} records of the second are held beside the first."
     " Each sale counts once; when the machines are put right: tilld ledger terminals acknowledge TERMINAL"
@@ -32,18 +30,19 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
         " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
         [account, *merged_into(tables, account)],
     )
-    entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
+    posted = [(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
         number,
         held.usable + held.inactive + held.expired,
         balance.reserved,
         balance.as_of,
         feed.balances.lots(account),
-        entries,
+        [_line(*explained) for explained in posted],
         _waiting(tables, number),
         usable=held.usable,
         inactive=held.inactive,
         expired=held.expired,
+        wear=lately(entry for entry, *_ in posted),
     )
 
 
@@ -146,6 +145,6 @@ def _flagged(terminal: str, uid: str, record: int, state: str, code: str, detail
     if not isinstance(entry, Entry):
         return Flagged(terminal, uid, seq, state, code, detail, None, None, None, None, f"{uid}:{seq}")
     card = masked(entry.card.number) if entry.card else None
-    proven = entry.terminal == terminal and code not in UNPROVEN
+    proven = entry.terminal == terminal and code not in KEYLESS  # else what it calls itself is nobody's word
     name = entry.id if proven else f"{uid}:{seq}"
     return Flagged(terminal, uid, seq, state, code, detail, entry.id, entry.kind, entry.points, card, name)

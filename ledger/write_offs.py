@@ -33,11 +33,13 @@ class WriteOff(msgspec.Struct, frozen=True):
 def overdue(lots: Sequence[Lot], cutoff: int, reserved: int) -> list[tuple[Lot, int]]:
     """What may leave the books: points that had expired at the cutoff, the oldest end first.
 
-    Points that are promised to a till stay, however old; those that live longest are kept for it.
+    Points that are promised to a till stay, however old, for the promise may be older than their end: the points that
+    were earned since are not to pay for it. Those that ended last are kept.
     """
-    free = sum(lot.remaining for lot in lots) - reserved
+    gone = [lot for lot in lots if lot.remaining > 0 and lot.expired(cutoff)]
+    free = min(sum(lot.remaining for lot in lots), sum(lot.remaining for lot in gone)) - reserved
     found = []
-    for lot in sorted((lot for lot in lots if lot.remaining > 0 and lot.expired(cutoff)), key=_end):
+    for lot in sorted(gone, key=_end):
         points = min(lot.remaining, max(0, free))
         if points:
             found.append((lot, points))

@@ -19,6 +19,8 @@ GENESIS_HASH: Final = bytes(32)
 MAX_POINTS: Final = 1_000_000_000
 """More than any programme grants at once; keeps sums of a billion entries inside 64 bits."""
 MAX_ENTRY_BYTES: Final = 8192
+MAX_AUTHOR: Final = 64
+"""Characters of the name of whoever corrects; an operator's may be longer."""
 
 
 class Undecodable(ValueError):
@@ -91,6 +93,15 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
+class CardProof(msgspec.Struct, frozen=True, gc=False):
+    """What a card proved of itself when it was shown: `counter` grows with each presentation of `subject`, a digest of
+    which chip or code it is. Entries of one presentation carry the same.
+    """
+
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    counter: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+
+
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py).
 
@@ -101,6 +112,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     technology: str | None = None
     entry_mode: str | None = None
     wear: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    proof: CardProof | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -126,7 +138,7 @@ class Correction(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     their effect.
     """
 
-    author: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    author: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_AUTHOR)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
     of: str | None = None
     resolution: Resolution | None = None

@@ -172,4 +172,4 @@ class CardDesk:
 
 
 def _refusal(why: Refused) -> Refusal:
-    return Refusal("card_refused", " ".join([why.detail, *why.steps]), why.reason)
+    return Refusal("card_refused", " ".join([why.detail, *why.steps]), why.reason, why.steps)

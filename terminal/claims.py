@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 
 from msgspec.structs import asdict
 
@@ -63,23 +64,28 @@ class Claims:
     def asked(self, event: ClaimAsked) -> None:
         """The same code for the same card hears the first answer again. `event.reply` is answered once."""
         try:
-            self._redeem(event)
+            self._redeem(self._read(event.code), self._card(event.card), event.reply)
         except Refusal as refusal:
             refuse(event.reply, refusal)
 
-    def _redeem(self, event: ClaimAsked) -> None:
-        code = self._read(event.code)
-        card = self._card(event.card)
+    def found(self, code: Code, card: Card, reply: "Future[Answered]") -> None:
+        """A code that the card itself carries; `reply` is answered once, as that of a request."""
+        try:
+            self._redeem(code, card, reply)
+        except Refusal as refusal:
+            refuse(reply, refusal)
+
+    def _redeem(self, code: Code, card: Card, reply: "Future[Answered]") -> None:
         key = f"{KEY_PREFIX}{code.sale.key}"
         digest = hashlib.sha256(code.raw + card.number.encode()).digest()[:16]
-        if self._recording.join(key, digest, event.reply) or self._known(code, key, digest, event):
+        if self._recording.join(key, digest, reply) or self._known(code, key, digest, reply):
             return
         proof = self._proof(code)
         if proof is Proof.UNPROVEN:
             raise Refusal("claim_unproven", self._of("unproven", code), "signature")
         if code.sale.card is not None and not code.sale.on(card.number):
             raise Refusal("claim_unproven", self._of("other_card", code), "other_card")
-        flight = self._recording.take_off(key, digest, event.reply)
+        flight = self._recording.take_off(key, digest, reply)
         self._recording.commit(
             flight, self._entry(code, key, card), shaped=lambda said: self._answer(said, code, proof)
         )
@@ -93,11 +99,11 @@ class Claims:
                 "claim_unreadable", what or words("unreadable", self._language, why=why), "mistyped" if what else None
             ) from None
 
-    def _known(self, code: Code, key: str, digest: bytes, event: ClaimAsked) -> bool:
+    def _known(self, code: Code, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
         """True when this till has answered the same before. Raises Refusal where another card has the points."""
         found = self._journal.find_key(key)
         if found is not None and found.digest == digest:
-            answer(event.reply, Answered(found.reply, replayed=True))
+            answer(reply, Answered(found.reply, replayed=True))
             return True
         if (has := self._credited(code)) is not None:
             raise Refusal("claimed", words("claimed", self._language, card=masked(has)))

@@ -8,6 +8,7 @@ import msgspec
 from drivers.aes import KEY, LONGEST_INPUT, SHORTEST_INPUT
 from drivers.key_file import KeysUnusable, load_keys
 from terminal.identification import CardFormat
+from terminal.ladder import Step
 from terminal.number_formats import NumberFormat
 from terminal.rotating_codes import pattern_problem
 from terminal.sdm import NumberFrom
@@ -33,7 +34,9 @@ class Cards(msgspec.Struct, frozen=True):
     bare_uid: bool = False
     only_original: bool = False
     debounce_ms: Milliseconds = 1000
+    notes: bool = False
     keys: Annotated[str, msgspec.Meta(max_length=4096)] = ""
+    ladder: tuple[Step, ...] = tuple(step for step in Step if step is not Step.PHONE)
 
     def card_format(self) -> CardFormat:
         return CardFormat(self.shortest, self.longest, self.prefixes, self.bare_uid, self.formats, self.only_original)

@@ -118,24 +118,26 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         )
         mirror, mirror_parts = _mirroring(config, state, store, ledger, key, timepiece, stack)
         tallies = {reader.name: Tally.of_reader(state, reader.name) for reader in config.readers}
+        readers = {
+            reader.name: ReaderSupervisor(
+                reader.name, reader.driver, reader.options, inbox.post, state, timepiece, tallies[reader.name],
+                notes=config.cards.notes,
+            )
+            for reader in config.readers
+        }  # fmt: skip
         till = Till(
             config, store, journal, directory, inquiries, notices.publish, timepiece,
             report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
             after_copy=mirror.after_copy if mirror else None,
             mirror=lambda: mirror.report if mirror else None,
             tallies=tallies,
+            write_note=lambda reader, wish: readers[reader].write_note(wish),
         )  # fmt: skip
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
         loop = TillLoop(till, inbox, on_end=stop.set)
-        readers = [
-            ReaderSupervisor(
-                reader.name, reader.driver, reader.options, inbox.post, state, timepiece, tallies[reader.name]
-            )
-            for reader in config.readers
-        ]
-        hotplug = Hotplug([reader.look_now for reader in readers])
+        hotplug = Hotplug([reader.look_now for reader in readers.values()])
         desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts)
         api = ApiServer(desk, state / "tilld.sock")
         essential = {
@@ -143,7 +145,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start((loop, inquiries, sync, *mirror_parts, *readers, hotplug, api), stack)
+        _start((loop, inquiries, sync, *mirror_parts, *readers.values(), hotplug, api), stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.wire import Balance, Expiry
-from terminal import hotlist
+from terminal import hotlist, wear_book
 from terminal.hotlist import together
 from terminal.identification import Proof
 
@@ -45,10 +45,18 @@ CREATE TABLE taken (
     ("ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",),
     ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire.Expiry, as JSON
     hotlist.TABLES,
+    wear_book.TABLES,
 )
 """Forward only: the file's user_version counts those that were taken."""
 _FIRST: Final = ("card", "taken")
-_TABLES: Final = ((), _FIRST[:1], _FIRST, _FIRST, _FIRST, tuple(sorted((*_FIRST, *hotlist.NAMES))))
+_LISTED: Final = (*_FIRST, *hotlist.NAMES)
+_TABLES: Final = (
+    (),
+    _FIRST[:1],
+    *[_FIRST] * 3,
+    tuple(sorted(_LISTED)),
+    tuple(sorted((*_LISTED, *wear_book.NAMES))),
+)
 """Those of each version."""
 _expiring = msgspec.json.Decoder(list[Expiry]).decode
 
@@ -69,6 +77,7 @@ class Directory:
         self._start = start
         self._lock = RLock()
         self.hotlist = hotlist.Hotlist(connection, self._lock)
+        self.wear = wear_book.WearBook(connection, self._lock)
 
     @classmethod
     def open(cls, path: Path, start: str) -> "Directory":

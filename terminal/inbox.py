@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from drivers.base import CardRead, CardUnreadable, ReaderState
+from drivers.base import CardRead, CardUnreadable, NoteWritten, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
 from terminal.dispute_shapes import ResolutionRequest
@@ -78,6 +78,14 @@ class CardPresented:
 class CardFailed:
     reader: str
     failure: CardUnreadable
+
+
+@dataclass(frozen=True)
+class NoteTold:
+    """What became of a note that a card should carry."""
+
+    reader: str
+    written: NoteWritten
 
 
 @dataclass(frozen=True)
@@ -229,6 +237,7 @@ class Stop:
 Event = (
     CardPresented
     | CardFailed
+    | NoteTold
     | ReaderChanged
     | TransactionAsked
     | CardEventAsked

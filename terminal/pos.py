@@ -3,12 +3,14 @@
 Values only. The REST API shows these shapes as they are; other dialects translate them.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
 
 from offline_queue.entry import MAX_POINTS, Amount, Happening, Kind, Receipt, State
+from terminal.ladder import Step
 
 MAX_TEXT = 64
 
@@ -17,10 +19,15 @@ TransactionKind = Literal["earn", "redeem", "reverse"]
 
 
 class CardNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A card by its number (keyed or scanned by the POS itself) or by a read that the till has made."""
+    """A card by its number, or by a read that the till has made.
+
+    `entry_mode` says how the POS came by the number: keyed, scanned by the POS itself, or found by phone number.
+    """
 
     number: str | None = None
     read_id: str | None = None
+    # UNSET, not None: it must not change the digest of requests that were sent before it was known.
+    entry_mode: Literal["keyed", "scanned", "phone"] | msgspec.UnsetType = msgspec.UNSET
 
 
 class TransactionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -126,8 +133,18 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     claim: str | None = None
 
 
+class Rung(msgspec.Struct, frozen=True):
+    """A step of the reading ladder and what to say of it, in the till's language."""
+
+    step: Step
+    say: str
+
+
 class ReadAnswer(msgspec.Struct, frozen=True):
-    """A card that was presented; `read_id` stands for it in a transaction. `hints` are words for the cashier."""
+    """A card that was presented; `read_id` stands for it in a transaction. `hints` are words for the cashier.
+
+    `wear`, 0 to 100: how hard the card has become to read here; None where the reader tells nothing.
+    """
 
     read_id: str
     card: CardView
@@ -136,19 +153,30 @@ class ReadAnswer(msgspec.Struct, frozen=True):
     reader: str
     balance: BalanceView | None
     hints: list[str]
+    wear: int | None = None
 
 
 class Refusal(Exception):
     """The till says no. `code` is stable, `detail` says what it means for the points and what to do next.
 
     `reason` is a second stable word where one code has several causes (`card_refused`: `payment_card`, ...).
+    Where a card was not read, `step` is the present rung of the reading ladder and `steps` say what the cashier does.
     """
 
-    def __init__(self, code: str, detail: str, reason: str | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        reason: str | None = None,
+        steps: Sequence[str] = (),
+        step: Step | None = None,
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.reason = reason
+        self.steps = tuple(steps)
+        self.step = step
 
 
 def invalid(what: str) -> Refusal:

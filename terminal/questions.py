@@ -76,6 +76,7 @@ class Questions:
         disk: Callable[[], DiskView | None],
         mirror: Callable[[], MirrorReport | None],
         tallies: Mapping[str, Tally],
+        readers: dict[str, ReaderStatus],
     ) -> None:
         self._terminal = terminal
         self._version = version
@@ -83,7 +84,7 @@ class Questions:
         self._timepiece = timepiece
         self._sync_now = sync_now
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
-        self.readers: dict[str, ReaderStatus] = {}
+        self.readers = readers
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
     def answer(self, what: str, argument: str) -> Any:

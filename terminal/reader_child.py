@@ -1,14 +1,16 @@
-"""A reader's process from outside: started, listened to, dismissed. One thread uses it."""
+"""A reader's process from outside: started, listened to, dismissed. One thread uses it, but for its wishes."""
 
 import contextlib
 import os
 import select
 import subprocess
 import sys
+import threading
 from typing import Final
 
 import msgspec
 
+from drivers.base import NoteWish
 from drivers.worker import DRIVER_FAILED, Assignment, Message
 from terminal.reader_life import Cause, Ending
 
@@ -46,8 +48,9 @@ class ReaderChild:
             )
             with contextlib.suppress(BrokenPipeError):  # it has died already, which next() will tell
                 os.write(control, msgspec.json.encode(assignment) + b"\n")
-            self._control = contextlib.ExitStack()
-            self._control.callback(os.close, control)
+            os.set_blocking(control, False)
+            self._control: int | None = control
+            self._controlling = threading.Lock()
             ours.pop_all()
         self.pid = self._process.pid
         self._received = b""
@@ -67,9 +70,18 @@ class ReaderChild:
         line, _, self._received = self._received.partition(b"\n")
         return _message(line)
 
+    def wish(self, wish: NoteWish) -> None:
+        """Asks it to write a note, and never waits; one that does not listen does not write. From any thread."""
+        with self._controlling, contextlib.suppress(BlockingIOError, BrokenPipeError):
+            if self._control is not None:
+                os.write(self._control, msgspec.json.encode(wish) + b"\n")
+
     def hang_up(self) -> None:
         """Asks it to give its device back and end: what it also sees when this process dies."""
-        self._control.close()
+        with self._controlling:
+            if self._control is not None:
+                os.close(self._control)
+            self._control = None
 
     def dismiss(self, patience_s: float) -> None:
         """Hangs up, and kills it when it does not end."""
@@ -81,7 +93,7 @@ class ReaderChild:
         """SIGKILL where it still runs, and everything that belongs to it closed. Once."""
         self._process.kill()
         self._process.wait()
-        self._control.close()
+        self.hang_up()
         os.close(self._reports)
 
     def _receive(self) -> None:

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from drivers.base import CardRead, CardUnreadable, Condition, ReaderState
+from drivers.base import CardRead, CardUnreadable, Condition, NoteWish, NoteWritten, ReaderState
 from drivers.worker import Assignment, Heartbeat
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal import reader_life
-from terminal.inbox import CardFailed, CardPresented, Event, ReaderChanged, ReaderStatus
+from terminal.inbox import CardFailed, CardPresented, Event, NoteTold, ReaderChanged, ReaderStatus
 from terminal.reader_child import ChildEnded, ReaderChild
 from terminal.reader_life import Allowed, Cause, Ending, Limits
 from terminal.reader_tally import Tally
@@ -43,12 +43,15 @@ class ReaderSupervisor:
         timepiece: Timepiece,
         tally: Tally,
         limits: Limits = PATIENT,
+        *,
+        notes: bool = False,
     ) -> None:
         self._name, self._driver, self._options = name, driver, options
         self._folder = os.fspath(state_folder / "readers")
         self._post = post
         self._timepiece, self._tally = timepiece, tally
-        self._limits = limits
+        self._limits, self._notes = limits, notes
+        self._child: ReaderChild | None = None
         self._life = reader_life.born(name, driver, self._now())
         self._shown: ReaderStatus | None = None
         self._stop = os.eventfd(0, os.EFD_CLOEXEC)
@@ -76,6 +79,11 @@ class ReaderSupervisor:
         """A device has come: a reader that is absent is tried at once. From any thread, before stop()."""
         os.eventfd_write(self._news, 1)
 
+    def write_note(self, wish: NoteWish) -> None:
+        """NoteTold follows, unless the process ends first. From any thread."""
+        if (child := self._child) is not None:
+            child.wish(wish)
+
     def _run(self) -> None:
         while not self._paused(reader_life.pause_s(self._life.failures, self._limits)):
             began = time.monotonic()
@@ -95,12 +103,12 @@ class ReaderSupervisor:
 
     def _live(self) -> Ending:
         """One process from start to end."""
-        assignment = Assignment(self._folder, self._options, self._life.reopened)
+        assignment = Assignment(self._folder, self._options, self._life.reopened, self._notes)
         try:
             child = ReaderChild(self._driver, self._name, assignment)
         except OSError as error:
             return Ending(Cause.NOT_STARTED, detail=str(error))
-        self._life = reader_life.started(self._life, child.pid)
+        self._life, self._child = reader_life.started(self._life, child.pid), child
         try:
             self._listen(child)
         except ChildEnded as end:
@@ -130,8 +138,10 @@ class ReaderSupervisor:
         self._heard_at = now
         self._tally.keep(now)
 
-    def _pass_on(self, message: CardRead | CardUnreadable | Condition) -> None:
+    def _pass_on(self, message: CardRead | CardUnreadable | Condition | NoteWritten) -> None:
         match message:
+            case NoteWritten():
+                self._post(NoteTold(self._name, message))
             case Condition():
                 self._life = reader_life.told(self._life, message, self._now())
             case CardRead():

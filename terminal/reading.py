@@ -8,8 +8,9 @@ from drivers.base import CardRead
 from offline_queue.entry import Card
 from offline_queue.timepiece import Timepiece
 from terminal.inbox import ReadAsked
+from terminal.ladder_desk import Advice
 from terminal.pos import ReadAnswer, Refusal, invalid
-from terminal.refusals import Language, Refused
+from terminal.refusals import Language
 from terminal.replies import answer, refuse
 
 KEPT_READS: Final = 1000
@@ -89,12 +90,16 @@ class Reading:
         else:
             self._waiting = asked
 
-    def abandon(self, code: str, reply: "Future[ReadAnswer] | None") -> None:
+    def waits(self, reply: "Future[ReadAnswer] | None") -> bool:
+        """Whether `reply`, or whoever waits, is still without a card."""
+        return not reply.done() if reply is not None else self._waiting is not None
+
+    def abandon(self, code: str, reply: "Future[ReadAnswer] | None", advice: Advice | None = None) -> None:
         """Ends the wait of `reply`, or of whoever waits."""
         if reply is not None:
-            refuse(reply, self.refusal(code))
+            refuse(reply, self.refusal(code, advice))
         elif self._waiting is not None:
-            refuse(self._waiting.reply, self.refusal(code))
+            refuse(self._waiting.reply, self.refusal(code, advice))
         if self._waiting is not None and self._waiting.reply.done():
             self._waiting = None
 
@@ -104,11 +109,12 @@ class Reading:
             answer(self._waiting.reply, read)
             self._waiting = None
 
-    def refused(self, why: Refused) -> None:
+    def refused(self, why: Refusal) -> None:
         """Whoever waits for a card is told what came instead."""
         if self._waiting:
-            refuse(self._waiting.reply, Refusal("card_refused", " ".join([why.detail, *why.steps]), why.reason))
+            refuse(self._waiting.reply, why)
             self._waiting = None
 
-    def refusal(self, code: str) -> Refusal:
-        return Refusal(code, _WORDS[code][self._language])
+    def refusal(self, code: str, advice: Advice | None = None) -> Refusal:
+        words = _WORDS[code][self._language]
+        return Refusal(code, words) if advice is None else Refusal(code, words, None, advice.next, advice.step)

@@ -164,11 +164,11 @@ WORDS: Final[dict[str, dict[Language, tuple[str, ...]]]] = {
     "check_digit": {
         "en": (
             "There is a slip in this number: its check digit does not fit. No points moved.",
-            "Compare it with the card character by character and key it again, or scan the card.",
+            "Compare it with the card character by character and key it again.",
         ),
         "fr": (
             "Il y a une erreur dans ce numéro : sa clé de contrôle ne convient pas. Aucun point n'a bougé.",
-            "Comparez-le à la carte caractère par caractère et ressaisissez-le, ou scannez la carte.",
+            "Comparez-le à la carte caractère par caractère et ressaisissez-le.",
         ),
     },
     "too_long": {
@@ -184,21 +184,21 @@ WORDS: Final[dict[str, dict[Language, tuple[str, ...]]]] = {
     "too_short": {
         "en": (
             "This is shorter than any number of our programme. No points moved.",
-            "Scan or key the whole number.",
+            "Give the whole number.",
         ),
         "fr": (
             "C'est plus court que tout numéro de notre programme. Aucun point n'a bougé.",
-            "Scannez ou saisissez le numéro en entier.",
+            "Donnez le numéro en entier.",
         ),
     },
     "format": {
         "en": (
             "This is no number of our programme: only letters, digits and hyphens. No points moved.",
-            "Scan the loyalty code, not another code on the card or the article.",
+            "Take the number of the loyalty card, not another one on the card or the article.",
         ),
         "fr": (
             "Ce n'est pas un numéro de notre programme : lettres, chiffres et tirets seuls. Aucun point n'a bougé.",
-            "Scannez le code de fidélité, pas un autre code de la carte ou de l'article.",
+            "Prenez le numéro de la carte de fidélité, pas un autre de la carte ou de l'article.",
         ),
     },
 }

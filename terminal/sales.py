@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
+from drivers.base import Technology
 from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
 from terminal.card_desk import CardDesk
 from terminal.disk import Disk
 from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, TransactionAsked
+from terminal.ladder_desk import LadderDesk
 from terminal.pos import CardNumber, Refusal, TransactionRequest, invalid
 from terminal.reading import Reading
 from terminal.recording import KEY_REUSED, Recording
@@ -45,8 +47,9 @@ class Sales:
         stamps: Stamps,
         disk: Disk,
         cards: CardDesk,
+        ladder: LadderDesk,
     ) -> None:
-        self._cards = cards
+        self._cards, self._ladder = cards, ladder
         self._policy = policy
         self._journal = journal
         self._recording = recording
@@ -75,6 +78,8 @@ class Sales:
         if card is not None:
             self._redemptions.holdings.seen(card.number)
         draft = self._draft(event.request, event.key, card)
+        if event.request.kind != "reverse":
+            self._ladder.reset()
         flight = self._recording.take_off(event.key, digest, event.reply)
         if event.request.kind == "redeem" and card is not None:
             self._redemptions.seek(flight, draft, card)
@@ -94,12 +99,16 @@ class Sales:
         """The card that a request names. Raises Refusal."""
         if (asked.number is None) == (asked.read_id is None):
             raise invalid("`card` holds exactly one of `number` and `read_id`.")
+        mode = None if asked.entry_mode is msgspec.UNSET else asked.entry_mode
         if asked.read_id is not None:
+            if mode is not None:
+                raise invalid("`card.entry_mode` goes with `number`; a read has its own.")
             return self._reading.card(asked.read_id)
-        verdict = identify_number(asked.number or "", self._policy.card_format, self._policy.language)
+        keyed = mode != "scanned"
+        verdict = identify_number(asked.number or "", self._policy.card_format, self._policy.language, keyed=keyed)
         if isinstance(verdict, Refused):
-            raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
-        return Card(verdict.number)
+            raise self._ladder.refusal(verdict, Technology.KEYED if keyed else Technology.UNKNOWN)
+        return Card(verdict.number, entry_mode=mode)
 
     def claimant(self, asked: CardNumber) -> Card:
         """The card that gets the points of a claim, as it is named. Raises Refusal."""

@@ -9,21 +9,22 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from drivers.base import CardRead
+from drivers.base import Technology
 from offline_queue.conflicts import needs_people, sentence
-from offline_queue.entry import Card, Entry, Kind, State, masked
+from offline_queue.entry import Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
 from terminal.balances import Balances, Decided
 from terminal.card_desk import CardDesk
+from terminal.card_notes import CardNotes, WriteNote
 from terminal.claim_issue import ClaimIssue
 from terminal.claims import Claims
 from terminal.config import Config
 from terminal.config_offline import Offline
 from terminal.directory import Directory
 from terminal.disk import Disk
-from terminal.identification import Identified, Recognition, Verdict, identify, identify_number
+from terminal.identification import Recognition, identify_number
 from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
@@ -33,6 +34,7 @@ from terminal.inbox import (
     CardPresented,
     ClaimAsked,
     Event,
+    NoteTold,
     ReadAbandoned,
     ReadAsked,
     ReaderChanged,
@@ -45,13 +47,15 @@ from terminal.inbox import (
     TransactionAsked,
     Welcomed,
 )
-from terminal.pos import CardView, Promise, ReadAnswer, Refusal
+from terminal.ladder_desk import LadderDesk
+from terminal.pos import CardView, Promise, Refusal
+from terminal.presentations import Presentations
 from terminal.questions import Questions
 from terminal.reader_tally import Tally
 from terminal.reading import Reading
 from terminal.recording import AfterCopy, Recording
 from terminal.redemptions import Inquiries, Redemptions
-from terminal.refusals import WORDS, Language, Refused, refused
+from terminal.refusals import Language, Refused
 from terminal.replies import answer, refuse
 from terminal.resolutions import Resolutions
 from terminal.risk import Risk
@@ -65,11 +69,6 @@ TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
 
 NO_TALLIES: Final[Mapping[str, Tally]] = {}
-
-_HOLD_LONGER: Final[dict[Language, tuple[str, ...]]] = {
-    "en": ("Hold the card still on the reader until it answers.", "Scan its bar code or key its number."),
-    "fr": ("Tenez la carte sans bouger jusqu'à la réponse.", "Scannez son code-barres ou saisissez son numéro."),
-}
 
 
 class Sync(Protocol):
@@ -101,6 +100,7 @@ class Till:
         version: str,
         key: "Ed25519PrivateKey | None" = None,
         after_copy: AfterCopy | None = None,
+        write_note: WriteNote | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
         tallies: Mapping[str, Tally] = NO_TALLIES,
     ) -> None:
@@ -137,15 +137,44 @@ class Till:
         self._cards = CardDesk(
             directory.hotlist, journal, self._recording, stamps, recognition.card_format, config.terminal.language
         )
+        readers: dict[str, ReaderStatus] = {}
+        self._ladder = LadderDesk(
+            config.cards.ladder, config.readers, readers, timepiece, language, claims=config.claims.enabled
+        )
         self._sales = Sales(
-            policy, journal, self._recording, self._redemptions, self._reading, stamps, self._disk, self._cards
+            policy,
+            journal,
+            self._recording,
+            self._redemptions,
+            self._reading,
+            stamps,
+            self._disk,
+            self._cards,
+            self._ladder,
         )
         self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
         self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
-        self._questions = Questions(
-            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies
+        self._notes = CardNotes(
+            self._issue, self._claims, journal, publish, language, write_note if config.cards.notes else None
         )
-        self._tallies = tallies
+        self._presentations = Presentations(
+            recognition,
+            directory,
+            self._reading,
+            self._cards,
+            self._ladder,
+            self._balances,
+            self._redemptions.holdings,
+            inquiries,
+            publish,
+            timepiece,
+            language,
+            tallies,
+            self._notes,
+        )
+        self._questions = Questions(
+            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies, readers
+        )
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
 
@@ -158,6 +187,7 @@ class Till:
         """Takes up what an earlier start has left of rights; once, before the first event."""
         self._redemptions.resume(self._journal)
         self._cards.resume()
+        self._notes.resume()
 
     def handle(self, event: Event) -> None:
         """Every kind of event; a question, a sale or a read is answered exactly once."""
@@ -167,15 +197,17 @@ class Till:
             case Recorded():
                 self._recorded(event)
             case CardPresented(reader, read):
-                self._presented(reader, read)
+                self._presentations.presented(reader, read)
             case CardFailed():
-                self._failed(event)
+                self._presentations.failed(event)
+            case NoteTold():
+                self._notes.told(event)
             case ReaderChanged(status):
                 self._reader_changed(status)
             case ReadAsked():
-                self._reading.wait(event)
-            case ReadAbandoned(code, reply):
-                self._reading.abandon(code, reply)
+                self._presentations.wait(event)
+            case ReadAbandoned():
+                self._presentations.abandon(event)
             case Asked():
                 self._asked(event)
             case _:
@@ -220,6 +252,7 @@ class Till:
         self._redemptions.landed(event)
         if event.error is None and not event.replayed:
             self._cards.recorded(event.entry)
+            self._notes.recorded(event.entry)
             self._sync.nudge()
             self._tell(event.entry, State.QUEUED, event.promise)
 
@@ -231,78 +264,12 @@ class Till:
         gone = {key for key, revoked in told if revoked}
         return keys if own is None or own in gone else list(dict.fromkeys([own, *keys]))
 
-    def _presented(self, reader: str, read: CardRead) -> None:
-        if not self._reading.is_new(reader, read):
-            self._duplicate(reader)
-            return
-        verdict = self._judged(read)
-        if isinstance(verdict, Refused):
-            self._refused(reader, verdict)
-        elif self._reading.repeats(reader, verdict.number):
-            self._duplicate(reader)
-        else:
-            self._identified(reader, read, verdict)
-
-    def _duplicate(self, reader: str) -> None:
-        if reader in self._tallies:
-            self._tallies[reader].add(duplicate=1)
-
-    def _judged(self, read: CardRead) -> Verdict:
-        """A proof is used up by being judged, whatever becomes of the read."""
-        verdict = identify(read, self._recognition, self._language, self._timepiece.unix_ms())
-        if isinstance(verdict, Identified) and verdict.proof and not self._directory.advance(verdict.proof):
-            return refused("replayed", self._language)
-        return verdict
-
-    def _refused(self, reader: str, why: Refused) -> None:
-        """Whoever waits for a card hears why this one will not do."""
-        self._reading.refused(why)
-        told = {"reader": reader, "reason": why.reason, "detail": why.detail, "next": why.steps}
-        self._publish("card_unreadable", told)
-
-    def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
-        stands = self._cards.judged(verdict.number)
-        if isinstance(stands, Refused):
-            self._refused(reader, stands)
-            return
-        number = stands.number
-        card = Card(number, read.technology.value, read.entry_mode.value)
-        shown = ReadAnswer(
-            read_id=self._reading.keep(card),
-            card=CardView(masked(number), number),
-            technology=read.technology.value,
-            entry_mode=read.entry_mode.value,
-            reader=reader,
-            balance=self._balances.view(number),
-            hints=self._cards.hints(stands),
-        )
-        self._redemptions.holdings.seen(number)
-        self._publish("card_read", shown)
-        self._reading.identified(shown)
-        self._inquiries.ask_account(number)
-
     def _reader_changed(self, status: ReaderStatus) -> None:
         """Its counters move with every card, which watchers hear of anyway."""
         before = self._questions.readers.get(status.name)
         self._questions.readers[status.name] = status
         if before is None or dataclasses.replace(before, counters=status.counters) != status:
             self._publish("reader_status", status)
-
-    def _failed(self, event: CardFailed) -> None:
-        """Whoever waits for a card goes on waiting: the customer will present it again. Not so for a foreign card."""
-        failure = event.failure
-        if failure.reason in WORDS:
-            self._refused(event.reader, refused(failure.reason, self._language))
-            return
-        self._publish(
-            "card_unreadable",
-            {
-                "reader": event.reader,
-                "reason": failure.reason,
-                "detail": failure.detail,
-                "next": _HOLD_LONGER[self._language],
-            },
-        )
 
     def _asked(self, event: Asked) -> None:
         try:
@@ -323,7 +290,7 @@ class Till:
         """Answered when the ledger has been heard or has kept silent."""
         verdict = identify_number(event.argument, self._recognition.card_format, self._language)
         if isinstance(verdict, Refused):
-            raise Refusal("card_refused", " ".join([verdict.detail, *verdict.steps]), verdict.reason)
+            raise self._ladder.refusal(verdict, Technology.KEYED)
         self._card_questions.setdefault(verdict.number, []).append(event.reply)
         self._inquiries.ask_account(verdict.number)
 
@@ -354,6 +321,7 @@ class Till:
         one_by_one = len(decided) <= TOLD_ONE_BY_ONE
         for one in decided:
             self._cards.decided(one.entry, one.verdict)
+            self._notes.decided(one.entry)
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
             if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:
@@ -363,6 +331,7 @@ class Till:
         self._questions.ledger = event
         self._stamps.ledger_time = event.ledger_time or self._stamps.ledger_time
         self._redemptions.give_back()
+        self._notes.ledger(reachable=event.reachable)
         self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
 
     def _tell(self, entry: Entry, state: State, promise: Promise | None = None) -> None:

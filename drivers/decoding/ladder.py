@@ -13,7 +13,7 @@ from drivers.decoding.rungs import LADDER, Rung
 from drivers.decoding.symbol import EVERYTHING, MATRIX, Gray, Sighting, Symbol, Wanted, quad_of
 from drivers.decoding.views import bounded
 
-BUDGET_S: Final = 0.075
+BUDGET_S: Final = 0.065
 """Seconds of one core for one picture; a rung that has begun is finished."""
 FAR: Final = 0.09
 """Part of the picture's side (the root of its area) below which a symbol may lie behind the card, so that the ladder

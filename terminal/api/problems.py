@@ -1,10 +1,11 @@
 """How the API says no: problem documents (RFC 9457) with a stable `code`."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response
 
+from terminal.ladder import Step
 from terminal.pos import Refusal
 
 TYPE: Final = "application/problem+json"
@@ -14,6 +15,7 @@ class Problem(msgspec.Struct, frozen=True):
     """An error. Programs go by `code`, people by `detail`: what happened, what it means, what to do next.
 
     `reason` is a second stable word where one code has several causes (`card_refused`: `payment_card`, ...).
+    Where a card was not read, `next` says what the cashier does now and `step` names that rung of the reading ladder.
     """
 
     title: str
@@ -22,6 +24,8 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str
     type: str = "about:blank"
     reason: str | msgspec.UnsetType = msgspec.UNSET
+    next: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    step: Step | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refused(Exception):
@@ -83,12 +87,13 @@ def problem_response(refused: Refused | Refusal) -> Response:
     """What the API refuses itself and what the till refuses, in one form."""
     status, title = PROBLEMS.get(refused.code, (409, refused.code.replace("_", " ")))
     headers: dict[str, str] = {}
-    reason: str | msgspec.UnsetType = msgspec.UNSET
+    more: dict[str, Any] = {}
     if isinstance(refused, Refused):
         status, headers = refused.status, refused.headers
-    elif refused.reason is not None:
-        reason = refused.reason
+    else:
+        told = {"reason": refused.reason, "next": refused.steps, "step": refused.step}
+        more = {name: value for name, value in told.items() if value}
     if status == 503:
         headers = {"retry-after": str(RETRY_AFTER_S), **headers}
-    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail, reason=reason))
+    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail, **more))
     return Response(body, status, headers, media_type=TYPE)

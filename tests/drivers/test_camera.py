@@ -2,7 +2,12 @@
 
 import contextlib
 import os
+import re
+import subprocess
+import sys
+import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,8 +16,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from drivers import frames
+from drivers import camera_source, frames
 from drivers.base import (
     CardRead,
     CardUnreadable,
@@ -22,12 +29,16 @@ from drivers.base import (
     Place,
     ReaderAbsent,
     ReaderForbidden,
+    ReaderHeld,
     ReaderState,
     Report,
     Technology,
 )
 from drivers.camera import Options, Reader
+from drivers.camera_source import Lens, told
+from drivers.picture_folder import _picture_in
 from tests.virtual import worn
+from tests.virtual.watching import Watched
 
 PATIENCE_S = 10.0
 
@@ -141,7 +152,7 @@ def test_a_forbidden_device_is_told_as_such(tmp_path: Path) -> None:
     """With the group that helps."""
     device = tmp_path / "video0"
     device.touch(mode=0)
-    with pytest.raises(ReaderForbidden, match="may not be opened"), opened(device, tmp_path):
+    with pytest.raises(ReaderForbidden, match="may not open"), opened(device, tmp_path):
         pass
 
 
@@ -253,3 +264,152 @@ def test_a_stream_is_read_and_its_end_is_an_absent_camera(tmp_path: Path) -> Non
         with pytest.raises(ReaderAbsent):
             exhaust(lambda: got.append(reader.read(PATIENCE_S)))
     assert [r.data for r in got if isinstance(r, CardRead)] == [card.text]
+
+
+class FakeDevice:
+    """A UVC camera as cv2.VideoCapture shows it: it has some controls, and of those it takes a range of values."""
+
+    def __init__(self, ranges: dict[int, range], *, lies: bool = False) -> None:
+        self._ranges, self._lies = ranges, lies
+        self.set_to: list[tuple[int, float]] = []
+        self._values: dict[int, float] = {}
+
+    def set(self, key: int, value: float) -> bool:
+        self.set_to.append((key, value))
+        if key not in self._ranges:
+            return False
+        if value in self._ranges[key]:
+            self._values[key] = value
+        return value in self._ranges[key] or self._lies
+
+    def get(self, key: int) -> float:
+        return self._values.get(key, -1.0)
+
+
+FULL = {
+    cv2.CAP_PROP_AUTO_EXPOSURE: range(1, 4),
+    cv2.CAP_PROP_EXPOSURE: range(3, 2048),
+    cv2.CAP_PROP_AUTOFOCUS: range(2),
+    cv2.CAP_PROP_FOCUS: range(0, 256, 5),
+}
+
+
+def test_the_lens_is_told_what_the_config_says_in_the_order_that_works() -> None:
+    """Automatic, manual, then the time: otherwise some cameras keep the old one. A set focus ends the searching."""
+    device = FakeDevice(FULL)
+    assert told(device, Lens(1280, 720, 15, exposure=200, focus=30)) == ()
+    assert device.set_to[-5:] == [
+        (cv2.CAP_PROP_AUTO_EXPOSURE, 3),
+        (cv2.CAP_PROP_AUTO_EXPOSURE, 1),
+        (cv2.CAP_PROP_EXPOSURE, 200),
+        (cv2.CAP_PROP_AUTOFOCUS, 0),
+        (cv2.CAP_PROP_FOCUS, 30),
+    ]
+
+
+def test_a_lens_that_is_not_spoken_of_is_left_as_it_is() -> None:
+    """Makers' defaults are mostly right, and some cameras never recover from a wrong value."""
+    device = FakeDevice(FULL)
+    assert told(device, Lens(1280, 720, 15)) == ()
+    assert not {key for key, _ in device.set_to} & set(FULL)
+
+
+@pytest.mark.parametrize(
+    ("device", "lens", "refused"),
+    [
+        (FakeDevice({}), Lens(1280, 720, 15, 200, 30), ("exposure", "autofocus", "focus")),
+        (FakeDevice({}), Lens(1280, 720, 15, autofocus=True), ("autofocus",)),
+        (FakeDevice(FULL), Lens(1280, 720, 15, exposure=5000), ("exposure",)),
+        (FakeDevice(FULL, lies=True), Lens(1280, 720, 15, focus=33), ("focus",)),
+    ],
+    ids=["no-controls", "fixed-focus", "out-of-range", "says-yes-and-does-nothing"],
+)
+def test_what_a_camera_does_not_take_is_told(device: FakeDevice, lens: Lens, refused: tuple[str, ...]) -> None:
+    """The value is read back: a camera's yes is not believed."""
+    assert told(device, lens) == refused
+
+
+def test_what_a_camera_has_not_taken_stands_in_its_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It looks all the same; the technician reads which options do nothing."""
+    source = camera_source.Source(frames.Live(FakeCamera([], freezes=True), "x"), ("focus", "exposure"))
+    monkeypatch.setattr(camera_source, "opened", lambda *_, **__: source)
+    reader = Reader(Place("camera", str(tmp_path)), Options())
+    reader.open()
+    said = reader.read(1.0)
+    reader.close()
+    assert isinstance(said, Condition)
+    assert said.detail == "looking at 0; the camera does not take focus, exposure"
+
+
+def test_a_set_focus_and_a_searching_one_contradict_each_other() -> None:
+    """Told before anything is opened."""
+    with pytest.raises(ValueError, match="choose one"):
+        Options(focus=30, autofocus=True)
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_program_that_holds_the_camera_is_named(tmp_path: Path, opens: bool) -> None:
+    """Any number of programs may open a camera and one gets its frames: whether it opens or only stays dark."""
+    device = tmp_path / "video0"
+    device.touch()
+    code = "import sys; held = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(device)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        if opens:
+            live = frames.Live(FakeCamera([]), str(device))
+            error = drained(live)
+            live.close()
+        else:
+            with pytest.raises(ReaderHeld) as raised, opened(device, tmp_path):
+                pass
+            error = raised.value
+        other.communicate()
+    assert error.condition.state is ReaderState.HELD
+    assert f"process {other.pid}" in error.condition.detail
+
+
+def png(columns: int, rows: int) -> bytes:
+    """A grey picture without a mark on it, however large, in a small file."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    packer, line = zlib.compressobj(), bytes(columns + 1)
+    data = b"".join(packer.compress(line) for _ in range(rows)) + packer.flush()
+    size = columns.to_bytes(4, "big") + rows.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_a_small_file_with_an_endless_picture_costs_no_memory(tmp_path: Path) -> None:
+    """A hundred million pixels in a file of 100 kB are damage, and the process stays small and goes on."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with Watched(tmp_path, "camera", options={"source": str(folder)}) as reader:
+        pid = reader.state(ReaderState.READY).pid
+        bomb = tmp_path / "bomb"
+        bomb.write_bytes(png(10_000, 10_000))
+        bomb.rename(folder / "bomb.png")
+        assert reader.failure().reason == "damaged"
+        (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        assert int(peak) < 150 * 1024
+        cv2.imwrite(str(tmp_path / "card.png"), worn.worn("qr", 0, 1).picture)
+        (tmp_path / "card.png").rename(folder / "card.png")
+        assert reader.card().data == worn.worn("qr", 0, 1).text
+        assert reader.supervisor.status.pid == pid
+
+
+@given(st.binary(max_size=200), st.integers(0, 10**6), st.sampled_from([".png", ".jpg", ".bmp"]))
+@settings(max_examples=60, deadline=None)
+def test_any_file_in_the_folder_is_a_picture_or_none(noise: bytes, at: int, kind: str) -> None:
+    """Noise, and honest pictures in which a piece was overwritten."""
+    honest = cv2.imencode(kind, worn.worn("qr", 0, 1).picture)[1].tobytes()
+    torn = bytearray(honest)
+    torn[at % len(torn) : at % len(torn) + len(noise)] = noise
+    with tempfile.TemporaryDirectory() as name:
+        for data in (noise, bytes(torn), honest[: at % len(honest)]):
+            path = Path(name) / f"one{kind}"
+            path.write_bytes(data)
+            picture = _picture_in(path)
+            assert picture is None or picture.ndim == 2

@@ -1,5 +1,6 @@
 """Smart Tap 2.1: the public examples byte for byte, and whole taps against a phone written from the description."""
 
+import contextlib
 import os
 import zlib
 from collections.abc import Iterator
@@ -173,6 +174,17 @@ def test_any_answer_at_any_step_of_a_real_tap_is_survived(step: int, said: bytes
 
     with pytest.raises((NoPass, Damaged)):
         read_pass(MERCHANT, answer, os.urandom)
+
+
+LOYALTY = record(b"asv", record(b"ly", record(b"T", b"\x00" + NUMBER.encode(), id_=b"n", tnf=1)))
+
+
+@given(st.binary(max_size=300), st.integers(0, len(LOYALTY)))
+def test_any_content_for_the_right_key_is_survived(content: bytes, at: int) -> None:
+    """Who holds the phone may encrypt anything for us: no pass, damage or a text, whole or overwritten."""
+    for said in (content, LOYALTY[:at] + content + LOYALTY[at + len(content) :]):
+        with contextlib.suppress(NoPass, Damaged):
+            assert len(value_in(said)) <= len(said)
 
 
 @pytest.fixture

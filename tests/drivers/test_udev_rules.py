@@ -12,7 +12,7 @@ from drivers.usb_readers import MODELS
 FOLDER = Path(__file__).parents[2] / "udev"
 RULES = sorted(FOLDER.glob("*.rules"))
 UDEV_RULES = [path for path in RULES if path.name[0].isdigit()]
-TERM = re.compile(r'[A-Z_]+(\{[A-Za-z_]+\})?(==|!=|\+=|:=|=)"[^"]*"\Z')
+TERM = re.compile(r'[A-Z_]+(\{[A-Za-z0-9_]+\})?(==|!=|\+=|:=|=)"[^"]*"\Z')
 
 
 def lines(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ledger.app import create_app
-from ledger.commands import books as opener
+from ledger.command_line import books as opener
 from ledger.facts import Policy, UnknownCards
 from ledger.port import Book
 from ledger.server import LedgerServer, bound

@@ -1,6 +1,7 @@
 """The wire over real sockets: every call answers in its shape, and every attack is a problem document."""
 
 import http.client
+import json
 import socket
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -186,6 +187,13 @@ class TestGarbage:
         for body in GARBAGE:
             assert client.request("POST", path, body, kind).code == "malformed"
         assert client.request("GET", "/healthz").status == 200
+
+    def test_a_name_with_a_nul_character_is_malformed(self, client: Client) -> None:
+        """No engine can look such a text up again: a right under that name could not be asked for a second time."""
+        wish = {"request": "r", "id": "\0", "card": CARD, "points": 1, "stream": "s"}
+        for _ in range(2):
+            reply = client.request("POST", "/v1/allowances", json.dumps(wish).encode())
+            assert (reply.status, reply.code) == (400, "malformed")
 
     def test_a_wrong_count_takes_nothing(self, book: Book, client: Client, stream: FakeStream) -> None:
         """A cut body must not look like a smaller batch."""

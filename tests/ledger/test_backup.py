@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.commands import books
+from ledger.command_line import books
 from ledger.facts import Policy
 from ledger.port import Book, NotRecorded, Refused
 from ledger.sqlite_book import SqliteBook

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger.commands import ledger
+from ledger.cli import ledger
 from ledger.facts import Code, UnknownCards
 from ledger.port import Book
 from offline_queue.claim_codes import KEY_PREFIX, issue

@@ -427,6 +427,20 @@ class TestWrittenOff:
         assert cleared(book) == 0
         sound(book)
 
+    def test_points_earned_since_do_not_pay_an_old_promise(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """A right that was granted before its points ended keeps them, though younger ones lie beside them."""
+        till.send(till.earn(100, **made_on(0)))
+        assert till.ask("a1", 100).granted
+        on_day(50)
+        till.send(till.earn(50, **made_on(50, "ever@1")))
+        on_day(150)
+        assert cleared(book) == 0
+        till.send(till.redeem(100, allowance="a1", **made_on(20)))
+        assert points_of(book) == 50
+        assert book.verify().problems == []
+
     def test_many_accounts_are_cleared_a_few_at_a_time(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -447,3 +461,19 @@ class TestWrittenOff:
         till.send(till.earn(60, **made_on(0, "unknown@1")))
         shelf.timepiece.now += 10_000 * DAY_MS
         assert shelf.open(DATED).expire().lots == 0
+
+
+@pytest.mark.parametrize("empty", ["reversal", "word"])
+def test_what_moves_nothing_leaves_the_dates_alone(
+    book: Book, till: FakeTill, on_day: Callable[[int], None], empty: str
+) -> None:
+    """Beside a sale in one batch: the account still knows that its older points end, and nobody is promised them."""
+    till.send(till.earn(100, **made_on(0)))
+    sale = till.earn(5, **made_on(1, "ever@1"))
+    back = till.reverse(sale, **made_on(1)) if empty == "reversal" else till.correct(sale.id, Resolution.REFUSE)
+    till.send(sale, back)
+    nothing = till.reverse(sale, **made_on(1)) if empty == "reversal" else till.correct(sale.id, Resolution.REFUSE)
+    till.send(till.earn(7, **made_on(1, "ever@1")), nothing)
+    assert book.verify().problems == []
+    on_day(40)
+    assert not till.ask("a1", 20).granted

@@ -79,6 +79,7 @@ def test_a_file_of_the_first_version_is_taken_over(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as older:
         older.executescript(
             "DROP TABLE taken; DROP TABLE feed; DROP TABLE listed; DROP TABLE terminal_key; DROP TABLE own_event;"
+            "DROP TABLE wear;"
             "ALTER TABLE card DROP COLUMN inactive; ALTER TABLE card DROP COLUMN expiring;"
             "PRAGMA user_version = 1"
         )

@@ -1,5 +1,8 @@
 """What the till says of a card's points: certain, pending, and honest about which."""
 
+import msgspec
+
+from offline_queue.conflicts import sentence
 from offline_queue.entry import State
 from offline_queue.wire import Account, Verdict
 from terminal.inbox import AccountHeard, Settled
@@ -95,8 +98,10 @@ def test_a_range_of_records_is_decided_by_one_verdict(till: TillRig) -> None:
 def test_a_conflict_is_told_by_its_code(till: TillRig) -> None:
     """Beside the transaction's new state."""
     sale = till.sell("sale-1")
-    settled(till, verdict(till, sale.id, State.CONFLICT))
-    assert till.told("conflict") == [{"id": sale.id, "code": "conflict", "detail": None}]
+    settled(till, msgspec.structs.replace(verdict(till, sale.id, State.CONFLICT), code="overdrawn"))
+    (told,) = till.told("conflict")
+    assert (told["id"], told["code"], told["state"]) == (sale.id, "overdrawn", "conflict")
+    assert told["sentence"] == sentence("overdrawn", "en")
     assert till.outcome(sale.id).state is State.CONFLICT
 
 

@@ -156,11 +156,12 @@ def test_a_payment_card_that_its_reader_has_recognised_ends_the_wait(till: TillR
 
 def test_a_phone_without_a_pass_is_told_what_helps(till: TillRig) -> None:
     """Its serial number is random, so it identifies nobody, whatever the programme allows."""
+    till.send(ReaderChanged(ReaderStatus("simulated", "simulated", ReaderState.READY, "12:00", "all well")))
     read = CardRead(Technology.PHONE, EntryMode.CONTACTLESS, uid="08a1b2c3")
     till.send(CardPresented("counter", read))
     (told,) = till.told("card_unreadable")
     assert told["reason"] == "phone"
-    assert "scan its code" in " ".join(told["next"])
+    assert "open in the phone" in " ".join(told["next"])
 
 
 def test_a_card_that_could_not_be_read_leaves_the_wait_open(till: TillRig) -> None:

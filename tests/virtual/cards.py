@@ -92,12 +92,26 @@ class NtagCard:
     def with_text(cls, text: str, uid: str = "04a1b2c3d4e5f6") -> "NtagCard":
         return cls(bytes.fromhex(uid), text_record(text))
 
+    @classmethod
+    def with_notes(cls, text: str, uid: str = "04a1b2c3d4e5f6", model: int = 215) -> "NtagCard":
+        """An NTAG215 or 216 as it leaves the works: dynamic lock bytes and configuration behind the user memory."""
+        size, user = {215: (0x3E, 130), 216: (0x6D, 226)}[model]
+        card = cls(bytes.fromhex(uid), text_record(text), bytes([0xE1, 0x10, size, 0]), pages=user + 5)
+        card.memory[user * 4 :] = bytes.fromhex("000000bd 040000ff 00050000 00000000 00000000")
+        return card
+
     def answer(self, apdu: bytes) -> bytes:
         if apdu[:4] == b"\xff\xca\x00\x00":
             return self.uid + OK
         if apdu[:3] == b"\xff\xb0\x00" and apdu[3] < self.pages:
             return self._read(apdu[3], apdu[4]) + OK
+        if apdu[:3] == b"\xff\xd6\x00" and 4 <= apdu[3] < self.pages and apdu[4] == len(apdu[5:]) == 4:
+            self.write(apdu[3], apdu[5:])
+            return OK
         return NOT_SUPPORTED
+
+    def write(self, page: int, data: bytes) -> None:
+        self.memory[page * 4 : page * 4 + 4] = data
 
     def _read(self, page: int, length: int) -> bytes:
         # READ rolls over to page 0 at the end of the memory (NTAG213 data sheet section 10.2).

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from drivers.base import CardRead, CardUnreadable, ReaderState
+from drivers.base import CardRead, CardUnreadable, NoteWish, NoteWritten, ReaderState
 from offline_queue.timepiece import SystemTimepiece
-from terminal.inbox import CardFailed, CardPresented, Event, ReaderChanged, ReaderStatus
+from terminal.inbox import CardFailed, CardPresented, Event, NoteTold, ReaderChanged, ReaderStatus
 from terminal.reader_life import Limits
 from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
@@ -31,12 +31,14 @@ class Watched:
         name: str = "counter",
         options: dict[str, Any] | None = None,
         limits: Limits = IMPATIENT,
+        *,
+        notes: bool = False,
     ) -> None:
         self.events: queue.Queue[Event] = queue.Queue()
         self.socket = folder / "readers" / f"{name}.sock"
         self.tally = Tally.of_reader(folder, name)
         self.supervisor = ReaderSupervisor(
-            name, driver, options or {}, self.events.put, folder, SystemTimepiece(), self.tally, limits
+            name, driver, options or {}, self.events.put, folder, SystemTimepiece(), self.tally, limits, notes=notes
         )
 
     def __enter__(self) -> Self:
@@ -67,6 +69,13 @@ class Watched:
 
     def failure(self) -> CardUnreadable:
         return self.wait(lambda event: event.failure if isinstance(event, CardFailed) else None)
+
+    def noted(self, read: CardRead, data: bytes) -> NoteWritten:
+        """What became of a note for the card that was read."""
+        assert read.slot is not None
+        assert read.uid is not None
+        self.supervisor.write_note(NoteWish(read.slot, read.uid, data))
+        return self.wait(lambda event: event.written if isinstance(event, NoteTold) else None)
 
     def state(self, state: ReaderState, but_not: str = "-") -> ReaderStatus:
         """The next status that is of this state, with another detail than `but_not`."""

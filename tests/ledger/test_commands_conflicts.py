@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ledger.commands import books, ledger
+from ledger.cli import ledger
+from ledger.command_line import books
 from tests.ledger.fake_till import CARD, FakeTill, points_of
 
 UNKNOWN = "2990000000031"

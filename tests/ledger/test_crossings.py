@@ -1,0 +1,204 @@
+"""Where features meet: claims, revoked keys, people's words, copies and receipts come to one effect a sale."""
+
+import pytest
+
+from ledger.port import Book
+from offline_queue.entry import CardEvent, Entry, Happening, Kind, Receipt, Resolution, State
+from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
+from tests.ledger.test_claims import PUBLIC, STRANGE_KEY, UNKNOWN, claim
+
+HONOUR, REFUSE = Resolution.HONOUR, Resolution.REFUSE
+RECEIPT = Receipt("815", "S001", "2025-06-15T15:00:00Z")
+
+
+@pytest.fixture
+def other(book: Book) -> FakeTill:
+    """A till that signs claim codes, and may burn or be stolen."""
+    return FakeTill(book, 9, PUBLIC)
+
+
+def word(till: FakeTill, entry: Entry) -> tuple[State, str]:
+    verdict = till.verdict(entry)
+    return verdict.state, verdict.code
+
+
+def decide(book: Book, name: str, resolution: Resolution) -> None:
+    book.resolve(name, resolution, None, "Anne", "saw the paper receipt")
+
+
+def sound(book: Book) -> None:
+    assert book.verify().problems == []
+
+
+class TestRevokedKeys:
+    def test_a_claim_that_waited_is_still_proven(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """It was proven when it came, and holds its sale's key: the end of the till's key loses no points."""
+        sale = other.earn(30, None)
+        redeemed = claim(till, sale, UNKNOWN)
+        till.send(redeemed)
+        book.revoke(other.terminal, "stolen")
+        book.register(UNKNOWN)
+        assert word(till, redeemed) == (State.POSTED, "posted")
+        assert points_of(book, UNKNOWN) == 30
+        book.enrol(other.terminal, bytes(32), replace=True)
+        other.send(sale)
+        assert word(other, sale) == (State.POSTED, "duplicate")
+        assert points_of(book, UNKNOWN) == 30
+        sound(book)
+
+    def test_a_sale_that_a_person_let_count_is_not_claimed_again(
+        self, book: Book, till: FakeTill, other: FakeTill
+    ) -> None:
+        """What was signed by a revoked key takes its idempotency key when it comes to count."""
+        sale = other.earn(30)
+        book.revoke(other.terminal, "stolen")
+        other.send(sale)
+        (flagged,) = book.flagged()
+        decide(book, flagged.name, HONOUR)
+        assert points_of(book) == 30
+        book.enrol(other.terminal, PUBLIC, replace=True)
+        redeemed = claim(till, sale)
+        till.send(redeemed)
+        assert word(till, redeemed) == (State.RESOLVED, "duplicate")
+        assert points_of(book) == 30
+        sound(book)
+
+
+class TestUnprovenClaims:
+    @pytest.mark.parametrize(("words", "points"), [([HONOUR], 30), ([REFUSE], 30), ([HONOUR, REFUSE], 30)])
+    def test_the_sale_comes_after_a_persons_word(
+        self, book: Book, till: FakeTill, other: FakeTill, words: list[Resolution], points: int
+    ) -> None:
+        """A claim that was let count is the sale; one that was not leaves the sale its key."""
+        sale = other.earn(30)
+        till.send(claim(till, sale, CARD, STRANGE_KEY))
+        (flagged,) = book.flagged()
+        for said in words:
+            decide(book, flagged.name, said)
+        other.send(sale)
+        assert points_of(book) == points
+        sound(book)
+
+    def test_the_office_is_shown_the_sale(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """Whoever decides on an unproven claim sees that its sale is in the books already."""
+        sale = other.earn(30)
+        other.send(sale)
+        till.send(claim(till, sale, CARD, STRANGE_KEY))
+        conflict = book.conflict(f"{till.stream.uid}:1")
+        assert conflict is not None
+        assert conflict.first is not None
+        assert conflict.first.id == sale.id
+
+
+class TestLentCards:
+    def test_a_sale_on_a_receipt_that_earned_before(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """The claim of a sale without a card does not pass by the person who has to look at its receipt."""
+        sale = other.earn(10, None, receipt=RECEIPT)
+        redeemed = claim(till, sale)
+        till.send(till.earn(10, OTHER_CARD, receipt=RECEIPT))
+        other.send(sale)
+        till.send(redeemed)
+        assert word(other, sale) == (State.PARKED, "receipt_duplicate")
+        assert word(till, redeemed) == (State.PARKED, "duplicate")
+        assert points_of(book) == 0
+        sound(book)
+
+    @pytest.mark.parametrize(("said", "points"), [(HONOUR, 10), (REFUSE, 0)])
+    def test_a_person_decides_with_the_claims_card(
+        self, book: Book, till: FakeTill, other: FakeTill, said: Resolution, points: int
+    ) -> None:
+        """The card of the claim is not forgotten while its sale is in review."""
+        sale = other.earn(10, None, receipt=RECEIPT)
+        redeemed, again = claim(till, sale), claim(till, sale, OTHER_CARD, key="claim:again")
+        till.send(till.earn(10, OTHER_CARD, receipt=RECEIPT))
+        other.send(sale)
+        till.send(redeemed, again)
+        decide(book, sale.id, said)
+        assert word(other, sale) == (State.RESOLVED, "receipt_duplicate")
+        assert word(till, redeemed) == (State.RESOLVED, "duplicate")
+        assert points_of(book) == points
+        assert [flagged.code for flagged in book.flagged()] == ["claim_unproven"]
+        sound(book)
+
+
+class TestRepetitions:
+    def test_what_repeats_a_sale_in_dispute_is_settled_with_it(
+        self, book: Book, till: FakeTill, other: FakeTill
+    ) -> None:
+        """No repetition waits for ever for an entry that a person has settled."""
+        sale = other.earn(10, receipt=RECEIPT)
+        redeemed = claim(till, sale)
+        till.send(till.earn(10, OTHER_CARD, receipt=RECEIPT))
+        other.send(sale)
+        till.send(redeemed)
+        decide(book, sale.id, HONOUR)
+        assert word(till, redeemed) == (State.RESOLVED, "duplicate")
+        assert (points_of(book), book.flagged()) == (10, [])
+        sound(book)
+
+    def test_a_repetition_of_a_copied_till_is_not_honoured_beside_the_first(self, book: Book, till: FakeTill) -> None:
+        """A word on it is a word on the entry that stands, also where the copy is told before the repetition."""
+        first = till.redeem(50)
+        till.send(till.earn(10), first)
+        twin = till.stream.copy()
+        till.send(till.earn(1))
+        again = till.redeem(50, key=first.key)
+        till.send(again, stream=twin)
+        decide(book, again.id, HONOUR)
+        assert points_of(book) == -39
+        sound(book)
+
+
+def test_an_operators_long_name_does_not_spoil_a_merger(book: Book, till: FakeTill) -> None:
+    """The office's own entries stay readable, whatever a till writes."""
+    replaced = till.entry(
+        Kind.CARD_EVENT, card=CARD, event=CardEvent(Happening.REPLACE, OTHER_CARD), operator="x" * 100
+    )
+    till.send(till.earn(5), till.earn(7, OTHER_CARD), replaced)
+    assert points_of(book) == 12
+    sound(book)
+
+
+def test_a_record_behind_the_last_breach_can_be_settled(book: Book, till: FakeTill) -> None:
+    """Its key fell within one batch: what came behind is listed under a name that a person can decide on."""
+    breaches = [till.redeem(10, allowance="used") for _ in range(4)]
+    till.send(*breaches, till.earn(7))
+    *_, flagged = book.flagged()
+    assert flagged.code == "key_revoked"
+    decide(book, flagged.name, HONOUR)
+    assert points_of(book) == -33
+    sound(book)
+
+
+def test_a_word_on_a_repetition_that_had_no_effect(book: Book, till: FakeTill) -> None:
+    """It comes in a later batch, names the repetition, and is heard: the sale that stands is corrected."""
+    sale = till.earn(30)
+    again = till.earn(30, key=sale.key)
+    till.send(sale, again)
+    said = till.correct(again.id, REFUSE)
+    till.send(said)
+    assert word(till, said) == (State.POSTED, "posted")
+    assert points_of(book) == 0
+    sound(book)
+
+
+def test_a_word_on_a_claim_that_lent_its_card(book: Book, till: FakeTill, other: FakeTill) -> None:
+    """It is a word on the sale, which has the points; honoured, they are not credited once more."""
+    sale = other.earn(30, None)
+    redeemed = claim(till, sale)
+    other.send(sale)
+    till.send(redeemed)
+    decide(book, redeemed.id, HONOUR)
+    assert points_of(book) == 30
+    decide(book, redeemed.id, REFUSE)
+    assert points_of(book) == 0
+    sound(book)
+
+
+def test_a_reversal_that_a_person_took_back_is_no_damage(book: Book, till: FakeTill) -> None:
+    """The sale is reversed again afterwards; what was taken of it is never more than it gave."""
+    sale = till.earn(10)
+    back = till.reverse(sale)
+    till.send(sale, back, till.correct(back.id, REFUSE), till.reverse(sale))
+    assert points_of(book) == 0
+    sound(book)
