@@ -41,14 +41,10 @@ def claimed(tables: Tables, key_hash: KeyHash) -> Iterator[str]:
 
 
 def names(tables: Tables) -> Iterator[str]:
-    """A posting is found under the id of its own entry, or under its place where that proves nothing.
-
-    A claim stands under the id of its sale; under its own where it was not proven, and a person has spoken of it.
-    """
-    for record, name, _, uid, raw, spoken in tables.scan(POSTINGS):
+    """A posting is found under the id of its own entry, or under its place where that proves nothing."""
+    for record, name, _, uid, raw, _ in tables.scan(POSTINGS):
         entry = _entry(raw)
-        own = {entry.id, decode(raw).id if spoken else entry.id} if entry is not None else set()
-        if name not in {f"{uid}:{record & SEQ_MASK}", *own}:
+        if name != f"{uid}:{record & SEQ_MASK}" and (entry is None or name != entry.id):
             yield f"the posting of {_place(record)} stands under another entry's id"
 
 

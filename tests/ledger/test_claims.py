@@ -225,9 +225,10 @@ class TestDoubts:
 
     def test_a_person_may_refuse_it_for_good(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
         """The word stands under the claim's own id, for it is no proof of the sale; the books add up."""
-        redeemed = claim(till, burnt.earn(30, None), signer=STRANGE_KEY)
-        self.refused(book, till, redeemed, "not signed")
-        book.resolve(redeemed.id, Resolution.REFUSE, None, "office", "forged")
+        redeemed = claim(till, burnt.earn(30, CARD), OTHER_CARD)
+        till.send(redeemed)
+        (flagged,) = book.flagged()
+        book.resolve(flagged.name, Resolution.REFUSE, None, "office", "forged")
         assert book.verify().problems == []
 
     def test_signed_by_nobody_known(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
