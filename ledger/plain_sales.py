@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ledger import grounds, sentences
+from ledger.card_counts import proof_of
 from ledger.facts import Code, Decision, First, Item, Original, Policy, Standing
 from ledger.lots import ALWAYS
 from ledger.sentences import clipped
@@ -40,11 +41,15 @@ class PlainSales:
         return self._sold(item, entry) if first is None else self._repeated(item, entry, first)
 
     def _is_untroubled(self, item: Item, entry: Entry) -> bool:
-        """A sale of the till that sent it, heard for the first time in this place, for which nobody waits."""
+        """A sale of the till that sent it, heard for the first time in this place, for which nobody waits.
+
+        A card that proves itself has to be compared with what it has shown before.
+        """
         sheet = self._sheet
         return (
             entry.kind is Kind.EARN
             and entry.allowance is None
+            and proof_of(entry) is None
             and item.branch is None
             and sheet.owns(item, entry)
             and item.record not in sheet.waits

@@ -29,6 +29,8 @@ HOLDERS: Final = f"""
 class PostgresSource(TablesSource):
     """See source.Source."""
 
+    keeps_names = True
+
     def __init__(self, tables: PostgresTables) -> None:
         super().__init__(tables)
         self._shared = tables

@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.confirming import Link
 from ledger.corrections import Dispute, Spoken
-from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Shown, Standing
 from ledger.instants import Anchor
 from ledger.lots import Lot
 from offline_queue.entry import Entry
@@ -39,6 +39,10 @@ class Source(Protocol):
     Others may write at the same time. What a call says it `holds` stays as told until the transaction ends; the calls
     that hold are made in the order in which they stand here, so that two batches never wait for each other in a circle.
     """
+
+    @property
+    def keeps_names(self) -> bool:
+        """Whether `announce` leaves every name where people find its record; else only those wanted are written."""
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]: ...
 
@@ -86,6 +90,9 @@ class Source(Protocol):
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """The same for the receipts that a sale was made on: the record that has it already. Holds them."""
+
+    def shown(self, subjects: Sequence[str]) -> dict[str, Shown]:
+        """The furthest presentation of each chip or code that proves itself. Asked when its card's account is held."""
 
     def key_hash(self, key: str) -> int | bytes:
         """What the index of idempotency keys knows of one."""

@@ -32,6 +32,10 @@ const changes = {
     clearTimeout(forgetTimer);
     forgetTimer = setTimeout(forgetFailure, FORGET_MS);
   },
+  card_note({ what, card, detail }) {
+    if (what !== "found" || seen.card?.card.masked !== card.masked) return;
+    seen.card = { ...seen.card, hints: [...seen.card.hints, detail] };
+  },
   balance({ card, balance }) {
     if (seen.card?.card.masked === card.masked && balance) seen.card = { ...seen.card, balance };
   },

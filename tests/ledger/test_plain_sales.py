@@ -19,7 +19,7 @@ from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.sheet import Sheet
 from ledger.sqlite_book import SqliteBook
 from ledger.tables import Tables
-from offline_queue.entry import Amount, Card, CardEvent, Entry, Happening, Kind, Receipt, Resolution
+from offline_queue.entry import Amount, Card, CardEvent, CardProof, Entry, Happening, Kind, Receipt, Resolution
 from offline_queue.timepiece import rfc3339
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, START_MS, FakeTill, FakeTimepiece
 from tests.ledger.test_claims import PUBLIC, claim
@@ -52,6 +52,7 @@ ODD: Final[dict[str, dict[str, object]]] = {
     "an allowance": {"allowance": "a1"},
     "a clock ten days off": {"occurred_at": rfc3339(START_MS + 10 * DAY_MS)},
     "no card": {"card": None},
+    "a card that proves itself": {"card": Card(CARD, proof=CardProof("chip", 7))},
     "no points": {"points": 0},
     "an unknown card": {"card": Card(UNKNOWN)},
     "the name of another till": {"terminal": "S001-T02"},

@@ -38,6 +38,17 @@ def test_a_card_that_cannot_be_read_tells_what_to_do(page: Page, till: FakeTill)
     expect(page.locator("#card-hints")).to_be_empty()
 
 
+def test_points_found_on_a_card_are_told_with_it(page: Page, till: FakeTill) -> None:
+    """Beside the card that carried them, as text; what only a technician wants to know is not shown."""
+    till.present()
+    expect(page.locator("#card-number")).to_have_text("•••• 0017")
+    card = {"masked": "•••• 0017", "number": "2990000000017"}
+    told = {"reader": "counter", "what": "found", "card": card, "points": 30, "detail": "Found: <b>30</b> points."}
+    till.notices.publish("card_note", {"reader": "counter", "what": "written", "sales": 1})
+    till.notices.publish("card_note", told)
+    expect(page.locator("#card-hints")).to_have_text("Found: <b>30</b> points.")
+
+
 FAILED = {
     "reader": "counter",
     "reason": "mute",
