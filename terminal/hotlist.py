@@ -125,6 +125,11 @@ class Hotlist:
         with self._lock:
             return stands_for(number, self._find)
 
+    def has(self, number: str) -> bool:
+        """Whether the ledger, or this till itself, has said what this card is."""
+        with self._lock:
+            return self._find(number) is not None
+
     def keys(self, terminal: str) -> list[tuple[bytes, bool]]:
         """Every public key that this terminal has had, and whether it was revoked."""
         with self._lock:
