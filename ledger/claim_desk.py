@@ -29,8 +29,10 @@ class ClaimDesk:
         terminal's key in between must not take their effect away.
         """
         found = [(item, read(item.raw)) for item in items]
-        entries = [content for _, content in found if isinstance(content, Entry)]
-        self._keys.warm(entry.claim.terminal for entry in entries if entry.kind is Kind.CLAIM and entry.claim)
+        claims = [entry.claim for _, entry in found if isinstance(entry, Entry) and entry.kind is Kind.CLAIM]
+        if not claims:
+            return found
+        self._keys.warm(claim.terminal for claim in claims if claim)
         return [(item, self._as_judged(item, content, proven)) for item, content in found]
 
     def card(self, item: Item, entry: Entry) -> Card | None:

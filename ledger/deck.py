@@ -32,7 +32,7 @@ class Deck:
         while numbers:
             self._listings.warm(numbers)
             open_ = [
-                number for number in dict.fromkeys(numbers) if plausible(number) and _may_change(self.find(number))
+                number for number in dict.fromkeys(numbers) if _may_change(self.find(number)) and plausible(number)
             ]
             if open_:
                 self._listings.learn(open_, self._source.expect(open_))

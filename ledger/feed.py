@@ -26,21 +26,24 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
 def spans(rulings: Iterable[Ruling]) -> list[Span]:
     """In the order of the rulings, so that the feed follows from the records alone."""
-    out: list[Span] = []
+    runs: list[list[Ruling]] = []
     for ruling in rulings:
-        item, decision = ruling.item, ruling.decision
-        last = out[-1] if out else None
-        if last is not None and _continues(last, ruling) and _alike(last.decision, decision):
-            out[-1] = msgspec.structs.replace(last, last=item.seq)
+        if runs and _continues(runs[-1][-1], ruling):
+            runs[-1].append(ruling)
         else:
-            out.append(Span(item.sender, item.stream, item.record, item.seq, item.seq, decision))
-    return out
+            runs.append([ruling])
+    return [_span(run[0], run[-1]) for run in runs]
 
 
-def _continues(span: Span, ruling: Ruling) -> bool:
-    return span.record + span.last - span.first + 1 == ruling.item.record
+def _span(first: Ruling, last: Ruling) -> Span:
+    item = first.item
+    return Span(item.sender, item.stream, item.record, item.seq, last.item.seq, first.decision)
+
+
+def _continues(before: Ruling, ruling: Ruling) -> bool:
+    return before.item.record + 1 == ruling.item.record and _alike(before.decision, ruling.decision)
 
 
 def _alike(one: Decision, other: Decision) -> bool:
-    told = (one.state, one.codes, one.detail)
-    return one.plain and other.plain and told == (other.state, other.codes, other.detail)
+    same = one.code == other.code and one.state == other.state and one.also == other.also and one.detail == other.detail
+    return same and one.plain and other.plain

@@ -66,6 +66,11 @@ class Shelf:
         for lot in lots:
             self._note(self.lots.setdefault(lot.record, lot))
 
+    def receive(self, lots: Iterable[Lot]) -> None:
+        """New lots that met no debt."""
+        for lot in lots:
+            self._make(lot)
+
     def award(self, record: int, points: int, earned_at: int, dates: Dates = ALWAYS) -> None:
         """Points that are not active yet repay an overdraft too: a debt never waits beside them."""
         self._make(Lot(record, earned_at, points, points, dates.active_at, dates.expires_at))

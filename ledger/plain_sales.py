@@ -7,6 +7,7 @@ place between these. A test holds both ways to the same books, row by row.
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ledger.card_counts import proof_of
 from ledger.facts import Code, Decision, First, Item, Original, Policy, Standing
 from ledger.lots import ALWAYS
 from ledger.shelving import may_owe
@@ -44,7 +45,10 @@ class PlainSales:
         return True
 
     def _first_heard(self, item: Item, entry: Entry) -> bool:
-        """A sale of the till that sent it, under a key, an id and a receipt that are new, for which nobody waits."""
+        """A sale of the till that sent it, under a key, an id and a receipt that are new, for which nobody waits.
+
+        A card that proves itself has to be compared with what it has shown before.
+        """
         sheet, record = self._sheet, item.record
         return (
             entry.kind is Kind.EARN
@@ -55,6 +59,7 @@ class PlainSales:
             and sheet.firsts.knows(entry.key)
             and sheet.firsts.get(entry.key) is None
             and sheet.receipts.holder(entry) in (None, record)
+            and proof_of(entry) is None
             and not sheet.awaited(entry.id)
         )
 
@@ -80,10 +85,7 @@ class PlainSales:
         sheet, record, points, account = self._sheet, item.record, entry.points, before.account
         dates = self._programme.dates(entry.rule, at) if self._programme.rules else ALWAYS
         standing = Standing(account, before.balance + points, before.reserved, before.usable_from, before.usable_until)
-        sheet.shelving.shelf(account, complete=False).award(record, points, at, dates)
-        if dates is not ALWAYS:
-            standing = sheet.shelving.measured(standing, grown=True)
-        sheet.standings.put(account, standing)
+        sheet.standings.put(account, sheet.shelving.arrive(standing, record, points, at, dates))
         sheet.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
         sheet.posted_here.setdefault(entry.id, Original(record, Kind.EARN, account, points))
         sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))

@@ -6,6 +6,7 @@ Nothing in it is quoted or parsed, and bytes travel as they are: that saves both
 
 import struct
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,6 +17,7 @@ OIDS: Final = {"bytea": 17, "bigint": 20, "integer": 23, "text": 25}
 """The element types in use, by their numbers in pg_type."""
 NUMBERS: Final = {"bigint": ("q", 8), "integer": ("i", 4)}
 TYPE_OF: Final[dict[type, str]] = {int: "bigint", bytes: "bytea"}
+LENGTH: Final = struct.Struct(">i").pack
 NULL: Final = b"\xff\xff\xff\xff"
 """The length of what is not there."""
 
@@ -50,17 +52,19 @@ def packed(values: Sequence[Any], type_: str) -> Packed:
     if not values:
         return Packed(struct.pack(">iiI", 0, 0, OIDS[type_]))
     start = struct.pack(">iiIii", 1, int(None in values), OIDS[type_], len(values), 1)
-    return Packed(start + (_numbers(values, *NUMBERS[type_]) if type_ in NUMBERS else _strings(values)))
+    pack = partial(_numbers, *NUMBERS[type_]) if type_ in NUMBERS else _strings
+    alike = values.count(values[0]) == len(values)  # many columns say the same in each row of a batch
+    return Packed(start + (pack(values[:1]) * len(values) if alike else pack(values)))
 
 
-def _numbers(values: Sequence[int | None], code: str, size: int) -> bytes:
+def _numbers(code: str, size: int, values: Sequence[int | None]) -> bytes:
     if None not in values:
         return struct.pack(">" + f"i{code}" * len(values), *chain.from_iterable(zip(repeat(size), values)))
-    number = struct.Struct(f">i{code}")
-    return b"".join([NULL if value is None else number.pack(size, value) for value in values])
+    number = struct.Struct(f">i{code}").pack
+    return b"".join([NULL if value is None else number(size, value) for value in values])
 
 
 def _strings(values: Sequence[str | bytes | None]) -> bytes:
-    length = struct.Struct(">i").pack
     raw = [value.encode() if isinstance(value, str) else value for value in values]
-    return b"".join([NULL if value is None else length(len(value)) + value for value in raw])
+    lengths = [NULL if value is None else LENGTH(len(value)) for value in raw]
+    return b"".join(chain.from_iterable(zip(lengths, [value or b"" for value in raw], strict=True)))

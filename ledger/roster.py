@@ -14,6 +14,7 @@ class Roster:
     def __init__(self, source: Source, most: int) -> None:
         self._source, self._most = source, most
         self._terminals = Known(self._enrolled)
+        self._known: set[str] = set()
         self.revoked: set[str] = set()
         """Of the terminals that were asked for, those whose key counts no more."""
 
@@ -25,7 +26,7 @@ class Roster:
         self._terminals.warm(names)
 
     def knows(self, name: str) -> bool:
-        return self._terminals.get(name) is not None
+        return name in self._known or self._terminals.get(name) is not None
 
     def note(self, case: Case, decision: Decision) -> None:
         """Counts a breach; one too many costs the terminal its key."""
@@ -40,6 +41,7 @@ class Roster:
 
     def _enrolled(self, names: Sequence[str]) -> dict[str, Enrolled]:
         found = self._source.enrolled(names)
+        self._known |= found.keys()
         self.revoked |= {name for name, terminal in found.items() if terminal.revoked}
         return found
 

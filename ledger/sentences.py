@@ -9,6 +9,7 @@ MAX_CHARACTERS: Final = 300
 """Keys and names come from outside and may be long; a page of decisions must not become so."""
 HONOURED: Final = {
     Code.RECEIPT_DUPLICATE: "it counts all the same",
+    Code.CARD_COPIED: "it counts all the same",
     Code.OVER_REVERSAL: "what it carried is undone",
     Code.LIMIT_BREACH: "it is applied",
     Code.ALLOWANCE_EXCEEDED: "it is applied",
@@ -138,6 +139,11 @@ def reversed_twice(case: Case) -> str:
 def over_reversal(case: Case) -> str:
     left = case.original.left if case.original else 0
     return f"{case.entry.points} points to be reversed where the original carries {left}"
+
+
+def copied(case: Case) -> str:
+    where = f"at {case.shown.terminal}" if case.shown else "before"
+    return f"what this card showed was shown {where} already, or a later count of it: one of them was a copy"
 
 
 def clock_off(case: Case) -> str:

@@ -25,6 +25,7 @@ from ledger.book import (
     waits_for_entry,
     waits_for_record,
 )
+from ledger.card_counts import CardCounts
 from ledger.claim_desk import ClaimDesk
 from ledger.claims import AWARDS, lends
 from ledger.clearing import Clearing
@@ -74,6 +75,7 @@ class Sheet:
         self.roster = Roster(source, policy.breaches)
         self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
         self.receipts = Receipts(source)
+        self.counts = CardCounts(source)
         self._anchors = Known(source.anchors)
         self._woken: set[int] = set()
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
@@ -165,16 +167,19 @@ class Sheet:
         accounts += [*homes.values(), *corrected]
         self.standings.warm(account for account in accounts if account is not None)
         self._originals.warm([*reversed_here, *stands])
+        self.counts.expect(entries)
         self.correcting.disputes.hear_again()
 
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and self.owns(item, entry)]
+        owned = {item.record for item, entry in met if self.owns(item, entry)}
+        own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             self.firsts.learn(keys, self._source.claim(keys))
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
-        self._announce({name: item.record for item, entry in reversed(met) for name in self._names(item, entry)})
+        names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
+        self._announce({name: record for record, known in names.items() for name in known})
 
     def _announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
@@ -183,18 +188,18 @@ class Sheet:
             self.announced |= names
             awaited = self._source.announce(names)
             self._awaited = self._awaited or bool(awaited)
-            self._waiting.learn((waits_for_entry(name) for name in names.keys() - set(awaited)), {})
-            self._waiting.warm(waits_for_entry(name) for name in awaited)
+            self._waiting.learn(map(waits_for_entry, names.keys() - set(awaited)), {})
+            self._waiting.warm(map(waits_for_entry, awaited))
 
-    def _names(self, item: Item, entry: Entry) -> list[str]:
+    def _names(self, item: Item, entry: Entry, *, owned: bool) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
-        return self.claims.names(item, entry) if self.owns(item, entry) else [place_name(item)]
+        return self.claims.names(item, entry) if owned else [place_name(item)]
 
     def owns(self, item: Item, entry: Entry) -> bool:
         """Whether the entry is its sender's own, whose key counts."""
-        if item.record in self.claims.doubts or self._revoked(item):
+        if entry.terminal != item.sender or not self.roster.knows(item.sender):
             return False
-        return entry.terminal == item.sender and self.roster.knows(entry.terminal)
+        return item.record not in self.claims.doubts and not self._revoked(item)
 
     def _revoked(self, item: Item) -> bool:
         return item.sender in self.roster.revoked and item.record not in self._woken
@@ -239,6 +244,8 @@ class Sheet:
             case, decision, lent_to = self._lend(item, content, (case, decision))
             woken += lent_to
         self._apply(case, decision)
+        if self.owns(item, content):
+            self.counts.note(content, case.at)
         if item.record in self.waits and decision.waits is None:
             woken += self.wake(waits_for_record(item.record))
         self.rule(item, decision)
@@ -252,7 +259,11 @@ class Sheet:
         """What waited for an entry, as soon as it stands; words on it as soon as it is in the books."""
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         wake = self.wake if entry.kind in KEYED and stands else self._wake_words
-        return [waiter for name in self._names(item, entry) for waiter in wake(waits_for_entry(name))]
+        return [
+            waiter
+            for name in self._names(item, entry, owned=self.owns(item, entry))
+            for waiter in wake(waits_for_entry(name))
+        ]
 
     def _lend(self, item: Item, claim: Entry, given: tuple[Case, Decision]) -> tuple[Case, Decision, list[Item]]:
         """Gives the claim's card to the sale that waits for one, unless another batch was quicker.
@@ -301,6 +312,7 @@ class Sheet:
             objection=self._lifecycle.objection(entry, item.sender),
             branch=item.branch,
             receipt=self.receipts.holder(entry),
+            shown=self.counts.greatest(entry),
             at=when.at,
             clock_off_ms=when.off_ms,
             redeemed=self.offline_days.before(account, entry),
@@ -392,7 +404,7 @@ class Sheet:
 
     def awaited(self, entry: str) -> bool:
         """Whether records wait for this entry."""
-        return bool(self._waiting.get(waits_for_entry(entry)))
+        return self._awaited and bool(self._waiting.get(waits_for_entry(entry)))
 
     def wake(self, reason: str) -> list[Item]:
         woken = self._waiting.get(reason) or []

@@ -7,7 +7,7 @@ import msgspec
 from ledger.claims import AWARDS
 from ledger.corrections import Dispute
 from ledger.facts import Case, Code, Decision, Original, Right, Standing
-from ledger.lots import Lot, Shelf
+from ledger.lots import ALWAYS, Dates, Lot, Shelf
 from ledger.points_rules import Programme
 from ledger.source import Source
 from ledger.usable import always_usable, held, measured, narrowed
@@ -21,6 +21,8 @@ class Shelving:
     def __init__(self, source: Source, programme: Programme, now: int) -> None:
         self._source, self._programme, self._now = source, programme, now
         self.shelves: dict[int, Shelf] = {}
+        self.arrivals: dict[int, list[Lot]] = {}
+        """New lots of accounts whose shelf nobody has looked at yet; the first who does finds them there."""
         self._reversals_here: dict[int, list[int]] = {}
 
     def at(self, standing: Standing, moment: int, own: int | None = None) -> Standing:
@@ -77,6 +79,21 @@ class Shelving:
             shelf, takers = self.shelf(account), (original.record, *original.corrections)
             shelf.undo_take(record, effect, moment, takers, self._held(shelf, account, takers), dates)
 
+    def arrive(self, standing: Standing, record: int, points: int, earned_at: int, dates: Dates) -> Standing:
+        """A new lot of an account that owes nothing; the account as it is then."""
+        shelf = self.shelves.get(standing.account)
+        if shelf is not None:
+            shelf.award(record, points, earned_at, dates)
+            return self.measured(standing, grown=True)
+        lot = Lot(record, earned_at, points, points, dates.active_at, dates.expires_at)
+        self.arrivals.setdefault(standing.account, []).append(lot)
+        return standing if dates is ALWAYS else narrowed(standing, (lot,))
+
+    def made(self) -> list[tuple[int, Lot]]:
+        """All new lots, with their accounts."""
+        lots = [(account, lot) for account, arrived in self.arrivals.items() for lot in arrived]
+        return lots + [(account, lot) for account, shelf in self.shelves.items() for lot in shelf.made]
+
     def correct(self, record: int, effect: int, standing: Standing, root: Dispute, moment: int) -> None:
         """The difference that a correction makes to an entry of that moment: as if it had been right from then on."""
         account, before, entry = standing.account, [word.record for word in root.words], root.entry
@@ -97,9 +114,12 @@ class Shelving:
         self._reversals_here.setdefault(original, []).append(record)
 
     def measured(self, standing: Standing, *, grown: bool = False) -> Standing:
-        """The account with the time in which all its points may be used, now that its lots changed, or just grew."""
+        """The account with the time in which all its points may be used, now that its lots changed, or just grew.
+
+        A shelf that has only received so far does not tell of the lots behind it: it was measured as it grew.
+        """
         shelf = self.shelves.get(standing.account)
-        if shelf is None:
+        if shelf is None or not (grown or shelf.complete):
             return standing
         return narrowed(standing, shelf.made[-1:]) if grown else measured(standing, shelf.lots.values())
 
@@ -112,7 +132,10 @@ class Shelving:
 
     def shelf(self, account: int, *, complete: bool = True) -> Shelf:
         """A shelf that only receives need not know what lies on it."""
-        shelf = self.shelves.setdefault(account, Shelf())
+        shelf = self.shelves.get(account)
+        if shelf is None:
+            shelf = self.shelves[account] = Shelf()
+            shelf.receive(self.arrivals.pop(account, ()))
         if complete and not shelf.complete:
             shelf.load(self._source.open_lots(account))
             shelf.complete = True

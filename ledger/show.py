@@ -26,6 +26,8 @@ from offline_queue.entry import masked
 from offline_queue.legible import legible
 from offline_queue.wire import Lot
 
+WORN: Final = 40
+"""From here on the tills ask for a new card."""
 INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
 WHOLE: Final = frozenset({"ID", "Entry", "Right", "Terminal"})
@@ -71,6 +73,10 @@ def statement(account: Statement) -> None:
         _print("Lots, the oldest is used first", _lots(lots, account.as_of))
     if expired:
         _print("Expired and not written off yet", _lots(expired, account.as_of))
+    for card in account.wear:
+        soon = "; replace it soon" if card.wear >= WORN else ""
+        where = f"at {card.terminal} on {card.occurred_at}"
+        click.echo(f"{masked(card.number)} by {card.technology}: wear {card.wear} of 100 {where}{soon}")
     if account.entries:
         _print("Entries", _lines(account.entries))
     if account.waiting:

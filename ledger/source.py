@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.confirming import Link
 from ledger.corrections import Dispute, Spoken
-from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Shown, Standing
 from ledger.instants import Anchor
 from ledger.lots import Lot
 
@@ -81,6 +81,9 @@ class Source(Protocol):
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """The same for the receipts that a sale was made on: the record that has it already. Holds them."""
+
+    def shown(self, subjects: Sequence[str]) -> dict[str, Shown]:
+        """The furthest presentation of each chip or code that proves itself. Asked when its card's account is held."""
 
     def key_hash(self, key: str) -> int | bytes:
         """What the index of idempotency keys knows of one."""

@@ -61,7 +61,9 @@ def _look(path: Path) -> None:
         raise BooksUnusable(str(path), "this file is no SQLite database", meaning, remedy)
     ours = int.from_bytes(header[68:72], "big") == APPLICATION_ID
     in_journal = Path(f"{path}-wal").exists()
-    if not ours and not in_journal:
+    # Whoever died while making books has left a database in which nothing was ever made: its schema cookie is 0.
+    empty = header[40:44] == header[60:64] == header[68:72] == bytes(4)
+    if not ours and not in_journal and not empty:
         raise BooksUnusable(str(path), "this database holds no tilld ledger", meaning, remedy)
     page = int.from_bytes(header[16:18], "big")
     expected = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")

@@ -6,8 +6,9 @@ from ledger import revocation, tables_changes, tables_circumstances
 from ledger.book import bounded
 from ledger.facts import Right
 from ledger.feed import Span, spans
-from ledger.lots import Lot, Shelf
+from ledger.lots import Lot
 from ledger.sheet import Sheet
+from ledger.shelving import Shelving
 from ledger.source import Posting
 from ledger.tables import Tables
 from offline_queue.entry import State
@@ -28,13 +29,14 @@ class TablesPen:
             self._postings(sheet.postings)
             self._accounts(sheet)
             self._cards(sheet, numbers)
-            self._shelves(sheet.shelving.shelves)
+            self._shelves(sheet.shelving)
             self._duplicates(sheet)
             self._rights(sheet)
             self._waits(sheet.waits)
             self._words(sheet)
             self._tell(told, decided)
             tables_circumstances.count_offline(self._tables, sheet.offline_days.changed)
+            tables_circumstances.keep_shown(self._tables, sheet.counts.changed)
         self._breaches(sheet)
 
     def _breaches(self, sheet: Sheet) -> None:
@@ -94,8 +96,8 @@ class TablesPen:
             " successor = excluded.successor, told = excluded.told",
         )
 
-    def _shelves(self, shelves: dict[int, Shelf]) -> None:
-        made = [_row(account, lot) for account, shelf in shelves.items() for lot in shelf.made]
+    def _shelves(self, shelving: Shelving) -> None:
+        shelves, made = shelving.shelves, [_row(account, lot) for account, lot in shelving.made()]
         self._tables.insert("lot", made)
         moves = [
             (*key, points, account)
@@ -132,9 +134,10 @@ class TablesPen:
         """What people said; and where they find what they may have a word on, for it has no posting."""
         said = sheet.correcting.disputes.made
         self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
-        flagged = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
-        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in flagged]
-        self._tables.insert("entry", named if flagged else [], "ON CONFLICT (id) DO NOTHING")
+        wanted = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
+        wanted |= set(sheet.announced.values()).difference(posting.record for posting in sheet.postings)
+        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in wanted]
+        self._tables.insert("entry", named if wanted else [], "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]

@@ -11,7 +11,7 @@ from ledger.book import bounded
 from ledger.claims import as_sale
 from ledger.confirming import Link
 from ledger.corrections import Dispute, Spoken, original
-from ledger.facts import CardStatus, Code, Enrolled, First, Item, Listing, Original, Right, Standing
+from ledger.facts import CardStatus, Code, Enrolled, First, Item, Listing, Original, Right, Shown, Standing
 from ledger.hashes import short_hash
 from ledger.instants import Anchor
 from ledger.lots import Lot
@@ -80,6 +80,9 @@ class TablesSource:
         free = {name: record for name, record in names.items() if name not in held}
         self._tables.insert("receipt", tables_circumstances.receipt_rows(free))
         return held
+
+    def shown(self, subjects: Sequence[str]) -> dict[str, Shown]:
+        return tables_circumstances.shown(self._tables, subjects)
 
     def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
         query = "DELETE FROM claim WHERE hash = ANY(?) AND record = ANY(?) RETURNING record"

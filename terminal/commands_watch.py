@@ -39,7 +39,10 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "card_read":
             return f"{card} by {data['technology']} at {data['reader']}{points}"
         case "card_unreadable":
-            return f"{data['reader']}: {data['reason']} - {data['detail']}"
+            step = f" -> {data['next'][0]}" if data.get("next") else ""
+            return f"{data['reader']}: {data['reason']} - {data['detail']}{step}"
+        case "card_note":
+            return f"{data['reader']}: note {data['what']}{note_text(data)}"
         case "reader_status":
             return reader_line(data)
         case "transaction":
@@ -51,6 +54,11 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
             return f"{card}{points}"
         case _:
             return json.dumps(data, ensure_ascii=False)
+
+
+def note_text(data: dict[str, Any]) -> str:
+    """What the card carried, or why it carries nothing."""
+    return f" - {data['detail']}" if "detail" in data else ""
 
 
 def reader_line(reader: dict[str, Any]) -> str:

@@ -72,6 +72,8 @@ PURE = (
     "terminal/sdm.py",
     "terminal/transaction.py",
     "terminal/claim_words.py",
+    "terminal/note_codes.py",
+    "drivers/card_record.py",
     "terminal/offline_limits.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",

@@ -19,7 +19,7 @@ from ledger import config
 from ledger.cli import ledger
 from ledger.command_line import books
 from ledger.port import Book
-from offline_queue.entry import Clock, Receipt
+from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill
 from tests.ledger.test_lineage import Line
@@ -66,6 +66,21 @@ class TestOffice:
         shown = run(url, "account", CARD).stdout
         assert "103 points" in shown
         assert CARD not in shown
+
+    def test_a_worn_card_is_seen_before_it_dies(self, url: str) -> None:
+        """What the tills last found, by technology; a sale that says nothing of it takes nothing back."""
+        with closing(opened(url)) as book:
+            till = FakeTill(book, 2)
+            reads = [Card(CARD, "ntag", "contactless", 62), Card(CARD, "qr", "scanned", 0), Card(CARD)]
+            till.send(*(till.entry(Kind.EARN, 1, card=read) for read in reads))
+        told = json.loads(run(url, "account", CARD, "--json").stdout)["wear"]
+        assert [(one["technology"], one["wear"], one["terminal"]) for one in told] == [
+            ("ntag", 62, "S001-T02"),
+            ("qr", 0, "S001-T02"),
+        ]
+        shown = run(url, "account", CARD).stdout
+        assert "by ntag: wear 62 of 100" in shown
+        assert shown.count("replace it soon") == 1
 
     def test_an_unknown_card_needs_attention(self, url: str) -> None:
         """Exit code 1, and the command that opens an account."""

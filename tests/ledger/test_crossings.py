@@ -168,3 +168,37 @@ def test_a_record_behind_the_last_breach_can_be_settled(book: Book, till: FakeTi
     decide(book, flagged.name, HONOUR)
     assert points_of(book) == -33
     sound(book)
+
+
+def test_a_word_on_a_repetition_that_had_no_effect(book: Book, till: FakeTill) -> None:
+    """It comes in a later batch, names the repetition, and is heard: the sale that stands is corrected."""
+    sale = till.earn(30)
+    again = till.earn(30, key=sale.key)
+    till.send(sale, again)
+    said = till.correct(again.id, REFUSE)
+    till.send(said)
+    assert word(till, said) == (State.POSTED, "posted")
+    assert points_of(book) == 0
+    sound(book)
+
+
+def test_a_word_on_a_claim_that_lent_its_card(book: Book, till: FakeTill, other: FakeTill) -> None:
+    """It is a word on the sale, which has the points; honoured, they are not credited once more."""
+    sale = other.earn(30, None)
+    redeemed = claim(till, sale)
+    other.send(sale)
+    till.send(redeemed)
+    decide(book, redeemed.id, HONOUR)
+    assert points_of(book) == 30
+    decide(book, redeemed.id, REFUSE)
+    assert points_of(book) == 0
+    sound(book)
+
+
+def test_a_reversal_that_a_person_took_back_is_no_damage(book: Book, till: FakeTill) -> None:
+    """The sale is reversed again afterwards; what was taken of it is never more than it gave."""
+    sale = till.earn(10)
+    back = till.reverse(sale)
+    till.send(sale, back, till.correct(back.id, REFUSE), till.reverse(sale))
+    assert points_of(book) == 0
+    sound(book)

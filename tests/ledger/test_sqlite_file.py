@@ -57,6 +57,15 @@ class TestOpening:
             connection.execute("CREATE TABLE recipe (name TEXT)")
         assert "no tilld ledger" in unusable(foreign)
 
+    def test_books_whose_making_was_cut_off_are_made_again(self, tmp_path: Path) -> None:
+        """Power that fails at the very first start leaves a database in which nothing is yet."""
+        path = tmp_path / "ledger.db"
+        with closing(sqlite3.connect(path)) as cut_off:
+            cut_off.execute("PRAGMA journal_mode = WAL")
+        assert path.stat().st_size > 0
+        with closing(SqliteBook(path)) as book:
+            assert book.verify().ok
+
     def test_books_of_a_later_version_are_left_alone(self, path: Path) -> None:
         """An older tilld does not guess at what it does not know."""
         with closing(sqlite3.connect(path)) as connection:

@@ -2,6 +2,7 @@
 
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,8 @@ from pathlib import Path
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState, Found
 from offline_queue.journal_reader import JournalReader
+from terminal.directory import Directory
+from tests.offline_queue.doomed import PAGE
 from tests.offline_queue.sales import open_store, put, sale
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +34,41 @@ def check(folder: Path) -> int:
         assert reader.verify().ok
         found = {one.entry.key: one for one in reader.list(None, 10_000)}
         assert found == before
-        assert set(acknowledged) <= set(found)
-        assert len(found) - len(acknowledged) <= 6
+        gone = set(acknowledged) - set(found)
+        assert len(gone) == given_up(folder), "what is neither here nor proved by a receipt is lost"
+        assert len(found) + len(gone) - len(acknowledged) <= 6
         rights_agree(reader, found.values())
-        for key in acknowledged[::7]:
+        words_agree(reader, found.values())
+        for key in [key for key in acknowledged if key in found][::7]:
             assert put(store, sale(key=key)).replayed
             assert reader.find_key(key) == found[key]
         put(store, sale())
+    changes_are_whole(folder)
     return len(acknowledged)
+
+
+def given_up(folder: Path) -> int:
+    """Records that were trimmed; verify has found a receipt for them."""
+    with closing(sqlite3.connect(folder / "journal.db")) as journal:
+        return int(journal.execute("SELECT sum(max(trimmed - 1, 0)) FROM stream").fetchone()[0])
+
+
+def words_agree(reader: JournalReader, found: Iterable[Found]) -> None:
+    """A person's word and where to find it are one commit."""
+    for word in (one for one in found if one.entry.correction):
+        assert word.entry.correction is not None
+        assert reader.resolution_of(word.entry.correction.of or "") == word
+
+
+def changes_are_whole(folder: Path) -> None:
+    """A page of the ledger's changes and its cursor, or neither."""
+    if not (folder / "directory.db").exists():
+        return
+    with closing(Directory.open(folder / "directory.db", "after")) as directory:
+        taken = directory.hotlist.taken("g1")
+        (listed,) = directory._connection.execute("SELECT count(*) FROM listed").fetchone()
+    assert taken % PAGE == 0
+    assert listed == taken
 
 
 def rights_agree(reader: JournalReader, found: Iterable[Found]) -> None:
