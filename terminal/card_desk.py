@@ -71,6 +71,10 @@ class CardDesk:
         """Whether two numbers are of one card by now."""
         return self._hotlist.stands(one).number == self._hotlist.stands(other).number
 
+    def kin(self, number: str) -> list[str]:
+        """All numbers that are of one card by now."""
+        return self._hotlist.kin(number)
+
     def hints(self, stands: Stands) -> list[str]:
         """Words for the cashier about a card that may be used."""
         said = []

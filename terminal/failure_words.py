@@ -35,6 +35,14 @@ _WORDS: Final[dict[str, dict[Language, str]]] = {
         "fr": "Ce téléphone a plusieurs cartes du magasin : choisissez-en une.",
     },
     "phone_locked": {"en": "The phone is locked.", "fr": "Le téléphone est verrouillé."},
+    "pass_of_another_time": {
+        "en": "The phone's clock and the till's differ.",
+        "fr": "L'heure du téléphone et celle de la caisse diffèrent.",
+    },
+    "terminal_not_trusted": {
+        "en": "The card in the phone is not made for this till.",
+        "fr": "La carte du téléphone n'est pas faite pour cette caisse.",
+    },
     "phone_refused": {"en": "The phone gives no card now.", "fr": "Le téléphone ne donne pas de carte maintenant."},
 }
 

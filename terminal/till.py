@@ -152,7 +152,9 @@ class Till:
             self._cards,
             self._ladder,
         )
-        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
+        self._claims = Claims(
+            self._keys, self._sales.claimant, self._cards.kin, journal, self._recording, stamps, language
+        )
         self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._notes = CardNotes(
             self._issue, self._claims, journal, publish, language, write_note if config.cards.notes else None
