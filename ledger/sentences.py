@@ -77,7 +77,9 @@ def receipt_duplicate(case: Case) -> str:
 
 
 def card_unknown(case: Case) -> str:
-    card = f"card {masked(case.entry.card.number)}" if case.entry.card else "no card"
+    if case.entry.card is None:
+        return "made without a card; its points are credited when the code on its receipt comes to a till"
+    card = f"card {masked(case.entry.card.number)}"
     return f"{card}: no account; what was earned is credited when the card is registered"
 
 

@@ -371,6 +371,10 @@ class Sheet:
             self.receipts.claim([(item, entry)])
         return first
 
+    def holder(self, key: str, record: int) -> First | None:
+        """Who has an idempotency key; None where this record takes it now."""
+        return self.firsts.get(key) or self._source.claim({key: record}).get(key)
+
     def standing(self, account: int) -> Standing:
         """Of the account, or of the one that it was merged into."""
         found = self.standings.get(account) or Standing(account)

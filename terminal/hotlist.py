@@ -132,6 +132,11 @@ class Hotlist:
         with self._lock:
             return stands_for(number, self._find)
 
+    def has(self, number: str) -> bool:
+        """Whether the ledger, or this till itself, has said what this card is."""
+        with self._lock:
+            return self._find(number) is not None
+
     def kin(self, number: str) -> list[str]:
         """The card that stands for this one, and all that it stands for: they are of one account."""
         with self._lock:
