@@ -1,6 +1,6 @@
 # tilld: `make run` starts a till and its ledger, `make test` proves it. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: bench-decode help setup setup-dev run test check format demo bench pins clean
+.PHONY: bench-decode help setup setup-dev run test torture check format demo bench pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
 
@@ -18,6 +18,9 @@ run: setup  ## a ledger and a till with every reader found, until Ctrl-C
 
 test: setup-dev check  ## everything CI runs
 	@$(PYTHON) -m pytest
+
+torture: setup-dev  ## the long forms: 10,000 schedules of each load, 500 kills, power cuts (an hour)
+	@$(PYTHON) -m tests.torture
 
 check: setup-dev  ## format, lint, types
 	@.venv/bin/ruff format --check --quiet . || { echo "run: make format"; exit 1; }

@@ -65,24 +65,19 @@ def wishes_of(options: CardOptions, *, notes: bool = False) -> Wishes:
     """
     wishes = Wishes(options.chip, options.desfire, options.iso7816, notes=Notes() if notes else None)
     files = [*options.desfire, *([options.notes] if notes and options.notes else [])]
-    google = options.smart_tap
     apple = options.apple_vas if options.apple_vas and options.apple_vas.enabled else None
-    if not files and not google and not apple:
+    if not files and not options.smart_tap and not apple:
         return wishes
     try:
         keys = load_keys(Path(options.keys)) if options.keys else NO_KEYS
         for file in files:
             keys.get(file.key, aes.KEY)
-        wishes = wishes._replace(
-            keys=keys,
-            notes=Notes(options.notes, keys) if notes else None,
-            smart_tap=_google(keys, google) if google else None,
-            apple_vas=_apple(keys, apple) if apple else None,
-        )
+        google = _google(keys, options.smart_tap) if options.smart_tap else None
+        wishes = wishes._replace(keys=keys, smart_tap=google, apple_vas=_apple(keys, apple) if apple else None)
     except KeysUnusable as unusable:
         raise DriverError(str(unusable), _MEND) from None
     aes.load()
-    return wishes
+    return wishes._replace(notes=Notes(options.notes, keys) if notes else None)
 
 
 def _google(keys: Keys, wanted: SmartTapKey) -> smart_tap.Merchant:

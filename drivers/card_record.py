@@ -28,9 +28,10 @@ class Record(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What to write, in this order: offset in the slot (bytes) and the four bytes of its page."""
+    """A record and the slot that it goes to; `pages` in the order of writing: offset in the slot and four bytes."""
 
     slot: int
+    record: Record
     pages: tuple[tuple[int, bytes], ...]
 
 
@@ -70,9 +71,15 @@ def plan(uid: bytes, records: Sequence[Record | None], data: bytes) -> Plan:
     """Writes the slot that does not count; nothing of the other one is touched."""
     newest = chosen(records)
     before = records[newest] if newest is not None else None
-    slot = encode(uid, Record((before.sequence + 1) % _SEQUENCE if before else 0, data))
+    record = after(before, data)
+    slot = encode(uid, record)
     pages = [(at, slot[at : at + PAGE]) for at in range(0, len(slot), PAGE)]
-    return Plan(1 - newest if newest is not None else 0, (*pages[1:], pages[0]))
+    return Plan(1 - newest if newest is not None else 0, record, (*pages[1:], pages[0]))
+
+
+def after(before: Record | None, data: bytes) -> Record:
+    """The record that follows."""
+    return Record((before.sequence + 1) % _SEQUENCE if before else 0, data)
 
 
 def is_free(slots: Sequence[bytes]) -> bool:

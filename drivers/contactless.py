@@ -30,7 +30,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.apdu import Exchange
-from drivers.base import CardUnreadable, Condition, DriverError, Place, ReaderAbsent, ReaderState, Report
+from drivers.base import (
+    CardUnreadable,
+    Condition,
+    DriverError,
+    NoteWish,
+    NoteWritten,
+    Place,
+    ReaderAbsent,
+    ReaderState,
+    Report,
+)
+from drivers.card_notes import not_written
 from drivers.card_options import CardOptions, wishes_of
 from drivers.iso14443 import AnswerToSelect
 from drivers.nfc_field import Field
@@ -80,7 +91,7 @@ class Reader:
 
     def __init__(self, place: Place, options: Options) -> None:
         self._path = options.path
-        self._options = options
+        self._options, self._notes = options, place.notes
         self._wishes = Wishes()
         self._nfc: Any = None
         self._radio: NfcpyRadio | None = None
@@ -98,7 +109,7 @@ class Reader:
             raise ReaderAbsent(f"nfcpy is not usable: {error}", "pip install 'tilld[contactless]'") from error
         logging.getLogger("nfc").setLevel(logging.CRITICAL)  # every failure has its own words here
         self._nfc = nfc
-        self._wishes = wishes_of(self._options)
+        self._wishes = wishes_of(self._options, notes=self._notes)
 
     def read(self, timeout_s: float) -> Report | None:
         deadline = time.monotonic() + timeout_s
@@ -110,6 +121,16 @@ class Reader:
         except CardTrouble:  # of the reader itself; opening it again tells why
             self._lose()
             return None
+
+    def write_note(self, wish: NoteWish) -> NoteWritten:
+        """A failure of the reader is told by the next read()."""
+        if self._field is None or self._wishes.notes is None:
+            return not_written(wish, "card_gone")
+        try:
+            return self._field.write_note(self._wishes.notes, wish)
+        except CardTrouble:
+            self._lose()
+            return not_written(wish, "not_written")
 
     def close(self) -> None:
         self._release()

@@ -15,6 +15,7 @@ from drivers.desfire import Random, Session
 from drivers.key_file import Keys
 from drivers.ndef import Damaged
 from drivers.note_words import NotWritten
+from drivers.tags import read_uid
 
 STEP: Final = 31
 """Bytes of a file in one command: padded and with a MAC it still fits a frame of 59 (DESFire EV1)."""
@@ -50,8 +51,10 @@ def write(wanted: KeyedFile, keys: Keys, uid: bytes, exchange: Exchange, random:
     file = _opened(wanted, keys, uid, exchange, random)
     if file is None or len(data) > _room(file):
         raise NotWritten("no_room")
+    if read_uid(exchange) != uid.hex():  # from here on the session tells another card
+        raise NotWritten("other_card")
     before = _record(uid, file, exchange)
-    content = card_record.encode(uid, Record((before.sequence + 1) % (1 << 16) if before else 0, data))
+    content = card_record.encode(uid, card_record.after(before, data))
     for at in range(0, len(content), STEP):
         file.session.write(exchange, file.number, at, content[at : at + STEP], maced=file.maced)
     file.session.ask(exchange, _COMMIT)

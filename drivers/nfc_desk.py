@@ -11,16 +11,20 @@ FRAME_S: Final = 0.02
 
 _GET_UID: Final = bytes.fromhex("ffca0000")
 _READ_PAGES: Final = bytes.fromhex("ffb000")
+_UPDATE: Final = bytes.fromhex("ffd600")
 _DIRECT: Final = bytes.fromhex("ff000000")
 _CHIP_VERSION: Final = bytes.fromhex("d402")
 _COMMUNICATE: Final = bytes.fromhex("d442")
-"""The pseudo-APDUs of drivers/tags.py and drivers/raw_frames.py."""
+"""The pseudo-APDUs of drivers/tags.py, drivers/ntag_notes.py and drivers/raw_frames.py."""
 
 _NOT_SUPPORTED: Final = b"\x6a\x81"
 _NOT_READ: Final = b"\x63\x00"
 _READ: Final = 0x30
 """READ of a Type 2 tag: four pages from the one named (Type 2 Tag Operation 1.1 section 5.1)."""
 _FOUR_PAGES: Final = 16
+_WRITE: Final = 0xA2
+_ACKNOWLEDGED: Final = b"\x0a"
+"""WRITE of one page and its answer (the same, section 5.2; NTAG21x data sheet section 9.3)."""
 
 
 class Desk:
@@ -40,9 +44,18 @@ class Desk:
         if apdu.startswith(_READ_PAGES):
             data = self._radio.send(bytes([_READ, apdu[3]]), FRAME_S)
             return data[: apdu[4]] + OK if len(data) == _FOUR_PAGES else _NOT_READ
+        if apdu.startswith(_UPDATE):
+            return self._written(apdu[3], apdu[5:])
         if apdu.startswith(_DIRECT):
             return self._direct(apdu[5:])
         return _NOT_SUPPORTED
+
+    def _written(self, page: int, data: bytes) -> bytes:
+        """A card that acknowledges is the one that was selected: another one in its place would be deaf."""
+        if self._radio.send(bytes([_WRITE, page]) + data, FRAME_S) != _ACKNOWLEDGED:
+            return _NOT_READ
+        self._asked = False
+        return OK
 
     def _serial_number(self) -> bytes:
         """Told again only when the very card that told it first is still there."""

@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from drivers.base import CardUnreadable, Report
+from drivers.atr import kind_of
+from drivers.base import CardUnreadable, NoteWish, NoteWritten, Report
+from drivers.card_notes import Notes, not_written, write_note
 from drivers.iso14443 import ISO_DEP, answer_to_select, card_atr, is_random, storage_atr
 from drivers.nfc_desk import Desk
 from drivers.nfc_radio import Card, Found, Radio, only_of_the_card
@@ -55,6 +57,12 @@ class Field:
                 self._known = self._state  # one that took its place in the middle has to be lifted first
                 return report
         return None
+
+    def write_note(self, notes: Notes, wish: NoteWish) -> NoteWritten:
+        """To the card that lies there. Raises CardTrouble when it is the chip that has failed."""
+        if self._card is None:
+            return not_written(wish, "card_gone")
+        return write_note(notes, kind_of(self._card.atr), wish, self)
 
     def wait(self, known: Mapping[str, int], timeout_s: float) -> list[Seen]:
         deadline = time.monotonic() + timeout_s

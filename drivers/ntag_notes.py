@@ -63,10 +63,9 @@ def write(uid: bytes, exchange: Exchange, data: bytes) -> None:
     records = [_steady(uid, exchange, layout, slot) for slot in (0, 1)]
     if not any(records) and not _is_free(exchange, layout):
         raise NotWritten("occupied")
-    _write(uid, exchange, layout, card_record.plan(uid, records, data))
-    after = [_record(uid, exchange, layout, slot) for slot in (0, 1)]
-    newest = card_record.chosen(after)
-    if newest is None or (found := after[newest]) is None or found.data != data:
+    plan = card_record.plan(uid, records, data)
+    _write(uid, exchange, layout, plan)
+    if _record(uid, exchange, layout, plan.slot) != plan.record:
         raise NotWritten("not_confirmed")
 
 

@@ -25,6 +25,7 @@ class Code(StrEnum):
     RESOLUTION_REFUSED = "resolution_refused"
     CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
+    CARD_COPIED = "card_copied"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
     ACCOUNT_MERGED = "account_merged"
@@ -306,12 +307,21 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     card: str | None = None
 
 
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """A presentation of a card that proves itself: its count, where, and when (ms since 1970)."""
+
+    counter: int
+    terminal: str
+    at: int
+
+
 class Case(msgspec.Struct, frozen=True, gc=False):
     """One record and everything in the books that bears on it.
 
     `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
     whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
-    the same past; `receipt` the record that earned on the same receipt before. `believed`: nobody but the sender can
+    the same past; `receipt` the record that earned on the same receipt before; `shown` the furthest presentation of its
+    card that the books know. `believed`: nobody but the sender can
     hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
     since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
     redeemed without an allowance on that business day. `doubt`: why a claim proves nothing. `objection` is why a card's
@@ -334,6 +344,7 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     doubt: str | None = None
     revoked: bool = False
     receipt: int | None = None
+    shown: Shown | None = None
     at: int = 0
     clock_off_ms: int = 0
     redeemed: int = 0

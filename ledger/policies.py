@@ -38,6 +38,8 @@ CHOICES: Final = {
         Code.RESOLUTION_REFUSED: (REFUSE,),
         Code.CARD_EVENT_REFUSED: (REFUSE,),
         Code.RECEIPT_DUPLICATE: (REVIEW, HONOUR, REFUSE),
+        # One of the two is the customer, and nobody here knows which.
+        Code.CARD_COPIED: (HONOUR, REVIEW, REFUSE),
         # Waits for the card or the original; `unknown_cards` may open the account at once.
         Code.CARD_UNKNOWN: (REVIEW, REFUSE),
         Code.CARD_REPLACED: (HONOUR, REVIEW),

@@ -88,6 +88,16 @@ class Line(msgspec.Struct, frozen=True):
     reason: str | None = None
 
 
+class CardWear(msgspec.Struct, frozen=True):
+    """How hard a card was to read by a technology (0 to 100) when `terminal` last told."""
+
+    number: str
+    technology: str
+    wear: int
+    terminal: str
+    occurred_at: str
+
+
 class Statement(msgspec.Struct, frozen=True):
     """An account with all that explains it; a lot below zero is an overdraft that later awards repay.
 
@@ -105,6 +115,7 @@ class Statement(msgspec.Struct, frozen=True):
     usable: int = 0
     inactive: int = 0
     expired: int = 0
+    wear: list[CardWear] = []
 
 
 class Flagged(msgspec.Struct, frozen=True):

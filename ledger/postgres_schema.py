@@ -53,6 +53,11 @@ TABLES: Final = {
         """account bigint NOT NULL, day text COLLATE "C" NOT NULL, points bigint NOT NULL,
         PRIMARY KEY (account, day)""",
     ),
+    "card_count": Table(
+        "subject",
+        """subject bigint PRIMARY KEY, counter bigint NOT NULL, terminal text NOT NULL,
+        shown_at bigint NOT NULL""",
+    ),
     "entry": Table("id", 'id text COLLATE "C" PRIMARY KEY, record bigint NOT NULL'),
     "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
     "account": Table(
@@ -127,6 +132,7 @@ TYPES: Final = {
     "receipt": "bigint bigint",
     "anchor": "text text bigint bigint",
     "offline_day": "bigint text bigint",
+    "card_count": "bigint bigint text bigint",
     "entry": "text bigint",
     "duplicate": "text text",
     "account": "bigint bigint bigint bigint bigint bigint",
@@ -227,7 +233,19 @@ JUDGING: Final = Upgrade(
     ),
 )
 BACKUPS: Final = Upgrade(statements=("ALTER TABLE stream ADD COLUMN IF NOT EXISTS begun bigint",))
-UPGRADES: Final[tuple[Upgrade, ...]] = (LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING, BACKUPS)
+CARD_COUNTS: Final = Upgrade(("card_count",))
+UPGRADES: Final[tuple[Upgrade, ...]] = (
+    LINEAGE,
+    DATED_LOTS,
+    RIGHTS,
+    KEYS,
+    CORRECTIONS,
+    CARDS,
+    CLAIMS,
+    JUDGING,
+    BACKUPS,
+    CARD_COUNTS,
+)
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ledger import grounds, rights, sentences
 from ledger.book import KEYED, ON_CARD, WAITS_FOR_REVIEW, waits_for_record
+from ledger.card_counts import SHOWING, copied
 from ledger.claims import AWARDS
 from ledger.facts import Case, Code, Decision, First, RightState, Stance
 from ledger.policies import stance
@@ -69,6 +70,7 @@ RULES: Final = (
     Rule(Code.RESOLUTION_REFUSED, CORRECTION, grounds.may_not_resolve, sentences.may_not_resolve, ends=True),
     Rule(Code.CARD_EVENT_REFUSED, CARD_EVENT, grounds.objected, sentences.objection, ends=True),
     Rule(Code.RECEIPT_DUPLICATE, EARN, grounds.receipt_taken, sentences.receipt_duplicate),
+    Rule(Code.CARD_COPIED, SHOWING, copied, sentences.copied),
     Rule(
         Code.CARD_UNKNOWN,
         CORRECTION,

@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from ledger.facts import Case, Code
+from ledger.facts import Case, Code, First
 from offline_queue.entry import masked
 
 MAX_CHARACTERS: Final = 300
 """Keys and names come from outside and may be long; a page of decisions must not become so."""
 HONOURED: Final = {
     Code.RECEIPT_DUPLICATE: "it counts all the same",
+    Code.CARD_COPIED: "it counts all the same",
     Code.OVER_REVERSAL: "what it carried is undone",
     Code.LIMIT_BREACH: "it is applied",
     Code.ALLOWANCE_EXCEEDED: "it is applied",
@@ -57,9 +58,12 @@ def restored(_: Case) -> str:
 
 
 def duplicate(case: Case) -> str:
-    first = case.first
+    return already(case.entry.key, case.first)
+
+
+def already(key: str, first: First | None) -> str:
     standing = f" as entry {first.entry.id}: {first.code}" if first else ""
-    return f"the key {case.entry.key!r} is already in the books{standing}"
+    return f"the key {key!r} is already in the books{standing}"
 
 
 def key_mismatch(case: Case) -> str:
@@ -73,7 +77,9 @@ def receipt_duplicate(case: Case) -> str:
 
 
 def card_unknown(case: Case) -> str:
-    card = f"card {masked(case.entry.card.number)}" if case.entry.card else "no card"
+    if case.entry.card is None:
+        return "made without a card; its points are credited when the code on its receipt comes to a till"
+    card = f"card {masked(case.entry.card.number)}"
     return f"{card}: no account; what was earned is credited when the card is registered"
 
 
@@ -136,6 +142,11 @@ def reversed_twice(case: Case) -> str:
 def over_reversal(case: Case) -> str:
     left = case.original.left if case.original else 0
     return f"{case.entry.points} points to be reversed where the original carries {left}"
+
+
+def copied(case: Case) -> str:
+    where = f"at {case.shown.terminal}" if case.shown else "before"
+    return f"what this card showed was shown {where} already, or a later count of it: one of them was a copy"
 
 
 def clock_off(case: Case) -> str:

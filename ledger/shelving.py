@@ -114,7 +114,10 @@ class Shelving:
         self._reversals_here.setdefault(original, []).append(record)
 
     def measured(self, standing: Standing, *, grown: bool = False) -> Standing:
-        """The account with the time in which all its points may be used, now that its lots changed, or just grew."""
+        """The account with the time in which all its points may be used, now that its lots changed, or just grew.
+
+        A shelf that has only received so far does not tell of the lots behind it: it was measured as it grew.
+        """
         shelf = self.shelves.get(standing.account)
         if shelf is None or not (grown or shelf.complete):
             return standing

@@ -231,6 +231,28 @@ CREATE TABLE offline_day (
 BACKUPS: Final = """
 ALTER TABLE stream ADD COLUMN begun INTEGER;     -- the mark before a backup that is not declared complete yet
 """
-STEPS: Final = (BOOKS, NAMES, LINEAGE, DATED_LOTS, RIGHTS, KEYS, CORRECTIONS, CARDS, CLAIMS, JUDGING, BACKUPS)
+CARD_COUNTS: Final = """
+-- The furthest presentation of each chip or code that counts its own, by 64 bits of its hash.
+CREATE TABLE card_count (
+    subject INTEGER PRIMARY KEY,
+    counter INTEGER NOT NULL,
+    terminal TEXT NOT NULL,
+    shown_at INTEGER NOT NULL
+) STRICT;
+"""
+STEPS: Final = (
+    BOOKS,
+    NAMES,
+    LINEAGE,
+    DATED_LOTS,
+    RIGHTS,
+    KEYS,
+    CORRECTIONS,
+    CARDS,
+    CLAIMS,
+    JUDGING,
+    BACKUPS,
+    CARD_COUNTS,
+)
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)

@@ -211,8 +211,10 @@ def _reversals(tables: Tables) -> Iterator[str]:
     """I12: reversals take no more than the original gave, and in the other direction, unless a person said so."""
     query = """
         SELECT o.entry, o.points, CAST(sum(v.points) AS BIGINT) FROM posting v JOIN posting o ON o.record = v.original
-        WHERE NOT EXISTS (SELECT 1 FROM correction c WHERE c.corrects = o.record OR c.corrects = v.record)
-        AND NOT EXISTS (SELECT 1 FROM correction c WHERE c.record = v.record)
+        WHERE NOT EXISTS (SELECT 1 FROM correction c WHERE c.corrects = o.record)
+        AND NOT EXISTS (
+            SELECT 1 FROM posting w JOIN correction c ON c.corrects = w.record OR c.record = w.record
+            WHERE w.original = o.record)
         GROUP BY o.record, o.entry, o.points
         HAVING abs(sum(v.points)) > abs(o.points) OR sum(v.points) * o.points > 0"""
     for entry, points, undone in tables.scan(query):

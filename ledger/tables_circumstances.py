@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ledger.book import bounded
-from ledger.facts import Enrolled
+from ledger.facts import Enrolled, Shown
 from ledger.hashes import short_hash
 from ledger.instants import Anchor
 from ledger.offline_days import Day
@@ -41,6 +41,23 @@ def receipt_rows(names: Mapping[str, int]) -> list[tuple[int, int]]:
 def let_receipts_go(tables: Tables, names: Mapping[str, int]) -> None:
     query = "DELETE FROM receipt WHERE hash = ANY(?) AND record = ANY(?) RETURNING record"
     tables.rows(query, [short_hash(name) for name in names], list(names.values()))
+
+
+def shown(tables: Tables, subjects: Sequence[str]) -> dict[str, Shown]:
+    hashes = {short_hash(subject): subject for subject in subjects}
+    query = "SELECT subject, counter, terminal, shown_at FROM card_count WHERE subject = ANY(?)"
+    return {hashes[subject]: Shown(*told) for subject, *told in tables.rows(query, list(hashes))}
+
+
+def keep_shown(tables: Tables, changed: Mapping[str, Shown]) -> None:
+    """In the order in which they are held."""
+    rows = sorted((short_hash(subject), one.counter, one.terminal, one.at) for subject, one in changed.items())
+    tables.insert(
+        "card_count",
+        rows,
+        "ON CONFLICT (subject) DO UPDATE SET counter = excluded.counter, terminal = excluded.terminal,"
+        " shown_at = excluded.shown_at WHERE excluded.counter > card_count.counter",
+    )
 
 
 def anchors(tables: Tables, boots: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Anchor]:

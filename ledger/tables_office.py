@@ -8,6 +8,7 @@ from ledger.port import Flagged, Line, Statement, Terminal
 from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_feed import TablesFeed
 from ledger.tables_source import merged_into
+from ledger.wear import lately
 from offline_queue.entry import Entry, decode, masked
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode
@@ -29,18 +30,19 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
         " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
         [account, *merged_into(tables, account)],
     )
-    entries = [_line(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
+    posted = [(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
     return Statement(
         number,
         held.usable + held.inactive + held.expired,
         balance.reserved,
         balance.as_of,
         feed.balances.lots(account),
-        entries,
+        [_line(*explained) for explained in posted],
         _waiting(tables, number),
         usable=held.usable,
         inactive=held.inactive,
         expired=held.expired,
+        wear=lately(entry for entry, *_ in posted),
     )
 
 

@@ -11,7 +11,6 @@ from ledger.sheet import Sheet
 from ledger.shelving import Shelving
 from ledger.source import Posting
 from ledger.tables import Tables
-from offline_queue.entry import State
 
 
 class TablesPen:
@@ -36,6 +35,7 @@ class TablesPen:
             self._words(sheet)
             self._tell(told, decided)
             tables_circumstances.count_offline(self._tables, sheet.offline_days.changed)
+            tables_circumstances.keep_shown(self._tables, sheet.counts.changed)
         self._breaches(sheet)
 
     def _breaches(self, sheet: Sheet) -> None:
@@ -133,9 +133,8 @@ class TablesPen:
         """What people said; and where they find what they may have a word on, for it has no posting."""
         said = sheet.correcting.disputes.made
         self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
-        flagged = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
-        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in flagged]
-        self._tables.insert("entry", named if flagged else [], "ON CONFLICT (id) DO NOTHING")
+        named = [(bounded(name), record) for name, record in sheet.wanted_names().items()]
+        self._tables.insert("entry", named, "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]

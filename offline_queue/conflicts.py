@@ -33,6 +33,7 @@ class ConflictKind(StrEnum):
     RESOLUTION_REFUSED = "resolution_refused"
     CARD_EVENT_REFUSED = "card_event_refused"
     RECEIPT_DUPLICATE = "receipt_duplicate"
+    CARD_COPIED = "card_copied"
     CARD_UNKNOWN = "card_unknown"
     CARD_REPLACED = "card_replaced"
     ACCOUNT_MERGED = "account_merged"
@@ -124,6 +125,11 @@ MEANINGS: Final = {
         looked_at=True,
         fr="Ce ticket a déjà donné des points. Le premier compte ; le siège vérifie le second.",
         en="This receipt earned points before. The first one counts; head office looks at the second.",
+    ),
+    ConflictKind.CARD_COPIED: Meaning(
+        looked_at=True,
+        fr="Cette carte a été présentée en double : l'une est une copie. Remplacez-la ; le siège vérifie.",
+        en="This card was shown twice: one of them is a copy. Replace the card; head office looks into it.",
     ),
     ConflictKind.CARD_UNKNOWN: Meaning(
         looked_at=False,

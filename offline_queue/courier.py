@@ -139,8 +139,8 @@ class Courier:
         step = next_step(self.state, heads, self._journal.cursor(), now_ms, self._changes_taken())
         if isinstance(step, Rest):
             return step
-        if isinstance(step, SayHello) and step.everything:
-            heads = self._journal.streams(all=True)
+        if isinstance(step, SayHello):
+            heads = self._journal.streams(all=True) if step.everything else self._journal.declared()
         request, rights = self._timepiece.random(16).hex(), self._rights() if isinstance(step, SayHello) else []
         self.state = begin(self.state, step, request, heads, rights)
         return self._exchange(step, request, heads, now_ms)

@@ -93,6 +93,15 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
     currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 
 
+class CardProof(msgspec.Struct, frozen=True, gc=False):
+    """What a card proved of itself when it was shown: `counter` grows with each presentation of `subject`, a digest of
+    which chip or code it is. Entries of one presentation carry the same.
+    """
+
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    counter: Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
+
+
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The card as the till knew it. `technology` and `entry_mode` are those of the drivers (drivers/base.py).
 
@@ -103,6 +112,7 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     technology: str | None = None
     entry_mode: str | None = None
     wear: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    proof: CardProof | None = None
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 UNDECIDED: Final = frozenset({State.QUEUED, State.ACCEPTED})
+MOST_UNCOVERED: Final = 64
+"""Of them at a time in a hello; the next ones have their turn when a backup covers these."""
 _RECORDS = "SELECT place, record FROM record WHERE place >= ? AND place <= ? ORDER BY place LIMIT ?"
 
 
@@ -42,6 +44,17 @@ class JournalReader:
         """Every stream that is open or not wholly accepted, the oldest first; or every one."""
         rows = journal_streams.streams(self._connection)
         wanted = [row for row in rows if all or row.is_open or row.accepted < row.head]
+        return [journal_streams.head_of(self._connection, row) for row in wanted]
+
+    def declared(self) -> list[StreamHead]:
+        """What a hello tells of: streams that are open or not wholly accepted, and accepted ones without a backup.
+
+        Of the last kind the newest MOST_UNCOVERED. The ledger's word on them lets old records go, and a ledger that was
+        put back shows by them even when it has heard everything that came later.
+        """
+        rows = journal_streams.streams(self._connection)
+        uncovered = journal_streams.uncovered(self._connection, MOST_UNCOVERED)
+        wanted = [row for row in rows if row.is_open or row.accepted < row.head or row.no in uncovered]
         return [journal_streams.head_of(self._connection, row) for row in wanted]
 
     def holds(self, stream: str) -> bool:

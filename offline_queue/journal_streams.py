@@ -18,6 +18,9 @@ ALL: Final = """
     )) FROM stream
 """
 UNSETTLED: Final = ALL + " WHERE NOT settled"
+_UNCOVERED = """
+    SELECT no FROM stream WHERE last IS NOT NULL AND accepted >= last AND stable < last ORDER BY no DESC LIMIT ?
+"""
 _VERDICTS = """
     SELECT first, last, n, state, code, detail, points FROM verdict WHERE first >= ? AND first <= ? ORDER BY first
 """
@@ -38,6 +41,11 @@ class Stream(msgspec.Struct, frozen=True):
 def streams(connection: sqlite3.Connection, which: str = ALL) -> list[Stream]:
     """The oldest first; `which` is ALL or UNSETTLED."""
     return [Stream(*row) for row in connection.execute(which).fetchall()]
+
+
+def uncovered(connection: sqlite3.Connection, most: int) -> set[int]:
+    """The numbers of the newest streams that are ended and accepted, and that no backup of the ledger covers yet."""
+    return {no for (no,) in connection.execute(_UNCOVERED, (most,)).fetchall()}
 
 
 def stretches_of(connection: sqlite3.Connection, stream: Stream) -> list[Stretch]:

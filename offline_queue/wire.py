@@ -50,9 +50,9 @@ class StreamHead(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     """First word of a till: who it is, what it holds, what it knows of the ledger.
 
-    `streams` are all that are open or not wholly accepted; `allowances` the ids of rights neither consumed
-    nor released; `time` the till's own clock, for the ledger's measure of its skew, and `clock` all of its clocks, by
-    which the ledger places the sales of this boot.
+    `streams` are all that are open, not wholly accepted, or not covered by a backup; `allowances` the ids of rights
+    neither consumed nor released; `time` the till's own clock, for the ledger's measure of its skew, and `clock` all of
+    its clocks, by which the ledger places the sales of this boot.
     """
 
     request: str

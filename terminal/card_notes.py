@@ -18,7 +18,7 @@ from offline_queue.store import JournalReader
 from terminal.claim_issue import ClaimIssue
 from terminal.claims import Claims
 from terminal.inbox import Answered, NoteTold
-from terminal.note_codes import MOST_CODES, codes_in, packed
+from terminal.note_codes import MOST_CODES, codes_in, is_understood, packed
 from terminal.pos import CardView
 from terminal.refusals import Language
 
@@ -86,7 +86,7 @@ class CardNotes:
         for code in codes_in(read.note.data):
             self._deliver(reader, read, code, numbers)
         place = reader, read.slot
-        self._lying[place] = Lying(tuple(numbers), read.slot, read.uid, read.note.room, read.note.data)
+        self._lying[place] = Lying(tuple(dict.fromkeys(numbers)), read.slot, read.uid, read.note.room, read.note.data)
         self._bring_up_to_date(place)
 
     def recorded(self, entry: Entry) -> None:
@@ -116,13 +116,21 @@ class CardNotes:
         """A card that could not be written is not tried again before it is presented again."""
         written = event.written
         if written.failure is None:
-            log.info("a note of %d bytes was written at %s", len(written.data), event.reader)
+            codes = len(codes_in(written.data))
+            log.info("a note of %d sales was written on a card at %s", codes, event.reader)
+            told = {"reader": event.reader, "what": "written" if codes else "cleared", "sales": codes}
+            self._publish("card_note", told)
             return
         self._lying = {place: card for place, card in self._lying.items() if card.uid != written.uid}
         log.info("no note was written at %s: %s", event.reader, written.detail)
         if written.failure not in GONE:
-            told = {"reader": event.reader, "what": "not_written", "reason": written.failure, "detail": written.detail}
-            self._publish("card_note", told)
+            failed = {
+                "reader": event.reader,
+                "what": "not_written",
+                "reason": written.failure,
+                "detail": written.detail,
+            }
+            self._publish("card_note", failed)
 
     def _note(self, entry: Entry) -> None:
         if entry.kind is Kind.EARN and entry.card is not None and entry.points > 0:
@@ -154,10 +162,13 @@ class CardNotes:
         self._publish("card_note", told)
 
     def _bring_up_to_date(self, place: tuple[str, str]) -> None:
-        """Asks for what should stand on the card, where it is not what stands there."""
+        """Asks for what should stand on the card, where it is not what stands there.
+
+        What a later version has written gives way to new sales only.
+        """
         card = self._lying[place]
         wanted = packed(self._wanted(card), card.room)
-        if wanted != card.note and self._write is not None:
+        if wanted != card.note and self._write is not None and (wanted or is_understood(card.note)):
             self._lying[place] = replace(card, note=wanted)
             self._write(place[0], NoteWish(card.slot, card.uid, wanted))
 

@@ -1,7 +1,7 @@
 """Claim codes that customers bring back: read, proven as far as this till can, recorded once."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from msgspec.structs import asdict
@@ -22,13 +22,15 @@ from terminal.stamps import Stamps
 class Claims:
     """Used by the till's thread alone.
 
-    `keys` tells the public keys of a terminal that this till holds, `card` identifies the card of a request.
+    `keys` tells the public keys of a terminal that this till holds, `card` identifies the card of a request, and `kin`
+    tells the other numbers of a card that was replaced or merged.
     """
 
     def __init__(
         self,
         keys: Callable[[str], Sequence[bytes]],
         card: Callable[[CardNumber], Card],
+        kin: Callable[[str], Iterable[str]],
         journal: JournalReader,
         recording: Recording,
         stamps: Stamps,
@@ -36,6 +38,7 @@ class Claims:
     ) -> None:
         self._keys = keys
         self._card = card
+        self._kin = kin
         self._journal = journal
         self._recording = recording
         self._stamps = stamps
@@ -83,12 +86,16 @@ class Claims:
         proof = self._proof(code)
         if proof is Proof.UNPROVEN:
             raise Refusal("claim_unproven", self._of("unproven", code), "signature")
-        if code.sale.card is not None and not code.sale.on(card.number):
+        if code.sale.card is not None and not self._on(code, card.number):
             raise Refusal("claim_unproven", self._of("other_card", code), "other_card")
         flight = self._recording.take_off(key, digest, reply)
         self._recording.commit(
             flight, self._entry(code, key, card), shaped=lambda said: self._answer(said, code, proof)
         )
+
+    def _on(self, code: Code, number: str) -> bool:
+        """Whether the sale was made with this card, or with one that it stands for by now."""
+        return code.sale.on(number) or any(map(code.sale.on, self._kin(number)))
 
     def _read(self, text: str) -> Code:
         try:

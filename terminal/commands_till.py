@@ -8,9 +8,10 @@ import click
 
 from drivers.base import Technology
 from offline_queue.entry import masked
+from offline_queue.legible import legible
 from terminal.client import NotRunning
 from terminal.commands_watch import reader_line
-from terminal.console import Code, Failed, Place, age, answer, answering, columns, legible, placed, remark
+from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
 
 TAP_EXAMPLES: Final = """
 \b
@@ -113,9 +114,7 @@ def status_text(told: dict[str, Any]) -> str:
         lines += [f"attention {order['code']}: {order['detail']}" for order in ledger.get("orders", [])]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
-    lines.append(
-        f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
-    )
+    lines.append(f"conflicts {queue['conflicts']}" + (" - see `tilld conflicts list`" if queue["conflicts"] else ""))
     lines += _disk_lines(told.get("disk"))
     lines += _mirror_lines(told.get("mirror"))
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]

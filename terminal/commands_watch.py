@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from offline_queue.legible import legible, legible_json
 from terminal.client import NotRunning, watch
-from terminal.console import Code, Failed, Place, legible, placed
+from terminal.console import Code, Failed, Place, placed
 from terminal.notices import without_numbers
 
 
@@ -20,7 +21,7 @@ def watch_events(place: Place, after: str | None, count: int | None, *, as_json:
     try:
         for number, event in enumerate(watch(place.socket, after), 1):
             data = without_numbers(event.data)
-            line = json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False)
+            line = legible_json(json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False))
             click.echo(line if as_json else f"{event.kind:16}{legible(event_text(event.kind, data))}")
             if number == count:
                 return Code.FINE
@@ -38,7 +39,10 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "card_read":
             return f"{card} by {data['technology']} at {data['reader']}{points}"
         case "card_unreadable":
-            return f"{data['reader']}: {data['reason']} - {data['detail']}"
+            step = f" -> {data['next'][0]}" if data.get("next") else ""
+            return f"{data['reader']}: {data['reason']} - {data['detail']}{step}"
+        case "card_note":
+            return f"{data['reader']}: note {data['what']}{note_text(data)}"
         case "reader_status":
             return reader_line(data)
         case "transaction":
@@ -50,6 +54,11 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
             return f"{card}{points}"
         case _:
             return json.dumps(data, ensure_ascii=False)
+
+
+def note_text(data: dict[str, Any]) -> str:
+    """What the card carried, or why it carries nothing."""
+    return f" - {data['detail']}" if "detail" in data else ""
 
 
 def reader_line(reader: dict[str, Any]) -> str:

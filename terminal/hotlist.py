@@ -54,6 +54,13 @@ CREATE TABLE own_event (
 ) STRICT, WITHOUT ROWID
 """,
 )
+_KIN: Final = """
+    WITH RECURSIVE forwarded (number, successor) AS (
+        SELECT number, successor FROM own_event
+        UNION SELECT number, successor FROM listed WHERE generation = ?
+    ), kin (number) AS (
+        SELECT ? UNION SELECT f.number FROM forwarded f JOIN kin k ON f.successor = k.number)
+    SELECT number FROM kin"""
 NAMES: Final = ("feed", "listed", "own_event", "terminal_key")
 
 
@@ -124,6 +131,17 @@ class Hotlist:
         """The card to use for this one."""
         with self._lock:
             return stands_for(number, self._find)
+
+    def has(self, number: str) -> bool:
+        """Whether the ledger, or this till itself, has said what this card is."""
+        with self._lock:
+            return self._find(number) is not None
+
+    def kin(self, number: str) -> list[str]:
+        """The card that stands for this one, and all that it stands for: they are of one account."""
+        with self._lock:
+            last = stands_for(number, self._find).number
+            return [one for (one,) in self._connection.execute(_KIN, (self._used[0], last))]
 
     def keys(self, terminal: str) -> list[tuple[bytes, bool]]:
         """Every public key that this terminal has had, and whether it was revoked."""

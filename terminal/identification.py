@@ -5,9 +5,11 @@ Pure: the clock is an argument. No refusal repeats a digit of what was read.
 
 import re
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Final
 
 from drivers.base import CardRead, EntryMode, Technology
+from offline_queue.entry import CardProof
 from terminal.check_digits import transposed
 from terminal.links import MEMBER, LinkRule, is_link, number_in
 from terminal.number_formats import NumberFormat, fits, mistyped
@@ -65,6 +67,11 @@ class Proof:
 
     subject: str
     counter: int
+
+    @property
+    def told(self) -> CardProof:
+        """As it goes with the entry: by a digest, for chips and codes alike."""
+        return CardProof(sha256(self.subject.encode()).hexdigest()[:32], self.counter)
 
 
 @dataclass(frozen=True)

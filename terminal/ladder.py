@@ -54,6 +54,7 @@ _CHIP_IS_NO_USE: Final = (
     "no_pass",
     "choose_pass",
     "phone_refused",
+    "pass_of_another_time",
     "terminal_not_trusted",
 )
 _SCANS: Final = ("half_scan", "scan_again", "no_code", "code_unreadable", "stale_code", "foreign_link")

@@ -13,6 +13,9 @@ from terminal.ladder_words import say
 from terminal.pos import Refusal, Rung
 from terminal.refusals import Language, Refused
 
+MOST_STRUGGLES: Final = 20
+"""Remembered failures by technology: more say nothing more of a card, and a broken reader may fail for ever."""
+
 _MATRIX: Final = frozenset({"qr", "aztec", "pdf417", "datamatrix"})
 _WAYS: Final = {
     "pcsc": frozenset({Way.CHIP}),
@@ -71,7 +74,9 @@ class LadderDesk:
     def card_failed(self, failure: CardUnreadable) -> Advice:
         """The reader's own word on a card, which is remembered until a card is read."""
         advice = self.failed(failure.reason, failure.technology)
-        self._struggles.setdefault(failure.technology, []).append(failure.reason)
+        before = self._struggles.setdefault(failure.technology, [])
+        if len(before) < MOST_STRUGGLES:
+            before.append(failure.reason)
         return advice
 
     def failed(self, reason: str, technology: Technology = Technology.UNKNOWN, own: Sequence[str] = ()) -> Advice:

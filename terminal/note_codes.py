@@ -33,6 +33,11 @@ def codes_in(note: bytes) -> list[Code]:
     return [code for raw in raws[:MOST_CODES] if (code := _code(raw)) is not None]
 
 
+def is_understood(note: bytes) -> bool:
+    """Whether all of it is codes that this version reads; what is not may be a later version's."""
+    return packed([code.raw for code in codes_in(note)], len(note)) == note
+
+
 def _code(raw: bytes) -> Code | None:
     try:
         return read_bytes(raw)

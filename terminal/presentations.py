@@ -12,6 +12,7 @@ from terminal.balances import Balances
 from terminal.card_desk import CardDesk
 from terminal.card_notes import CardNotes
 from terminal.directory import Directory
+from terminal.failure_words import told
 from terminal.forwarding import Stands
 from terminal.holdings import Holdings
 from terminal.identification import Identified, Recognition, Verdict, identify
@@ -74,7 +75,8 @@ class Presentations:
         if failure.reason in WORDS:
             self._refused(event.reader, refused(failure.reason, self._language), failure.technology)
         else:
-            self._tell(event.reader, failure.reason, failure.detail, self._ladder.card_failed(failure))
+            detail = told(failure, self._language)
+            self._tell(event.reader, failure.reason, detail, self._ladder.card_failed(failure))
 
     def wait(self, asked: ReadAsked) -> None:
         """A POS waits for a card."""
@@ -104,10 +106,10 @@ class Presentations:
         self._tell(reader, why.reason, why.detail, advice)
 
     def _tell(self, reader: str, reason: str, detail: str, advice: Advice) -> None:
-        told: dict[str, Any] = {"reader": reader, "reason": reason, "detail": detail, "next": advice.next}
+        notice: dict[str, Any] = {"reader": reader, "reason": reason, "detail": detail, "next": advice.next}
         if advice.step is not None:
-            told |= {"step": advice.step, "ladder": advice.ladder}
-        self._publish("card_unreadable", told)
+            notice |= {"step": advice.step, "ladder": advice.ladder}
+        self._publish("card_unreadable", notice)
 
     def _identified(self, reader: str, read: CardRead, verdict: Identified) -> None:
         stands = self._cards.judged(verdict.number)
@@ -117,7 +119,8 @@ class Presentations:
         number = stands.number
         wear, worn_out = self._wear(verdict.number, read)
         self._ladder.reset()
-        card = Card(number, read.technology.value, read.entry_mode.value, None if stands.was else wear)
+        told = (read.technology.value, read.entry_mode.value, None if stands.was else wear)
+        card = Card(number, *told, verdict.proof.told if verdict.proof else None)
         shown = self._shown(reader, card, stands)
         if worn_out:
             shown = msgspec.structs.replace(shown, hints=[*shown.hints, _REPLACE_SOON[self._language]])

@@ -152,7 +152,9 @@ class Till:
             self._cards,
             self._ladder,
         )
-        self._claims = Claims(self._keys, self._sales.claimant, journal, self._recording, stamps, language)
+        self._claims = Claims(
+            self._keys, self._sales.claimant, self._cards.kin, journal, self._recording, stamps, language
+        )
         self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
         self._notes = CardNotes(
             self._issue, self._claims, journal, publish, language, write_note if config.cards.notes else None
@@ -299,11 +301,13 @@ class Till:
             self._balances.hear_beside(event.account.balance)
             self._redemptions.holdings.heard(event.account.balance)
         card = CardView(masked(event.number), event.number)
-        status, successor = self._cards.view(event.number)
+        balance = self._balances.view(event.number)
+        heard = event.account is not None or (balance is not None and balance.as_of is not None)
+        status, successor = self._cards.view(event.number, heard=heard and event.known)
         told = {
             "card": card,
-            "balance": self._balances.view(event.number),
-            "known": event.known,
+            "balance": balance,
+            "known": heard and event.known,
             "status": status,
             "successor": successor,
             "reached": event.account is not None or not event.known,

@@ -1,9 +1,8 @@
 """How hard a card was to read, on a scale from 0 (as new) to 100 (at its end), and how hard it has become. Pure.
 
-A read of a code costs 15 for each further rung of the decoding ladder and each frame in vain: `effort` of the
-camera, on 144 rendered clips of worn cards, was 1 in the median up to grade 3 and 4 to 7 on grades 4 and 5, which the
-scale makes 0 and 45 to 90. A chip costs 35 for each further attempt within one tap; a presentation that failed
-before costs 40. The two last weights are our own judgement: nobody has published the attempts of worn chips.
+A read of a code costs 15 for each further rung of the decoding ladder and each frame in vain: measured on 144 rendered
+clips of worn cards (docs/decisions/0025). A chip costs 35 for each further attempt within one tap; a presentation that
+failed before costs 40. These two are our own judgement: nobody has published the attempts of worn chips.
 """
 
 from collections.abc import Iterable

@@ -6,6 +6,7 @@ import { wordsFor } from "./words.js";
 const STATUS_PAUSE_MS = 500; // a busy till has hundreds of events a second; its sums are asked twice a second
 const STATUS_EVERY_MS = 15_000; // ages grow without any event
 const REOPEN_MS = 2000;
+const FORGET_MS = 90_000; // as long as the till itself holds a card that cannot be read for the same customer's
 const KEPT_TRANSACTIONS = 12;
 const LOUD_STATES = new Set(["conflict", "parked"]);
 
@@ -15,7 +16,7 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const at = (id) => document.getElementById(id);
 
-const seen = { link: "opening", status: null, card: null, unreadable: null, transactions: new Map(), conflicts: [] };
+const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [] };
 const claimCodes = new Map();
 
 // --- what events change -------------------------------------------------------------------------------------
@@ -27,11 +28,19 @@ const changes = {
   },
   card_unreadable(failure) {
     seen.unreadable = failure;
+    seen.rung = failure.step ?? null;
+    clearTimeout(forgetTimer);
+    forgetTimer = setTimeout(forgetFailure, FORGET_MS);
+  },
+  card_note({ what, card, detail }) {
+    if (what !== "found" || seen.card?.card.masked !== card.masked) return;
+    seen.card = { ...seen.card, hints: [...seen.card.hints, detail] };
   },
   balance({ card, balance }) {
     if (seen.card?.card.masked === card.masked && balance) seen.card = { ...seen.card, balance };
   },
   transaction(transaction) {
+    if (!seen.transactions.has(transaction.id)) seen.unreadable = null; // a sale is made: that customer is served
     seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
     const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
     oldest.forEach((id) => seen.transactions.delete(id));
@@ -45,6 +54,12 @@ const changes = {
     seen.transactions.clear();
   },
 };
+
+let forgetTimer = null;
+function forgetFailure() {
+  seen.unreadable = null;
+  show();
+}
 
 // --- where it comes from ------------------------------------------------------------------------------------
 
@@ -116,6 +131,7 @@ function show() {
     drawing = false;
     showLink();
     showCard();
+    showLadder();
     showTransactions();
     if (seen.status) showStatus(seen.status);
   };
@@ -146,8 +162,43 @@ function showCard() {
   number.textContent = !unreadable && balance ? whole.format(balance.points) : "";
   unit.textContent = !unreadable && balance ? words.points(balance.points) : "";
   say("card-note", unreadable ? unreadable.detail : card ? balanceNote(balance) : "");
-  const hints = (unreadable ? unreadable.next : card?.hints) ?? [];
+  const hints = (unreadable ? advice(unreadable) : card?.hints) ?? [];
   at("card-hints").replaceChildren(...hints.map((hint) => item(hint)));
+}
+
+// What to do now: the till's words, or those of the rung that the cashier has gone to.
+function advice({ next, step, ladder }) {
+  if (!seen.rung || seen.rung === step) return next;
+  return (ladder ?? []).filter((rung) => rung.step === seen.rung).map((rung) => rung.say);
+}
+
+// Drawn anew only where it has changed: a button that is replaced loses the keyboard.
+function showLadder() {
+  const rungs = seen.unreadable?.ladder ?? [];
+  const list = at("ladder").querySelector("ol");
+  const drawn = rungs.map((rung) => rung.step).join();
+  at("ladder").hidden = !rungs.length;
+  if (list.dataset.drawn !== drawn) {
+    list.dataset.drawn = drawn;
+    list.replaceChildren(...rungs.map(rungItem));
+  }
+  for (const button of list.querySelectorAll("button")) {
+    if (button.value === seen.rung) button.setAttribute("aria-current", "step");
+    else button.removeAttribute("aria-current");
+  }
+}
+
+function rungItem({ step }) {
+  const button = document.createElement("button");
+  button.value = step;
+  button.textContent = words.step[step] ?? step;
+  button.addEventListener("click", () => {
+    seen.rung = step;
+    show();
+  });
+  const line = document.createElement("li");
+  line.append(button);
+  return line;
 }
 
 function balanceNote(balance) {

@@ -6,6 +6,11 @@ const EN = {
   linked: "Connected to the till", opening: "Connecting to the till…",
   lost: "This page has lost the till. What it shows may be old; it reconnects by itself. If this stays, tell a technician.",
   present: "Present a card", lastCard: "Last card", unreadable: "The card could not be read",
+  ladder: "What can be tried",
+  step: {
+    tap_again: "Tap again", turn: "Turn over", scan_qr: "QR code", scan_bar: "Bar code", key_number: "Card number",
+    phone: "Phone number", no_card: "No card",
+  },
   points: (n) => (Math.abs(n) === 1 ? "point" : "points"),
   unknownBalance: "The balance is not known yet; sales count all the same.",
   asOf: (time) => `certain as of ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} not confirmed yet`,
@@ -34,6 +39,11 @@ const FR = {
   linked: "Reliée à la caisse", opening: "Connexion à la caisse…",
   lost: "Cette page a perdu la caisse. Ce qu'elle montre peut être ancien ; elle se reconnecte seule. Si cela dure, prévenez un technicien.",
   present: "Présentez une carte", lastCard: "Dernière carte", unreadable: "La carte n'a pas pu être lue",
+  ladder: "Ce qui peut être essayé",
+  step: {
+    tap_again: "Reposer", turn: "Retourner", scan_qr: "QR code", scan_bar: "Code-barres", key_number: "Numéro de carte",
+    phone: "Téléphone", no_card: "Sans carte",
+  },
   points: (n) => (Math.abs(n) < 2 ? "point" : "points"),
   unknownBalance: "Le solde n'est pas encore connu ; les achats comptent quand même.",
   asOf: (time) => `certain au ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} à confirmer`,

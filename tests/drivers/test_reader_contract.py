@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 import segno
 
-from drivers.base import ReaderState
+from drivers.base import Note, NoteWritten, ReaderState
 from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
 from terminal.inbox import CardPresented, Event
 from terminal.reader_child import ReaderChild
 from tests.virtual import keyboard
-from tests.virtual.cards import NtagCard, Type4Card, mute, text_record
+from tests.virtual.cards import Card, NtagCard, Pulled, Type4Card, mute, text_record
 from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
 from tests.virtual.pn532 import Pn532
@@ -30,13 +30,17 @@ from tests.virtual.watching import Watched
 
 @dataclass(frozen=True)
 class Rig:
-    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` stalls its process."""
+    """A driver with a way to present cards to it. `garble` presents what is no card, `hang` stalls its process.
+
+    `lay` puts a card down for drivers that write notes, None for the others.
+    """
 
     driver: str
     present: Callable[[Watched, str], None]
     garble: Callable[[Watched], None]
     hang: Callable[[Watched], None]
     options: dict[str, Any] = field(default_factory=dict)
+    lay: Callable[[Card], None] | None = None
 
 
 @contextmanager
@@ -75,7 +79,10 @@ def pcsc(monkeypatch: pytest.MonkeyPatch, _: Path) -> Iterator[Rig]:
         def hang(_: Watched) -> None:
             pcscd.insert(mute(NtagCard()))
 
-        yield Rig("pcsc", present, garble, hang)
+        def lay(card: Card) -> None:
+            pcscd.insert(card)
+
+        yield Rig("pcsc", present, garble, hang, lay=lay)
 
 
 @contextmanager
@@ -92,7 +99,10 @@ def contactless(_: pytest.MonkeyPatch, folder: Path) -> Iterator[Rig]:
         def hang(_: Watched) -> None:
             chip.insert(Type4Card(text_record("1")), stalls=True)
 
-        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)})
+        def lay(card: Card) -> None:
+            chip.insert(card)
+
+        yield Rig("contactless", present, garble, hang, options={"path": str(chip.path)}, lay=lay)
 
 
 @contextmanager
@@ -279,6 +289,67 @@ def test_stopping_says_so_and_ends_the_process(rig: Rig, tmp_path: Path) -> None
     assert not Path(f"/proc/{pid}").exists()
 
 
+@pytest.fixture
+def lay(rig: Rig) -> Callable[[Card], None]:
+    if rig.lay is None:
+        pytest.skip("this driver writes no notes")
+    return rig.lay
+
+
+def test_a_note_is_written_while_the_card_lies_there_and_read_the_next_time(
+    rig: Rig, lay: Callable[[Card], None], tmp_path: Path
+) -> None:
+    """Within the same presentation, without another read of the card; whoever wants no notes sees none."""
+    card = NtagCard.with_notes("2990000000017")
+    with Watched(tmp_path, rig.driver, options=rig.options, notes=True) as reader:
+        lay(card)
+        first = reader.card()
+        assert first.note == Note(182)
+        assert reader.noted(first, b"a note") == NoteWritten("04a1b2c3d4e5f6", b"a note")
+        lay(card)
+        again = reader.card()
+        assert (again.data, again.note) == ("2990000000017", Note(182, b"a note"))
+        assert reader.noted(again, b"") == NoteWritten("04a1b2c3d4e5f6", b"")
+    with Watched(tmp_path, rig.driver, options=rig.options) as reader:
+        lay(card)
+        assert reader.card().note is None
+
+
+@pytest.mark.parametrize("at", [0, 12, 30])
+def test_a_card_pulled_while_it_is_written_keeps_its_older_note(
+    rig: Rig, lay: Callable[[Card], None], tmp_path: Path, at: int
+) -> None:
+    """The reader says so and goes on; the card is read and written again."""
+    card = NtagCard.with_notes("2990000000017")
+    with Watched(tmp_path, rig.driver, options=rig.options, notes=True) as reader:
+        lay(card)
+        assert reader.noted(reader.card(), b"older").failure is None
+        lay(pulled_at_write(card, at))
+        assert reader.noted(reader.card(), b"newer" * 30).failure in {"card_gone", "not_written"}
+        lay(card)
+        read = reader.card()
+        assert read.note == Note(182, b"older")
+        assert reader.noted(read, b"newest").failure is None
+        lay(card)
+        assert reader.card().note == Note(182, b"newest")
+        assert reader.supervisor.status.counters.restarts == 0
+
+
+def test_a_note_is_never_written_on_the_card_that_came_instead(
+    rig: Rig, lay: Callable[[Card], None], tmp_path: Path
+) -> None:
+    """The wish names a serial number, and that is asked for again."""
+    first, other = NtagCard.with_notes("1"), NtagCard.with_notes("2", uid="04ffeeddccbbaa")
+    before = bytes(other.memory)
+    with Watched(tmp_path, rig.driver, options=rig.options, notes=True) as reader:
+        lay(first)
+        read = reader.card()
+        lay(other)
+        reader.card()
+        assert reader.noted(read, b"a note").failure == "other_card"
+    assert bytes(other.memory) == before
+
+
 def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
     """A key that the driver does not know is in the reader's state, with where to mend it."""
     with Watched(tmp_path, rig.driver, options=rig.options | {"mach": "ACR122"}) as watched:
@@ -286,6 +357,23 @@ def test_wrong_options_are_named(rig: Rig, tmp_path: Path) -> None:
     assert "mach" in status.detail
     assert status.remedy is not None
     assert "config" in status.remedy
+
+
+def pulled_at_write(card: NtagCard, at: int) -> Card:
+    """It goes when it shall write its page number `at`, and has written the ones before."""
+
+    class Leaving(NtagCard):
+        pages_written = 0
+
+        def write(self, page: int, data: bytes) -> None:
+            self.pages_written += 1
+            if self.pages_written > at:
+                raise Pulled
+            super().write(page, data)
+
+    leaving = Leaving(card.uid, pages=card.pages)
+    leaving.memory = card.memory
+    return leaving
 
 
 def ended(pidfd: int) -> bool:

@@ -36,6 +36,11 @@ def test_a_code_is_told_with_its_kind(sent: str, technology: Technology, data: s
     assert read(sent) == CardRead(technology, EntryMode.SCANNED, data)
 
 
+def test_a_scanner_does_not_praise_the_card() -> None:
+    """How hard the bars were to read stays in the scanner, so a read of it says nothing of wear."""
+    assert read("]E02990000000019").effort is None
+
+
 def test_element_strings_come_parsed_and_cannot_pass_for_a_card_number() -> None:
     """`data` is as printed below the code: a till that knows no GS1 refuses the brackets."""
     told = read(f"]C18018{GSRN}\x1d10A1")

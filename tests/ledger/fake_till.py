@@ -92,7 +92,7 @@ class FakeTill:
     def new_stream(self) -> FakeStream:
         return FakeStream(f"{self.number:016x}{next(self._ids):016x}")
 
-    def entry(self, kind: Kind, points: int = 0, card: str | None = CARD, **fields: object) -> Entry:
+    def entry(self, kind: Kind, points: int = 0, card: str | Card | None = CARD, **fields: object) -> Entry:
         count = next(self._ids)
         told: dict[str, object] = {
             "id": uuid7(START_MS + count, bytes([self.number]) * 10),
@@ -101,7 +101,7 @@ class FakeTill:
             "business_day": "2025-06-15",
             "occurred_at": START,
             "clock": Clock(FakeTimepiece.boot_id, count, START),
-            "card": None if card is None else Card(card),
+            "card": Card(card) if isinstance(card, str) else card,
             **fields,
         }
         return Entry(kind=kind, points=points, **told)  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from ledger.facts import Code, UnknownCards
 from ledger.port import Book
 from offline_queue.claim_codes import KEY_PREFIX, issue
 from offline_queue.claimed_sale import sale_of
-from offline_queue.entry import Claim, Entry, Happening, Kind, Receipt, State, encode
+from offline_queue.entry import Claim, Entry, Happening, Kind, Receipt, Resolution, State, encode
 from tests.ledger.cluster import Cluster
 from tests.ledger.conftest import REGISTERING, Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
@@ -221,6 +221,14 @@ class TestDoubts:
         assert (verdict.state, verdict.code) == (State.CONFLICT, "claim_unproven")
         assert words in str(verdict.detail)
         assert points_of(book) == points_of(book, OTHER_CARD) == 0
+        assert book.verify().problems == []
+
+    def test_a_person_may_refuse_it_for_good(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:
+        """The word stands under the claim's own id, for it is no proof of the sale; the books add up."""
+        redeemed = claim(till, burnt.earn(30, CARD), OTHER_CARD)
+        till.send(redeemed)
+        (flagged,) = book.flagged()
+        book.resolve(flagged.name, Resolution.REFUSE, None, "office", "forged")
         assert book.verify().problems == []
 
     def test_signed_by_nobody_known(self, book: Book, till: FakeTill, burnt: FakeTill) -> None:

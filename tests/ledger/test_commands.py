@@ -19,7 +19,7 @@ from ledger import config
 from ledger.cli import ledger
 from ledger.command_line import books
 from ledger.port import Book
-from offline_queue.entry import Clock
+from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill
 from tests.ledger.test_lineage import Line
@@ -67,6 +67,21 @@ class TestOffice:
         assert "103 points" in shown
         assert CARD not in shown
 
+    def test_a_worn_card_is_seen_before_it_dies(self, url: str) -> None:
+        """What the tills last found, by technology; a sale that says nothing of it takes nothing back."""
+        with closing(opened(url)) as book:
+            till = FakeTill(book, 2)
+            reads = [Card(CARD, "ntag", "contactless", 62), Card(CARD, "qr", "scanned", 0), Card(CARD)]
+            till.send(*(till.entry(Kind.EARN, 1, card=read) for read in reads))
+        told = json.loads(run(url, "account", CARD, "--json").stdout)["wear"]
+        assert [(one["technology"], one["wear"], one["terminal"]) for one in told] == [
+            ("ntag", 62, "S001-T02"),
+            ("qr", 0, "S001-T02"),
+        ]
+        shown = run(url, "account", CARD).stdout
+        assert "by ntag: wear 62 of 100" in shown
+        assert shown.count("replace it soon") == 1
+
     def test_an_unknown_card_needs_attention(self, url: str) -> None:
         """Exit code 1, and the command that opens an account."""
         result = run(url, "account", "2990000000099", "--json")
@@ -92,6 +107,28 @@ class TestOffice:
         flags = json.loads(run(url, "conflicts", "--json").stdout)
         assert [flag["code"] for flag in flags] == ["card_unknown", "undecodable"]
         assert "undecodable" in run(url, "conflicts").stdout
+
+    def test_the_texts_of_a_till_are_shown_and_not_obeyed(self, database: str) -> None:
+        """Escapes, what turns the writing round, ends of lines: in tables, pages and JSON."""
+        receipt = Receipt("47\x1b[2J\x9b\u202e\x7f\n", "S001", "2026-03-01T10:00:00Z")
+        with closing(opened(database)) as book:
+            book.register(CARD, 100)
+            till = FakeTill(book)
+            till.send(till.earn(10, receipt=receipt), till.earn(5, receipt=receipt))
+        for arguments in (
+            ("account", CARD),
+            ("account", CARD, "--explain"),
+            ("conflicts",),
+            ("account", CARD, "--json"),
+        ):
+            shown = run(database, *arguments).output
+            assert shown.replace("\n", "").isprintable()
+            assert "[2J" in shown
+
+    def test_an_id_is_whole_wherever_the_table_goes(self, url: str) -> None:
+        """It is copied into the next command."""
+        [first, *_] = json.loads(run(url, "conflicts", "--json").output)
+        assert first["name"] in run(url, "conflicts").output
 
     def test_what_was_found_against_a_till_is_acknowledged(self, url: str) -> None:
         """It is listed until then; the till's name is enough."""

@@ -461,3 +461,19 @@ class TestWrittenOff:
         till.send(till.earn(60, **made_on(0, "unknown@1")))
         shelf.timepiece.now += 10_000 * DAY_MS
         assert shelf.open(DATED).expire().lots == 0
+
+
+@pytest.mark.parametrize("empty", ["reversal", "word"])
+def test_what_moves_nothing_leaves_the_dates_alone(
+    book: Book, till: FakeTill, on_day: Callable[[int], None], empty: str
+) -> None:
+    """Beside a sale in one batch: the account still knows that its older points end, and nobody is promised them."""
+    till.send(till.earn(100, **made_on(0)))
+    sale = till.earn(5, **made_on(1, "ever@1"))
+    back = till.reverse(sale, **made_on(1)) if empty == "reversal" else till.correct(sale.id, Resolution.REFUSE)
+    till.send(sale, back)
+    nothing = till.reverse(sale, **made_on(1)) if empty == "reversal" else till.correct(sale.id, Resolution.REFUSE)
+    till.send(till.earn(7, **made_on(1, "ever@1")), nothing)
+    assert book.verify().problems == []
+    on_day(40)
+    assert not till.ask("a1", 20).granted

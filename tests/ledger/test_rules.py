@@ -18,6 +18,7 @@ from ledger.facts import (
     Policy,
     Right,
     RightState,
+    Shown,
     Stance,
     Standing,
     Word,
@@ -26,7 +27,7 @@ from ledger.own_entries import OFFICE
 from ledger.points_rules import PointsRule, Programme
 from ledger.policies import CHOICES, stance
 from ledger.rules import RULES, decide
-from offline_queue.entry import Amount, Card, Clock, Correction, Entry, Kind, Resolution, State, encode
+from offline_queue.entry import Amount, Card, CardProof, Clock, Correction, Entry, Kind, Resolution, State, encode
 
 SENDER = "S001-T01"
 CLOCK = Clock("boot", 1, "2025-06-15T12:00:00Z")
@@ -44,6 +45,8 @@ REVERSE = entry(Kind.REVERSE, card=None, reverses="e0")
 RELEASE = entry(Kind.RELEASE, 0, card=None, allowance="a1")
 PROMISED = entry(Kind.REDEEM, allowance="a1")
 KNOWING = entry(Kind.REDEEM, hotlist=7)
+SHOWING = Card("2990000000017", proof=CardProof("0f", 7))
+SHOWN_EARN, SHOWN_REDEEM = entry(Kind.EARN, card=SHOWING), entry(Kind.REDEEM, card=SHOWING)
 DAILY = Policy(limits=Limits(per_card_and_day=20))
 TOLD = Correction("Anne", "looked at both receipts", "e0", Resolution.HONOUR)
 CORRECTION = entry(Kind.CORRECTION, 0, card=None, correction=TOLD)
@@ -126,6 +129,11 @@ ONE_OF_EACH = [
     (case(EARN, **HAD, first=First(2, EARN, State.PARKED, Code.CARD_UNKNOWN)), Code.POSTED, 10, None),
     (case(EARN, **HAD, receipt=1), Code.RECEIPT_DUPLICATE, 0, None),
     (case(EARN, **HAD, receipt=2), Code.POSTED, 10, None),
+    (case(SHOWN_EARN, **HAD, shown=Shown(7, "S001-T09", 1000), at=1000), Code.CARD_COPIED, 10, None),
+    (case(SHOWN_REDEEM, **HAD, shown=Shown(8, "S001-T09", 1000), at=601_001), Code.CARD_COPIED, -10, None),
+    (case(SHOWN_EARN, **HAD, shown=Shown(8, "S001-T09", 1000), at=601_000), Code.POSTED, 10, None),
+    (case(SHOWN_EARN, **HAD, shown=Shown(6, "S001-T09", 1000), at=0), Code.POSTED, 10, None),
+    (case(SHOWN_EARN, **HAD, shown=Shown(7, SHOWN_EARN.terminal, 1000), at=0), Code.POSTED, 10, None),
     (case(EARN, **HAD, card=REPLACED), Code.CARD_REPLACED, 10, None),
     (case(EARN, **HAD, card=MERGED), Code.ACCOUNT_MERGED, 10, None),
     (case(REDEEM, **HAD, card=blocked_card(7)), Code.CARD_BLOCKED_UNKNOWN, -10, None),

@@ -1,11 +1,11 @@
 """The ledger's books as the till's port, without a network in between."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from ledger.gate import public_key
+from ledger.gate import Enrolment, Gate, public_key
 from ledger.port import Book, NotRecorded, Refused
 from offline_queue.ledger_answers import LedgerRefused, TransientLedgerError
 from offline_queue.wire import (
@@ -27,42 +27,56 @@ T = TypeVar("T")
 
 
 class BookLedger:
-    """Implements Ledger for one terminal, which is enrolled at its first hello."""
+    """Implements Ledger for one terminal, which is enrolled at its first hello.
 
-    def __init__(self, book: Book, terminal: str) -> None:
-        self.book, self._terminal = book, terminal
+    `did` makes the calls that change the books, by name; without it they are the book's own.
+    """
+
+    def __init__(self, book: Book, terminal: str, did: Callable[..., Any] | None = None) -> None:
+        self._book, self._terminal = book, terminal
+        self._did = did or (lambda name, *arguments: getattr(book, name)(*arguments))
 
     def hello(self, hello: Hello) -> Welcome:
-        if self.book.public_key(self._terminal) is None:
-            self.book.enrol(self._terminal, public_key(hello.public_key))
-        return _answered(lambda: self.book.hello(_travelled(hello)))
+        known, shown = self._book.public_key(self._terminal), public_key(hello.public_key)
+        if known is None:
+            self._did("enrol", self._terminal, shown)
+        elif known != shown:
+            raise LedgerRefused(Problem("another key", 401, ProblemCode.SIGNATURE_BAD, request=hello.request))
+        welcome: Welcome = _answered(lambda: self._did("hello", _travelled(hello)))
+        return welcome
 
     def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         self._enrolled(header.request)
-        return _answered(lambda: self.book.take(self._terminal, _travelled(header), records))
+        sent = _travelled(header)
+        owner = _answered(lambda: Gate(self._book, Enrolment.OPEN).owner(self._terminal, sent))
+        answer: BatchAnswer = _answered(lambda: self._did("take", owner, sent, records))
+        return answer
 
     def park(self, park: Park) -> BatchAnswer:
         self._enrolled(park.request)
-        return _answered(lambda: self.book.park(self._terminal, _travelled(park)))
+        answer: BatchAnswer = _answered(lambda: self._did("park", self._terminal, _travelled(park)))
+        return answer
 
     def allowance(self, request: AllowanceRequest) -> AllowanceAnswer:
         self._enrolled(request.request)
-        return _answered(lambda: self.book.allowance(self._terminal, _travelled(request)))
+        asked = _travelled(request)
+        answer: AllowanceAnswer = _answered(lambda: self._did("allowance", self._terminal, asked))
+        return answer
 
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
         self._enrolled(request)
-        return _answered(lambda: self.book.decisions(self._terminal, request, after, limit))
+        return _answered(lambda: self._book.decisions(self._terminal, request, after, limit))
 
     def changes(self, request: str, after: int, limit: int) -> Changes:
         self._enrolled(request)
-        return _answered(lambda: self.book.changes(request, after, limit))
+        return _answered(lambda: self._book.changes(request, after, limit))
 
     def account(self, request: str, number: str) -> Account | None:
         self._enrolled(request)
-        return _answered(lambda: self.book.account(request, number))
+        return _answered(lambda: self._book.account(request, number))
 
     def _enrolled(self, request: str) -> None:
-        if self.book.public_key(self._terminal) is None:
+        if self._book.public_key(self._terminal) is None:
             raise LedgerRefused(Problem("not enrolled", 401, ProblemCode.TERMINAL_UNKNOWN, request=request))
 
 

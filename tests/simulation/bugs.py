@@ -1,22 +1,40 @@
-"""Rules of the protocol taken out one at a time: the checker must miss none of them."""
+"""Rules of the protocol taken out one at a time: the checks must miss none of them.
 
+A bug says in which load it is looked for, as faults of rights drown where nobody redeems.
+"""
+
+import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import pytest
 
 import ledger.rules
-from ledger import bookkeeping
+from ledger import bookkeeping, claim_desk, confirming, promises, tables_lineage, tables_source
+from ledger.bookkeeping import Bookkeeping
 from ledger.facts import Code
-from offline_queue import courier, journal_marks, streams
+from ledger.lineage import Opening
+from ledger.sqlite_file import SqliteFile
+from ledger.sqlite_tables import SqliteTables
+from ledger.tables import Tables
+from offline_queue import courier, group, journal_marks, lanes, streams, trimming
 from offline_queue.entry import Entry
+from offline_queue.journal import Origin
 from offline_queue.steps import Answer, Moment, Outcome, SendRecords, SyncState
 from offline_queue.store import Appended, Store
-from offline_queue.wire import BatchAnswer, Marks
+from offline_queue.timepiece import Timepiece
+from offline_queue.wire import BatchAnswer, BatchHeader, Marks
+from terminal.config_offline import Offline, Redeem
+from terminal.floor_limits import Limits
+from tests.simulation.loads import CLONES, MIXED, REDEMPTION, Load
+
+T = TypeVar("T")
+Patch = pytest.MonkeyPatch
+Bug = Callable[[Patch], None]
 
 
-def any_answer_counts(patch: pytest.MonkeyPatch) -> None:
+def any_answer_counts(patch: Patch) -> None:
     """The till believes whatever custody it is told of, for whichever request and stream."""
     real = courier.heard
 
@@ -27,9 +45,10 @@ def any_answer_counts(patch: pytest.MonkeyPatch) -> None:
         return real(state, answer, moment)
 
     patch.setattr(courier, "heard", believing)
+    patch.setattr(courier.Courier, "_proven", lambda *_: True)
 
 
-def ledger_without_keys(patch: pytest.MonkeyPatch) -> None:
+def ledger_without_keys(patch: Patch) -> None:
     """The ledger applies an entry although its idempotency key is in the books."""
     keyed = (Code.DUPLICATE, Code.KEY_MISMATCH)
     rules = {
@@ -39,60 +58,192 @@ def ledger_without_keys(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger.rules, "_RULES_OF", rules)
 
 
-def marks_never_go_down(patch: pytest.MonkeyPatch) -> None:
+def claim_has_a_key_of_its_own(patch: Patch) -> None:
+    """A claim is not judged under the key of the sale that it credits."""
+    for module in (claim_desk, tables_source):
+        patch.setattr(module, "as_sale", lambda entry: entry)
+
+
+def marks_never_go_down(patch: Patch) -> None:
     """The till trusts what a ledger had accepted before it was restored from a backup."""
-    highest: dict[str, int] = {}
+    highest: dict[tuple[str, str], int] = {}
     real = Store.mark
 
     def mark(store: Store, marks: Mapping[str, Marks], generation: str, *receipts: object) -> None:
+        at = str(store._path)
         for stream, said in marks.items():
-            highest[stream] = max(said.accepted, highest.get(stream, 0))
-        highest_yet = {stream: Marks(highest[stream], said.stable) for stream, said in marks.items()}
+            highest[at, stream] = max(said.accepted, highest.get((at, stream), 0))
+        highest_yet = {stream: Marks(highest[at, stream], said.stable) for stream, said in marks.items()}
         real(store, highest_yet, generation, *receipts)  # type: ignore[arg-type]
 
     patch.setattr(Store, "mark", mark)
 
 
-def poison_blocks(patch: pytest.MonkeyPatch) -> None:
+def trimmed_when_accepted(patch: Patch) -> None:
+    """The till gives up what the ledger has accepted, whether a backup covers it or not."""
+    eager = trimming._STREAMS.replace(", stable, trimmed", ", accepted, trimmed").replace("stable >", "accepted >")
+    patch.setattr(trimming, "_STREAMS", eager)
+
+
+def poison_blocks(patch: Patch) -> None:
     """A batch that fails is sent again as it was, for ever."""
     patch.setattr(streams, "_blamed", lambda state, *_: state)
 
 
-def answered_before_durable(patch: pytest.MonkeyPatch) -> None:
-    """The POS hears yes, and every twentieth time the entry is not on the disk."""
-    real, count = Store.append, 0
+def streams_go_on(patch: Patch) -> None:
+    """A start goes on with the streams that a crash has left open, so a restored disk uses sequence numbers again."""
+    real = lanes.begin
 
-    def append(store: Store, entry: Entry, reply: bytes, digest: bytes) -> Appended:
+    def begin(connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> list[tuple[str, lanes.Head]]:
+        opened = connection.execute("SELECT uid, no FROM stream WHERE last IS NULL ORDER BY no").fetchall()
+        left = [(uid, lanes._head(connection, no)) for uid, no in opened]
+        return left or real(connection, origin, timepiece)
+
+    patch.setattr(lanes, "begin", begin)
+
+
+def no_genesis(patch: Patch) -> None:
+    """Streams do not tell whose children they are."""
+    told, opened = tables_lineage.declared, tables_lineage.opened
+    orphan: Callable[[Opening], Opening] = lambda opening: msgspec.structs.replace(opening, parent=None)  # noqa: E731
+
+    def orphaned(stream: str, record: bytes) -> Opening | None:
+        found = opened(stream, record)
+        return orphan(found) if found else None
+
+    patch.setattr(tables_lineage, "declared", lambda head: orphan(told(head)))
+    patch.setattr(tables_lineage, "opened", orphaned)
+
+
+def answered_before_durable(patch: Patch) -> None:
+    """The POS hears yes, and every twentieth time the entry is not on the disk."""
+    real, count = group.GroupCommit._commit_at_once, 0
+
+    def commit(commits: group.GroupCommit, jobs: Any) -> bool:
         nonlocal count
         count += 1
-        return Appended("", 0, reply, False) if count % 20 == 0 else real(store, entry, reply, digest)
+        if count % 20 == 0 and not any(isinstance(job, group.Act) or job.claims for job in jobs):
+            for job in jobs:
+                job.replay = Appended("", 0, job.reply, False)
+            return True
+        return real(commits, jobs)
 
-    patch.setattr(Store, "append", append)
+    patch.setattr(group.GroupCommit, "_commit_at_once", commit)
 
 
-def feed_goes_on_after_a_restore(patch: pytest.MonkeyPatch) -> None:
+def ledger_answers_before_commit(patch: Patch) -> None:
+    """The ledger acknowledges a batch, and every fifteenth time the transaction is lost."""
+    real, count = Bookkeeping.take, 0
+
+    def take(book: Bookkeeping, terminal: str, header: BatchHeader, records: Any) -> BatchAnswer:
+        nonlocal count
+        count += 1
+        if count % 15:
+            return real(book, terminal, header, records)
+        with pytest.MonkeyPatch.context() as careless:
+            careless.setattr(SqliteFile, "write", _rolled_back)
+            return real(book, terminal, header, records)
+
+    patch.setattr(Bookkeeping, "take", take)
+
+
+def _rolled_back(file: SqliteFile, work: Callable[[Tables], T]) -> T:
+    file.connection.execute("BEGIN IMMEDIATE")
+    try:
+        return work(SqliteTables(file.connection))
+    finally:
+        file.connection.execute("ROLLBACK")
+
+
+def feed_goes_on_after_a_restore(patch: Patch) -> None:
     """The till keeps its place in the decisions of a ledger that counts them anew."""
     real = journal_marks._move_cursor
-    place = {"highest": 0}
+    place: dict[int, int] = {}
 
-    def onward(connection: object, cursor: int, generation: str) -> None:
-        place["highest"] = max(cursor, place["highest"])
-        real(connection, place["highest"], generation)  # type: ignore[arg-type]
+    def onward(connection: sqlite3.Connection, cursor: int, generation: str) -> None:
+        highest = place[id(connection)] = max(cursor, place.get(id(connection), 0))
+        real(connection, highest, generation)
 
     patch.setattr(journal_marks, "_move_cursor", onward)
 
 
-def restored_ledger_keeps_its_generation(patch: pytest.MonkeyPatch) -> None:
+def restored_ledger_keeps_its_generation(patch: Patch) -> None:
     """Books put back from a copy do not notice by what the tills were told that they are of an earlier day."""
     patch.setattr(bookkeeping, "went_back", lambda *_: False)
 
 
-BUGS: Final[list[Callable[[pytest.MonkeyPatch], None]]] = [
-    any_answer_counts,
-    ledger_without_keys,
-    marks_never_go_down,
-    poison_blocks,
-    answered_before_durable,
-    feed_goes_on_after_a_restore,
-    restored_ledger_keeps_its_generation,
-]
+def rights_granted_during_recovery(patch: Patch) -> None:
+    """Books that went back promise points at once, which they may have promised before."""
+    patch.setattr(promises.recovery, "is_on", lambda _: False)
+
+
+def unsealed_rights_confirmed(patch: Patch) -> None:
+    """Rights that were open when a till died hold after its next start, whatever its last records were."""
+    real = confirming.way
+    trusting: Callable[..., confirming.Way] = lambda *told: min(real(*told), confirming.Way.SEALED)  # noqa: E731
+    patch.setattr(confirming, "way", trusting)
+
+
+def unsealed_end_believed(patch: Patch) -> None:
+    """A stream without a seal counts as sealed where nothing contradicts it."""
+    real = confirming.way
+
+    def trusting(*told: Any) -> confirming.Way:
+        found = real(*told)
+        return confirming.Way.SEALED if found is confirming.Way.UNSEALED else found
+
+    patch.setattr(confirming, "way", trusting)
+
+
+def rights_outlive_their_start(patch: Patch) -> None:
+    """A till uses the rights that an earlier start has left before the ledger has confirmed them."""
+    from terminal.rights import Right, Rights
+
+    real = Rights.add
+
+    def add(rights: Rights, allowance: Any, **told: Any) -> Right:
+        return real(rights, allowance, **{**told, "valid": True})
+
+    patch.setattr(Rights, "add", add)
+
+
+def rights_are_not_used_up(patch: Patch) -> None:
+    """A redemption does not consume its right in its own commit, nor does giving it back."""
+    real = group.use_rights
+
+    def careless(connection: sqlite3.Connection, entry: Entry) -> None:
+        if entry.allowance is None:
+            real(connection, entry)
+
+    patch.setattr(group, "use_rights", careless)
+
+
+def floor_limit_is_a_guarantee(patch: Patch) -> None:
+    """A till that holds rights also promises within floor limits, and takes that for as sure."""
+    limits = Limits(10, 20, 60, 5, 72)
+    patch.setattr(Offline, "limits", lambda offline: limits if offline.redeem is not Redeem.EARN_ONLY else None)
+
+
+BUGS: Final[dict[Bug, tuple[Load, int]]] = {
+    any_answer_counts: (MIXED, 300),
+    ledger_without_keys: (MIXED, 100),
+    claim_has_a_key_of_its_own: (MIXED, 100),
+    marks_never_go_down: (MIXED, 300),
+    trimmed_when_accepted: (MIXED, 100),
+    poison_blocks: (MIXED, 100),
+    streams_go_on: (MIXED, 300),
+    answered_before_durable: (MIXED, 100),
+    ledger_answers_before_commit: (MIXED, 100),
+    feed_goes_on_after_a_restore: (MIXED, 300),
+    restored_ledger_keeps_its_generation: (MIXED, 300),
+    no_genesis: (REDEMPTION, 300),
+    rights_granted_during_recovery: (REDEMPTION, 300),
+    floor_limit_is_a_guarantee: (REDEMPTION, 100),
+    rights_outlive_their_start: (CLONES, 300),
+    unsealed_rights_confirmed: (CLONES, 400),
+}
+"""Where each is looked for, and in how many schedules it must be found."""
+RARE: Final[dict[Bug, tuple[Load, int]]] = {unsealed_end_believed: (REDEMPTION, 3000)}
+"""Those that only the long form finds."""
+HARMLESS: Final[dict[Bug, tuple[Load, int]]] = {rights_are_not_used_up: (CLONES, 40)}
+"""Other rules make up for these: docs/decisions/0024-simulation.md tells which."""

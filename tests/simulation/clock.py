@@ -1,6 +1,9 @@
 """Time and chance of a simulated world: both follow from its seed."""
 
 import random
+from typing import Final
+
+DAY_MS: Final = 86_400_000
 
 
 class WorldClock:
@@ -17,14 +20,14 @@ class SimulatedTimepiece:
     """The clock as one machine sees it: its wall clock is wrong by `skew_ms`, its boot id is its own."""
 
     def __init__(self, clock: WorldClock, boot_id: str, skew_ms: int = 0) -> None:
-        self._clock, self.boot_id, self._skew_ms = clock, boot_id, skew_ms
-        self._chance = random.Random(clock.chance.random())
+        self._clock, self.boot_id, self.skew_ms = clock, boot_id, skew_ms
+        self.chance = random.Random(clock.chance.random())
 
     def unix_ms(self) -> int:
-        return 1_767_225_600_000 + self._clock.now_ms + self._skew_ms
+        return 1_767_225_600_000 + self._clock.now_ms + self.skew_ms
 
     def boottime_ms(self) -> int:
         return self._clock.now_ms
 
     def random(self, count: int) -> bytes:
-        return self._chance.randbytes(count)
+        return self.chance.randbytes(count)

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from offline_queue.ledger_answers import LedgerProtocolError, TransientLedgerError
 from offline_queue.wire import (
@@ -12,6 +12,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     BatchAnswer,
     BatchHeader,
+    Changes,
     Decisions,
     Hello,
     Park,
@@ -21,102 +22,150 @@ from tests.simulation.book_ledger import BookLedger
 from tests.simulation.clock import WorldClock
 from tests.simulation.office import Office
 
+if TYPE_CHECKING:
+    from tests.simulation.machine import Machine
+
 T = TypeVar("T")
 
 FAULTS: Final = {
-    "fine": 50,
+    "fine": 60,
     "unreachable": 8,
     "request_lost": 6,
-    "answer_lost": 10,
+    "answer_lost": 8,
     "request_late": 6,
     "request_doubled": 6,
-    "answer_of_another": 6,
-    "portal": 4,
+    "answer_of_another": 5,
+    "garbled": 3,
+    "portal": 3,
     "busy": 3,
-    "ledger_killed": 4,
+    "ledger_killed": 3,
 }
 """How often, out of their sum, each of these happens to a request while the weather is bad."""
 
 
+class Witness(Protocol):
+    """Sees what the ledger says, whether it arrives or not."""
+
+    def hears(self, terminal: str, said: Any, asked: Any) -> None: ...
+
+
 @dataclass
 class Line:
-    """What till and ledger have between them. `poison` are records that break whatever batch carries them."""
+    """What tills and ledger have between them. `poison` are records that break whatever batch carries them.
+
+    `cut` are machines whose line is down altogether.
+    """
 
     office: Office
     clock: WorldClock
+    witness: Witness
     stormy: bool = True
     poison: set[bytes] = field(default_factory=set)
+    cut: set[str] = field(default_factory=set)
     late: list[Callable[[], object]] = field(default_factory=list)
     happened: dict[str, int] = field(default_factory=dict)
 
-    def ledger(self, terminal: str) -> "FaultyLedger":
-        return FaultyLedger(self, terminal)
+    def ledger(self, machine: "Machine") -> "FaultyLedger":
+        return FaultyLedger(self, machine)
+
+    def told(self, terminal: str, call: Callable[[BookLedger], T], asked: object) -> T:
+        """One request that has arrived."""
+        answer = call(BookLedger(self.office.book, terminal, self.office.did))
+        self.witness.hears(terminal, answer, asked)
+        return answer
 
 
 class FaultyLedger:
-    """Implements Ledger for one terminal over a Line."""
+    """Implements Ledger for one machine over a Line."""
 
-    def __init__(self, line: Line, terminal: str) -> None:
-        self._line, self._terminal = line, terminal
+    def __init__(self, line: Line, machine: "Machine") -> None:
+        self._line, self._machine = line, machine
         self._earlier: dict[type, list[object]] = {}
 
     def hello(self, hello: Hello) -> Welcome:
-        return self._travel(Welcome, lambda ledger: ledger.hello(hello))
+        return self._travel(Welcome, lambda ledger: ledger.hello(hello), hello)
 
     def send(self, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if self._line.poison.intersection(records):
+            self._line.clock.pass_ms(20)
             raise TransientLedgerError("HTTP 500: this batch breaks the ledger")
-        return self._travel(BatchAnswer, lambda ledger: ledger.send(header, records))
+        spoilt = [records[0] + b" ", *records[1:]]
+        return self._travel(
+            BatchAnswer,
+            lambda ledger: ledger.send(header, records),
+            header,
+            lambda ledger: ledger.send(header, spoilt),
+        )
 
     def park(self, park: Park) -> BatchAnswer:
-        return self._travel(BatchAnswer, lambda ledger: ledger.park(park))
+        return self._travel(BatchAnswer, lambda ledger: ledger.park(park), park)
 
     def allowance(self, request: AllowanceRequest) -> AllowanceAnswer:
-        return self._travel(AllowanceAnswer, lambda ledger: ledger.allowance(request))
+        return self._travel(AllowanceAnswer, lambda ledger: ledger.allowance(request), request)
 
     def decisions(self, request: str, after: int, limit: int) -> Decisions:
-        return self._travel(Decisions, lambda ledger: ledger.decisions(request, after, limit))
+        return self._travel(Decisions, lambda ledger: ledger.decisions(request, after, min(limit, 5)))
+
+    def changes(self, request: str, after: int, limit: int) -> Changes:
+        return self._travel(Changes, lambda ledger: ledger.changes(request, after, min(limit, 2)))
 
     def account(self, request: str, number: str) -> Account | None:
         return self._travel(Account, lambda ledger: ledger.account(request, number))
 
-    def _travel(self, shape: type, call: Callable[[BookLedger], T]) -> T:
-        line = self._line
+    def _travel(
+        self,
+        shape: type,
+        call: Callable[[BookLedger], T],
+        asked: object = None,
+        spoilt: Callable[[BookLedger], T] | None = None,
+    ) -> T:
+        line, terminal = self._line, self._machine.terminal
         line.clock.pass_ms(line.clock.chance.choice((1, 20, 200, 900)))
         fault = self._weather()
         line.happened[fault] = line.happened.get(fault, 0) + 1
         self._arrive_late()
-        before = {
-            "unreachable": TransientLedgerError("connection refused", reached=False),
-            "request_lost": TransientLedgerError("no answer in time"),
-            "portal": LedgerProtocolError("HTTP 200, text/html"),
-            "busy": TransientLedgerError("HTTP 503", retry_after_s=line.clock.chance.choice((0.0, 1.0, 30.0))),
-        }
-        if fault in before:
-            raise before[fault]
+        self._lost_before(fault)
         if fault == "request_late":
-            line.late.append(lambda: call(self._book()))
+            line.late.append(lambda: line.told(terminal, call, asked))
             raise TransientLedgerError("no answer in time")
         earlier = self._earlier.setdefault(shape, [])
         if fault == "answer_of_another" and earlier:
             return line.clock.chance.choice(earlier)  # type: ignore[return-value]
-        answer = self._delivered(call, fault)
+        if fault == "garbled" and spoilt is not None:
+            return line.told(terminal, spoilt, asked)
+        answer = self._delivered(call, fault, asked)
         earlier.append(answer)
         return answer
 
-    def _delivered(self, call: Callable[[BookLedger], T], fault: str) -> T:
-        answer = call(self._book())
+    def _lost_before(self, fault: str) -> None:
+        lost = {
+            "unreachable": TransientLedgerError("connection refused", reached=False),
+            "request_lost": TransientLedgerError("no answer in time"),
+            "portal": LedgerProtocolError("HTTP 200, text/html"),
+        }
+        if fault in lost:
+            raise lost[fault]
+        if fault == "busy":
+            raise TransientLedgerError("HTTP 503", retry_after_s=self._line.clock.chance.choice((0.0, 1.0, 30.0)))
+
+    def _delivered(self, call: Callable[[BookLedger], T], fault: str, asked: object) -> T:
+        line, terminal = self._line, self._machine.terminal
+        answer = line.told(terminal, call, asked)
         if fault == "request_doubled":
-            answer = call(self._book())
+            answer = line.told(terminal, call, asked)
         if fault == "ledger_killed":
-            self._line.office.restart()
+            line.office.restart()
         if fault in ("answer_lost", "ledger_killed"):
             raise TransientLedgerError("connection reset")
         return answer
 
     def _weather(self) -> str:
+        if not self._line.stormy:
+            return "fine"
+        if self._machine.name in self._line.cut:
+            return "unreachable"
         chance: random.Random = self._line.clock.chance
-        return chance.choices(list(FAULTS), list(FAULTS.values()))[0] if self._line.stormy else "fine"
+        return chance.choices(list(FAULTS), list(FAULTS.values()))[0]
 
     def _arrive_late(self) -> None:
         """What was held up on the way arrives now, in any order; nobody waits for its answer any more."""
@@ -127,6 +176,3 @@ class FaultyLedger:
             except Exception as refusal:
                 if type(refusal).__module__.partition(".")[0] not in ("offline_queue", "ledger"):
                     raise
-
-    def _book(self) -> BookLedger:
-        return BookLedger(self._line.office.book, self._terminal)

@@ -6,8 +6,9 @@ from queue import SimpleQueue
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from drivers.base import CardRead, EntryMode, Technology
+from drivers.base import CardRead, EntryMode, NoteWish, Technology
 from offline_queue.journal import Allowance, Origin
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import rfc3339
@@ -76,10 +77,11 @@ class HandSync:
 class TillRig:
     """One start of a till; `published` is what watchers were told."""
 
-    def __init__(self, folder: Path, timepiece: HandTimepiece, config: Config) -> None:
+    def __init__(self, folder: Path, timepiece: HandTimepiece, config: Config, key: Ed25519PrivateKey = KEY) -> None:
         self.timepiece, self.inquiries, self.sync = timepiece, HandInquiries(), HandSync()
         self.published: list[tuple[str, Any]] = []
         self.tallies = {"counter": Tally(folder / "counter.json")}
+        self.wishes: list[tuple[str, NoteWish]] = []
         self.inbox = Inbox()
         self.store = Store.open(
             folder / "journal.db",
@@ -101,7 +103,8 @@ class TillRig:
             sync=self.sync,
             recognition=recognition_of(config),
             version="0.0",
-            key=KEY,
+            key=key,
+            write_note=lambda reader, wish: self.wishes.append((reader, wish)),
             tallies=self.tallies,
         )
         self.till.start()
@@ -207,10 +210,11 @@ class Shop:
         self.folder = folder
         self.timepiece = HandTimepiece()
         self.config = Config(terminal=Terminal(language="en"))
+        self.key = KEY
         self.open: list[TillRig] = []
 
     def start(self) -> TillRig:
-        rig = TillRig(self.folder, self.timepiece, self.config)
+        rig = TillRig(self.folder, self.timepiece, self.config, self.key)
         self.open.append(rig)
         return rig
 

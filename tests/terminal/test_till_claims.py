@@ -8,12 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offline_queue.claim_codes import Code, read
-from offline_queue.entry import Amount, Card, Kind, Receipt, State
+from offline_queue.entry import Card, Kind, State
+from offline_queue.steps import TakeChanges
+from offline_queue.wire import CardChange, Change
 from terminal.claim_shapes import ClaimAnswer, ClaimView, Proof
 from terminal.claim_words import _WORDS, words
 from terminal.config_claims import Claims, Sales
 from terminal.inbox import Answered, ClaimAsked
-from terminal.pos import CardNumber, Refusal
+from terminal.pos import Amount, CardNumber, Receipt, Refusal
 from tests.offline_queue.claimed import PUBLIC, code_of, sold
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 
@@ -184,6 +186,17 @@ class TestRedeem:
         lost = code_of(sold(key="burnt", card=Card(CARD)))
         assert refusal(till, lost.text, OTHER_CARD) == ("claim_unproven", "other_card")
         assert redeemed(till, lost.text).points == 249
+
+    def test_the_card_was_replaced_since(self, till: TillRig) -> None:
+        """The old card is lost, so the customer shows the one that stands for it, or another that does not."""
+        changes = (
+            Change(1, card=CardChange(CARD, "replaced", "2990000000024")),
+            Change(2, card=CardChange("2990000000024", "merged", "2990000000031")),
+        )
+        till.directory.hotlist.take(TakeChanges(0, changes, 2, "g1", more=False))
+        lost = code_of(sold(key="burnt", card=Card(CARD)))
+        assert refusal(till, lost.text, "2990000000048") == ("claim_unproven", "other_card")
+        assert redeemed(till, lost.text, "2990000000031").points == 249
 
     @pytest.mark.parametrize("text", ["TILLD1:NONSENSE", "TILLD9:AB", "https://example.org", " "])
     def test_what_is_no_code_is_said_so(self, till: TillRig, text: str) -> None:

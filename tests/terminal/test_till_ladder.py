@@ -18,9 +18,11 @@ from terminal.inbox import (
     TransactionAsked,
 )
 from terminal.ladder import Step, Way
-from terminal.ladder_desk import ways_of
+from terminal.ladder_desk import MOST_STRUGGLES, ways_of
 from terminal.number_formats import NumberFormat
 from terminal.pos import CardNumber, ReadAnswer, Refusal, TransactionRequest
+from terminal.refusals import Language
+from terminal.wear import WORST
 from tests.terminal.rig import Shop, TillRig, said
 
 CARD, SLIP = "2990000000071", "2990000000017"
@@ -235,3 +237,33 @@ def test_what_a_reader_takes_follows_from_its_config(
 ) -> None:
     """A camera that looks for bar codes alone is no help with a QR code."""
     assert ways_of(driver, options) == ways
+
+
+def test_a_reader_that_fails_for_ever_costs_no_memory(till: TillRig) -> None:
+    """Nor does it keep the cashier from selling."""
+    for _ in range(3 * MOST_STRUGGLES):
+        assert fail(till) in set(Step)
+        till.timepiece.now_ms += 1000
+    assert steps(till) == ["no_card"]
+    assert tap(till).wear == WORST
+    till.sell("sale", number=CARD)
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "detail"),
+    [
+        ("fr", "card_gone", "La carte a été retirée trop tôt."),
+        ("en", "card_gone", "The card left too soon."),
+        ("fr", "a reason to come", "words of the driver"),
+    ],
+)
+def test_the_cashier_hears_what_was_wrong_in_the_tills_language(
+    shop: Shop, language: Language, reason: str, detail: str
+) -> None:
+    """A reason that nobody has translated is told in the driver's words."""
+    shop.config = Config(terminal=Terminal(language=language))
+    till = shop.start()
+    till.send(CardFailed("simulated", CardUnreadable(reason, "words of the driver")))
+    (told,) = till.told("card_unreadable")
+    assert told["detail"] == detail
+    assert told["next"]

@@ -1,6 +1,7 @@
 """Cards and codes that prove themselves at the till: taken once, whatever the customer or a copyist does."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from pathlib import Path
 
@@ -10,9 +11,10 @@ from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.timepiece import Timepiece
 from terminal.config import Config, Terminal
 from terminal.config_cards import Cards, Codes, Sdm
-from terminal.inbox import CardPresented
+from terminal.inbox import Answered, CardPresented, TransactionAsked
+from terminal.pos import CardNumber, TransactionRequest
 from terminal.rotating_codes import card_key, password
-from tests.terminal.rig import CARD, HandTimepiece, Shop, TillRig
+from tests.terminal.rig import CARD, HandTimepiece, Shop, TillRig, said
 from tests.virtual.dynamic import DynamicTag
 
 META, FILE, MASTER = bytes(range(16)), bytes(range(16, 32)), b"the programme's key."
@@ -71,6 +73,25 @@ def test_a_tap_counts_once(shop: Shop, tag: DynamicTag) -> None:
     tag.taps = 6
     tap(till, tag.address())
     assert len(till.told("card_read")) == 1
+
+
+def test_the_count_goes_with_the_sale(shop: Shop, tag: DynamicTag) -> None:
+    """So that the ledger sees a message that two tills have taken while they were offline."""
+    till, subjects = shop.start(), []
+    for taps, uid in ((5, "04de5f1eacc040"), (6, "04de5f1eacc040"), (7, "04de5f1eacc041")):
+        tag.taps, tag.uid = taps, bytes.fromhex(uid)
+        later(till.timepiece, 5)
+        tap(till, tag.address(), uid=uid)
+        card, reply = CardNumber(read_id=till.told("card_read")[-1]["read_id"]), Future[Answered]()
+        till.till.handle(TransactionAsked(TransactionRequest("earn", card, points=1), f"sale-{taps}", reply))
+        found = till.journal.find_id(said(till.heard(reply)).id)
+        assert found is not None
+        assert found.entry.card is not None
+        proof = found.entry.card.proof
+        assert proof is not None
+        assert proof.counter == taps
+        subjects.append(proof.subject)
+    assert subjects[0] == subjects[1] != subjects[2]
 
 
 def test_a_nervous_double_tap_is_one_presentation(shop: Shop, tag: DynamicTag) -> None:

@@ -81,6 +81,8 @@ class Placed:
         if frame[:1] == b"\x30" and len(frame) == 2 and self.sak == 0x00:
             answer = self._ask(bytes([0xFF, 0xB0, 0x00, frame[1], 16]))
             return answer[:-2] if answer[-2:] == OK else NAK
+        if frame[:1] == b"\xa2" and len(frame) == 6 and self.sak == 0x00:
+            return b"\x0a" if self._ask(bytes([0xFF, 0xD6, 0x00, frame[1], 4]) + frame[2:]) == OK else NAK
         return self._raw(frame) if self._raw else None
 
     def _iso_dep(self, frame: bytes) -> bytes | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from tests.virtual.cards import NOT_SUPPORTED, OK
+from tests.virtual.cards import NOT_SUPPORTED, OK, Pulled
 from tests.virtual.dynamic import encrypted
 
 DONE, MORE = b"\x91\x00", b"\x91\xaf"
@@ -40,10 +40,14 @@ class NoteMemory:
     mode: int = 3
     content: bytes = bytes(256)
     pending: bytes | None = None
+    leaves_before_commit: bool = False
 
     def heard(self, code: int, header: bytes, data: bytes) -> bytes:
         if code == 0xF5:
             return bytes([self.kind, self.mode, 0x22, 0x22]) + len(self.content).to_bytes(3, "little")
+        if code == 0xC7 and self.leaves_before_commit:
+            self.forget()
+            raise Pulled
         if code == 0xC7:
             self.content, self.pending = self.pending or self.content, None
             return b""

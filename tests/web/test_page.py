@@ -38,6 +38,85 @@ def test_a_card_that_cannot_be_read_tells_what_to_do(page: Page, till: FakeTill)
     expect(page.locator("#card-hints")).to_be_empty()
 
 
+def test_points_found_on_a_card_are_told_with_it(page: Page, till: FakeTill) -> None:
+    """Beside the card that carried them, as text; what only a technician wants to know is not shown."""
+    till.present()
+    expect(page.locator("#card-number")).to_have_text("•••• 0017")
+    card = {"masked": "•••• 0017", "number": "2990000000017"}
+    told = {"reader": "counter", "what": "found", "card": card, "points": 30, "detail": "Found: <b>30</b> points."}
+    till.notices.publish("card_note", {"reader": "counter", "what": "written", "sales": 1})
+    till.notices.publish("card_note", told)
+    expect(page.locator("#card-hints")).to_have_text("Found: <b>30</b> points.")
+
+
+FAILED = {
+    "reader": "counter",
+    "reason": "mute",
+    "detail": "The card does not answer.",
+    "next": ["Hold the card flat."],
+    "step": "tap_again",
+    "ladder": [
+        {"step": "tap_again", "say": "Hold the card flat."},
+        {"step": "scan_qr", "say": "Scan the QR code."},
+        {"step": "no_card", "say": "Sell without a card."},
+    ],
+}
+
+
+def test_the_reading_ladder_is_shown_with_the_present_step(page: Page, till: FakeTill) -> None:
+    """Only the steps that can be done; it goes when a card is read or a sale is made."""
+    expect(page.get_by_role("navigation", name="What can be tried")).to_be_hidden()
+    till.notices.publish("card_unreadable", FAILED)
+    expect(page.locator("#ladder button")).to_have_text(["Tap again", "QR code", "No card"])
+    expect(page.locator("#ladder [aria-current=step]")).to_have_text("Tap again")
+    expect(page.locator("#card-hints")).to_have_text("Hold the card flat.")
+    further = {**FAILED, "step": "scan_qr", "next": ["Scan the QR code."], "ladder": FAILED["ladder"][1:]}  # type: ignore[index]
+    till.notices.publish("card_unreadable", further)
+    expect(page.locator("#ladder [aria-current=step]")).to_have_text("QR code")
+    expect(page.locator("#ladder button")).to_have_count(2)
+    till.present()
+    expect(page.locator("#ladder")).to_be_hidden()
+
+
+def test_the_ladder_is_climbed_by_keyboard(page: Page, till: FakeTill) -> None:
+    """A cashier whose customer has no phone goes on by Tab and Enter; news of the till do not take the focus away."""
+    till.notices.publish("card_unreadable", FAILED)
+    expect(page.locator("#ladder button")).to_have_count(3)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Tap again")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-hints")).to_have_text("Sell without a card.")
+    expect(page.locator("#ladder [aria-current=step]")).to_have_text("No card")
+    till.notices.publish("card_unreadable", FAILED)
+    expect(page.locator("#ladder [aria-current=step]")).to_have_text("Tap again")
+    expect(page.get_by_role("button", name="No card")).to_be_focused()
+
+
+def test_a_sale_ends_the_ladder(page: Page, till: FakeTill, api: Api) -> None:
+    """Whatever was tried: that customer is served."""
+    till.notices.publish("card_unreadable", FAILED)
+    expect(page.locator("#ladder")).to_be_visible()
+    api.sale("k-1")
+    expect(page.locator("#ladder")).to_be_hidden()
+    expect(page.locator("#card-say")).to_have_text("Present a card")
+
+
+def test_a_failure_is_forgotten_in_time(browser: Browser, till: FakeTill, api: Api) -> None:
+    """The next customer does not meet the last one's trouble."""
+    with browser.new_context(locale="fr-FR") as context:
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.notices.publish("card_unreadable", FAILED)
+        expect(page.locator("#ladder button").first).to_have_text("Reposer")
+        page.clock.fast_forward(91_000)
+        expect(page.locator("#ladder")).to_be_hidden()
+        expect(page.locator("#card-say")).to_have_text("Présentez une carte")
+
+
 def test_a_sale_and_the_queue_are_shown(page: Page, till: FakeTill, api: Api) -> None:
     """Each sale appears, the queue grows, and the line that is cut is no drama."""
     till.reachable = False
