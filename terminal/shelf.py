@@ -1,6 +1,6 @@
 """The database of what may be lost, and its place in memory once its disk is full.
 
-What stands there is fetched again, so a disk without room must cost no more than a fetch: the till's one thread goes on.
+What stands there is fetched again, so a disk without room costs no more than a fetch: the till's one thread goes on.
 """
 
 import logging
