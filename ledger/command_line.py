@@ -126,7 +126,8 @@ def configured(path: Path | None) -> "Config":
     try:
         return load(find(path))
     except ConfigUnusable as unusable:
-        raise Unusable(f"{unusable}\n`tilld ledger check-config` tells the same.") from None
+        again = f"tilld ledger check-config --config {find(path)}"
+        raise Unusable(f"{unusable}\n`{again}` tells the same.") from None
 
 
 def opened(opener: Opener, **options: Any) -> "Book":

@@ -35,7 +35,8 @@ def run(place: Place) -> Code:
     try:
         config = load(find(place.config))
     except ConfigUnusable as unusable:
-        raise Failed(f"{unusable}\nNothing was started. `tilld check-config` tells the same.", Code.USAGE) from None
+        again = f"tilld check-config --config {find(place.config)}"
+        raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
     from terminal.daemon import run as run_daemon
 
     return Code(run_daemon(config, place.state))
