@@ -4,9 +4,9 @@
 |---|---|
 | every one of drivers/base.py | the card's text and, where given, its serial number |
 
-The socket is `<folder>/<name>.sock`, for the daemon's own user alone. Each connection is one presentation: one
-line of JSON, a `Tap`, answered by one line, `{"ok":true}` or `{"ok":false,"error":"…"}`. The answer says that
-the reader has taken the card, not yet what the till makes of it.
+The socket is `<folder>/<name>.sock`, for the daemon's own user and root; the kernel says who asks. Each connection
+is one presentation: one line of JSON, a `Tap`, answered by one line, `{"ok":true}` or `{"ok":false,"error":"…"}`.
+The answer says that the reader has taken the card, not yet what the till makes of it.
 """
 
 import contextlib
@@ -35,6 +35,7 @@ from drivers.base import (
     Report,
     Technology,
 )
+from drivers.local_socket import peer_uid, short_path
 
 MAX_LINE: Final = 8192
 """Bytes; the longest bar code that any reader gives is shorter."""
@@ -95,7 +96,8 @@ def tap(path: Path, what: Tap, timeout_s: float = 5.0) -> None:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(timeout_s)
-            line.connect(os.fspath(path))
+            with short_path(path) as short:
+                line.connect(short)
             line.sendall(msgspec.json.encode(what) + b"\n")
             answer = msgspec.json.decode(_line(line), type=TapAnswer)
     except (FileNotFoundError, ConnectionRefusedError) as error:
@@ -143,7 +145,8 @@ class Reader:
         try:
             self._path.parent.mkdir(mode=0o700, exist_ok=True)
             self._path.unlink(missing_ok=True)  # of a process that was killed
-            self._listener.bind(os.fspath(self._path))
+            with short_path(self._path) as short:
+                self._listener.bind(short)
             self._held.callback(self._path.unlink, missing_ok=True)
             self._path.chmod(0o600)  # before listen(): nobody can have connected
             self._listener.listen()
@@ -179,6 +182,8 @@ class Reader:
             client.settimeout(LINE_TIMEOUT_S)
             try:
                 what = parse(_line(client))
+                if peer_uid(client) not in {0, os.getuid()}:
+                    raise ValueError("this is another user's reader")
             except ValueError as error:
                 _answer(client, TapAnswer(ok=False, error=str(error)))
                 return None

@@ -124,12 +124,15 @@ def main(arguments: list[str]) -> int:
     orders, ending = Orders(sys.stdin.fileno()), threading.Event()
     assignment = msgspec.json.decode(orders.line(), type=Assignment)
     threading.Thread(target=orders.follow, args=(ending,), daemon=True).start()
-    with os.fdopen(int(out_fd), "wb") as out:
-        try:
-            serve(opened(driver, name, assignment), orders, ending, out, notes=assignment.notes)
-        except DriverError as error:
-            tell(out, error.condition)
-            return DRIVER_FAILED
+    try:
+        with os.fdopen(int(out_fd), "wb") as out:
+            try:
+                serve(opened(driver, name, assignment), orders, ending, out, notes=assignment.notes)
+            except DriverError as error:
+                tell(out, error.condition)
+                return DRIVER_FAILED
+    except BrokenPipeError:
+        return 0  # the parent was killed: nobody hears, and nothing is wrong here
     return 0
 
 

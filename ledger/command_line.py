@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 import msgspec
 
+from offline_queue.legible import legible_json
+
 if TYPE_CHECKING:
     from ledger.config import Config
     from ledger.port import Book
@@ -124,7 +126,8 @@ def configured(path: Path | None) -> "Config":
     try:
         return load(find(path))
     except ConfigUnusable as unusable:
-        raise Unusable(f"{unusable}\n`tilld ledger check-config` tells the same.") from None
+        again = f"tilld ledger check-config --config {find(path)}"
+        raise Unusable(f"{unusable}\n`{again}` tells the same.") from None
 
 
 def opened(opener: Opener, **options: Any) -> "Book":
@@ -139,6 +142,6 @@ def opened(opener: Opener, **options: Any) -> "Book":
 def say(value: object, show: Callable[[Any], None], *, as_json: bool) -> None:
     """One JSON document, or what people like to read."""
     if as_json:
-        click.echo(msgspec.json.encode(value).decode())
+        click.echo(legible_json(msgspec.json.encode(value).decode()))
     else:
         show(value)

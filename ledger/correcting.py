@@ -87,7 +87,7 @@ class Correcting:
         if dispute.code in KEYLESS and not decision.effect:
             source.let_go({key: record}, {})
         elif dispute.code not in NO_CLAIM or dispute.code in KEYLESS:
-            first = self._sheet.firsts.get(key) or source.claim({key: record}).get(key)
+            first = self._sheet.holder(key, record)
             if first is None or first.record == record:
                 self._sheet.firsts.put(key, First(record, entry, decision.state, decision.code))
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ledger.book import read
+from ledger.book import KEYED, KEYLESS, read
+from ledger.claims import sale_key
 from ledger.corrections import (
     Dispute,
     Spoken,
@@ -15,6 +16,7 @@ from ledger.corrections import (
     target_of_unapplied,
 )
 from ledger.facts import Code
+from ledger.grounds import same
 from ledger.source import Known, Posting, Ruling, Source
 from offline_queue.entry import Correction, Entry, Kind, Resolution
 
@@ -68,7 +70,19 @@ class Disputes:
     def _plain(self, dispute: Dispute) -> Target:
         entry = dispute.entry
         reverses = entry is not None and entry.kind is Kind.REVERSE
+        if entry is not None and self._counts_elsewhere(dispute, entry):
+            return Target(dispute, dispute, 0, -dispute.undone)
         return plain_target(dispute, self._sheet.original_for(entry) if entry and reverses else None)
+
+    def _counts_elsewhere(self, dispute: Dispute, entry: Entry) -> bool:
+        """Whether the sale of an entry that left its key to others has come on another way since."""
+        if dispute.code not in KEYLESS or entry.kind not in KEYED:
+            return False
+        key, record = sale_key(entry), dispute.item.record
+        first = self._sheet.holder(key, record)
+        if first is None:
+            self._source.let_go({key: record}, {})  # it was only asked for
+        return first is not None and first.record != record and same(first.entry, entry)
 
     def _unapplied(self, named: Dispute, correction: Correction) -> Target | None:
         """Only what corrects an entry itself can come to count; a chain of words without effect stays without."""

@@ -15,6 +15,13 @@ def substance(entry: Entry) -> tuple[object, ...]:
     return (entry.kind, number, *told)
 
 
+def same(first: Entry, entry: Entry) -> bool:
+    """Whether two entries under one key tell of one sale."""
+    if Kind.CLAIM in (first.kind, entry.kind):
+        return same_sale(first, entry)
+    return substance(first) == substance(entry)
+
+
 # --- how much ---
 
 
@@ -72,11 +79,7 @@ def key_taken(case: Case) -> bool:
 
 
 def repeated(case: Case) -> bool:
-    if case.first is None or not key_taken(case):
-        return False
-    if Kind.CLAIM in (case.first.entry.kind, case.entry.kind):
-        return same_sale(case.first.entry, case.entry)
-    return substance(case.first.entry) == substance(case.entry)
+    return case.first is not None and key_taken(case) and same(case.first.entry, case.entry)
 
 
 def receipt_taken(case: Case) -> bool:

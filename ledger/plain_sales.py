@@ -1,4 +1,4 @@
-"""Sales about which there is nothing to decide: most of every backlog. They are posted without a look at each rule.
+"""Sales about which there is nothing to decide, new or heard again: most of every backlog. No rule has to look at them.
 
 What is recognised here is what no rule objects to and nobody waits for; everything else is decided the long way, in its
 place between these. A test holds both ways to the same books, row by row.
@@ -7,9 +7,11 @@ place between these. A test holds both ways to the same books, row by row.
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ledger import grounds, sentences
 from ledger.card_counts import proof_of
 from ledger.facts import Code, Decision, First, Item, Original, Policy, Standing
 from ledger.lots import ALWAYS
+from ledger.sentences import clipped
 from ledger.shelving import may_owe
 from ledger.source import Posting
 from offline_queue.entry import Entry, Kind, State
@@ -32,11 +34,45 @@ class PlainSales:
         self._programme = policy.programme
 
     def post(self, item: Item, entry: Entry | Decision) -> bool:
-        """Posts the record where there is nothing to decide about it; else False, and nothing has happened."""
-        if not (isinstance(entry, Entry) and self._first_heard(item, entry) and self._as_the_rules_say(entry)):
+        """Decides the record where there is nothing to decide about it; else False, and nothing has happened."""
+        if not (isinstance(entry, Entry) and self._is_untroubled(item, entry)):
             return False
-        standing = self._standing(entry)
-        if standing is None:
+        first = self._sheet.firsts.get(entry.key)
+        return self._sold(item, entry) if first is None else self._repeated(item, entry, first)
+
+    def _is_untroubled(self, item: Item, entry: Entry) -> bool:
+        """A sale of the till that sent it, heard for the first time in this place, for which nobody waits.
+
+        A card that proves itself has to be compared with what it has shown before.
+        """
+        sheet = self._sheet
+        return (
+            entry.kind is Kind.EARN
+            and entry.allowance is None
+            and proof_of(entry) is None
+            and item.branch is None
+            and sheet.owns(item, entry)
+            and item.record not in sheet.waits
+            and entry.id in sheet.announced
+            and sheet.firsts.knows(entry.key)
+            and not sheet.awaited(entry.id)
+        )
+
+    def _repeated(self, item: Item, entry: Entry, first: First) -> bool:
+        """The same sale again, by another till or after a restore; the first stands, and nothing waits for it."""
+        stands, sale = first.state is State.POSTED and first.record != item.record, first.entry
+        if not stands or sale.kind is not Kind.EARN or grounds.substance(sale) != grounds.substance(entry):
+            return False
+        told = clipped(sentences.already(entry.key, first))
+        if sale.id != entry.id:
+            self._sheet.duplicates.put(entry.id, sale.id)
+        self._sheet.rule(item, Decision(State.POSTED, Code.DUPLICATE, asked=entry.points, detail=told))
+        return True
+
+    def _sold(self, item: Item, entry: Entry) -> bool:
+        """A new sale, with a new receipt, points by the rules, and a clock that can be right."""
+        standing = self._standing(entry) if self._as_the_rules_say(entry) else None
+        if standing is None or self._sheet.receipts.holder(entry) not in (None, item.record):
             return False
         when = self._sheet.instant(item, entry)
         if abs(when.off_ms) > self._tolerance:
@@ -44,27 +80,8 @@ class PlainSales:
         self._enter(item, entry, standing, when.at)
         return True
 
-    def _first_heard(self, item: Item, entry: Entry) -> bool:
-        """A sale of the till that sent it, under a key, an id and a receipt that are new, for which nobody waits.
-
-        A card that proves itself has to be compared with what it has shown before.
-        """
-        sheet, record = self._sheet, item.record
-        return (
-            entry.kind is Kind.EARN
-            and item.branch is None
-            and sheet.owns(item, entry)
-            and record not in sheet.waits
-            and entry.id in sheet.announced
-            and sheet.firsts.knows(entry.key)
-            and sheet.firsts.get(entry.key) is None
-            and sheet.receipts.holder(entry) in (None, record)
-            and proof_of(entry) is None
-            and not sheet.awaited(entry.id)
-        )
-
     def _as_the_rules_say(self, entry: Entry) -> bool:
-        if entry.points == 0 or entry.allowance is not None:
+        if entry.points == 0:
             return False
         if not self._programme.rules:
             return True

@@ -10,17 +10,26 @@ from typing import Final
 
 from ledger import tables_circumstances
 from ledger.book import bounded
-from ledger.facts import First, Listing, Original, Standing
+from ledger.facts import Code, First, Listing, Original, Standing
 from ledger.hashes import long_hash
 from ledger.postgres_tables import PostgresTables
-from ledger.tables_source import CARDS, LISTING, STANDING, STANDINGS, TablesSource, listings
+from ledger.tables_source import CARDS, FIRSTS, LISTING, NOBODY, STANDING, STANDINGS, TablesSource, firsts, listings
+from offline_queue.entry import Entry, State
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
 
+HOLDERS: Final = f"""
+    SELECT asks.record AS asking, f.record, NULLIF(f.bytes, own.bytes) AS bytes, f.state, f.code
+    FROM unnest(?::bytea[], ?::bigint[]) AS asks (hash, record)
+    JOIN record own ON own.no = asks.record JOIN ({FIRSTS}) AS f ON f.hash = asks.hash"""  # noqa: S608 - our own
+"""FIRSTS for records that ask for keys: without the bytes where they are those of the asking record."""
+
 
 class PostgresSource(TablesSource):
     """See source.Source."""
+
+    keeps_names = True
 
     def __init__(self, tables: PostgresTables) -> None:
         super().__init__(tables)
@@ -43,23 +52,37 @@ class PostgresSource(TablesSource):
     def key_hash(key: str) -> int | bytes:
         return long_hash(key)
 
-    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Mapping[str, Entry] = NOBODY) -> dict[str, First]:
         """Who comes second waits until the first has committed, and then finds its decision."""
         hashes = {long_hash(key): key for key in keys}
         rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
         if self._shared.insert_new("claim", rows) == len(rows):
             return {}
-        return self._firsts(keys, list(hashes))
+        if not asking:
+            return firsts(keys, self._tables.rows(FIRSTS, list(hashes)))
+        return self._held(keys, list(hashes), asking)
+
+    def _held(self, keys: Mapping[str, int], hashes: Sequence[bytes], asking: Mapping[str, Entry]) -> dict[str, First]:
+        """As FIRSTS tells; most who ask again ask with the same bytes, which then need not travel."""
+        key_of = {record: key for key, record in keys.items()}
+        columns = "asking, record, encode(bytes, 'hex'), state, code"
+        rows = self._shared.many(columns, HOLDERS, hashes, list(keys.values()), hashes)
+        same = {key_of[asks]: tuple(row) for asks, *row in rows if row[1] is None}
+        others = [(record, bytes.fromhex(raw), state, code) for _, record, raw, state, code in rows if raw is not None]
+        return firsts(keys, others) | {
+            key: First(record, asking[key], State(state), Code(code)) for key, (record, _, state, code) in same.items()
+        }
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""
         names = {bounded(entry): record for entry, record in entries.items()}
         if self._shared.insert_new("entry", sorted(names.items())) == len(names):
             return []
+        own = min(names.values()), max(names.values())
         query = """
-            SELECT id, record FROM entry WHERE id = ANY(?) AND (record = ? OR record = ANY(?))
+            SELECT id, record FROM entry WHERE id = ANY(?) AND (record = ? OR record BETWEEN ? AND ?)
             ORDER BY id FOR UPDATE"""
-        for name, record in self._tables.rows(query, list(names), NOT_HERE, list(names.values())):
+        for name, record in self._tables.rows(query, list(names), NOT_HERE, *own):
             if record == NOT_HERE:
                 self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
         return list(entries)

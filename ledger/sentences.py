@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ledger.facts import Case, Code
+from ledger.facts import Case, Code, First
 from offline_queue.entry import masked
 
 MAX_CHARACTERS: Final = 300
@@ -58,9 +58,12 @@ def restored(_: Case) -> str:
 
 
 def duplicate(case: Case) -> str:
-    first = case.first
+    return already(case.entry.key, case.first)
+
+
+def already(key: str, first: First | None) -> str:
     standing = f" as entry {first.entry.id}: {first.code}" if first else ""
-    return f"the key {case.entry.key!r} is already in the books{standing}"
+    return f"the key {key!r} is already in the books{standing}"
 
 
 def key_mismatch(case: Case) -> str:
@@ -74,7 +77,9 @@ def receipt_duplicate(case: Case) -> str:
 
 
 def card_unknown(case: Case) -> str:
-    card = f"card {masked(case.entry.card.number)}" if case.entry.card else "no card"
+    if case.entry.card is None:
+        return "made without a card; its points are credited when the code on its receipt comes to a till"
+    card = f"card {masked(case.entry.card.number)}"
     return f"{card}: no account; what was earned is credited when the card is registered"
 
 

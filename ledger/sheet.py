@@ -45,7 +45,7 @@ from ledger.shelving import Shelving
 from ledger.source import Known, Posting, Ruling, Source
 from ledger.till_receipts import Receipts
 from ledger.write_offs import WriteOff
-from offline_queue.entry import Card, Entry, Kind
+from offline_queue.entry import Card, Entry, Kind, State
 
 NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
 """No record of a batch ends these waits, and there may be many of them."""
@@ -102,6 +102,14 @@ class Sheet:
             if revoked < len(self.roster.revoked):
                 self._let_go(due)
             due.extendleft(reversed(self.claims.read(woken, self._woken)))
+
+    def wanted_names(self) -> dict[str, int]:
+        """Where people find what has no posting of its own; with it, an entry is found by that."""
+        if self._source.keeps_names:
+            return {}
+        wanted = {ruling.item.record for ruling in self.rulings if ruling.decision.state is not State.POSTED}
+        wanted |= set(self.announced.values()).difference(posting.record for posting in self.postings)
+        return {name: record for name, record in self.announced.items() if record in wanted}
 
     def defer(self, items: Iterable[Item]) -> None:
         """Takes records without looking into them; they are decided when they are driven again."""
@@ -176,7 +184,8 @@ class Sheet:
         own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
-            self.firsts.learn(keys, self._source.claim(keys))
+            asking = {entry.key: entry for _, entry in reversed(own) if entry.key in keys}
+            self.firsts.learn(keys, self._source.claim(keys, asking))
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
         self._announce({name: record for record, known in names.items() for name in known})
@@ -361,6 +370,10 @@ class Sheet:
         if first is not None and first.record == item.record:
             self.receipts.claim([(item, entry)])
         return first
+
+    def holder(self, key: str, record: int) -> First | None:
+        """Who has an idempotency key; None where this record takes it now."""
+        return self.firsts.get(key) or self._source.claim({key: record}).get(key)
 
     def standing(self, account: int) -> Standing:
         """Of the account, or of the one that it was merged into."""

@@ -23,12 +23,17 @@ from ledger.port import (
     Verification,
 )
 from offline_queue.entry import masked
+from offline_queue.legible import legible
 from offline_queue.wire import Lot
 
 WORN: Final = 40
 """From here on the tills ask for a new card."""
 INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
+WHOLE: Final = frozenset({"ID", "Entry", "Right", "Terminal"})
+"""Columns that are copied into the next command: they are never broken."""
+UNBOUNDED: Final = 2000
+"""Characters; more than any row has."""
 
 
 def registration(done: Registration) -> None:
@@ -39,7 +44,7 @@ def registration(done: Registration) -> None:
     elif done.code == "duplicate":
         click.echo("Its opening points were given before; they are given once.")
     elif done.code is not None:
-        click.echo(f"No points were given: {done.detail}", err=True)
+        click.echo(legible(f"No points were given: {done.detail}"), err=True)
 
 
 def config(told: dict[str, Any]) -> None:
@@ -92,7 +97,7 @@ def terminals(tills: list[Terminal]) -> None:
     table = _table("Terminal", "Last heard", "Software", "Found", streams="Streams", records="Records", forks="Forks")
     for till in tills:
         counts = (str(till.streams), str(till.records), str(till.forks))
-        table.add_row(till.name, till.seen_at or "never", till.software or "", ", ".join(till.findings), *counts)
+        _row(table, till.name, till.seen_at or "never", till.software or "", ", ".join(till.findings), *counts)
     _print(None, table)
 
 
@@ -105,7 +110,7 @@ def verification(found: Verification) -> None:
         return
     click.echo(f"{len(found.problems)} problem(s) in {counts}:")
     for problem in found.problems:
-        click.echo(f"  - {problem}")
+        click.echo(f"  - {legible(problem)}")
     click.echo("Keep a copy of the books, then compare it with your last good backup.", err=True)
 
 
@@ -115,7 +120,7 @@ def allowances(rights: list[Held]) -> None:
         return
     table = _table("State", "Terminal", "Card", "Granted", "Right", points="Points")
     for right in rights:
-        table.add_row(right.state, right.terminal, right.card, right.granted_at or "", right.id, str(right.points))
+        _row(table, right.state, right.terminal, right.card, right.granted_at or "", right.id, str(right.points))
     _print(None, table)
 
 
@@ -141,7 +146,7 @@ def flagged(records: list[Flagged]) -> None:
     for record in records:
         what = f"{record.kind} on {record.card}" if record.kind and record.card else record.kind or "?"
         points = "" if record.points is None else str(record.points)
-        table.add_row(record.state, record.code, record.terminal, record.name, what, record.detail or "", points)
+        _row(table, record.state, record.code, record.terminal, record.name, what, record.detail or "", points)
     _print(None, table)
 
 
@@ -172,14 +177,14 @@ def settled(done: Settled) -> None:
         return
     click.echo(f"{done.id} is settled: {done.effect:+d} points by correction {done.correction}.")
     if done.detail:
-        click.echo(done.detail, err=True)
+        click.echo(legible(done.detail), err=True)
 
 
 def _facts(*told: tuple[str, str | None]) -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in told:
         if value:
-            table.add_row(name, value)
+            _row(table, name, value)
     _print(None, table)
 
 
@@ -189,7 +194,7 @@ def _lots(lots: Iterable[Lot], as_of: str) -> Table:
     for lot in lots:
         first = lot.active_at[:10] if lot.active_at and not _past(lot.active_at, as_of) else ""
         last = (datetime.fromisoformat(lot.expires_at) - INSTANT).date().isoformat() if lot.expires_at else "for ever"
-        table.add_row(lot.earned_at, first, last, lot.entry, str(lot.points), str(lot.remaining))
+        _row(table, lot.earned_at, first, last, lot.entry, str(lot.points), str(lot.remaining))
     return table
 
 
@@ -203,7 +208,7 @@ def _lines(entries: Iterable[Line]) -> Table:
         what = f"{line.kind} of {line.reverses or line.corrects}" if line.reverses or line.corrects else line.kind
         what = f"{what}: {line.reason}" if line.reason else what
         points = f"{line.points:+d}"
-        table.add_row(line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, points)
+        _row(table, line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, points)
     return table
 
 
@@ -211,15 +216,22 @@ def _table(*words: str, **numbers: str) -> Table:
     """Columns of words on the left, of numbers right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for word in words:
-        table.add_column(word, overflow="fold")
+        table.add_column(word, overflow="fold", no_wrap=word in WHOLE)
     for number in numbers.values():
         table.add_column(number, justify="right", no_wrap=True)
     return table
 
 
+def _row(table: Table, *cells: str) -> None:
+    """Texts from records are shown as they are, what a terminal would obey as its escape."""
+    table.add_row(*map(legible, cells))
+
+
 def _print(title: str | None, table: Table) -> None:
-    """Texts from records are shown as they are: nothing in them is markup."""
+    """Nothing in a text is markup. Into a pipe or a file lines go as long as they are."""
     console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = UNBOUNDED
     if title:
         click.echo(f"\n{title}")
     console.print(table)

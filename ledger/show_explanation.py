@@ -8,6 +8,7 @@ import click
 
 from ledger.arithmetic import points
 from ledger.explanation import Explanation, LotMove, Step, Waiting
+from offline_queue.legible import legible
 
 INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
@@ -23,7 +24,7 @@ DID: Final = {
 def explanation(told: Explanation) -> None:
     """Texts of records are shown as they are, what a terminal would obey as its escape."""
     for line in _page(told):
-        click.echo(_legible(line))
+        click.echo(legible(line))
 
 
 def _page(told: Explanation) -> Iterator[str]:
@@ -114,7 +115,3 @@ def _time(told: str) -> str:
 
 def _day(told: str) -> str:
     return datetime.fromisoformat(told).strftime("%-d %B %Y")
-
-
-def _legible(text: str) -> str:
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -10,6 +10,7 @@ from ledger.corrections import Dispute, Spoken
 from ledger.facts import Code, Decision, Enrolled, First, Item, Listing, Original, Right, Shown, Standing
 from ledger.instants import Anchor
 from ledger.lots import Lot
+from offline_queue.entry import Entry
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -38,6 +39,10 @@ class Source(Protocol):
     Others may write at the same time. What a call says it `holds` stays as told until the transaction ends; the calls
     that hold are made in the order in which they stand here, so that two batches never wait for each other in a circle.
     """
+
+    @property
+    def keeps_names(self) -> bool:
+        """Whether `announce` leaves every name where people find its record; else only those wanted are written."""
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]: ...
 
@@ -76,8 +81,12 @@ class Source(Protocol):
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
-    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
-        """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys."""
+    def claim(self, keys: Mapping[str, int], asking: Mapping[str, Entry] = ...) -> dict[str, First]:
+        """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys.
+
+        `asking` are the entries in those records, for all keys or none: where a holder says the very same, that need
+        not be read again.
+        """
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """The same for the receipts that a sale was made on: the record that has it already. Holds them."""

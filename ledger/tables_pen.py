@@ -11,7 +11,6 @@ from ledger.sheet import Sheet
 from ledger.shelving import Shelving
 from ledger.source import Posting
 from ledger.tables import Tables
-from offline_queue.entry import State
 
 
 class TablesPen:
@@ -134,10 +133,8 @@ class TablesPen:
         """What people said; and where they find what they may have a word on, for it has no posting."""
         said = sheet.correcting.disputes.made
         self._tables.insert("correction", [(of, w.n, w.record, w.had, w.shall, w.points) for of, w in said])
-        wanted = {ruling.item.record for ruling in sheet.rulings if ruling.decision.state is not State.POSTED}
-        wanted |= set(sheet.announced.values()).difference(posting.record for posting in sheet.postings)
-        named = [(bounded(name), record) for name, record in sheet.announced.items() if record in wanted]
-        self._tables.insert("entry", named if wanted else [], "ON CONFLICT (id) DO NOTHING")
+        named = [(bounded(name), record) for name, record in sheet.wanted_names().items()]
+        self._tables.insert("entry", named, "ON CONFLICT (id) DO NOTHING")
 
     def _waits(self, waits: dict[int, str | None]) -> None:
         rows = [(record, reason) for record, reason in waits.items() if reason is not None]

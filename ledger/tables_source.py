@@ -3,8 +3,8 @@
 As it stands it is for an engine with one writer at a time, where nothing needs to be held.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from ledger import tables_circumstances, tables_disputes
 from ledger.book import bounded
@@ -21,11 +21,11 @@ from ledger.tables import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables_keys import terminal_keys
 from ledger.tables_rights import TablesRights
 from ledger.tables_streams import TablesStreams, generation_in
-from offline_queue.entry import State, Undecodable, decode
+from offline_queue.entry import Entry, State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
 FIRSTS = f"""
-    SELECT c.record, r.bytes, d.state, d.code FROM claim c
+    SELECT c.record, r.bytes, d.state, d.code, c.hash FROM claim c
     JOIN record r ON r.no = c.record JOIN stream s ON s.no = c.record >> {SEQ_BITS}
     JOIN decision d ON d.terminal = s.terminal AND d.n = (
         SELECT o.n FROM decision o WHERE o.terminal = s.terminal AND o.record <= c.record
@@ -34,6 +34,7 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
+NOBODY: Final[Mapping[str, Entry]] = {}
 LISTING = "number, account, marked, successor, told"
 CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our own columns
 STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
@@ -59,8 +60,23 @@ def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
     }
 
 
+def firsts(keys: Container[str], rows: Iterable[Sequence[Any]]) -> dict[str, First]:
+    """Rows of FIRSTS, as far as they are about these keys."""
+    found: dict[str, First] = {}
+    for record, raw, state, code, *_ in rows:
+        try:
+            entry = as_sale(decode(raw))
+        except Undecodable:  # a key is only ever claimed by what an equal or older version could read
+            continue
+        if entry.key in keys:
+            found[entry.key] = First(record, entry, State(state), Code(code))
+    return found
+
+
 class TablesSource:
     """See source.Source. Reads within the running transaction."""
+
+    keeps_names = False
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
@@ -101,10 +117,15 @@ class TablesSource:
         query = "SELECT k.number FROM card c JOIN card k ON k.account = c.account WHERE c.number = ?"
         return [found for (found,) in self._tables.rows(query, number)]
 
-    def claim(self, keys: Mapping[str, int]) -> dict[str, First]:
+    def claim(
+        self,
+        keys: Mapping[str, int],
+        asking: Mapping[str, Entry] = NOBODY,  # noqa: ARG002 - the bytes have no way to go here
+    ) -> dict[str, First]:
         """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
-        found = self._firsts(keys, [short_hash(key) for key in keys])
-        free = [(short_hash(key), record) for key, record in keys.items() if key not in found]
+        hashes = {key: short_hash(key) for key in keys}
+        found = firsts(keys, self._tables.rows(FIRSTS, list(hashes.values())))
+        free = [(hashes[key], record) for key, record in keys.items() if key not in found]
         self._tables.insert("claim", free)
         return found
 
@@ -208,17 +229,6 @@ class TablesSource:
 
     def spent(self, uid: str) -> int:
         return self._rights.spent(uid)
-
-    def _firsts(self, keys: Mapping[str, int], hashes: Sequence[int] | Sequence[bytes]) -> dict[str, First]:
-        found: dict[str, First] = {}
-        for record, raw, state, code in self._tables.rows(FIRSTS, hashes):
-            try:
-                entry = as_sale(decode(raw))
-            except Undecodable:  # a key is only ever claimed by what an equal or older version could read
-                continue
-            if entry.key in keys:
-                found[entry.key] = First(record, entry, State(state), Code(code))
-        return found
 
     def _originals(self, condition: str, values: Sequence[object]) -> dict[str, Original]:
         query = f"""

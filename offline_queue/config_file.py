@@ -45,7 +45,7 @@ def document(text: str, file: str, known: list[str], problems: list[Problem]) ->
     """The TOML document; sections that are not `known` become problems. Raises ConfigUnusable for what is no TOML."""
     try:
         found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a mere ValueError
         raise ConfigUnusable([Problem(file, f"is not TOML: {error}.")]) from error
     problems += [Problem(f"{file}:{key}", unknown("section", key, known)) for key in found if key not in known]
     return found
@@ -88,7 +88,10 @@ def unknown(noun: str, name: str, known: list[str]) -> str:
 
 def shown(value: Any) -> str:
     """What was written, cut where it is long."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

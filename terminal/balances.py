@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, decode
+from offline_queue.conflicts import verdict_state
+from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, State, decode
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Balance, Verdict
@@ -16,10 +17,12 @@ from terminal.directory import Directory
 from terminal.expiries import coming, gone
 from terminal.pos import BalanceView
 from terminal.refusals import Language
-from terminal.spans import Spans
+from terminal.spans import Span, Spans
 from terminal.transaction import effect
 from terminal.unsettled import Unsettled
 
+UNFINISHED: Final = frozenset({State.PARKED, State.CONFLICT})
+MOST_UNFINISHED: Final = 100_000
 PAGE: Final = 500
 """Records decoded at a time: a few hundred kilobytes."""
 
@@ -50,9 +53,13 @@ class Balances:
         self._timepiece, self._language = timepiece, language
         self._pending: dict[str, Pending] = {}
         self._undecided: dict[str, Spans] = {}
+        self._unfinished: dict[str, Spans] = {}
+        """Entries that the ledger has decided and not posted: another word on them is news, whatever else it covers."""
         self.unsettled = Unsettled()
         for found in journal.undecided():
             self.count(found.entry, found.stream, found.seq)
+        for found in journal.list(None, MOST_UNFINISHED, UNFINISHED):
+            self._unfinished.setdefault(found.stream, Spans()).add(found.seq)
 
     def count(self, entry: Entry, stream: str, seq: int) -> None:
         """An entry has become durable at `stream`, `seq`."""
@@ -85,13 +92,24 @@ class Balances:
         taken = undecided.take(verdict.first, verdict.last)
         if not undecided:
             self._undecided.pop(verdict.stream, None)
+        again = self._unfinished.setdefault(verdict.stream, Spans()).take(verdict.first, verdict.last)
+        if not taken and not again and verdict.first == verdict.last:
+            again = [(verdict.first, verdict.last)]
+        if verdict_state(verdict) in UNFINISHED:
+            self._keep_open(verdict.stream, taken + again)
         for first, last in taken:
             for entry in self._entries(verdict.stream, first, last):
                 self._discount(entry)
                 yield Decided(entry, verdict, first=True)
-        if not taken and verdict.first == verdict.last:
-            for entry in self._entries(verdict.stream, verdict.first, verdict.last):
+        for first, last in again:
+            for entry in self._entries(verdict.stream, first, last):
                 yield Decided(entry, verdict, first=False)
+
+    def _keep_open(self, stream: str, spans: list[Span]) -> None:
+        unfinished = self._unfinished.setdefault(stream, Spans())
+        for first, last in spans:
+            for seq in range(first, last + 1):
+                unfinished.add(seq)
 
     def view(self, number: str, also: int = 0) -> BalanceView | None:
         """None where nothing at all is known; `also` is the effect of an entry that is being recorded."""

@@ -8,7 +8,7 @@ import msgspec
 from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, State, masked
 from offline_queue.store import JournalReader
 from offline_queue.wire import Verdict
-from terminal.forwarding import BLOCKED, Stands, listed_after
+from terminal.forwarding import BLOCKED, UNKNOWN, Stands, listed_after
 from terminal.hotlist import Hotlist
 from terminal.identification import CardFormat, identify_number
 from terminal.inbox import Answered, CardEventAsked
@@ -17,6 +17,7 @@ from terminal.recording import KEY_REUSED, Recording
 from terminal.refusals import Language, Refused, refused
 from terminal.replies import answer, refuse
 from terminal.stamps import Stamps
+from terminal.texts import refuse_hidden
 from terminal.transaction import check_key
 
 _FORWARDED: Final[dict[Language, str]] = {
@@ -84,11 +85,14 @@ class CardDesk:
             said.append(_INACTIVE[self._language])
         return said
 
-    def view(self, number: str) -> tuple[str, CardView | None]:
-        """What the card itself is, and the card that is used for it, for an authorised POS."""
+    def view(self, number: str, *, heard: bool) -> tuple[str, CardView | None]:
+        """What the card itself is, and the card that is used for it, for an authorised POS.
+
+        `heard`: the ledger has told of its account. `unknown` is a card of which nobody has told this till anything.
+        """
         stands = self._hotlist.stands(number)
         if stands.was is None:
-            return stands.status, None
+            return stands.status if heard or self._hotlist.has(number) else UNKNOWN, None
         return stands.was, CardView(masked(stands.number), stands.number)
 
     def asked(self, event: CardEventAsked) -> None:
@@ -138,6 +142,8 @@ class CardDesk:
         return True
 
     def _drafted(self, event: CardEventAsked) -> Entry:
+        refuse_hidden("operator", event.operator)
+        refuse_hidden("reason", event.happened.reason)
         number, happened, stamp = self._number(event.number), event.happened, self._stamps.stamp()
         if happened.happening is Happening.REPLACE:
             happened = msgspec.structs.replace(happened, successor=self._successor(number, happened))

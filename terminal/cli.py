@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         click.echo(f"{command}: {error.format_message()}\nTry `{command} --help`.", err=True)
         sys.exit(Code.USAGE)
     except click.ClickException as error:
-        error.show()
+        click.echo(f"tilld: {error.format_message()}", err=True)
         sys.exit(Code.USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from terminal.api.sockets import short_path
+from drivers.local_socket import short_path
 
 TIME_S: Final = 15.0
 SILENCE_S: Final = 60.0

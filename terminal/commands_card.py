@@ -5,7 +5,8 @@ from urllib.parse import quote
 
 import click
 
-from terminal.console import Code, Place, answer, answering, legible, placed, remark
+from offline_queue.legible import legible
+from terminal.console import Code, Place, answer, answering, placed, remark
 
 UNREACHED = (
     "The ledger was not reached: this is as last known. What is recorded at this till is sent when it is back;"

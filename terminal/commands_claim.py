@@ -7,7 +7,8 @@ from urllib.parse import quote
 import click
 
 from offline_queue.claim_codes import MAX_CHARACTERS, read
-from terminal.console import Code, Place, answer, answering, columns, legible, placed
+from offline_queue.legible import legible
+from terminal.console import Code, Place, answer, answering, columns, placed
 
 EXAMPLES: Final = """
 \b

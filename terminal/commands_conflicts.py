@@ -7,9 +7,10 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from offline_queue.legible import legible
 from terminal.client import NotRunning
-from terminal.commands_queue import opened_journal
-from terminal.console import Code, Failed, Place, age, answer, answering, columns, legible, placed, remark
+from terminal.commands_queue import opened_journal, refuse_strange
+from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
 
 EXAMPLES: Final = """
 \b
@@ -66,6 +67,7 @@ def _decided(told: dict[str, Any]) -> str:
 def _page_from_journal(place: Place, after: str | None, limit: int) -> dict[str, Any]:
     _say_down(place)
     with opened_journal(place) as journal:
+        refuse_strange(journal, after)
         entries = [msgspec.to_builtins(_told(place, journal, each)) for each in journal.disputed(after, limit)]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
 

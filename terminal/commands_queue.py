@@ -11,8 +11,9 @@ import click
 import msgspec
 
 from offline_queue.entry import State
+from offline_queue.legible import legible
 from terminal.client import NotRunning, ask
-from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, legible, placed, remark
+from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -75,9 +76,16 @@ def _page_from_journal(place: Place, only: str | None, after: str | None, limit:
 
     _say_down(place)
     with opened_journal(place) as journal:
+        refuse_strange(journal, after)
         found = journal.list(after, limit, [State(only)] if only else None)
     entries = [msgspec.to_builtins(outcome(each)) for each in found]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
+
+
+def refuse_strange(journal: "JournalReader", after: str | None) -> None:
+    """Raises Failed for a page behind what was never recorded; the running till refuses it too."""
+    if after is not None and journal.find_id(after) is None:
+        raise Failed(f"this till has recorded no transaction {after!r} to go on after.", Code.ATTENTION)
 
 
 def _say_down(place: Place) -> None:

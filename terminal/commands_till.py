@@ -8,9 +8,10 @@ import click
 
 from drivers.base import Technology
 from offline_queue.entry import masked
+from offline_queue.legible import legible
 from terminal.client import NotRunning
 from terminal.commands_watch import reader_line
-from terminal.console import Code, Failed, Place, age, answer, answering, columns, legible, placed, remark
+from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
 
 TAP_EXAMPLES: Final = """
 \b
@@ -34,7 +35,8 @@ def run(place: Place) -> Code:
     try:
         config = load(find(place.config))
     except ConfigUnusable as unusable:
-        raise Failed(f"{unusable}\nNothing was started. `tilld check-config` tells the same.", Code.USAGE) from None
+        again = f"tilld check-config --config {find(place.config)}"
+        raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
     from terminal.daemon import run as run_daemon
 
     return Code(run_daemon(config, place.state))
@@ -113,9 +115,7 @@ def status_text(told: dict[str, Any]) -> str:
         lines += [f"attention {order['code']}: {order['detail']}" for order in ledger.get("orders", [])]
     waiting = age(queue["oldest_age_s"])
     lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
-    lines.append(
-        f"conflicts {queue['conflicts']}" + (" - see `tilld queue list --only conflict`" if queue["conflicts"] else "")
-    )
+    lines.append(f"conflicts {queue['conflicts']}" + (" - see `tilld conflicts list`" if queue["conflicts"] else ""))
     lines += _disk_lines(told.get("disk"))
     lines += _mirror_lines(told.get("mirror"))
     lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from offline_queue.legible import legible, legible_json
 from terminal.client import NotRunning, watch
-from terminal.console import Code, Failed, Place, legible, placed
+from terminal.console import Code, Failed, Place, placed
 from terminal.notices import without_numbers
 
 
@@ -20,7 +21,7 @@ def watch_events(place: Place, after: str | None, count: int | None, *, as_json:
     try:
         for number, event in enumerate(watch(place.socket, after), 1):
             data = without_numbers(event.data)
-            line = json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False)
+            line = legible_json(json.dumps({"id": event.id, "event": event.kind, "data": data}, ensure_ascii=False))
             click.echo(line if as_json else f"{event.kind:16}{legible(event_text(event.kind, data))}")
             if number == count:
                 return Code.FINE

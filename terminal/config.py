@@ -132,7 +132,7 @@ def named_state(path: Path | None) -> Path | None:
         return None
     try:
         named = tomllib.loads(path.read_bytes().decode())["terminal"]["state"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return Path(named) if isinstance(named, str) and named else None
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from offline_queue.legible import legible, legible_json
 from terminal.client import NotRunning, Reply, ask
 from terminal.config import SYSTEM_FILE, find, named_state
 
@@ -105,7 +106,7 @@ def answering(command: Callable[..., Code]) -> Callable[..., Code]:
 
 def answer(value: object, text: str, *, as_json: bool) -> None:
     """Prints one or the other."""
-    click.echo(json.dumps(value, ensure_ascii=False) if as_json else text)
+    click.echo(legible_json(json.dumps(value, ensure_ascii=False)) if as_json else text)
 
 
 def remark(text: str) -> None:
@@ -119,14 +120,6 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
-
-
-def legible(text: str) -> str:
-    """One line for a person's terminal: what it would obey instead of show is written as its escape.
-
-    The words of a ledger or a card may hold such characters: ESC, line feeds, those that turn the writing round.
-    """
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def age(seconds: float | None) -> str:

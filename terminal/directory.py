@@ -1,7 +1,7 @@
 """The till's copy of what the ledger said of each card: may be lost and is fetched again.
 
 Its own file without syncs to disk: nothing in it is a fact that exists only here. A damaged file is set aside
-and a new one made.
+and a new one made; one whose disk is full goes on in memory.
 """
 
 import logging
@@ -9,15 +9,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from threading import RLock
 from typing import Final
 
 import msgspec
 
 from offline_queue.wire import Balance, Expiry
 from terminal import hotlist, wear_book
-from terminal.hotlist import together
 from terminal.identification import Proof
+from terminal.shelf import Shelf
 
 log = logging.getLogger("directory")
 
@@ -73,11 +72,15 @@ class Directory:
     """Used by the till's thread alone, but for its `hotlist`, which the courier fills."""
 
     def __init__(self, connection: sqlite3.Connection, start: str) -> None:
-        self._connection = connection
+        self._shelf = Shelf(connection)
         self._start = start
-        self._lock = RLock()
-        self.hotlist = hotlist.Hotlist(connection, self._lock)
-        self.wear = wear_book.WearBook(connection, self._lock)
+        self._lock = self._shelf.lock
+        self.hotlist = hotlist.Hotlist(self._shelf)
+        self.wear = wear_book.WearBook(self._shelf)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._shelf.connection
 
     @classmethod
     def open(cls, path: Path, start: str) -> "Directory":
@@ -104,31 +107,31 @@ class Directory:
 
     def hear(self, balances: Sequence[Balance]) -> None:
         """Takes over what is not older than what is known; one transaction."""
-        with together(self._connection, self._lock):
-            self._connection.executemany(
-                "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
-                " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
-                " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
-                [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
-            )
-            self.hotlist.hear(balances)
+        self._shelf.write(lambda: self._hear(balances))
+
+    def _hear(self, balances: Sequence[Balance]) -> None:
+        self._connection.executemany(
+            "INSERT INTO card VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (number) DO UPDATE SET"
+            " points = ?2, reserved = ?3, status = ?4, as_of = ?5, start = ?6, inactive = ?7, expiring = ?8"
+            " WHERE julianday(?5) >= julianday(as_of) OR julianday(as_of) IS NULL",
+            [(*_columns(balance), self._start, *_dates(balance)) for balance in balances],
+        )
+        self.hotlist.hear(balances)
 
     def hear_status(self, balance: Balance) -> None:
         """What the ledger says the card is, whatever its points are."""
-        with together(self._connection, self._lock):
-            self.hotlist.hear([balance])
+        self._shelf.write(lambda: self.hotlist.hear([balance]))
 
     def advance(self, proof: Proof) -> bool:
         """Takes a proof; False when this one or a later one of its subject was taken before."""
         greater = (
             "INSERT INTO taken VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET counter = ?2 WHERE ?2 > counter"
         )
-        with self._lock:
-            return bool(self._connection.execute(greater, (proof.subject, proof.counter)).rowcount)
+        taken = (proof.subject, proof.counter)
+        return bool(self._shelf.write(lambda: self._connection.execute(greater, taken).rowcount))
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._shelf.close()
 
 
 def _columns(told: Balance) -> tuple[str | int, ...]:

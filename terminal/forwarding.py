@@ -7,6 +7,8 @@ from typing import Final
 from offline_queue.entry import CardEvent, Happening
 
 ACTIVE, BLOCKED, REPLACED, MERGED = "active", "blocked", "replaced", "merged"
+UNKNOWN: Final = "unknown"
+"""Shown for a card that nothing is known of; it is used like an active one."""
 AFTER: Final = {
     Happening.ACTIVATE: ACTIVE,
     Happening.BLOCK: BLOCKED,

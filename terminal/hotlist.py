@@ -7,9 +7,7 @@ changes over. What this till did to a card itself holds at once, until the feed 
 
 import base64
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from threading import RLock
+from collections.abc import Iterable
 from typing import Final
 
 from offline_queue.entry import CardEvent
@@ -17,6 +15,7 @@ from offline_queue.journal import NotRecorded
 from offline_queue.steps import TakeChanges
 from offline_queue.wire import Balance, Change
 from terminal.forwarding import ACTIVE, Listed, Stands, listed_after, stands_for
+from terminal.shelf import Shelf
 
 TABLES: Final = (
     """
@@ -72,27 +71,18 @@ def decoded(public_key: str) -> bytes:
         return b""
 
 
-@contextmanager
-def together(connection: sqlite3.Connection, lock: RLock) -> Iterator[None]:
-    """One transaction, and nobody else's work within it."""
-    with lock:
-        connection.execute("BEGIN")
-        try:
-            yield
-            connection.execute("COMMIT")
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-
-
 class Hotlist:
     """Used by the till's thread and, for `taken` and `take`, by the courier's: each call holds the lock."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: RLock) -> None:
-        self._connection, self._lock = connection, lock
-        self._used: tuple[str, int] = connection.execute(
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf, self._lock = shelf, shelf.lock
+        self._used: tuple[str, int] = self._connection.execute(
             "SELECT generation, cursor FROM feed WHERE used = 1"
         ).fetchone() or ("", 0)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        return self._shelf.connection
 
     @property
     def cursor(self) -> int | None:
@@ -107,17 +97,16 @@ class Hotlist:
     def take(self, page: TakeChanges) -> None:
         """Raises NotRecorded; then nothing of the page was taken."""
         try:
-            with together(self._connection, self._lock):
-                if page.after != self.taken(page.generation):
-                    return
-                used = self._take(page)
+            used = self._shelf.write(lambda: self._take(page))
         except sqlite3.Error as error:
             raise NotRecorded(f"the directory of cards cannot be written ({error})") from error
         if used:
             self._used = page.generation, page.cursor
 
     def _take(self, page: TakeChanges) -> bool:
-        """Whether the set of this page is used from now on."""
+        """Whether the set of this page is used from now on; a page that does not follow changes nothing."""
+        if page.after != self.taken(page.generation):
+            return False
         used = not page.more or self._used[0] in ("", page.generation)
         row = (page.generation, page.cursor, int(used))
         self._connection.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?)", row)
@@ -131,6 +120,11 @@ class Hotlist:
         """The card to use for this one."""
         with self._lock:
             return stands_for(number, self._find)
+
+    def has(self, number: str) -> bool:
+        """Whether the ledger, or this till itself, has said what this card is."""
+        with self._lock:
+            return self._find(number) is not None
 
     def kin(self, number: str) -> list[str]:
         """The card that stands for this one, and all that it stands for: they are of one account."""
@@ -150,17 +144,16 @@ class Hotlist:
     def did(self, entry: str, number: str, event: CardEvent) -> None:
         """An event of this till's own is durable in its journal, under this id."""
         after = listed_after(event)
-        with together(self._connection, self._lock):
-            row = (number, entry, after.status, after.successor)
-            self._connection.execute("INSERT OR REPLACE INTO own_event VALUES (?, ?, ?, ?, 0)", row)
+        row = (number, entry, after.status, after.successor)
+        insert = "INSERT OR REPLACE INTO own_event VALUES (?, ?, ?, ?, 0)"
+        self._shelf.write(lambda: self._connection.execute(insert, row))
 
     def decided(self, entry: str, *, posted: bool) -> None:
         """The ledger's word on an event of this till's own: in its books, or without effect."""
-        with together(self._connection, self._lock):
-            if posted:
-                self._connection.execute("UPDATE own_event SET posted = 1 WHERE entry = ?", (entry,))
-            else:
-                self._connection.execute("DELETE FROM own_event WHERE entry = ?", (entry,))
+        settle = (
+            "UPDATE own_event SET posted = 1 WHERE entry = ?" if posted else "DELETE FROM own_event WHERE entry = ?"
+        )
+        self._shelf.write(lambda: self._connection.execute(settle, (entry,)))
 
     def hear(self, balances: Iterable[Balance]) -> None:
         """What the ledger says of a card beside the feed is as true; it is kept where it is not the usual.

@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from offline_queue.entry import MAX_POINTS, Amount, Happening, Kind, Receipt, State
+from offline_queue import entry
+from offline_queue.entry import MAX_POINTS, Happening, Kind, State
 from terminal.ladder import Step
 
 MAX_TEXT = 64
@@ -28,6 +29,14 @@ class CardNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     read_id: str | None = None
     # UNSET, not None: it must not change the digest of requests that were sent before it was known.
     entry_mode: Literal["keyed", "scanned", "phone"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Amount(entry.Amount, frozen=True, forbid_unknown_fields=True):
+    """Money: `value` in minor units (cents), `currency` after ISO 4217. No other field is taken."""
+
+
+class Receipt(entry.Receipt, frozen=True, forbid_unknown_fields=True):
+    """The POS's receipt; `issued_at` is an RFC 3339 time by the POS's clock. No other field is taken."""
 
 
 class TransactionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from terminal.recording import KEY_REUSED, Recording
 from terminal.refusals import Language
 from terminal.replies import answer, refuse
 from terminal.stamps import Stamps
+from terminal.texts import refuse_hidden
 from terminal.transaction import check_key
 
 MAX_PAGE: Final = 1000
@@ -77,6 +78,8 @@ class Resolutions:
         digest = hashlib.sha256(msgspec.json.encode((event.conflict, request))).digest()[:16]
         if self._recording.join(key, digest, event.reply) or self._known(key, digest, event):
             return
+        refuse_hidden("author", request.author)
+        refuse_hidden("reason", request.reason)
         disputed = refuse_unless_open(found, request, self._language)
         entry = correction_of(disputed, request, key, self._stamps.stamp())
         flight = self._recording.take_off(key, digest, event.reply)

@@ -138,7 +138,7 @@ class Sales:
 
     def _original(self, original_id: str | None) -> Original:
         if original_id is None:
-            raise Refusal("invalid", "A reversal needs `reverses`: the `id` of the transaction to take back.")
+            raise invalid("A reversal needs `reverses`: the `id` of the transaction to take back.")
         found = self._journal.find_id(original_id)
         if found is None:
             raise Refusal(

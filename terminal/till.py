@@ -104,42 +104,55 @@ class Till:
         mirror: Callable[[], MirrorReport | None] = lambda: None,
         tallies: Mapping[str, Tally] = NO_TALLIES,
     ) -> None:
-        language = config.terminal.language
-        stamps = Stamps(config.terminal.id, timepiece, hotlist=lambda: directory.hotlist.cursor)
-        self._language: Language = language
-        self._terminal = config.terminal.id
+        self._config, self._store, self._journal, self._directory = config, store, journal, directory
+        self._inquiries, self._publish, self._timepiece, self._sync = inquiries, publish, timepiece, sync
         self._recognition = recognition
-        self._publish = publish
-        self._sync = sync
-        self._directory = directory
-        self._inquiries = inquiries
-        self._stamps = stamps
-        self._timepiece = timepiece
-        self._journal = journal
-        self._balances = Balances(directory, journal, timepiece, language)
-        self._reading = Reading(timepiece, config.cards.debounce_ms, language)
+        self._language: Language = config.terminal.language
+        self._terminal = config.terminal.id
+        self._stamps = Stamps(self._terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
+        self._readers: dict[str, ReaderStatus] = {}
+        self._card_questions: dict[str, list[Future[Any]]] = {}
+        self.stopping = False
+        self._set_up_journal(report, key, after_copy)
+        self._set_up_counter()
+        self._set_up_desks(write_note, tallies)
+        self._questions = Questions(
+            *(self._terminal, version, journal, timepiece, sync.hasten, self._disk.view),
+            *(mirror, tallies, self._readers),
+        )
+
+    def _set_up_journal(
+        self, report: Callable[[Event], None], key: "Ed25519PrivateKey | None", after_copy: AfterCopy | None
+    ) -> None:
+        """What stands between a request and its record: balances, claim codes, rights and room."""
+        config, language = self._config, self._language
+        self._balances = Balances(self._directory, self._journal, self._timepiece, language)
         self._issue = ClaimIssue(config.claims, key)
-        self._recording = Recording(store, self._balances, self._issue, language, report, after_copy)
-        self._risk = _risk(config.offline, self._balances, language, timepiece, stamps)
+        self._recording = Recording(self._store, self._balances, self._issue, language, report, after_copy)
+        self._risk = _risk(config.offline, self._balances, language, self._timepiece, self._stamps)
         self._redemptions = Redemptions(
             self._recording,
-            store,
-            inquiries,
-            stamps,
+            self._store,
+            self._inquiries,
+            self._stamps,
             language,
-            timepiece.boottime_ms,
+            self._timepiece.boottime_ms,
             budget=config.offline.budget(),
             risk=self._risk,
             report=report,
         )
-        policy = Policy(config.programme.points_rule(), recognition.card_format, language, config.terminal.store)
-        self._disk = Disk(store.space, language)
-        self._cards = CardDesk(
-            directory.hotlist, journal, self._recording, stamps, recognition.card_format, config.terminal.language
-        )
-        readers: dict[str, ReaderStatus] = {}
+        self._disk = Disk(self._store.space, language)
+
+    def _set_up_counter(self) -> None:
+        """What the cashier and the POS ask for."""
+        config, journal, stamps, language = self._config, self._journal, self._stamps, self._language
+        card_format = self._recognition.card_format
+        policy = Policy(config.programme.points_rule(), card_format, language, config.terminal.store)
+        self._reading = Reading(self._timepiece, config.cards.debounce_ms, language)
+        self._cards = CardDesk(self._directory.hotlist, journal, self._recording, stamps, card_format, language)
         self._ladder = LadderDesk(
-            config.cards.ladder, config.readers, readers, timepiece, language, claims=config.claims.enabled
+            *(config.cards.ladder, config.readers, self._readers, self._timepiece, language),
+            claims=config.claims.enabled,
         )
         self._sales = Sales(
             policy,
@@ -155,30 +168,27 @@ class Till:
         self._claims = Claims(
             self._keys, self._sales.claimant, self._cards.kin, journal, self._recording, stamps, language
         )
-        self._resolutions = Resolutions(journal, self._recording, stamps, timepiece, language)
-        self._notes = CardNotes(
-            self._issue, self._claims, journal, publish, language, write_note if config.cards.notes else None
-        )
+        self._resolutions = Resolutions(journal, self._recording, stamps, self._timepiece, language)
+
+    def _set_up_desks(self, write_note: WriteNote | None, tallies: Mapping[str, Tally]) -> None:
+        """What becomes of a card that is presented."""
+        wanted = write_note if self._config.cards.notes else None
+        self._notes = CardNotes(self._issue, self._claims, self._journal, self._publish, self._language, wanted)
         self._presentations = Presentations(
-            recognition,
-            directory,
+            self._recognition,
+            self._directory,
             self._reading,
             self._cards,
             self._ladder,
             self._balances,
             self._redemptions.holdings,
-            inquiries,
-            publish,
-            timepiece,
-            language,
+            self._inquiries,
+            self._publish,
+            self._timepiece,
+            self._language,
             tallies,
             self._notes,
         )
-        self._questions = Questions(
-            config.terminal.id, version, journal, timepiece, sync.hasten, self._disk.view, mirror, tallies, readers
-        )
-        self._card_questions: dict[str, list[Future[Any]]] = {}
-        self.stopping = False
 
     @property
     def idle(self) -> bool:
@@ -301,11 +311,13 @@ class Till:
             self._balances.hear_beside(event.account.balance)
             self._redemptions.holdings.heard(event.account.balance)
         card = CardView(masked(event.number), event.number)
-        status, successor = self._cards.view(event.number)
+        balance = self._balances.view(event.number)
+        heard = event.account is not None or (balance is not None and balance.as_of is not None)
+        status, successor = self._cards.view(event.number, heard=heard and event.known)
         told = {
             "card": card,
-            "balance": self._balances.view(event.number),
-            "known": event.known,
+            "balance": balance,
+            "known": heard and event.known,
             "status": status,
             "successor": successor,
             "reached": event.account is not None or not event.known,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
 from terminal.pos import MAX_TEXT, TransactionRequest, invalid
+from terminal.texts import refuse_hidden, refuse_no_moment
 
 REVERSIBLE = frozenset({Kind.EARN, Kind.REDEEM, Kind.CLAIM})
 
@@ -158,6 +159,7 @@ def _refuse_reverses(request: TransactionRequest) -> None:
 def _draft(
     kind: Kind, request: TransactionRequest, key: str, stamp: Stamp, card: Card | None, points: int, rule: str | None
 ) -> Entry:
+    refuse_hidden("operator", request.operator)
     _check_receipt(request.receipt)
     entry = Entry(
         id=stamp.id,
@@ -188,3 +190,5 @@ def _check_receipt(receipt: Receipt | None) -> None:
         text = getattr(receipt, name)
         if text is not None and not 1 <= len(text) <= MAX_TEXT:
             raise invalid(f"`receipt.{name}` must be 1 to {MAX_TEXT} characters long.")
+        refuse_hidden(f"receipt.{name}", text)
+    refuse_no_moment("receipt.issued_at", receipt.issued_at)

@@ -45,9 +45,15 @@ ALLOWED = {
 }
 ALSO = {
     # The ledger shares the entry, the wire, the claim code, the form of exports and the manner of config and key files
-    # with the till, and nothing else of it.
+    # and of texts on a terminal with the till, and nothing else of it.
     "ledger": {
-        *{"offline_queue.entry", "offline_queue.wire", "offline_queue.timepiece", "offline_queue.config_file"},
+        *{
+            "offline_queue.entry",
+            "offline_queue.wire",
+            "offline_queue.timepiece",
+            "offline_queue.config_file",
+            "offline_queue.legible",
+        },
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
         "offline_queue.receipts",

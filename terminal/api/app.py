@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.routing import Route as WebRoute
 
 from terminal.api.bodies import decode
@@ -66,11 +67,18 @@ def _endpoint(
     return endpoint
 
 
-async def _unrouted(_: Request, error: Exception) -> Response:
+async def _unrouted(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException) and error.status_code == 405:
-        allowed = dict(error.headers or {})
-        return problem_response(Refused("method_not_allowed", f"It does {allowed.get('Allow', 'others')}.", allowed))
+        methods = ", ".join(sorted(_methods(request)))
+        detail = f"This address takes {methods}. Nothing was done."
+        return problem_response(Refused("method_not_allowed", detail, {"Allow": methods}))
     return problem_response(NOT_FOUND)
+
+
+def _methods(request: Request) -> set[str]:
+    """Of all routes at this address; starlette names those of the first alone."""
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -118,7 +118,12 @@ class Doorkeeper:
     def admit(self, request: Request, needed: Caller) -> Caller:
         caller = self.caller(request)
         if caller < needed:
-            raise Refused("unauthorized", "Send `Authorization: Bearer` with the token from pos.token.", CHALLENGE)
+            token = "technician.token" if needed is Caller.TECHNICIAN else "pos.token"
+            raise Refused(
+                "unauthorized",
+                f"Send `Authorization: Bearer` with the token from {token} in the state folder. Nothing was done.",
+                CHALLENGE,
+            )
         return caller
 
 

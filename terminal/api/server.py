@@ -13,13 +13,14 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from drivers.local_socket import peer_uid
 from terminal.api.app import create_app
 from terminal.api.desk import Desk
 from terminal.api.guard import SECURITY_HEADERS
 from terminal.api.limits import CLOSE
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import Visitor
-from terminal.api.sockets import bind_tcp, bind_unix, peer_uid
+from terminal.api.sockets import bind_tcp, bind_unix
 from terminal.inbox import ReadAbandoned
 
 MAX_CONNECTIONS: Final = 500

@@ -47,9 +47,10 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class CardAnswer(msgspec.Struct, frozen=True):
-    """A card as the till knows it; `known` is False when the ledger has said that it has no such card.
+    """A card as the till knows it; `known`: the ledger has told of its account, now or before.
 
-    `status` as the ledger calls it, `successor` the card that is used for it. `reached`: the ledger has answered now.
+    `status` as the ledger calls it, or `unknown`; `successor` the card that is used for it. `reached`: the ledger has
+    answered now.
     """
 
     card: CardView

@@ -1,18 +1,13 @@
 """The two addresses that the API listens on, taken before anything starts, and who holds them when they are taken."""
 
 import ipaddress
-import os
 import socket
-import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-BACKLOG: Final = 128
-MAX_UNIX_PATH: Final = 107
-"""unix(7): sun_path has 108 bytes with its final zero."""
+from drivers.local_socket import short_path
 
+BACKLOG: Final = 128
 
 _NOT_LOOPBACK: Final = {
     "api": (
@@ -86,26 +81,6 @@ def bind_unix(path: Path) -> socket.socket:
         raise CannotListen(f"The till cannot make its socket {path}: {error.strerror}.") from None
     bound.setblocking(False)
     return bound
-
-
-@contextmanager
-def short_path(path: Path) -> Iterator[str]:
-    """A name for a socket file that fits however deep it lies: by way of its folder's descriptor."""
-    if len(os.fsencode(path)) <= MAX_UNIX_PATH:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
-
-
-def peer_uid(connection: socket.socket) -> int:
-    """The user at the other end of a Unix socket, from the kernel (unix(7), SO_PEERCRED)."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, uid, _ = struct.unpack("3i", credentials)
-    return int(uid)
 
 
 def holder_of(port: int) -> str | None:

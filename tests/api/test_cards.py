@@ -25,7 +25,9 @@ def test_a_replacement_names_its_successor(api: Api) -> None:
 
 def test_only_a_technician_unblocks(api: Api) -> None:
     """It lifts a protection of the customer's."""
-    assert api.ask("POST", f"/v1/cards/{CARD}/unblock").status == 401
+    refused = api.ask("POST", f"/v1/cards/{CARD}/unblock")
+    assert refused.status == 401
+    assert "technician.token" in refused.json["detail"]
     assert api.ask("POST", f"/v1/cards/{CARD}/unblock", token=TOKENS.technician).status == 201
 
 

@@ -77,8 +77,10 @@ def test_points_that_are_not_there_are_refused(api: Api) -> None:
         (b'{"kind":"earn","points":-1}', 422, "invalid"),
         (b'{"kind":"earn","points":99999999999999999999}', 422, "invalid"),
         (b'{"kind":"earn","points":1,"surprise":true}', 422, "invalid"),
+        (b'{"kind":"earn","points":1,"receipt":{"number":"1","nubmer":"2"}}', 422, "invalid"),
+        (b'{"kind":"earn","amount":{"value":1,"currency":"EUR","tip":5}}', 422, "invalid"),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_a_body_that_is_broken_or_does_not_fit_is_told_so(
     api: Api, till: FakeTill, body: bytes, status: int, code: str
@@ -245,6 +247,9 @@ def test_an_unknown_address_and_method_are_problems(api: Api) -> None:
     refused = api.ask("PUT", "/v1/status")
     assert (refused.status, refused.json["code"]) == (405, "method_not_allowed")
     assert "GET" in refused.headers["allow"]
+    both = api.ask("PUT", "/v1/transactions")
+    assert both.headers["allow"] == "GET, HEAD, POST"
+    assert "GET, HEAD, POST" in both.json["detail"]
 
 
 def test_a_till_that_cannot_keep_up_says_so(tmp_path: Path) -> None:

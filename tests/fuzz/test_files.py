@@ -119,6 +119,7 @@ def test_configs(module: object, data: st.DataObject) -> None:
     with TemporaryDirectory() as folder, bounded():
         path = Path(folder) / "some.toml"
         path.write_bytes(text)
+        terminal.config.named_state(path)
         found = module.check(path)  # type: ignore[attr-defined]
         assert all(isinstance(problem, Problem) for problem in found)
         with suppress(ConfigUnusable):
@@ -133,6 +134,16 @@ def opens(how: Callable[[], None]) -> bool:
     except (JournalUnusable, BooksUnusable) as why:
         return not str(why)
     return True
+
+
+@pytest.mark.parametrize("value", [b"9" * 5000, b"[" * 3000, b"0x" + b"f" * 9000, b"1e9999", b"9999-99-99"])
+@pytest.mark.parametrize("module", [*CONFIGS])
+def test_values_that_python_itself_chokes_on(module: object, value: bytes, tmp_path: Path) -> None:
+    """Found by the test above: a number of 5,000 digits was a traceback."""
+    path = tmp_path / "some.toml"
+    path.write_bytes(b"[terminal]\nstate = " + value + b"\n")
+    assert module.check(path)  # type: ignore[attr-defined]
+    assert terminal.config.named_state(path) is None
 
 
 class TestDatabases:

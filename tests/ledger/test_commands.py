@@ -19,7 +19,7 @@ from ledger import config
 from ledger.cli import ledger
 from ledger.command_line import books
 from ledger.port import Book
-from offline_queue.entry import Card, Clock, Kind
+from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill
 from tests.ledger.test_lineage import Line
@@ -107,6 +107,28 @@ class TestOffice:
         flags = json.loads(run(url, "conflicts", "--json").stdout)
         assert [flag["code"] for flag in flags] == ["card_unknown", "undecodable"]
         assert "undecodable" in run(url, "conflicts").stdout
+
+    def test_the_texts_of_a_till_are_shown_and_not_obeyed(self, database: str) -> None:
+        """Escapes, what turns the writing round, ends of lines: in tables, pages and JSON."""
+        receipt = Receipt("47\x1b[2J\x9b\u202e\x7f\n", "S001", "2026-03-01T10:00:00Z")
+        with closing(opened(database)) as book:
+            book.register(CARD, 100)
+            till = FakeTill(book)
+            till.send(till.earn(10, receipt=receipt), till.earn(5, receipt=receipt))
+        for arguments in (
+            ("account", CARD),
+            ("account", CARD, "--explain"),
+            ("conflicts",),
+            ("account", CARD, "--json"),
+        ):
+            shown = run(database, *arguments).output
+            assert shown.replace("\n", "").isprintable()
+            assert "[2J" in shown
+
+    def test_an_id_is_whole_wherever_the_table_goes(self, url: str) -> None:
+        """It is copied into the next command."""
+        [first, *_] = json.loads(run(url, "conflicts", "--json").output)
+        assert first["name"] in run(url, "conflicts").output
 
     def test_what_was_found_against_a_till_is_acknowledged(self, url: str) -> None:
         """It is listed until then; the till's name is enough."""

@@ -79,6 +79,33 @@ class TestUnprovenClaims:
         assert points_of(book) == points
         sound(book)
 
+    def test_two_tills_let_the_same_code_count(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """The second word moves nothing: the sale has its points. Refused, it takes nothing from the first."""
+        sale, second = other.earn(30), FakeTill(book, 3)
+        claims = [claim(asked, sale, CARD, STRANGE_KEY) for asked in (till, second)]
+        for asked, code in zip((till, second), claims, strict=True):
+            asked.send(code)
+            asked.send(asked.correct(f"{asked.stream.uid}:1", HONOUR))
+        assert points_of(book) == 30
+        second.send(second.correct(f"{second.stream.uid}:1", REFUSE))
+        other.send(sale)
+        assert points_of(book) == 30
+        assert book.flagged() == []
+        sound(book)
+
+    def test_a_word_of_nobody_who_may_leaves_the_sale_its_key(
+        self, book: Book, till: FakeTill, other: FakeTill
+    ) -> None:
+        """Another till has no word on the claim, and by trying it takes no points from the sale."""
+        sale, stranger = other.earn(30), FakeTill(book, 3)
+        till.send(claim(till, sale, CARD, STRANGE_KEY))
+        said = stranger.correct(f"{till.stream.uid}:1", HONOUR)
+        stranger.send(said)
+        assert word(stranger, said) == (State.CONFLICT, "resolution_refused")
+        other.send(sale)
+        assert points_of(book) == 30
+        sound(book)
+
     def test_the_office_is_shown_the_sale(self, book: Book, till: FakeTill, other: FakeTill) -> None:
         """Whoever decides on an unproven claim sees that its sale is in the books already."""
         sale = other.earn(30)

@@ -19,7 +19,7 @@ from ledger.points_rules import Lifetime, PointsRule, Programme
 from ledger.sheet import Sheet
 from ledger.sqlite_book import SqliteBook
 from ledger.tables import Tables
-from offline_queue.entry import Amount, Card, CardEvent, Entry, Happening, Kind, Receipt, Resolution
+from offline_queue.entry import Amount, Card, CardEvent, CardProof, Entry, Happening, Kind, Receipt, Resolution
 from offline_queue.timepiece import rfc3339
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, START_MS, FakeTill, FakeTimepiece
 from tests.ledger.test_claims import PUBLIC, claim
@@ -52,6 +52,7 @@ ODD: Final[dict[str, dict[str, object]]] = {
     "an allowance": {"allowance": "a1"},
     "a clock ten days off": {"occurred_at": rfc3339(START_MS + 10 * DAY_MS)},
     "no card": {"card": None},
+    "a card that proves itself": {"card": Card(CARD, proof=CardProof("chip", 7))},
     "no points": {"points": 0},
     "an unknown card": {"card": Card(UNKNOWN)},
     "the name of another till": {"terminal": "S001-T02"},
@@ -272,6 +273,17 @@ def test_a_till_that_takes_another_s_name_posts_nothing(street: Street) -> None:
     till.send(replace(own, terminal="S001-T02"), own)
     assert taken(street) == 1
     assert till.verdict(own).state == "posted"
+
+
+def test_a_sale_that_stands_is_repeated_the_short_way(street: Street) -> None:
+    """In the same batch or later, from the same till or another; one that waits for its card is not."""
+    street.batch(0, [("earn", CARD, 20, 0, "nothing"), ("repeat", CARD, 1, 0, "nothing")])
+    assert taken(street) == 2
+    street.batch(1, [("repeat", CARD, 1, 0, "nothing"), ("earn", UNKNOWN, 20, 0, "nothing")])
+    assert taken(street) == 1
+    street.batch(2, [("repeat", CARD, 1, 3, "nothing"), ("earn under a used key", CARD, 21, 0, "nothing")])
+    assert taken(street) == 0
+    assert [verdict.code for verdict in street.tills[1].feed()] == ["duplicate", "card_unknown"]
 
 
 def test_an_account_that_owes_takes_the_long_way(street: Street) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from drivers.base import Technology
+from offline_queue.entry import CardEvent, Happening
 from offline_queue.wire import Balance
 from terminal.directory import Directory
 from terminal.identification import Proof
@@ -123,3 +125,37 @@ def test_a_damaged_file_is_set_aside(write: object, tmp_path: Path, caplog: pyte
 def test_the_file_is_private(tmp_path: Path, directory: Directory) -> None:
     """Card numbers are in it."""
     assert (tmp_path / "directory.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_on_a_full_disk_it_goes_on_in_memory(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that was known is lost, what is heard counts, and each proof is still taken once."""
+    path = tmp_path / "directory.db"
+    with closing(Directory.open(path, "start-1")) as directory:
+        directory.hear([balance(10, "2026-03-01T10:00:00Z")])
+        assert directory.advance(Proof("sdm:04A1", 5))
+        full(directory)
+        directory.hear([balance(12, "2026-03-01T10:00:01Z")] * 500 + [other(n) for n in range(500)])
+        found = directory.find(NUMBER)
+        assert found is not None
+        assert (found.balance.points, found.fresh) == (12, True)
+        assert not directory.advance(Proof("sdm:04A1", 5))
+        assert directory.advance(Proof("sdm:04A1", 6))
+        directory.hotlist.did("e1", NUMBER, CardEvent(Happening.BLOCK))
+        assert directory.hotlist.stands(NUMBER).status == "blocked"
+        directory.wear.note(NUMBER, {Technology.QR: 40})
+    assert caplog.text.count("kept in memory") == 1
+    with closing(Directory.open(path, "start-2")) as directory:
+        found = directory.find(NUMBER)
+        assert found is not None
+        assert (found.balance.points, found.fresh) == (10, False)
+
+
+def full(directory: Directory) -> None:
+    """As on a disk without room: the file grows no more."""
+    connection = directory._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def other(n: int) -> Balance:
+    return Balance(f"299{n:010}", n, 0, "2026-03-01T10:00:00Z")

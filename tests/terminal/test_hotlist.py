@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import RLock
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +16,7 @@ from offline_queue.wire import Balance, CardChange, Change, KeyChange
 from terminal.directory import Directory
 from terminal.forwarding import Listed, Stands, stands_for
 from terminal.hotlist import TABLES, Hotlist
+from terminal.shelf import Shelf
 
 CARD, NEW, NEWER = "2990000000017", "2990000000024", "2990000000031"
 AS_OF = "2026-03-01T10:00:00Z"
@@ -124,10 +124,12 @@ def test_a_word_beside_the_feed_counts_too(directory: Directory) -> None:
     assert directory.hotlist.stands(NEW) == Stands(NEWER, "active", "replaced")
 
 
-def test_a_file_that_cannot_be_written_is_said_so_and_nothing_is_taken(tmp_path: Path) -> None:
-    """The courier asks again later; sales go on."""
+def test_a_directory_that_cannot_be_written_is_said_so_and_nothing_is_taken(tmp_path: Path) -> None:
+    """Not even in memory. The courier asks again later; sales go on."""
     directory = Directory.open(tmp_path / "directory.db", "start-1")
     directory.hotlist.take(page(0, card(1, CARD, "blocked")))
+    directory._connection.execute("PRAGMA query_only = ON")
+    directory.hotlist.decided("nobody's", posted=True)
     directory._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(NotRecorded):
         directory.hotlist.take(page(1, card(2, CARD, "active")))
@@ -174,7 +176,7 @@ def test_pages_of_any_size_doubled_and_disordered_end_in_the_same_list(
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         for table in TABLES:
             connection.execute(table)
-        hotlist = Hotlist(connection, RLock())
+        hotlist = Hotlist(Shelf(connection))
         for index, one in enumerate(pages):
             for other in again:
                 if other % len(pages) <= index:

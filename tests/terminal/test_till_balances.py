@@ -169,3 +169,18 @@ def test_a_long_page_is_told_by_its_sum(till: TillRig) -> None:
     view = shown(till)
     assert view is not None
     assert (view.points, view.pending) == (101, 0)
+
+
+def test_a_word_that_covers_others_too_is_news_for_what_waited(shop: Shop) -> None:
+    """The ledger posts what it had parked together with its neighbour, also after a restart of the till."""
+    till = shop.start()
+    first, second = till.sell("sale-1"), till.sell("sale-2")
+    settled(till, verdict(till, first.id, State.PARKED))
+    till.close()
+    till = shop.start()
+    held = [till.journal.find_id(one.id) for one in (first, second)]
+    assert held[0] is not None
+    assert held[1] is not None
+    settled(till, Verdict(2, held[0].stream, held[0].seq, held[1].seq, State.POSTED, "posted"), points=20)
+    posted = [told["id"] for told in till.told("transaction") if told["state"] == "posted"]
+    assert sorted(posted) == sorted([first.id, second.id])

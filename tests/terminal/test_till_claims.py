@@ -8,14 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from offline_queue.claim_codes import Code, read
-from offline_queue.entry import Amount, Card, Kind, Receipt, State
+from offline_queue.entry import Card, Kind, State
 from offline_queue.steps import TakeChanges
 from offline_queue.wire import CardChange, Change
 from terminal.claim_shapes import ClaimAnswer, ClaimView, Proof
 from terminal.claim_words import _WORDS, words
 from terminal.config_claims import Claims, Sales
 from terminal.inbox import Answered, ClaimAsked
-from terminal.pos import CardNumber, Refusal
+from terminal.pos import Amount, CardNumber, Receipt, Refusal
 from tests.offline_queue.claimed import PUBLIC, code_of, sold
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 

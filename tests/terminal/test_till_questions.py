@@ -93,7 +93,12 @@ def test_a_card_is_answered_when_the_ledger_has_been_heard(till: TillRig) -> Non
     assert till.heard(second) == till.heard(first)
     assert not other.done()
     till.send(AccountHeard(OTHER_CARD, None, known=False))
-    assert till.heard(other)["known"] is False
+    nobody = till.heard(other)
+    assert (nobody["known"], nobody["status"], nobody["reached"]) == (False, "unknown", True)
+    again = till.question("card", CARD)
+    till.send(AccountHeard(CARD, None))
+    last = till.heard(again)
+    assert (last["known"], last["status"], last["reached"]) == (True, "active", False)
 
 
 def test_a_card_is_answered_although_the_ledger_is_silent(till: TillRig) -> None:
@@ -102,7 +107,8 @@ def test_a_card_is_answered_although_the_ledger_is_silent(till: TillRig) -> None
     reply = till.question("card", CARD)
     till.send(AccountHeard(CARD, None))
     told = till.heard(reply)
-    assert (told["known"], told["balance"].points, told["balance"].estimate) == (True, 4, True)
+    assert (told["known"], told["balance"].points, told["balance"].estimate) == (False, 4, True)
+    assert (told["status"], told["reached"]) == ("unknown", False)
 
 
 def test_a_question_about_a_payment_card_is_refused(till: TillRig) -> None:

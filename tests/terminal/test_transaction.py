@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
-from terminal.pos import Refusal, TransactionRequest
+from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Card, Clock, Entry, Kind, encode
+from terminal.pos import Amount, Receipt, Refusal, TransactionRequest
 from terminal.transaction import (
     Original,
     PointsRule,
@@ -18,6 +18,7 @@ from terminal.transaction import (
     effect,
 )
 
+SEEN = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"))
 RULE = PointsRule()
 CARD = Card("2990000000017")
 STAMP = Stamp("01", "S001-T01", "2026-03-01", "2026-03-01T10:00:00.000Z", Clock("boot", 1, "2026-03-01T10:00:00.000Z"))
@@ -63,6 +64,9 @@ def test_a_sale_says_by_which_rule_it_earned() -> None:
         ({"points": 1, "reverses": "01"}, "reverses"),
         ({"points": 1, "receipt": Receipt("")}, "receipt.number"),
         ({"points": 1, "receipt": Receipt("1", store="x" * 65)}, "receipt.store"),
+        ({"points": 1, "receipt": Receipt("47\x1b[31m")}, "U+001B"),
+        ({"points": 1, "receipt": Receipt("47", issued_at="tomorrow")}, "receipt.issued_at"),
+        ({"points": 1, "operator": "Anne\u202e"}, "operator"),
     ],
 )
 def test_nonsense_is_refused_in_the_words_of_the_request(fields: dict[str, object], word: str) -> None:
@@ -137,7 +141,9 @@ def test_an_entry_and_its_reversal_cancel_out(points: int, taken: int) -> None:
 
 
 @given(
-    receipt=st.text(min_size=1, max_size=64), operator=st.text(min_size=1, max_size=64), key=st.text("ab", min_size=1)
+    receipt=st.text(SEEN, min_size=1, max_size=64),
+    operator=st.text(SEEN, min_size=1, max_size=64),
+    key=st.text("ab", min_size=1),
 )
 def test_whatever_is_drafted_fits_into_a_record(receipt: str, operator: str, key: str) -> None:
     """Characters that JSON escapes included."""
