@@ -81,6 +81,7 @@ class TablesSource:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._rights = TablesRights(tables)
+        self._merged_here: dict[int, list[int]] = {}
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]:
         return tables_circumstances.enrolled(self._tables, terminals)
@@ -190,7 +191,7 @@ class TablesSource:
 
     def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
         query = "SELECT record, entry FROM posting WHERE account = ANY(?) AND record = ANY(?)"
-        return dict(self._tables.rows(query, [account, *merged_into(self._tables, account)], records))
+        return dict(self._tables.rows(query, self._accounts_in(account), records))
 
     def enter(self, record: bytes) -> Item:
         streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
@@ -213,7 +214,8 @@ class TablesSource:
 
     def move_account(self, giver: int, taker: int) -> None:
         """Postings stay where they were made; lots are found by them."""
-        made = [giver, *merged_into(self._tables, giver)]
+        made = self._accounts_in(giver)
+        self._merged_here.setdefault(taker, []).extend(made)
         for table in ("lot", "move"):
             self._tables.change(
                 f"UPDATE {table} SET account = ? WHERE account = ?"  # noqa: S608 - our own names
@@ -223,6 +225,10 @@ class TablesSource:
         self._tables.change("UPDATE card SET account = ? WHERE account = ?", taker, giver)
         open_ = "account = ? AND state IN ('open', 'locked')"
         self._tables.change(f"UPDATE allowance SET account = ? WHERE {open_}", taker, giver)  # noqa: S608
+
+    def _accounts_in(self, account: int) -> list[int]:
+        """It and those whose points it has by now; mergers of this batch are not in the tables yet."""
+        return [account, *merged_into(self._tables, account), *self._merged_here.get(account, ())]
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         return self._rights.links(terminal, uid, end)

@@ -52,7 +52,9 @@ def i1_once(world: "World", books: Books) -> None:
         records = books.records_of.get(told.id, [])
         if not records:
             assert told.id not in kept, f"I1: {told} is lost: no ledger has it, and its till lives"
-            assert told.id not in world.mirrored(), f"I1: {told} is lost although a mirror has it"
+            # Books that were put back may lack what comes before a copy, and then it waits for that.
+            if not world.office.restored:
+                assert told.id not in world.mirrored(), f"I1: {told} is lost although a mirror has it"
             world.burnt.add(told.id)
         for record in records:
             _stands(told, record, books)
