@@ -19,6 +19,7 @@ class Deck:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._listings = Known(source.cards)
+        self._held: set[str] = set()
         self._facts: dict[str, CardFacts] = {}
         self.news: list[CardChange] = []
         """What tills are to be told of cards, in the order in which it happened."""
@@ -40,11 +41,14 @@ class Deck:
             numbers = [number for number in named if number and not self._listings.knows(number)]
 
     def hold(self, numbers: Sequence[str]) -> None:
-        """What is about to happen to these cards happens to them as they are now."""
-        numbers = [number for number in dict.fromkeys(numbers) if plausible(number)]
-        if numbers:
+        """What is about to happen to these cards happens to them as they are now, to the ends of their chains.
+
+        The last of a chain is held too, though it is active: or two events could lead two chains into each other.
+        """
+        while numbers := [one for one in dict.fromkeys(numbers) if plausible(one) and one not in self._held]:
             self._listings.learn(numbers, self._source.expect(numbers))
-            self.expect([successor for number in numbers if (successor := self.find(number).successor)])
+            self._held |= set(numbers)
+            numbers = [successor for number in numbers if (successor := self.find(number).successor)]
 
     def find(self, number: str) -> Listing:
         return self._listings.get(number) or UNHEARD
@@ -76,10 +80,17 @@ class Deck:
         self._facts.clear()
 
     def rehome(self, giver: int, taker: int) -> None:
-        """The cards of an account that was emptied into another go with its points."""
+        """The cards of an account that was emptied into another go with its points.
+
+        In the books they have gone already (Source.move_account): those that are not held are not written here, for
+        something else may be happening to them.
+        """
         for number in list(self._listings.asked()):
             if (listing := self.find(number)).account == giver:
-                self._listings.put(number, msgspec.structs.replace(listing, account=taker))
+                moved = msgspec.structs.replace(listing, account=taker)
+                if number in self.changed:
+                    self._listings.put(number, moved)
+                self._listings.learn([number], {number: moved})
 
     def open(self, number: str, account: int) -> None:
         self.put(number, msgspec.structs.replace(self.find(number), account=account))

@@ -62,6 +62,8 @@ class Lifecycle:
         sheet = self._sheet
         sheet.standings.warm((giver, taker))
         before, after = sheet.standing(giver), sheet.standing(taker)
+        if before.account == after.account:
+            return  # whatever the cards say, an account cannot be emptied into itself
         shelf, _ = sheet.shelving.shelf(after.account), sheet.shelving.shelf(before.account)
         self._source.move_account(before.account, after.account)
         sheet.cards.rehome(before.account, after.account)

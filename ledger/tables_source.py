@@ -81,7 +81,8 @@ class TablesSource:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._rights = TablesRights(tables)
-        self._merged_here: dict[int, list[int]] = {}
+        self._gave: dict[int, list[int]] = {}
+        """Accounts that this batch has emptied into each; the books do not say so yet."""
 
     def enrolled(self, terminals: Sequence[str]) -> dict[str, Enrolled]:
         return tables_circumstances.enrolled(self._tables, terminals)
@@ -191,7 +192,7 @@ class TablesSource:
 
     def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
         query = "SELECT record, entry FROM posting WHERE account = ANY(?) AND record = ANY(?)"
-        return dict(self._tables.rows(query, self._accounts_in(account), records))
+        return dict(self._tables.rows(query, self._makers_of(account), records))
 
     def enter(self, record: bytes) -> Item:
         streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
@@ -214,8 +215,8 @@ class TablesSource:
 
     def move_account(self, giver: int, taker: int) -> None:
         """Postings stay where they were made; lots are found by them."""
-        made = self._accounts_in(giver)
-        self._merged_here.setdefault(taker, []).extend(made)
+        made = self._makers_of(giver)
+        self._gave[taker] = [*self._gave.get(taker, ()), *made]
         for table in ("lot", "move"):
             self._tables.change(
                 f"UPDATE {table} SET account = ? WHERE account = ?"  # noqa: S608 - our own names
@@ -226,9 +227,9 @@ class TablesSource:
         open_ = "account = ? AND state IN ('open', 'locked')"
         self._tables.change(f"UPDATE allowance SET account = ? WHERE {open_}", taker, giver)  # noqa: S608
 
-    def _accounts_in(self, account: int) -> list[int]:
-        """It and those whose points it has by now; mergers of this batch are not in the tables yet."""
-        return [account, *merged_into(self._tables, account), *self._merged_here.get(account, ())]
+    def _makers_of(self, account: int) -> list[int]:
+        """The accounts under whose postings the lots of this one were made."""
+        return [account, *merged_into(self._tables, account), *self._gave.get(account, ())]
 
     def links(self, terminal: str, uid: str, end: str) -> list[Link]:
         return self._rights.links(terminal, uid, end)

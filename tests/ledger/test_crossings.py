@@ -229,3 +229,16 @@ def test_a_reversal_that_a_person_took_back_is_no_damage(book: Book, till: FakeT
     till.send(sale, back, till.correct(back.id, REFUSE), till.reverse(sale))
     assert points_of(book) == 0
     sound(book)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_mergers_in_a_row_leave_nothing_behind(book: Book, till: FakeTill, together: bool) -> None:
+    """In one batch or in two: the points of the first account are on the last one, in lots that can be used."""
+    book.register(UNKNOWN)
+    till.send(till.earn(10, UNKNOWN), till.redeem(4, UNKNOWN), till.earn(5, OTHER_CARD))
+    steps = [(OTHER_CARD, UNKNOWN), (CARD, OTHER_CARD)]
+    mergers = [till.entry(Kind.CARD_EVENT, card=a, event=CardEvent(Happening.REPLACE, b)) for a, b in steps]
+    for batch in [mergers] if together else [[merger] for merger in mergers]:
+        till.send(*batch)
+    assert points_of(book, UNKNOWN) == 11
+    sound(book)

@@ -58,6 +58,14 @@ def ask(till: FakeTill, name: str, answers: list[AllowanceAnswer]) -> None:
     answers.append(till.ask(name, 10))
 
 
+def replaced(till: FakeTill, number: str, successor: str) -> Entry:
+    return till.entry(Kind.CARD_EVENT, card=number, event=CardEvent(Happening.REPLACE, successor))
+
+
+def merged(till: FakeTill, number: str, successor: str) -> Entry:
+    return till.entry(Kind.CARD_EVENT, card=number, event=CardEvent(Happening.MERGE, successor))
+
+
 def tills_on(fronts: Sequence[Book], count: int) -> list[FakeTill]:
     return [FakeTill(fronts[number % len(fronts)], number + 1) for number in range(count)]
 
@@ -411,6 +419,25 @@ class TestChanges:
         at_once(partial(sell, tills[0], batches[0]), partial(sell, tills[1], batches[1]), merge)
         assert points_of(fronts[0], CARD) == points_of(fronts[1], OTHER_CARD) == 2 * ROUNDS
         assert fronts[0].verify().problems == []
+
+    def test_two_mergers_of_the_same_accounts_under_other_numbers(self, postgres: Cluster) -> None:
+        """One names the cards, the other those that they stand for, behind sales on them: the points join once."""
+        url, policy = postgres.emptied(), Policy(events_from_tills=frozenset(Happening))
+        with ExitStack() as stack:
+            opened = (PostgresBook(url, policy=policy, timepiece=FakeTimepiece()) for _ in range(2))
+            fronts: list[Book] = [stack.enter_context(closing(book)) for book in opened]
+            till, rival = tills_on(fronts, 2)
+            for turn in range(ROUNDS):
+                old, card, other_old, other = (f"29920000{turn:04d}{number}" for number in range(4))
+                for number in (card, other):
+                    fronts[0].register(number, 5)
+                till.send(replaced(till, old, card), replaced(till, other_old, other))
+                at_once(
+                    partial(rival.send, merged(rival, card, other)),
+                    partial(till.send, till.earn(1, card), till.earn(1, other), merged(till, old, other_old)),
+                )
+                assert points_of(fronts[0], other) == 12
+            assert fronts[0].verify().problems == []
 
     def test_an_earn_beside_the_unblocking_is_never_left_held(self, fronts: list[Book]) -> None:
         """Held and then released, or never held."""
