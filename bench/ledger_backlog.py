@@ -1,6 +1,6 @@
 """A backlog of a million sales of one till, in batches of 1,000: does the ledger stay as fast as the books grow?
 
-The same batches go to SQLite and PostgreSQL in turn, and their rows to PostgreSQL as a bare load.
+Batches of the same kind go to SQLite and PostgreSQL in turn, and their rows to both as a bare load.
 """
 
 import resource
@@ -11,7 +11,18 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bench.ledger_batches import BARE, POLICY, POSTGRES, PRODUCTION, SQLITE, BareLoad, Books
+from bench.ledger_batches import (
+    BARE,
+    BARE_FILE,
+    BARE_OF,
+    POLICY,
+    POSTGRES,
+    PRODUCTION,
+    SQLITE,
+    BareFile,
+    BareServer,
+    Books,
+)
 from ledger.postgres_book import PostgresBook
 from ledger.sqlite_book import SqliteBook
 from tests.ledger.cluster import cluster
@@ -27,26 +38,29 @@ def run(*, quick: bool) -> Table:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tilld-bench-", dir="/var/tmp")))
         folder.chmod(0o755)  # the servers run as a user of their own
         books, bare = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(2))
-        field: dict[str, Books | BareLoad] = {
+        field: dict[str, Books | BareFile | BareServer] = {
             SQLITE: Books(stack.enter_context(closing(SqliteBook(folder / "books.db", policy=POLICY)))),
             POSTGRES: Books(stack.enter_context(closing(PostgresBook(books.url, policy=POLICY)))),
-            BARE: stack.enter_context(closing(BareLoad(bare))),
+            BARE_FILE: stack.enter_context(closing(BareFile(folder / "bare.db"))),
+            BARE: stack.enter_context(closing(BareServer(bare))),
         }
         spent: dict[str, list[float]] = {name: [] for name in field}
-        memory = [_memory_mb()]
-        for _ in range(batches):
+        memory = list[float]()
+        for number in range(batches):
+            if number % (batches // PARTS) == 0:
+                memory.append(_memory_mb())
             for name, contender in field.items():
                 deliver = contender.firsts(BATCH)
                 started = time.perf_counter()
                 deliver()
                 spent[name].append(time.perf_counter() - started)
-        memory.append(_memory_mb())
     return table(spent, memory)
 
 
 def _memory_mb() -> float:
-    """The most that this process has used, all three contenders in it."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """What this process has in memory: all contenders, with SQLite's two caches of up to 256 MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
 
 
 def table(spent: dict[str, list[float]], memory: list[float]) -> Table:
@@ -57,9 +71,19 @@ def table(spent: dict[str, list[float]], memory: list[float]) -> Table:
     for part in range(PARTS):
         shown.add_column(f"{part + 1}", justify="right")
     shown.add_column("whole", justify="right")
-    for name, times in spent.items():
-        tenths = [times[first : first + step] for first in range(0, number, step)]
-        speeds = [BATCH * len(part) / sum(part) for part in tenths]
-        shown.add_row(name, *(f"{speed / 1000:.1f}" for speed in speeds), f"{BATCH * number / sum(times) / 1000:.1f}")
-    shown.caption = f"Memory of the process, books of all: {memory[0]:.0f} MB before, {memory[1]:.0f} MB at most."
+    shown.add_column("last ÷ first", justify="right")
+    speeds = {name: _speeds(times, step) for name, times in spent.items()}
+    for name, tenths in speeds.items():
+        shown.add_row(name, *(f"{speed:.1f}" for speed in tenths), f"{tenths[-2] / tenths[0]:.2f}")
+    for name, bare in BARE_OF.items():
+        shares = [own / load for own, load in zip(speeds[name], speeds[bare], strict=True)]
+        shown.add_row(f"{name} ÷ bare load", *(f"{share:.2f}" for share in shares), style="bold")
+    told = ", ".join(f"{size:.0f}" for size in memory)
+    shown.caption = f"Memory of the process with all four in it, MB at the beginning of each tenth: {told}."
     return shown
+
+
+def _speeds(times: list[float], step: int) -> list[float]:
+    """Thousands a second in each part, and then in the whole."""
+    parts = [times[first : first + step] for first in range(0, len(times), step)]
+    return [BATCH * len(part) / sum(part) / 1000 for part in (*parts, times)]

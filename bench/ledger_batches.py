@@ -1,9 +1,11 @@
 """How many records a second the ledger takes into its books, decides and answers for, on SQLite and on PostgreSQL.
 
-Beside it the engine alone: a bare load of the same rows into the same tables, one UNNEST a table, one commit a batch;
-and pgbench's TPC-B. The contenders take turns in short rounds. Server and clients share one machine and its disk.
+Beside it each engine alone: a bare load of the same rows into the same tables, one statement a table, one commit a
+batch; and pgbench's TPC-B. The contenders take turns in short rounds. Server and clients share one machine
+and its disk.
 """
 
+import functools
 import itertools
 import re
 import subprocess
@@ -19,13 +21,14 @@ from rich.table import Table
 
 from bench.sales import sale
 from ledger.facts import Policy, UnknownCards
-from ledger.hashes import long_hash
+from ledger.hashes import long_hash, short_hash
 from ledger.port import Book
 from ledger.postgres_arrays import teach
 from ledger.postgres_book import PostgresBook
 from ledger.postgres_tables import PostgresTables
 from ledger.sqlite_book import SqliteBook
-from ledger.tables import SEQ_BITS
+from ledger.sqlite_file import SqliteFile
+from ledger.tables import SEQ_BITS, Tables
 from offline_queue.entry import GENESIS_HASH, Card, Entry, chain, encode
 from offline_queue.wire import BatchHeader
 from tests.ledger.cluster import Cluster, cluster, programs
@@ -91,43 +94,61 @@ class Books:
 
 
 class BareLoad:
-    """The rows of plain sales on known cards, as arrays made beforehand, into empty books of their own."""
+    """The rows of plain sales on known cards, made beforehand, into empty books of their own."""
 
-    def __init__(self, running: Cluster) -> None:
-        with closing(PostgresBook(running.url)) as book:
-            book.enrol("S001-T01", bytes(32))
-        self._connection = running.connected()
-        teach(self._connection)
-        self._columns: dict[str, dict[str, int | None]] = {}
-        self._tables = PostgresTables(self._connection)
+    def __init__(self, columns: Callable[[str], dict[str, int | None]]) -> None:
+        """`columns` tells those of a table in their order, with what stands where a row says nothing of them."""
         self._records, self._numbers, self._verdicts = itertools.count(1 << SEQ_BITS), itertools.count(), 0
-        self._tables.insert("account", self._whole("account", [{"no": number + 1} for number in range(CARDS)]))
+        self._columns = functools.cache(columns)
 
-    def firsts(self, size: int) -> Callable[[], object]:
+    def accounts(self) -> list[tuple[Any, ...]]:
+        return [self._whole("account", {"no": number + 1}) for number in range(CARDS)]
+
+    def rows(self, size: int, key_hash: Callable[[str], Any]) -> dict[str, list[tuple[Any, ...]]]:
+        """What a batch leaves behind, by table."""
         entries = sales(size, "S001-T01", self._numbers)
-        rows = [(next(self._records), entry, encode(entry)) for entry in entries]
+        made = [(next(self._records), entry, encode(entry)) for entry in entries]
         accounts = [int(entry.card.number[5:]) + 1 for entry in entries if entry.card]
-        pairs = list(zip(rows, accounts, strict=True))
+        pairs = list(zip(made, accounts, strict=True))
         self._verdicts += 1
         load: dict[str, list[dict[str, Any]]] = {
-            "record": [{"no": no, "hash": bytes(32), "bytes": raw} for no, _, raw in rows],
+            "record": [{"no": no, "hash": bytes(32), "bytes": raw} for no, _, raw in made],
             "claim": [
-                {"hash": key, "record": no} for key, no in sorted((long_hash(entry.key), no) for no, entry, _ in rows)
+                {"hash": key, "record": no} for key, no in sorted((key_hash(entry.key), no) for no, entry, _ in made)
             ],
-            "entry": [{"id": name, "record": no} for name, no in sorted((entry.id, no) for no, entry, _ in rows)],
+            "entry": [{"id": name, "record": no} for name, no in sorted((entry.id, no) for no, entry, _ in made)],
             "posting": [
                 {"record": no, "entry": entry.id, "account": account, "points": 24, "code": "posted"}
                 for (no, entry, _), account in pairs
             ],
             "lot": [{"record": no, "account": account, "points": 24, "remaining": 24} for (no, _, _), account in pairs],
             "decision": [
-                {"terminal": "S001-T01", "n": self._verdicts, "record": rows[0][0], "count": size, **POSTED},
+                {"terminal": "S001-T01", "n": self._verdicts, "record": made[0][0], "count": size, **POSTED},
             ],
             "account": [{"no": account, "balance": 24} for account in sorted(set(accounts))],
         }
+        return {table: [self._whole(table, row) for row in rows] for table, rows in load.items()}
+
+    def _whole(self, table: str, row: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(row.get(name, default) for name, default in self._columns(table).items())
+
+
+class BareServer(BareLoad):
+    """As arrays, one UNNEST a table."""
+
+    def __init__(self, running: Cluster) -> None:
+        super().__init__(self._asked)
+        with closing(PostgresBook(running.url)) as book:
+            book.enrol("S001-T01", bytes(32))
+        self._connection = running.connected()
+        teach(self._connection)
+        self._tables = PostgresTables(self._connection)
+        self._tables.insert("account", self.accounts())
+
+    def firsts(self, size: int) -> Callable[[], object]:
         made = [
-            self._tables.prepared(table, self._whole(table, values), UPSERT.get(table, ""))
-            for table, values in load.items()
+            self._tables.prepared(table, rows, UPSERT.get(table, ""))
+            for table, rows in self.rows(size, long_hash).items()
         ]
 
         def run() -> None:
@@ -140,16 +161,39 @@ class BareLoad:
     def close(self) -> None:
         self._connection.close()
 
-    def _whole(self, table: str, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
-        """In the order of the table's columns; what a row does not say is NULL, or 0 where that is not allowed."""
-        columns = self._columns.get(table) or self._columns.setdefault(table, self._asked(table))
-        return [tuple(row.get(name, default) for name, default in columns.items()) for row in rows]
-
     def _asked(self, table: str) -> dict[str, int | None]:
         query = """
             SELECT column_name, is_nullable FROM information_schema.columns
             WHERE table_schema = 'tilld' AND table_name = ? ORDER BY ordinal_position"""
         return {name: None if nullable == "YES" else 0 for name, nullable in self._tables.rows(query, table)}
+
+
+class BareFile(BareLoad):
+    """As tuples, one executemany a table; SQLite's books have no row in `entry` for what is posted."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(self._asked)
+        with closing(SqliteBook(path)) as book:
+            book.enrol("S001-T01", bytes(32))
+        self._engine = SqliteFile(path)
+        self._engine.write(lambda tables: tables.insert("account", self.accounts()))
+
+    def firsts(self, size: int) -> Callable[[], object]:
+        made = self.rows(size, short_hash)
+        del made["entry"]
+
+        def load(tables: Tables) -> None:
+            for table, rows in made.items():
+                tables.insert(table, rows, UPSERT.get(table, ""))
+
+        return lambda: self._engine.write(load)
+
+    def close(self) -> None:
+        self._engine.close()
+
+    def _asked(self, table: str) -> dict[str, int | None]:
+        columns = self._engine.connection.execute(f"PRAGMA table_info({table})")
+        return {name: 0 if fixed else None for _, name, _, fixed, *_ in columns}
 
 
 POSTED = {"state": "posted", "code": "posted"}
@@ -173,11 +217,13 @@ def run(*, quick: bool) -> Table:
         with_books, bare, yard = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(3))
         sqlite = stack.enter_context(closing(SqliteBook(folder / "books.db", policy=POLICY)))
         postgres = stack.enter_context(closing(PostgresBook(with_books.url, policy=POLICY)))
-        load = stack.enter_context(closing(BareLoad(bare)))
-        field: dict[str, Books | BareLoad] = {
+        server = stack.enter_context(closing(BareServer(bare)))
+        file = stack.enter_context(closing(BareFile(folder / "bare.db")))
+        field: dict[str, Books | BareFile | BareServer] = {
             SQLITE: Books(sqlite),
+            BARE_FILE: file,
             POSTGRES: Books(postgres),
-            BARE: load,
+            BARE: server,
         }
         rates: dict[tuple[str, int], list[float]] = {}
         repeats: dict[tuple[str, str], list[float]] = {}
@@ -198,7 +244,9 @@ def run(*, quick: bool) -> Table:
         return table(rates, repeats, tpc)
 
 
-SQLITE, POSTGRES, BARE = "tilld on SQLite", "tilld on PostgreSQL, one stream", "bare UNNEST load, the same rows"
+SQLITE, POSTGRES = "tilld on SQLite", "tilld on PostgreSQL"
+BARE_FILE, BARE = "bare load of the same rows into SQLite", "bare UNNEST load of the same rows into PostgreSQL"
+BARE_OF = {SQLITE: BARE_FILE, POSTGRES: BARE}
 REPEATS = ("new sales", "the same sales in another stream", "the same batch again")
 
 
@@ -228,17 +276,18 @@ def table(
     shown.add_column("")
     for size in BATCHES:
         shown.add_column(f"batches of {size:,}", justify="right")
-    for name in (SQLITE, POSTGRES, BARE):
-        shown.add_row(name, *(f"{middle(rates[name, size]):,.0f}" for size in BATCHES))
-    shares = [middle(rates[POSTGRES, size]) / middle(rates[BARE, size]) for size in BATCHES]
-    shown.add_row("PostgreSQL ÷ bare load", *(f"{share:.2f}" for share in shares), style="bold")
+    for name, bare in BARE_OF.items():
+        for told in (name, bare):
+            shown.add_row(told, *(f"{middle(rates[told, size]):,.0f}" for size in BATCHES))
+        shares = [middle(rates[name, size]) / middle(rates[bare, size]) for size in BATCHES]
+        shown.add_row(f"{name} ÷ bare load", *(f"{share:.2f}" for share in shares), style="bold")
     times = [size / middle(rates[POSTGRES, size]) * middle(tpc[1]) for size in BATCHES]
     shown.add_row("TPC-B transactions in the time of a batch", *(f"{cost:.1f}" for cost in times))
     shown.add_section()
     for name in (SQLITE, POSTGRES):
         for what in REPEATS:
             speed = f"{middle(repeats[name, what]):,.0f}"
-            shown.add_row(f"{name.removesuffix(', one stream')}: {what}", "", "", "", speed)
+            shown.add_row(f"{name}: {what}", "", "", "", speed)
     told = ", ".join(f"{clients} clients {middle(samples):,.0f}" for clients, samples in tpc.items())
     shown.caption = f"pgbench TPC-B at scale 10, transactions a second: {told}. A sale is 580 bytes; {CARDS:,} cards."
     return shown

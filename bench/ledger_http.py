@@ -27,7 +27,7 @@ from bench.ledger_batches import (
     POSTGRES,
     PRODUCTION,
     SQLITE,
-    BareLoad,
+    BareServer,
     middle,
     pgbench,
     rate,
@@ -87,7 +87,7 @@ def run(*, quick: bool) -> Table:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tilld-bench-", dir="/var/tmp")))
         folder.chmod(0o755)  # the servers run as a user of their own
         books, bare, yard = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(3))
-        load = stack.enter_context(closing(BareLoad(bare)))
+        load = stack.enter_context(closing(BareServer(bare)))
         pgbench(yard, "-i", "-s", "10", "-q")
         bares, yards, drained = [], [], {}
         for name, url in {SQLITE: None, POSTGRES: books.url}.items():

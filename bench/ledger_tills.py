@@ -17,7 +17,7 @@ import msgspec
 from rich.table import Table
 
 from bench.figures import percentile
-from bench.ledger_batches import POLICY, PRODUCTION, BareLoad, Queue, middle, rate
+from bench.ledger_batches import POLICY, PRODUCTION, BareServer, Queue, middle, rate
 from bench.sales import sale
 from ledger.postgres_book import PostgresBook
 from offline_queue.entry import Card, Entry
@@ -41,7 +41,7 @@ def run(*, quick: bool) -> Table:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tilld-bench-", dir="/var/tmp")))
         folder.chmod(0o755)  # the servers run as a user of their own
         books, bare = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(2))
-        load = stack.enter_context(closing(BareLoad(bare)))
+        load = stack.enter_context(closing(BareServer(bare)))
         storm(books, batches, hot=True)
         for _ in range(rounds):
             for mode, hot in MODES.items():

@@ -34,6 +34,7 @@ OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.AL
 
 NUL: Final = b"\\u0000"
 """As JSON has it. No till writes one, and texts in PostgreSQL cannot hold it."""
+ENTRY: Final = "entry:"
 WAITS_FOR_UPGRADE: Final = "upgrade"
 WAITS_FOR_REVIEW: Final = "review"
 """Until a person has decided."""
@@ -58,7 +59,12 @@ def waits_for_card(number: str) -> str:
 
 
 def waits_for_entry(entry: str) -> str:
-    return f"entry:{bounded(entry)}"
+    return f"{ENTRY}{bounded(entry)}"
+
+
+def entry_awaited(reason: str) -> str | None:
+    """The id in a reason of waits_for_entry, where that is not too long to tell."""
+    return reason.removeprefix(ENTRY) if reason.startswith(ENTRY) else None
 
 
 def waits_for_claim(key: str) -> str:

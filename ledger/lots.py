@@ -66,10 +66,9 @@ class Shelf:
         for lot in lots:
             self._note(self.lots.setdefault(lot.record, lot))
 
-    def receive(self, lots: Iterable[Lot]) -> None:
-        """New lots that met no debt."""
-        for lot in lots:
-            self._make(lot)
+    def receive(self, lot: Lot) -> None:
+        """A new lot that met no debt."""
+        self._make(lot)
 
     def award(self, record: int, points: int, earned_at: int, dates: Dates = ALWAYS) -> None:
         """Points that are not active yet repay an overdraft too: a debt never waits beside them."""

@@ -18,6 +18,7 @@ from ledger.book import (
     UNREAD,
     WAITS_FOR_REVIEW,
     WAITS_FOR_UPGRADE,
+    entry_awaited,
     plausible,
     read,
     waits_for_card,
@@ -71,7 +72,9 @@ class Sheet:
         self.rulings: list[Ruling] = []
         self.waits: dict[int, str | None] = {}
         """Records that wait, with what for; None for one that no longer does."""
-        self._waiting = Known(source.waiting)
+        self._waiting = Known(self._waiting_held)
+        self._unawaited: set[str] = set()
+        """Names for which nothing waited when they were announced."""
         self.roster = Roster(source, policy.breaches)
         self.offline_days = OfflineDays(source, limited=policy.limits.per_card_and_day is not None)
         self.receipts = Receipts(source)
@@ -181,14 +184,19 @@ class Sheet:
     def _meet(self, met: Sequence[tuple[Item, Entry]]) -> None:
         """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
         owned = {item.record for item, entry in met if self.owns(item, entry)}
-        own = [(item, entry) for item, entry in met if entry.kind in KEYED and item.record in owned]
+        own = [pair for pair in met if pair[1].kind in KEYED and pair[0].record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
             asking = {entry.key: entry for _, entry in reversed(own) if entry.key in keys}
             self.firsts.learn(keys, self._source.claim(keys, asking))
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
-        names = {item.record: self._names(item, entry, owned=item.record in owned) for item, entry in reversed(met)}
-        self._announce({name: record for record, known in names.items() for name in known})
+        self._announce(
+            {
+                name: item.record
+                for item, entry in reversed(met)
+                for name in self._names(item, entry, owned=item.record in owned)
+            }
+        )
 
     def _announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
@@ -197,8 +205,12 @@ class Sheet:
             self.announced |= names
             awaited = self._source.announce(names)
             self._awaited = self._awaited or bool(awaited)
-            self._waiting.learn(map(waits_for_entry, names.keys() - set(awaited)), {})
+            self._unawaited |= names.keys() - set(awaited)
             self._waiting.warm(map(waits_for_entry, awaited))
+
+    def _waiting_held(self, reasons: Sequence[str]) -> dict[str, list[Item]]:
+        asked = [reason for reason in reasons if entry_awaited(reason) not in self._unawaited]
+        return self._source.waiting(asked) if asked else {}
 
     def _names(self, item: Item, entry: Entry, *, owned: bool) -> list[str]:
         """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""

@@ -21,8 +21,8 @@ class Shelving:
     def __init__(self, source: Source, programme: Programme, now: int) -> None:
         self._source, self._programme, self._now = source, programme, now
         self.shelves: dict[int, Shelf] = {}
-        self.arrivals: dict[int, list[Lot]] = {}
-        """New lots of accounts whose shelf nobody has looked at yet; the first who does finds them there."""
+        self.arrivals: dict[int, Lot] = {}
+        """The new lot of each account whose shelf nobody has looked at yet; the first who does finds it there."""
         self._reversals_here: dict[int, list[int]] = {}
 
     def at(self, standing: Standing, moment: int, own: int | None = None) -> Standing:
@@ -81,18 +81,18 @@ class Shelving:
 
     def arrive(self, standing: Standing, record: int, points: int, earned_at: int, dates: Dates) -> Standing:
         """A new lot of an account that owes nothing; the account as it is then."""
-        shelf = self.shelves.get(standing.account)
-        if shelf is not None:
-            shelf.award(record, points, earned_at, dates)
+        account = standing.account
+        if account in self.arrivals or account in self.shelves:
+            self.shelf(account, complete=False).award(record, points, earned_at, dates)
             return self.measured(standing, grown=True)
-        lot = Lot(record, earned_at, points, points, dates.active_at, dates.expires_at)
-        self.arrivals.setdefault(standing.account, []).append(lot)
+        lot = self.arrivals[account] = Lot(record, earned_at, points, points, dates.active_at, dates.expires_at)
         return standing if dates is ALWAYS else narrowed(standing, (lot,))
 
     def made(self) -> list[tuple[int, Lot]]:
         """All new lots, with their accounts."""
-        lots = [(account, lot) for account, arrived in self.arrivals.items() for lot in arrived]
-        return lots + [(account, lot) for account, shelf in self.shelves.items() for lot in shelf.made]
+        return [*self.arrivals.items()] + [
+            (account, lot) for account, shelf in self.shelves.items() for lot in shelf.made
+        ]
 
     def correct(self, record: int, effect: int, standing: Standing, root: Dispute, moment: int) -> None:
         """The difference that a correction makes to an entry of that moment: as if it had been right from then on."""
@@ -135,7 +135,8 @@ class Shelving:
         shelf = self.shelves.get(account)
         if shelf is None:
             shelf = self.shelves[account] = Shelf()
-            shelf.receive(self.arrivals.pop(account, ()))
+            if (lot := self.arrivals.pop(account, None)) is not None:
+                shelf.receive(lot)
         if complete and not shelf.complete:
             shelf.load(self._source.open_lots(account))
             shelf.complete = True

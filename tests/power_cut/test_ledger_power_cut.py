@@ -11,7 +11,7 @@ from tests.power_cut.cutting import ACKNOWLEDGED, running
 from tests.power_cut.disk import mounted
 from tests.power_cut.ledger_victim import POINTS, card
 
-CUTS = 8
+CUTS = 5
 TILLS = 2
 
 pytestmark = pytest.mark.power_cut

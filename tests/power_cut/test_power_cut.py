@@ -16,7 +16,7 @@ from tests.power_cut.cutting import ACKNOWLEDGED, running
 from tests.power_cut.disk import Disk, mounted
 from tests.power_cut.victim import key
 
-CUTS = 20
+CUTS = 10
 
 pytestmark = pytest.mark.power_cut
 
@@ -57,7 +57,7 @@ def missing(reader: JournalReader, thread: int, count: int) -> int:
 
 @pytest.mark.timeout(180)
 def test_nothing_acknowledged_is_lost(empty: Path, tmp_path: Path) -> None:
-    """20 cuts at random moments, with one caller and with several: every acknowledged sale is there."""
+    """Cuts at random moments, with one caller and with several: every acknowledged sale is there."""
     chance = random.Random(20)
     results = [cut(empty, tmp_path, "full", chance) for _ in range(CUTS)]
     assert [lost for _, lost in results] == [0] * CUTS
