@@ -203,6 +203,14 @@ class TestMerger:
         assert points_of(book, CARD) == points_of(book, NEW) == 13
         verified(book)
 
+    def test_mergers_lead_on_in_one_batch(self, book: Book, till: FakeTill) -> None:
+        """Points that have just come from another account go on with all others."""
+        for card, points in ((CARD, 10), (OTHER_CARD, 20), (NEW, 40)):
+            book.register(card, points)
+        till.send(replaced(till, CARD, NEW), replaced(till, OTHER_CARD, CARD), till.redeem(65, NEW))
+        assert points_of(book, OTHER_CARD) == 5
+        verified(book)
+
     def test_in_one_batch(self, shelf: Shelfful) -> None:
         """Earned, used, merged, reversed: it is the same when all of it comes at once."""
         book = shelf.open(Policy(UnknownCards.REGISTER, events_from_tills=frozenset(Happening)))

@@ -44,7 +44,7 @@ class Counter:
     def redeem(self, machine: "Machine") -> None:
         """Often as much as a right that is held ahead of need allows."""
         load = self._world.load
-        points = load.offline.ahead_points if self._chance.random() < 0.5 else self._chance.randrange(1, load.most)
+        points = load.offline.ahead_points if self._chance.random() < 0.3 else self._chance.randrange(1, load.most)
         self._trade(machine, self._world.key(), "redeem", self._world.card(), points=points)
 
     def look(self, machine: "Machine") -> None:

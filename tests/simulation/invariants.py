@@ -52,7 +52,9 @@ def i1_once(world: "World", books: Books) -> None:
         records = books.records_of.get(told.id, [])
         if not records:
             assert told.id not in kept, f"I1: {told} is lost: no ledger has it, and its till lives"
-            assert told.id not in world.mirrored(), f"I1: {told} is lost although a mirror has it"
+            # Books that were put back may lack what comes before a copy, and then it waits for that.
+            if not world.office.restored:
+                assert told.id not in world.mirrored(), f"I1: {told} is lost although a mirror has it"
             world.burnt.add(told.id)
         for record in records:
             _stands(told, record, books)
@@ -102,7 +104,7 @@ def i3_sums(world: "World", books: Books) -> None:
 
 def i4_now(world: "World") -> None:
     """I4: nothing is promised that is not there. Only where the world excuses it may a flagged entry overdraw."""
-    if world.excuses:
+    if world.excused:
         return
     for account, balance, reserved in world.office.rows("SELECT no, balance, reserved FROM account"):
         assert balance >= reserved, f"I4: account {account} has {balance} points and {reserved} are promised"
@@ -127,7 +129,7 @@ def i4_end(world: "World", books: Books) -> None:
 
 def i4_promises(world: "World", books: Books) -> None:
     """I4: a redemption by a right is good, whatever became of its till. Books that went back have forgotten rights."""
-    if world.excuses or world.office.restored:
+    if world.excused or world.office.restored:
         return
     for told in world.told.values():
         for record in books.records_of.get(told.id, []) if told.promise in GUARANTEED else []:

@@ -97,8 +97,8 @@ CLONES: Final = Load(
     Policy(UnknownCards.REGISTER),
     cards=2,
     unknown=0,
-    opening=24,
-    most=12,
+    opening=40,
+    most=4,
     disasters={"put_back": 2, "image": 4},
 )
 LOADS: Final = {load.name: load for load in (MIXED, REDEMPTION, CLONES, FLOOR)}

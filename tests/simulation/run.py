@@ -64,7 +64,7 @@ class Tally:
         self.restored += world.office.restored
         self.copied += len(world.copied)
         self.trimmed += world.trimmed
-        self.strict += not world.excuses
+        self.strict += not world.excused
         self.happened.update(world.line.happened)
 
 
