@@ -19,6 +19,8 @@ from tests.simulation.world import World, run
 
 SHARE: Final = 25
 """Schedules that a process is given at a time."""
+ROUND: Final = 2_000
+"""Schedules after which the processes are replaced, so that what Python keeps of so many worlds goes with them."""
 LAST_EVENTS: Final = 12
 
 
@@ -90,9 +92,11 @@ def _processes() -> ProcessPoolExecutor:
 
 def over_all_cores(load: str, seeds: range) -> Iterator[Tally]:
     """One after another, as they are done."""
-    shares = [seeds[first : first + SHARE] for first in range(0, len(seeds), SHARE)]
-    with _processes() as processes:
-        yield from processes.map(schedules, [load] * len(shares), shares)
+    for begin in range(0, len(seeds), ROUND):
+        some = seeds[begin : begin + ROUND]
+        shares = [some[first : first + SHARE] for first in range(0, len(some), SHARE)]
+        with _processes() as processes:
+            yield from processes.map(schedules, [load] * len(shares), shares)
 
 
 def first_caught(bug: str, load: str, seeds: range) -> int | None:
