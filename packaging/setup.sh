@@ -93,5 +93,16 @@ install_environment() {
     touch "$stamp"
 }
 
+# What drives the till from JavaScript: unmodified POS clients, the accessibility rules, the TypeScript compiler.
+install_javascript() {
+    local stamp
+    stamp="tests/node/node_modules/.installed-$(cat tests/node/package*.json | sha256sum | cut -c1-16)"
+    [ ! -e "$stamp" ] || return 0
+    say "installing JavaScript packages of tests/node"
+    PATH="$PWD/.venv/bin:$PATH" npm --prefix tests/node ci --loglevel=error >&2
+    touch "$stamp"
+}
+
 install_packages
 install_environment
+[ "$purpose" != test ] || install_javascript
