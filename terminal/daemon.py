@@ -26,6 +26,7 @@ from offline_queue.timepiece import SystemTimepiece, Timepiece
 from terminal import log as logs
 from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
+from terminal.api.guests import Guests
 from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen
 from terminal.config import Config
@@ -138,7 +139,8 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             log.warning("%s", risk)
         loop = TillLoop(till, inbox, on_end=stop.set)
         hotplug = Hotplug([reader.look_now for reader in readers.values()])
-        desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts)
+        guests = Guests.named(config.api.origins)
+        desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts, guests)
         api = ApiServer(desk, state / "tilld.sock")
         essential = {
             "the journal": lambda: store.failure is None,
