@@ -1,5 +1,6 @@
 """What every answer of every listener tells browsers: keep it to this origin, and obey nothing that it holds."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import Message, Send
@@ -23,12 +24,12 @@ SECURITY_HEADERS: Final = (
 )
 
 
-def hardened(send: Send) -> Send:
-    """The same, with SECURITY_HEADERS on the answer."""
+def hardened(send: Send, more: Sequence[tuple[bytes, bytes]] = ()) -> Send:
+    """The same, with SECURITY_HEADERS and `more` on the answer."""
 
     async def harder(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
+            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS, *more]
         await send(message)
 
     return harder
