@@ -12,12 +12,13 @@ from terminal.commands_claim import claim
 from terminal.commands_conflicts import conflicts
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
+from terminal.commands_setup import setup
 from terminal.commands_till import check_config, readers, run, status, sync, tap
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
-    "Run": ("run", "ledger", "check-config", "enroll"),
+    "Run": ("run", "ledger", "setup", "check-config", "enroll"),
     "Look": ("status", "readers", "watch", "queue", "mirror"),
     "Act": ("tap", "sync", "claim", "card", "conflicts"),
     "More": ("completion",),
@@ -86,6 +87,7 @@ def completion(shell: str) -> Code:
 
 for command in (
     run,
+    setup,
     check_config,
     status,
     readers,

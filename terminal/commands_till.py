@@ -28,7 +28,10 @@ FAULT_HELP: Final = "What goes wrong: unreadable, crash, hang, absent, held, for
 @click.command(epilog="Example:  tilld run --config /etc/tilld/tilld.toml --state /var/lib/tilld")
 @placed
 def run(place: Place) -> Code:
-    """Run the till in the foreground until SIGTERM or Ctrl-C."""
+    """Run the till in the foreground until SIGTERM or Ctrl-C.
+
+    SIGUSR1 makes it read its config again; one with mistakes is told, and the till goes on with the earlier one.
+    """
     from offline_queue.config_file import ConfigUnusable
     from terminal.config import find, load
 
@@ -37,9 +40,15 @@ def run(place: Place) -> Code:
     except ConfigUnusable as unusable:
         again = f"tilld check-config --config {find(place.config)}"
         raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
+    from terminal.daemon import AGAIN
     from terminal.daemon import run as run_daemon
 
-    return Code(run_daemon(config, place.state))
+    while (code := run_daemon(config, place.state)) == AGAIN:
+        try:
+            config = load(find(place.config))
+        except ConfigUnusable as unusable:
+            remark(f"{unusable}\nThe till goes on with the config that it had.")
+    return Code(code)
 
 
 @click.command("check-config")

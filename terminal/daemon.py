@@ -30,6 +30,10 @@ from terminal.systemd import ALIVE, READY, STOPPING, notify, watchdog_s
 from terminal.till_loop import TillLoop
 
 FINE, CANNOT_START, BROKEN = 0, 2, 4
+AGAIN: Final = -1
+"""Not an exit code: the till has stopped in order to read its config again."""
+READ_AGAIN: Final = signal.SIGUSR1
+"""Not SIGHUP: that is what a closed terminal sends."""
 LOOK_S: Final = 1.0
 """How soon a dead part is noticed."""
 
@@ -37,13 +41,17 @@ log = logging.getLogger("daemon")
 
 
 def run(config: Config, state: Path) -> int:
-    """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died."""
+    """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
+
+    AGAIN after READ_AGAIN, stopped as cleanly.
+    """
     logs.set_up()
     os.umask(0o077)
     try:
         prepare(state)
-        with _told_to_stop() as stop, Instance.claim(state):
-            return _serve(config, state, stop)
+        with _told_to_stop() as (stop, again), Instance.claim(state):
+            code = _serve(config, state, stop)
+            return AGAIN if code == FINE and again.is_set() else code
     except AlreadyRunning as running:
         return _refused(f"{running}.\nStop that one, or give this one a state folder of its own with --state DIR.")
     except (CannotListen, JournalUnusable, KeysUnusable, KeyUnusable, StateUnusable, UnsafeLedgerUrl) as cannot:
@@ -102,17 +110,22 @@ def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; a second SIGINT ends at once, which costs no record."""
-    stop = threading.Event()
+def _told_to_stop() -> Iterator[tuple[threading.Event, threading.Event]]:
+    """An event that SIGTERM and SIGINT set, and READ_AGAIN with the second one; a second SIGINT ends at once, which
+    costs no record."""
+    stop, again = threading.Event(), threading.Event()
 
     def told(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        if number == READ_AGAIN:
+            again.set()
+        else:
+            again.clear()
+            signal.signal(number, signal.SIG_DFL)
         stop.set()
 
-    earlier = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    earlier = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT, READ_AGAIN)}
     try:
-        yield stop
+        yield stop, again
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)

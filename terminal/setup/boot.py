@@ -1,4 +1,4 @@
-"""Starting with the machine: which commands that takes here. Pure but for `facts` and `perform`."""
+"""Starting with the machine: which commands that takes here. `facts` looks and `perform` acts; the rest is pure."""
 
 import os
 import pwd
@@ -46,7 +46,7 @@ def facts() -> Facts:
         systemd=systemd,
         user=_has_user(),
         unit=_unit_file(),
-        program=str(Path(sys.argv[0]).absolute()),
+        program=_program(),
         known=systemd and _says("is-enabled"),
         active=systemd and _says("is-active"),
     )
@@ -54,6 +54,8 @@ def facts() -> Facts:
 
 def planned(config: Path, facts: Facts, *, boot: bool) -> Plan:
     """What makes the till start, or not start, with the machine, and read its new config now."""
+    if not facts.systemd:
+        return Plan(())
     if not boot:
         again = ("systemctl restart tilld",) if facts.active else ()
         return Plan((*(("systemctl disable tilld",) if facts.known else ()), *again))
@@ -88,6 +90,18 @@ def may_perform(facts: Facts) -> bool:
     return facts.root and facts.systemd
 
 
+def by_hand(plan: Plan, facts: Facts, config: Path, state: Path, *, alive: bool) -> tuple[str, ...]:
+    """What a person types where tilld itself may not, or where nothing starts it."""
+    if plan.commands and facts.systemd:
+        return tuple(command if facts.root else _by_sudo(command) for command in plan.commands)
+    named = [] if config == SYSTEM_FILE else ["--config", str(config), "--state", str(state)]
+    return () if alive else (shlex.join([facts.program, "run", *named]),)
+
+
+def _by_sudo(command: str) -> str:
+    return f"sudo sh -c {shlex.quote(command)}" if ">" in command else f"sudo {command}"
+
+
 def perform(commands: tuple[str, ...]) -> str:
     """Runs them one after the other; the first failure in words, "" when all went well."""
     for command in commands:
@@ -96,6 +110,12 @@ def perform(commands: tuple[str, ...]) -> str:
             said = done.stderr.strip() or f"exit code {done.returncode}"
             return f"`{command}` failed: {said}"
     return ""
+
+
+def _program() -> str:
+    """The console script beside this Python."""
+    script = Path(sys.executable).with_name("tilld")
+    return str(script if script.exists() else Path(sys.argv[0]).absolute())
 
 
 def _has_user() -> bool:

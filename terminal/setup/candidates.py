@@ -13,7 +13,7 @@ PCSCD_HAS: Final = (0x072F, 0x2200)
 
 
 class Candidate(NamedTuple):
-    """A reader that could be set up. `what` is the device in a few words; `likely` where it is surely meant for cards."""
+    """A reader that could be set up. `what` is the device in words; `likely` where it is surely meant for cards."""
 
     reader: ReaderConfig
     what: str
@@ -79,7 +79,7 @@ def _first_of_its_camera(entry: Path) -> bool:
 
 
 def _text(file: Path) -> str:
-    """"" when the device has gone meanwhile."""
+    """ "" when the device has gone meanwhile."""
     try:
         return file.read_text(errors="replace").strip()
     except OSError:

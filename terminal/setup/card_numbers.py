@@ -19,7 +19,7 @@ SYSTEM_WORDS: Final[dict[System, str]] = {
 
 def form_of(sample: str) -> NumberFormat:
     """A guess to be confirmed by a person: one number in ten fits a check digit by chance."""
-    check = next((system for system in LIKELY if SYSTEMS[system](sample)), "none")
+    check: System = next((system for system in LIKELY if SYSTEMS[system](sample)), "none")
     return NumberFormat(len(sample), sample[:PREFIX] if len(sample) > PREFIX else "", check)
 
 

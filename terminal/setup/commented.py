@@ -1,7 +1,7 @@
 """From a config to its file, with the reason of every key beside it. Pure.
 
-The text is that of terminal/default.toml. A key that is at its default and was not asked for stands as `#key = value`: the
-file tells what could be set, and what is not set follows the defaults of later versions.
+The text is that of terminal/default.toml. A key that is at its default and was not asked for stands as `#key = value`:
+the file tells what could be set, and what is not set follows the defaults of later versions.
 """
 
 import re

@@ -9,7 +9,7 @@ import msgspec
 from offline_queue.config_file import plain
 from offline_queue.entry import masked
 from offline_queue.legible import legible
-from terminal.config import Config, Currency, Factor, ReaderConfig, Short, TerminalId
+from terminal.config import Config, Currency, Factor, LedgerAddress, ReaderConfig, Short, TerminalId
 from terminal.config_problems import url_problem
 from terminal.setup.candidates import Candidate
 from terminal.setup.card_numbers import form_of, in_words, refusal
@@ -121,7 +121,7 @@ def _chosen(text: str, count: int) -> list[int]:
 def _ledger(config: Config, trials: Trials) -> tuple[Config, Word]:
     """Until it answers, or a person says that it will."""
     while True:
-        url = click.prompt("Its address", config.ledger.url, value_proc=lambda text: _url(config, text))
+        url = click.prompt("Its address", config.ledger.url, value_proc=_url_of(config.ledger))
         name = click.prompt("This till's name there", config.terminal.id, value_proc=_as(TerminalId))
         config = msgspec.structs.replace(
             config,
@@ -134,10 +134,13 @@ def _ledger(config: Config, trials: Trials) -> tuple[Config, Word]:
             return config, word
 
 
-def _url(config: Config, text: str) -> str:
-    if problem := url_problem(text.strip(), plain_http=config.ledger.plain_http):
-        raise click.BadParameter(legible(problem))
-    return text.strip()
+def _url_of(place: LedgerAddress) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if problem := url_problem(text.strip(), plain_http=place.plain_http):
+            raise click.BadParameter(legible(problem))
+        return text.strip()
+
+    return read
 
 
 def _as(shape: Any) -> Callable[[str], Any]:
@@ -171,7 +174,9 @@ def _with_numbers(config: Config, number: str) -> Config:
         form = form_of(number)
         click.echo(f"     {in_words(form)}")
         if click.confirm("Take only numbers like this?", default=form.check != "none"):
-            beginning = click.prompt("All of them begin with (- for anything)", form.prefix or "-", value_proc=_as(Short))
+            beginning = click.prompt(
+                "All of them begin with (- for anything)", form.prefix or "-", value_proc=_as(Short)
+            )
             form = msgspec.structs.replace(form, prefix="" if beginning == "-" else beginning)
             cards = msgspec.structs.replace(cards, formats=(form,))
     why = refusal(number, cards.card_format())

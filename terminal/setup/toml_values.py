@@ -1,6 +1,6 @@
 """Values as TOML 1.0 writes them, whatever is in them. Pure.
 
-What a terminal or an editor would obey instead of show stands as its escape, so a diff of a config is what it looks like.
+What a terminal would obey instead of show stands as its escape, so that a config is what it looks like.
 """
 
 import math

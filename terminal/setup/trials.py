@@ -4,16 +4,16 @@ import os
 import secrets
 import tempfile
 import time
-from contextlib import closing, contextmanager
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from drivers.base import Condition, ReaderState
 from drivers.worker import Assignment
-from offline_queue.ledger_client import HttpLedger, UnsafeLedgerUrl
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError, LedgerRefused
+from offline_queue.ledger_client import HttpLedger, UnsafeLedgerUrl
 from offline_queue.terminal_key import KeyUnusable, load_or_create_key, public_key
 from offline_queue.timepiece import SystemTimepiece, rfc3339
 from offline_queue.wire import OLDEST_PROTOCOL, PROTOCOL, Hello, ProblemCode
@@ -108,7 +108,9 @@ def _greeted(ledger: HttpLedger, terminal: str, shown: str, *, new: bool) -> str
         request, terminal, shown, OLDEST_PROTOCOL, PROTOCOL, f"tilld/{version('tilld')}", [], rfc3339(now)
     )  # fmt: skip
     welcome = ledger.hello(hello)
-    return f"the ledger answered: protocol {welcome.protocol}, its time {welcome.time}; it knows this till as {terminal}"
+    return (
+        f"the ledger answered: protocol {welcome.protocol}, its time {welcome.time}; it knows this till as {terminal}"
+    )
 
 
 def _trouble(error: LedgerError, url: str) -> Word:
