@@ -157,8 +157,8 @@ def _as(shape: Any) -> Callable[[str], Any]:
 
 def _programme(config: Config, sample: str) -> tuple[Config, str]:
     before = config.programme
-    points = click.prompt("A sale earns so many points", before.points, value_proc=_as(Factor))
-    per = click.prompt("for each full amount of (100 is 1.00)", before.per, value_proc=_as(Factor))
+    points = click.prompt("A sale earns so many points", str(before.points), value_proc=_as(Factor))
+    per = click.prompt("for each full amount of (100 is 1.00)", str(before.per), value_proc=_as(Factor))
     currency = click.prompt("in the currency", before.currency, value_proc=_as(Currency))
     config = with_programme(config, before, points=points, per=per, currency=currency)
     if config.programme != before:

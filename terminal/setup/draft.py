@@ -8,7 +8,7 @@ import msgspec
 
 from offline_queue.config_file import ConfigUnusable, Problem
 from terminal.config import SECTIONS, Config, Programme, parse
-from terminal.setup.toml_values import toml_table
+from terminal.setup.toml_values import toml_key, toml_table, toml_value
 
 OWN: Final = "setup"
 """The section of an answers file that is not of the config."""
@@ -68,11 +68,16 @@ def next_rule(rule: str) -> str:
 
 
 def plain_text(document: Mapping[str, Any]) -> str:
-    """The document as TOML without any comment."""
-    tables = [toml_table(name, values) for name, values in document.items() if isinstance(values, Mapping)]
-    lists = [(name, values) for name, values in document.items() if isinstance(values, list)]
-    tables += [toml_table(name, one, one_of_many=True) for name, values in lists for one in values]
-    return "\n".join(tables) + "\n"
+    """The document as TOML without any comment; what is no table stands first, as TOML wants it."""
+    bare, tables = [], []
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            tables.append(toml_table(name, value))
+        elif isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+            tables += [toml_table(name, one, one_of_many=True) for one in value]
+        else:
+            bare.append(f"{toml_key(name)} = {toml_value(value)}")
+    return "\n".join([*bare, *tables, ""])
 
 
 def _merged(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
