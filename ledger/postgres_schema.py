@@ -139,6 +139,7 @@ TYPES: Final = {
     "anchor": "text text bigint bigint",
     "offline_day": "bigint text bigint",
     "card_count": "bigint bigint text bigint",
+    "phone": "bytea text bigint text",
     "entry": "text bigint",
     "duplicate": "text text",
     "account": "bigint bigint bigint bigint bigint bigint",

@@ -21,10 +21,6 @@ MAX_PHONE: Final = 32
 
 log = logging.getLogger("phone")
 
-_OFF: Final[dict[Language, str]] = {
-    "en": "This shop finds no cards by phone number ([cards] phone_region is not set).",
-    "fr": "Ce magasin ne cherche pas par numéro de téléphone ([cards] phone_region n'est pas réglé).",
-}
 _ODD: Final[dict[Language, str]] = {
     "en": "This is no phone number. Check it with the customer, or sell without a card. No points moved.",
     "fr": "Ce n'est pas un numéro de téléphone. Vérifiez avec le client, ou vendez sans carte. Aucun point n'a bougé.",
@@ -59,16 +55,14 @@ def international(text: str, region: str) -> str | None:
 
 
 class PhoneDesk:
-    """Asks the ledger while the caller waits. May be used from several threads; off without a `region`."""
+    """Asks the ledger while the caller waits. May be used from several threads."""
 
     def __init__(self, ledger: Ledger, timepiece: Timepiece, region: str, language: Language) -> None:
         self._ledger, self._timepiece, self._region = ledger, timepiece, region
         self._language: Language = language
 
     def find(self, phone: str) -> PhoneCards:
-        """At least one card. Raises Refusal `not_found`, `invalid` or `unanswered`."""
-        if not self._region:
-            raise Refusal("not_found", _OFF[self._language])
+        """At least one card. Raises Refusal `not_found`, `invalid` or `ledger_unreachable`."""
         number = international(phone, self._region)
         if number is None:
             raise Refusal("invalid", _ODD[self._language])
@@ -85,4 +79,4 @@ class PhoneDesk:
             log.warning("the ledger looks up no phone number: %s", refused)
         except LedgerError as error:
             log.info("a phone number was not looked up: %s", error)
-        raise Refusal("unanswered", _SILENT[self._language])
+        raise Refusal("ledger_unreachable", _SILENT[self._language])

@@ -11,6 +11,7 @@ from terminal.api.callers import Tokens
 from terminal.api.problems import Refused, overloaded
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
+from terminal.phone_lookup import PhoneCards
 
 QUESTION_TIME_S: Final = 10.0
 """The till's thread answers in milliseconds; past this it is stuck, and its watchdog ends the process."""
@@ -18,7 +19,10 @@ QUESTION_TIME_S: Final = 10.0
 
 @dataclass(frozen=True)
 class Desk:
-    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by."""
+    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by.
+
+    `find_by_phone` asks the ledger and blocks meanwhile; None where this till looks nobody up.
+    """
 
     post: Callable[[Event], None]
     notices: Notices
@@ -27,6 +31,7 @@ class Desk:
     terminal: str
     version: str
     hosts: tuple[str, ...] = ()
+    find_by_phone: Callable[[str], PhoneCards] | None = None
 
     def put(self, event: Event) -> None:
         """Raises Refused (503 `busy`) when the till is not keeping up."""

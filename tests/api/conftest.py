@@ -69,8 +69,8 @@ def till() -> Iterator[FakeTill]:
 
 
 @contextmanager
-def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Api]:
-    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0")
+def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0", **more: Any) -> Iterator[Api]:
+    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0", **more)
     server = ApiServer(desk, folder / "tilld.sock")
     server.start()
     try:
