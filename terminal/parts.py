@@ -16,6 +16,7 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.server import ApiServer
+from terminal.doctor.resident import Resident
 from terminal.ground import JOURNAL, SOCKET, Ground
 from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
@@ -124,9 +125,13 @@ def api(ground: Ground) -> ApiServer:
     listen = ground.config.api
     desk = Desk(
         *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
-        *(ground.terminal, ground.version, listen.hosts),
+        *(ground.terminal, ground.version, listen.hosts, doctor(ground)),
     )
     return ApiServer(desk, ground.state / SOCKET)
+
+
+def doctor(ground: Ground) -> Resident:
+    return Resident(ground.config, ground.state, ground.store.synchronous, ground.timepiece)
 
 
 def _identity(ground: Ground) -> Identity:
