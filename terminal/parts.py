@@ -15,6 +15,7 @@ from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
+from terminal.api.guests import Guests
 from terminal.api.server import ApiServer
 from terminal.doctor.resident import Resident
 from terminal.ground import JOURNAL, SOCKET, Ground
@@ -125,7 +126,8 @@ def api(ground: Ground) -> ApiServer:
     listen = ground.config.api
     desk = Desk(
         *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
-        *(ground.terminal, ground.version, listen.hosts, doctor(ground)),
+        *(ground.terminal, ground.version, listen.hosts, Guests.named(listen.origins)),
+        doctor=doctor(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
 

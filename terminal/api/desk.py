@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from terminal.api.callers import Tokens
+from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
 from terminal.doctor.findings import Diagnosis, Level
 from terminal.inbox import Asked, Event, InboxFull
@@ -25,7 +26,10 @@ class Doctor(Protocol):
 
 @dataclass(frozen=True)
 class Desk:
-    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by."""
+    """What the API needs of the rest of the till. `post` is Inbox.offer.
+
+    `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask.
+    """
 
     post: Callable[[Event], None]
     notices: Notices
@@ -34,6 +38,7 @@ class Desk:
     terminal: str
     version: str
     hosts: tuple[str, ...] = ()
+    guests: Guests = NOBODY
     doctor: Doctor | None = None
 
     def put(self, event: Event) -> None:
