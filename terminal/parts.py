@@ -15,7 +15,9 @@ from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
+from terminal.api.guests import Guests
 from terminal.api.server import ApiServer
+from terminal.doctor.resident import Resident
 from terminal.ground import JOURNAL, SOCKET, Ground
 from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
@@ -125,8 +127,9 @@ def api(ground: Ground) -> ApiServer:
     listen = ground.config.api
     desk = Desk(
         *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
-        *(ground.terminal, ground.version, listen.hosts),
+        *(ground.terminal, ground.version, listen.hosts, Guests.named(listen.origins)),
         find_by_phone=_phones(ground),
+        doctor=doctor(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
 
@@ -135,6 +138,10 @@ def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
     region = ground.config.cards.phone_region
     desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
     return desk.find if region else None
+
+
+def doctor(ground: Ground) -> Resident:
+    return Resident(ground.config, ground.state, ground.store.synchronous, ground.timepiece)
 
 
 def _identity(ground: Ground) -> Identity:

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from terminal.api.families import cards, claims, conflicts, monitoring, pages, queue, reads, status, transactions
+from terminal.api.families import (
+    cards,
+    claims,
+    conflicts,
+    diagnostics,
+    monitoring,
+    pages,
+    queue,
+    reads,
+    status,
+    transactions,
+)
 from terminal.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -14,5 +25,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *conflicts.ROUTES,
     *queue.ROUTES,
     *monitoring.ROUTES,
+    *diagnostics.ROUTES,
     *pages.ROUTES,
 )

@@ -70,6 +70,7 @@ def till() -> Iterator[FakeTill]:
 
 @contextmanager
 def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0", **more: Any) -> Iterator[Api]:
+    """`more` goes into the Desk."""
     desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0", **more)
     server = ApiServer(desk, folder / "tilld.sock")
     server.start()
