@@ -30,6 +30,7 @@ from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen
 from terminal.config import Config
 from terminal.directory import Directory
+from terminal.history.recorder import Recorder
 from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, SyncChanged, Welcomed
 from terminal.instance import AlreadyRunning, Instance
@@ -125,8 +126,11 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             )
             for reader in config.readers
         }  # fmt: skip
+        past = store.reader()
+        stack.callback(past.close)
+        history = Recorder(state / "history.jsonl", past.totals, tallies, timepiece)
         till = Till(
-            config, store, journal, directory, inquiries, notices.publish, timepiece,
+            config, store, journal, directory, inquiries, history.overhearing(notices.publish), timepiece,
             report=inbox.report, sync=sync, recognition=recognition_of(config), version=software, key=key,
             after_copy=mirror.after_copy if mirror else None,
             mirror=lambda: mirror.report if mirror else None,
@@ -138,14 +142,14 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             log.warning("%s", risk)
         loop = TillLoop(till, inbox, on_end=stop.set)
         hotplug = Hotplug([reader.look_now for reader in readers.values()])
-        desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts)
+        desk = Desk(inbox.offer, notices, tokens, config.api.listen, terminal, software, config.api.hosts, history)
         api = ApiServer(desk, state / "tilld.sock")
         essential = {
             "the journal": lambda: store.failure is None,
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start((loop, inquiries, sync, *mirror_parts, *readers.values(), hotplug, api), stack)
+        _start((loop, inquiries, sync, *mirror_parts, *readers.values(), hotplug, history, api), stack)
         return watch(loop, essential, api.address, stop)
 
 

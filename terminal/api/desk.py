@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from terminal.api.callers import Tokens
 from terminal.api.problems import Refused, overloaded
+from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
 
@@ -18,7 +19,10 @@ QUESTION_TIME_S: Final = 10.0
 
 @dataclass(frozen=True)
 class Desk:
-    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by."""
+    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by.
+
+    `history` keeps the last days; without one there is nothing to tell of them.
+    """
 
     post: Callable[[Event], None]
     notices: Notices
@@ -27,6 +31,7 @@ class Desk:
     terminal: str
     version: str
     hosts: tuple[str, ...] = ()
+    history: Recorder | None = None
 
     def put(self, event: Event) -> None:
         """Raises Refused (503 `busy`) when the till is not keeping up."""

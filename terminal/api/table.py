@@ -6,7 +6,7 @@ from offline_queue.entry import Happening, State
 from terminal.api import pages, rest
 from terminal.api.callers import Caller
 from terminal.api.metrics import MEDIA_TYPE
-from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH, SVG
+from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, MOST_HOURS, NUMBER_LENGTH, PAGE_LENGTH, SVG
 from terminal.api.routes import Answer, Parameter, Route
 from terminal.api.shapes import (
     CardAnswer,
@@ -20,6 +20,7 @@ from terminal.api.shapes import (
 )
 from terminal.claim_shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
 from terminal.dispute_shapes import Dispute, Disputes, ResolutionAnswer, ResolutionRequest
+from terminal.history.shapes import History
 from terminal.pos import CardEventAnswer, Outcome, ReadAnswer, TransactionAnswer, TransactionRequest
 
 _KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
@@ -305,6 +306,29 @@ ROUTES: Final[tuple[Route, ...]] = (
         {200: Answer("A page of them.", Outcomes)},
         (*_ASKING, "invalid"),
         (_AFTER, _LIMIT, Parameter("state", "query", "Only these.", {"type": "string", "enum": list(State)})),
+    ),
+    Route(
+        "GET",
+        "/v1/history",
+        rest.history,
+        "The last days: reads at each reader, the queue, and how long the ledger took",
+        Caller.PAGE,
+        {200: Answer("Stretches of time, the oldest first.", History)},
+        (*_ASKING, "invalid"),
+        (
+            Parameter(
+                "hours",
+                "query",
+                "How far back.",
+                {"type": "integer", "minimum": 1, "maximum": MOST_HOURS, "default": MOST_HOURS},
+            ),
+            Parameter(
+                "step",
+                "query",
+                "Minutes in a stretch, a multiple of 5.",
+                {"type": "integer", "minimum": 5, "maximum": 1440, "multipleOf": 5, "default": 5},
+            ),
+        ),
     ),
     Route(
         "POST",
