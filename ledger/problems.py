@@ -10,6 +10,7 @@ TITLES: Final = {
     ProblemCode.SIGNATURE_BAD.value: (401, "The signature is not by the key enrolled for this terminal"),
     ProblemCode.TERMINAL_UNKNOWN.value: (401, "This terminal is not enrolled; its entries stay safe in its own queue"),
     "host": (403, "This ledger is not known under that name"),
+    "cross_site": (403, "Web pages may not ask the ledger; nothing was changed"),
     ProblemCode.ACCOUNT_UNKNOWN.value: (404, "No account is open for this card; register it at the ledger"),
     "entry_unknown": (404, "No such entry is in these books; nothing was changed"),
     "not_found": (404, "There is nothing under this address"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from terminal.api.callers import Tokens
+from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
 from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
@@ -19,8 +20,9 @@ QUESTION_TIME_S: Final = 10.0
 
 @dataclass(frozen=True)
 class Desk:
-    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by.
+    """What the API needs of the rest of the till. `post` is Inbox.offer.
 
+    `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask.
     `history` keeps the last days; without one there is nothing to tell of them.
     """
 
@@ -31,6 +33,7 @@ class Desk:
     terminal: str
     version: str
     hosts: tuple[str, ...] = ()
+    guests: Guests = NOBODY
     history: Recorder | None = None
 
     def put(self, event: Event) -> None:

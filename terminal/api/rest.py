@@ -12,11 +12,11 @@ from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
-from terminal.api.routes import NOT_FOUND, Call, Handler, json_response
+from terminal.api.queries import number_from
+from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.claim_picture import svg
 from terminal.dispute_shapes import Disputes
-from terminal.history.buckets import DAYS, STEP_S
 from terminal.inbox import (
     Answered,
     CardEventAsked,
@@ -36,7 +36,6 @@ NUMBER_LENGTH: Final = 64
 PAGE_LENGTH: Final = 100
 SVG: Final = "image/svg+xml"
 MAX_PAGE_LENGTH: Final = 1000
-MOST_HOURS: Final = DAYS * 24
 
 
 async def status(call: Call) -> Response:
@@ -199,27 +198,7 @@ async def _outcomes(call: Call, state: str | None) -> Response:
 
 
 def _limit(text: str | None) -> int:
-    return _number_from(text, "limit", 1, MAX_PAGE_LENGTH, PAGE_LENGTH)
-
-
-def _number_from(text: str | None, name: str, least: int, most: int, default: int) -> int:
-    """A parameter of the query. Raises Refused."""
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and least <= int(text) <= most):
-        raise Refused("invalid", f"`{name}` is a number from {least} to {most}.")
-    return int(text)
-
-
-async def history(call: Call) -> Response:
-    """From memory: neither the till's thread nor a file is asked."""
-    hours = _number_from(call.request.query_params.get("hours"), "hours", 1, MOST_HOURS, MOST_HOURS)
-    step_s = 60 * _number_from(call.request.query_params.get("step"), "step", 5, 1440, STEP_S // 60)
-    if step_s % STEP_S:
-        raise Refused("invalid", "`step` is a multiple of 5 minutes.")
-    if call.desk.history is None:
-        raise NOT_FOUND
-    return json_response(await asyncio.to_thread(call.desk.history.view, hours, step_s))
+    return number_from(text, "limit", 1, MAX_PAGE_LENGTH, PAGE_LENGTH)
 
 
 async def sync(call: Call) -> Response:
