@@ -17,6 +17,7 @@ from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
 from terminal.api.server import ApiServer
+from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
 from terminal.hotplug import Hotplug
@@ -135,8 +136,13 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
         *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
         *(ground.terminal, ground.version, listen.hosts, Guests.named(listen.origins)),
         history=past,
+        doctor=doctor(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
+
+
+def doctor(ground: Ground) -> Resident:
+    return Resident(ground.config, ground.state, ground.store.synchronous, ground.timepiece)
 
 
 def _identity(ground: Ground) -> Identity:

@@ -5,17 +5,24 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from terminal.api.callers import Tokens
 from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
+from terminal.doctor.findings import Diagnosis, Level
 from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
 
 QUESTION_TIME_S: Final = 10.0
 """The till's thread answers in milliseconds; past this it is stuck, and its watchdog ends the process."""
+
+
+class Doctor(Protocol):
+    """Whoever examines the till; blocks for seconds."""
+
+    def examine(self, level: Level, section: str | None, status: Any) -> Diagnosis: ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,7 @@ class Desk:
     hosts: tuple[str, ...] = ()
     guests: Guests = NOBODY
     history: Recorder | None = None
+    doctor: Doctor | None = None
 
     def put(self, event: Event) -> None:
         """Raises Refused (503 `busy`) when the till is not keeping up."""

@@ -6,6 +6,7 @@ from terminal.api.families import (
     cards,
     claims,
     conflicts,
+    diagnostics,
     history,
     monitoring,
     pages,
@@ -26,5 +27,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     *queue.ROUTES,
     *history.ROUTES,
     *monitoring.ROUTES,
+    *diagnostics.ROUTES,
     *pages.ROUTES,
 )
