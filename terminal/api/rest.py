@@ -12,6 +12,7 @@ from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
+from terminal.api.queries import number_from
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.claim_picture import svg
@@ -204,11 +205,7 @@ async def _outcomes(call: Call, state: str | None) -> Response:
 
 
 def _limit(text: str | None) -> int:
-    if text is None:
-        return PAGE_LENGTH
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_PAGE_LENGTH):
-        raise Refused("invalid", f"`limit` is a number from 1 to {MAX_PAGE_LENGTH}.")
-    return int(text)
+    return number_from(text, "limit", 1, MAX_PAGE_LENGTH, PAGE_LENGTH)
 
 
 async def sync(call: Call) -> Response:
