@@ -9,6 +9,7 @@ import click
 from drivers.base import Technology
 from offline_queue.entry import masked
 from offline_queue.legible import legible
+from terminal import completion
 from terminal.client import NotRunning
 from terminal.commands_watch import reader_line
 from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
@@ -51,7 +52,7 @@ def run(place: Place) -> Code:
     return Code(code)
 
 
-@click.command("check-config")
+@click.command("check-config", epilog="Example:  tilld check-config --config ./tilld.toml")
 @answering
 @placed
 def check_config(place: Place, *, as_json: bool) -> Code:
@@ -72,7 +73,7 @@ def check_config(place: Place, *, as_json: bool) -> Code:
     return Code.USAGE if problems else Code.FINE
 
 
-@click.command()
+@click.command(epilog="Example:  tilld status --json | jq .queue.queued")
 @answering
 @placed
 def status(place: Place, *, as_json: bool) -> Code:
@@ -147,7 +148,7 @@ def _disk_lines(disk: dict[str, Any] | None) -> list[str]:
     return [f"{left}{stopped}; make room: df -h, journalctl --vacuum-size=100M"]
 
 
-@click.command()
+@click.command(epilog="Example:  tilld readers --json | jq -r '.readers[] | select(.status != \"ready\").remedy'")
 @answering
 @placed
 def readers(place: Place, *, as_json: bool) -> Code:
@@ -173,7 +174,8 @@ def readers(place: Place, *, as_json: bool) -> Code:
 
 @click.command(epilog=TAP_EXAMPLES)
 @click.argument("card", required=False)
-@click.option("--reader", metavar="NAME", help="Which simulated reader [default: the only one].")
+@click.option("--reader", metavar="NAME", shell_complete=completion.readers("simulated"),
+              help="Which simulated reader [default: the only one].")  # fmt: skip
 @click.option("--technology", type=TECHNOLOGIES, metavar="NAME", default="qr", show_default=True, help=TECHNOLOGY_HELP)
 @click.option("--uid", metavar="HEX", help="The card's serial number.")
 @click.option("--fault", metavar="NAME", help=FAULT_HELP)
@@ -222,7 +224,7 @@ def _simulated_socket(state: Path, reader: str | None) -> Path:
     return found[0] if found else folder / "simulated.sock"
 
 
-@click.command()
+@click.command(epilog="Example:  tilld sync && tilld watch --count 3")
 @answering
 @placed
 def sync(place: Place, *, as_json: bool) -> Code:
