@@ -36,7 +36,8 @@ def create_app(desk: Desk) -> Starlette:
         return Response(described, media_type=JSON)
 
     routes = [WebRoute(each.path, _endpoint(each, desk, doorkeeper, rooms), methods=[each.method]) for each in ROUTES]
-    guard = Middleware(Guard, hosts=own_hosts(desk.listen, desk.hosts), doorkeeper=doorkeeper, rooms=rooms)
+    hosts = own_hosts(desk.listen, desk.hosts)
+    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests)
     app = Starlette(
         routes=[*routes, WebRoute("/openapi.json", openapi)],
         middleware=[guard],

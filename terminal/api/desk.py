@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from terminal.api.callers import Tokens
+from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
@@ -18,7 +19,10 @@ QUESTION_TIME_S: Final = 10.0
 
 @dataclass(frozen=True)
 class Desk:
-    """What the API needs of the rest of the till. `post` is Inbox.offer; `hosts` are further names it goes by."""
+    """What the API needs of the rest of the till. `post` is Inbox.offer.
+
+    `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask.
+    """
 
     post: Callable[[Event], None]
     notices: Notices
@@ -27,6 +31,7 @@ class Desk:
     terminal: str
     version: str
     hosts: tuple[str, ...] = ()
+    guests: Guests = NOBODY
 
     def put(self, event: Event) -> None:
         """Raises Refused (503 `busy`) when the till is not keeping up."""

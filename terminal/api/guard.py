@@ -2,8 +2,8 @@
 
 The API listens on the loopback alone, which keeps out the network but neither the web pages that the shop's
 browser shows nor the other users of the machine. So every request is held against Host (no DNS rebinding),
-Origin and Sec-Fetch-Site (no pages of others), content type, size and time, and every route asks for a token,
-for the page's own cookie (read-only, masked), or for a peer on the Unix socket.
+Origin and Sec-Fetch-Site (no pages of others, unless the config names them: guests.py), content type, size and time,
+and every route asks for a token, for the page's own cookie (read-only, masked), or for a peer on the Unix socket.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal.api.callers import Doorkeeper
+from terminal.api.guests import Guests, answer_preflight, is_preflight, sharing
 from terminal.api.limits import CLOSE, bounded, examine_body, refuse
 from terminal.api.problems import Refused
 from terminal.api.rooms import Rooms, Visitor
@@ -39,10 +40,14 @@ def own_hosts(listen: str, extra: tuple[str, ...] = ()) -> frozenset[str]:
     return frozenset({f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}", *(host.lower() for host in extra)})
 
 
-def examine(method: str, headers: Mapping[bytes, list[bytes]], hosts: frozenset[str]) -> Refused | None:
-    """Pure: what is wrong with where a request comes from, or None."""
+def examine(
+    method: str, headers: Mapping[bytes, list[bytes]], hosts: frozenset[str], guest: bytes | None = None
+) -> Refused | None:
+    """Pure: what is wrong with where a request comes from, or None. `guest`: a page that the config names."""
     if not _ours(headers.get(b"host", []), hosts):
         return Refused("host_refused", "Use http://127.0.0.1 or http://localhost with the till's port.")
+    if guest is not None:
+        return None
     if any(not _own_origin(origin, hosts) for origin in headers.get(b"origin", [])):
         return Refused("cross_site", "The Origin is not the till's own page.")
     site = b"".join(headers.get(b"sec-fetch-site", [b"none"]))
@@ -76,27 +81,32 @@ class Guard:
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: frozenset[str], doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms]
+        self, app: ASGIApp, hosts: frozenset[str], doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms], guests: Guests
     ) -> None:
         self._app = app
         self._hosts = hosts
+        self._guests = guests
         self._doorkeeper = doorkeeper
         self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        hardened = _hardened(send)
         headers = _collected(scope)
+        guest = self._guests.origin(scope["path"], headers)
+        hardened = _hardened(send, sharing(guest))
         try:
-            self._examine(scope, headers)
+            self._examine(scope, headers, guest)
+            if guest is not None and is_preflight(scope["method"], headers):
+                await answer_preflight(hardened)
+                return
             with self._rooms[self._proven(scope, headers)].requests.seat():
                 await self._app(scope, bounded(receive), hardened)
         except Refused as refused:
             # From outside the routes, before any answer has begun: the guard's own words and the body's bounds.
             await refuse(refused, scope, receive, hardened)
 
-    def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]]) -> None:
+    def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]], guest: bytes | None) -> None:
         """Raises Refused."""
-        strange = None if Visitor.of(scope).is_local else examine(scope["method"], headers, self._hosts)
+        strange = None if Visitor.of(scope).is_local else examine(scope["method"], headers, self._hosts, guest)
         refused = strange or doubled(headers) or examine_body(scope["method"], headers)
         if refused is not None:
             raise refused
@@ -117,10 +127,10 @@ def _collected(scope: Scope) -> dict[bytes, list[bytes]]:
     return headers
 
 
-def _hardened(send: Send) -> Send:
+def _hardened(send: Send, shared: tuple[tuple[bytes, bytes], ...]) -> Send:
     async def hardened(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS]
+            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS, *shared]
         await send(message)
 
     return hardened

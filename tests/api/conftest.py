@@ -12,6 +12,7 @@ import pytest
 
 from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
+from terminal.api.guests import NOBODY, Guests
 from terminal.api.server import ApiServer
 from tests.api.fake_till import FakeTill
 from tests.api.schema import Checked
@@ -69,8 +70,8 @@ def till() -> Iterator[FakeTill]:
 
 
 @contextmanager
-def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0") -> Iterator[Api]:
-    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0")
+def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0", guests: Guests = NOBODY) -> Iterator[Api]:
+    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0", guests=guests)
     server = ApiServer(desk, folder / "tilld.sock")
     server.start()
     try:
