@@ -26,6 +26,8 @@ from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
 from terminal.till import Till
+from terminal.trial.alarm import Alarm
+from terminal.trial.talk import TrialDue
 
 
 class Part(Protocol):
@@ -104,7 +106,11 @@ def readers(ground: Ground) -> Readers:
     return Readers(supervisors, tallies)
 
 
-def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers) -> Till:
+def alarm(ground: Ground) -> Alarm:
+    return Alarm(lambda: ground.inbox.report(TrialDue()))
+
+
+def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, alarm: Alarm) -> Till:
     mirror = mirroring.own
     return Till(
         *(ground.config, ground.store, ground.journal, ground.directory),
@@ -118,6 +124,7 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers) -
         mirror=lambda: mirror.report if mirror else None,
         tallies=readers.tallies,
         write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
+        alarm=alarm.set,
     )
 
 

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from terminal.api.families import cards, claims, conflicts, monitoring, pages, queue, reads, status, transactions
+from terminal.api.families import (
+    cards,
+    claims,
+    conflicts,
+    monitoring,
+    pages,
+    queue,
+    reads,
+    status,
+    transactions,
+    trials,
+)
 from terminal.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -13,6 +24,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *cards.ROUTES,
     *conflicts.ROUTES,
     *queue.ROUTES,
+    *trials.ROUTES,
     *monitoring.ROUTES,
     *pages.ROUTES,
 )

@@ -21,8 +21,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "intermittent": (
         "The reader read {good} of {taps} presentations. {why}",
-        "Hold the card flat and still and repeat the test. If it stays so with another card, change cable, port or"
-        " place of the reader (metal and other readers disturb), then the reader.",
+        (
+            "Hold the card flat and still and repeat the test. If it stays so with another card, change cable, port or"
+            " place of the reader (metal and other readers disturb), then the reader."
+        ),
     ),
     "incomplete": (
         "The test ended after {taps} of {wanted} presentations.",
@@ -31,8 +33,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "reads_all": ("The reader read all {taps} presentations.", ""),
     "slow": (
         "A read takes {ms} ms (median), more than {limit} ms: customers lift their card sooner.",
-        "Try another card: if that one is fast this one is worn or asked for too much. Else look at the port's speed,"
-        " at a camera's light, and at what `tilld readers` says.",
+        (
+            "Try another card: if that one is fast this one is worn or asked for too much. Else look at the port's"
+            " speed, at a camera's light, and at what `tilld readers` says."
+        ),
     ),
     "several_cards": (
         "{cards} different cards were presented.",
@@ -41,8 +45,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "usable": ("The card is one of the programme: it can be used here.", ""),
     "phone_without_pass": (
         "This phone shows a random number: use its QR code.",
-        "Open the loyalty pass on the phone and scan its code. Where the shop has Google Wallet or Apple Wallet passes,"
-        " set `smart_tap` or `apple_vas` for this reader (docs/readers.md).",
+        (
+            "Open the loyalty pass on the phone and scan its code. Where the shop has Google Wallet or Apple Wallet"
+            " passes, set `smart_tap` or `apple_vas` for this reader (docs/readers.md)."
+        ),
     ),
     "random_number": (
         "This chip shows another serial number at every tap, so it identifies nobody.",
@@ -70,8 +76,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "no_proof": (
         "This card or code does not prove that it is genuine now. {why}",
-        "Tap the card itself, or open the pass anew. Where all cards do so, check the till's clock and the keys in [sdm],"
-        " [codes] and the reader's key file.",
+        (
+            "Tap the card itself, or open the pass anew. Where all cards do so, check the till's clock and the keys in"
+            " [sdm], [codes] and the reader's key file."
+        ),
     ),
     "imitation": (
         "The chip is an imitation: it cannot show its maker's signature, and this shop takes only originals.",

@@ -13,7 +13,7 @@ from terminal.trial.taps import Outcome, Serial, Tap
 from terminal.wear import SOON
 
 SLOW_MS: Final = 1000
-"""A customer who waits longer lifts the card: our own judgement. A sound chip is read in under 200 ms (docs/decisions/0031)."""
+"""A customer who waits longer lifts the card: our own judgement (docs/decisions/0031)."""
 
 About = Literal["reader", "card"]
 
@@ -55,7 +55,7 @@ class Facts:
 
 def judge(facts: Facts) -> Judgement:
     """The whole verdict. Never passes a reader that has not read every wanted tap."""
-    findings = tuple([*_of_the_reader(facts), *_of_the_card(facts.taps)])
+    findings = (*_of_the_reader(facts), *_of_the_card(facts.taps))
     passed = not any(finding.fails for finding in findings)
     answered = [tap for tap in facts.taps if tap.answered]
     usable = all(tap.outcome is Outcome.IDENTIFIED for tap in answered) if answered else None

@@ -1,6 +1,6 @@
 """The sheet that says whether a reader works: signed by its till, so that it cannot be bettered afterwards.
 
-Ed25519 (RFC 8032) over PURPOSE and the sheet's canonical JSON (RFC 8785). The sheet holds no fractions, so that canonical
+Ed25519 (RFC 8032) over PURPOSE and the sheet's canonical JSON (RFC 8785). A sheet holds no fractions, so the canonical
 form is JSON with sorted keys, no blanks, and nothing escaped that need not be. The key is the terminal's own, which
 `tilld enroll` shows and the ledger knows.
 """

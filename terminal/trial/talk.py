@@ -50,7 +50,7 @@ class TrialView(msgspec.Struct, frozen=True):
     operator: str
     started_at: str
     ended_at: str
-    taps: tuple[Tap, ...] = ()
+    taps: tuple[Tap, ...]
     repeats: int = 0
     restarts: int = 0
     judgement: Judgement | None = None

@@ -8,8 +8,8 @@ import msgspec
 
 from drivers.base import CardRead, CardUnreadable, Technology
 from offline_queue.entry import masked
+from terminal.failure_words import BROKEN_OFF
 from terminal.identification import Identified, Verdict, is_random
-from terminal.reader_life import counter_of
 from terminal.refusals import WORDS
 from terminal.wear import score
 
@@ -46,9 +46,10 @@ LABELS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class Tap(msgspec.Struct, frozen=True):
     """One presentation, the `n`-th from 1, at the time `at` (RFC 3339).
 
-    `label` (A, B, ...) tells cards of one trial apart; empty where the tap shows nothing that stays. `read_ms`: from the
-    card's arrival to the reader's word, as its driver tells it; `till_ms`: from that word's arrival in the till to the
-    till's judgement. Both None where nobody told. `effort`: attempts, as in CardRead; `wear`: 0 to 100, of this tap alone.
+    `label` (A, B, ...) tells cards of one trial apart; empty where the tap shows nothing that stays.
+    `read_ms`: from the card's arrival to the reader's word, as its driver tells it; `till_ms`: from that word's arrival
+    in the till to the till's judgement. Both None where nobody told.
+    `effort`: attempts, as in CardRead; `wear`: 0 to 100, of this tap alone.
     """
 
     n: int
@@ -106,10 +107,10 @@ def read_tap(moment: Moment, read: CardRead, verdict: Verdict, label: str) -> Ta
 
 
 def failed_tap(moment: Moment, failure: CardUnreadable) -> Tap:
-    """A card that could not be read, or that the driver has refused; in the driver's own words, which are for technicians."""
-    own = failure.reason in CARDS_OWN
-    broken_off = counter_of(failure) == "failed"
-    outcome = Outcome.REFUSED if own else Outcome.FAILED if broken_off else Outcome.UNREADABLE
+    """A card that could not be read, or that the driver has refused; its own words are for technicians."""
+    broken_off = failure.reason in BROKEN_OFF
+    unread = Outcome.FAILED if broken_off else Outcome.UNREADABLE
+    outcome = Outcome.REFUSED if failure.reason in CARDS_OWN else unread
     return Tap(
         *(moment.n, moment.at),
         outcome=outcome,
