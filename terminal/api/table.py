@@ -6,6 +6,8 @@ from terminal.api.families import (
     cards,
     claims,
     conflicts,
+    diagnostics,
+    history,
     monitoring,
     pages,
     queue,
@@ -24,7 +26,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *cards.ROUTES,
     *conflicts.ROUTES,
     *queue.ROUTES,
+    *history.ROUTES,
     *trials.ROUTES,
     *monitoring.ROUTES,
+    *diagnostics.ROUTES,
     *pages.ROUTES,
 )

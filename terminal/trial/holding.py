@@ -11,7 +11,7 @@ import msgspec
 
 from drivers.base import ReaderState
 from terminal.inbox import ReaderStatus
-from terminal.trial.findings import Facts, judge
+from terminal.trial.judging import Evidence, judge
 from terminal.trial.talk import TrialRequest, TrialState, TrialView
 from terminal.trial.taps import Tap, label_of
 
@@ -93,7 +93,7 @@ def with_process(holding: Holding, pid: int | None) -> Holding:
 def ended(holding: Holding, state: TrialState, status: ReaderStatus, at: str) -> TrialView:
     """Judged, with the reader as it stands at the end."""
     trial = holding.trial
-    judgement = judge(Facts(trial.wanted, trial.taps, trial.restarts, _trouble(status)))
+    judgement = judge(Evidence(trial.wanted, trial.taps, trial.restarts, _trouble(status)))
     return _changed(holding, state=state, ended_at=at, judgement=judgement).trial
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from terminal.trial.findings import Finding, Judgement
+from terminal.trial.judging import Judgement, Remark
 from terminal.trial.sheet import SignedSheet
 from terminal.trial.sheet_text import cells, facts
 from terminal.trial.taps import Tap
@@ -69,14 +69,14 @@ def _verdict(judgement: Judgement | None) -> str:
     if judgement is None:
         return "<p>The test is not over.</p>"
     mood = "passed" if judgement.passed else "failed"
-    found = "\n".join(map(_finding, judgement.findings))
+    found = "\n".join(map(_remark, judgement.remarks))
     return f'<p class="verdict {mood}">{escape(judgement.headline)}</p>\n<ul>\n{found}\n</ul>'
 
 
-def _finding(finding: Finding) -> str:
-    mood = ' class="fails"' if finding.fails else ""
-    advice = f"<br>What to do: {escape(finding.advice)}" if finding.advice else ""
-    return f"<li{mood}>{escape(finding.about.capitalize())}: {escape(finding.say)}{advice}</li>"
+def _remark(remark: Remark) -> str:
+    mood = ' class="fails"' if remark.fails else ""
+    advice = f"<br>What to do: {escape(remark.advice)}" if remark.advice else ""
+    return f"<li{mood}>{escape(remark.about.capitalize())}: {escape(remark.say)}{advice}</li>"
 
 
 def _table(taps: Iterable[Tap]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from offline_queue.legible import legible
-from terminal.trial.findings import Finding, Judgement
+from terminal.trial.judging import Judgement, Remark
 from terminal.trial.sheet import SignedSheet
 from terminal.trial.talk import TrialView
 from terminal.trial.taps import Tap
@@ -39,16 +39,16 @@ def facts(signed: SignedSheet) -> Iterator[tuple[str, str]]:
 
 
 def judgement_lines(judgement: Judgement | None) -> list[str]:
-    """The headline, then each finding with what to do."""
+    """The headline, then each remark with what to do."""
     if judgement is None:
         return ["The test is not over."]
-    return [judgement.headline, *(line for finding in judgement.findings for line in _finding_lines(finding))]
+    return [judgement.headline, *(line for remark in judgement.remarks for line in _remark_lines(remark))]
 
 
-def _finding_lines(finding: Finding) -> list[str]:
-    mark = "!!" if finding.fails else "--"
-    said = f"  {mark} {finding.about}: {finding.say}"
-    return [said, f"     -> {finding.advice}"] if finding.advice else [said]
+def _remark_lines(remark: Remark) -> list[str]:
+    mark = "!!" if remark.fails else "--"
+    said = f"  {mark} {remark.about}: {remark.say}"
+    return [said, f"     -> {remark.advice}"] if remark.advice else [said]
 
 
 def tap_lines(taps: Sequence[Tap]) -> list[str]:
@@ -63,7 +63,7 @@ def cells(tap: Tap) -> tuple[str, ...]:
     figures = (tap.read_ms, tap.till_ms, tap.effort, tap.wear)
     shown = ("-" if figure is None else str(figure) for figure in figures)
     why = f"{tap.reason}: {tap.detail}" if tap.reason else ""
-    return (str(tap.n), tap.outcome, tap.technology, tap.card or "-", tap.label, *shown, why)
+    return (str(tap.n), tap.result, tap.technology, tap.card or "-", tap.label, *shown, why)
 
 
 def progress(trial: TrialView) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from terminal.pos import Text
-from terminal.trial.findings import Judgement
+from terminal.trial.judging import Judgement
 from terminal.trial.taps import Tap
 
 MOST_TAPS: Final = 50

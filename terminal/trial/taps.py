@@ -14,7 +14,7 @@ from terminal.refusals import WORDS
 from terminal.wear import score
 
 
-class Outcome(StrEnum):
+class TapResult(StrEnum):
     """What became of a tap. In the first two the reader has done its work, in the others it has not."""
 
     IDENTIFIED = "identified"  # a card of the programme
@@ -31,7 +31,7 @@ class Serial(StrEnum):
     RANDOM = "random"
 
 
-ANSWERED: Final = frozenset({Outcome.IDENTIFIED, Outcome.REFUSED})
+ANSWERED: Final = frozenset({TapResult.IDENTIFIED, TapResult.REFUSED})
 """The reader has brought what the card has to say."""
 
 CARDS_OWN: Final = frozenset(
@@ -54,7 +54,7 @@ class Tap(msgspec.Struct, frozen=True):
 
     n: int
     at: str
-    outcome: Outcome
+    result: TapResult
     technology: Technology
     entry_mode: str
     reason: str
@@ -69,7 +69,7 @@ class Tap(msgspec.Struct, frozen=True):
 
     @property
     def answered(self) -> bool:
-        return self.outcome in ANSWERED
+        return self.result in ANSWERED
 
     @property
     def took_ms(self) -> int | None:
@@ -91,7 +91,7 @@ def read_tap(moment: Moment, read: CardRead, verdict: Verdict, label: str) -> Ta
     identified = isinstance(verdict, Identified)
     return Tap(
         *(moment.n, moment.at),
-        outcome=Outcome.IDENTIFIED if identified else Outcome.REFUSED,
+        result=TapResult.IDENTIFIED if identified else TapResult.REFUSED,
         technology=read.technology,
         entry_mode=read.entry_mode.value,
         reason="" if isinstance(verdict, Identified) else verdict.reason,
@@ -109,11 +109,11 @@ def read_tap(moment: Moment, read: CardRead, verdict: Verdict, label: str) -> Ta
 def failed_tap(moment: Moment, failure: CardUnreadable) -> Tap:
     """A card that could not be read, or that the driver has refused; its own words are for technicians."""
     broken_off = failure.reason in BROKEN_OFF
-    unread = Outcome.FAILED if broken_off else Outcome.UNREADABLE
-    outcome = Outcome.REFUSED if failure.reason in CARDS_OWN else unread
+    unread = TapResult.FAILED if broken_off else TapResult.UNREADABLE
+    result = TapResult.REFUSED if failure.reason in CARDS_OWN else unread
     return Tap(
         *(moment.n, moment.at),
-        outcome=outcome,
+        result=result,
         technology=failure.technology,
         entry_mode="",
         reason=failure.reason,

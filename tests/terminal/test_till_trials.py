@@ -24,7 +24,7 @@ from terminal.trial.talk import (
     TrialState,
     TrialView,
 )
-from terminal.trial.taps import Outcome
+from terminal.trial.taps import TapResult
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 
 SINCE = "2026-03-01T10:00:00Z"
@@ -75,7 +75,7 @@ def test_a_card_at_a_tested_reader_is_no_customers(till: TillRig) -> None:
     assert till.told("card_read") == till.told("card_unreadable") == []
     assert till.inquiries.accounts == []
     view = ask(till, Look(trial.id))
-    assert [tap.outcome for tap in view.taps] == [Outcome.IDENTIFIED, Outcome.UNREADABLE, Outcome.IDENTIFIED]
+    assert [tap.result for tap in view.taps] == [TapResult.IDENTIFIED, TapResult.UNREADABLE, TapResult.IDENTIFIED]
     assert [tap.card for tap in view.taps] == ["•••• 0017", "", "•••• 0024"]
     assert [(tap.label, tap.read_ms, tap.till_ms) for tap in view.taps] == [
         ("A", 80, 3),
@@ -173,7 +173,7 @@ def test_a_reader_that_is_not_there_can_be_tested_and_fails(till: TillRig) -> No
     trial = begin(till)
     view = ask(till, End(trial.id))
     assert (view.state, view.judgement.passed) == (TrialState.STOPPED, False)
-    assert "plug it in" in view.judgement.findings[0].say
+    assert "plug it in" in view.judgement.remarks[0].say
     assert ask(till, End(trial.id)) == view
 
 
@@ -226,7 +226,7 @@ def test_what_watchers_are_told_holds_no_card(till: TillRig) -> None:
 
 
 def test_a_view_is_what_the_document_says(till: TillRig) -> None:
-    """Encoded and decoded it is the same, taps and findings included."""
+    """Encoded and decoded it is the same, taps and remarks included."""
     trial = begin(till, taps=1)
     present(till, chip(None, uid="04a1b2c3d4e5f6"))
     view = ask(till, Look(trial.id))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.terminal_key import public_key
 from terminal.identification import Identified
-from terminal.trial.findings import Facts, judge
 from terminal.trial.forms import Form, check, form_of, rendered
+from terminal.trial.judging import Evidence, judge
 from terminal.trial.sheet import NoSheet, Sheet, SignedSheet, canonical, signed
 from terminal.trial.talk import TrialState, TrialView
 from terminal.trial.taps import Moment, read_tap
@@ -27,7 +27,7 @@ def sheet(
     device: str = "ACS ACR1252U 00 00", operator: str = "Anne", taps: int = 2, key: Ed25519PrivateKey = KEY
 ) -> SignedSheet:
     seen = tuple(read_tap(Moment(n, AT, 1), READ, Identified("2990000000017"), "A") for n in range(1, taps + 1))
-    judgement = judge(Facts(2, seen))
+    judgement = judge(Evidence(2, seen))
     trial = TrialView(
         *("a1b2", 4, TrialState.COMPLETE, "counter", "pcsc", device, 2, operator, AT, AT, seen), judgement=judgement
     )

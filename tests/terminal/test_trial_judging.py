@@ -7,9 +7,9 @@ from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
 from terminal.identification import CardFormat, Identified, Recognition, identify
 from terminal.refusals import WORDS as REFUSALS
 from terminal.refusals import refused
-from terminal.trial.finding_words import CARD_OF_REASON, WORDS
-from terminal.trial.findings import SLOW_MS, Facts, Judgement, judge
-from terminal.trial.taps import Moment, Outcome, Serial, Tap, face_of, failed_tap, label_of, read_tap
+from terminal.trial.judging import SLOW_MS, Evidence, Judgement, judge
+from terminal.trial.remark_words import CARD_OF_REASON, WORDS
+from terminal.trial.taps import Moment, Serial, Tap, TapResult, face_of, failed_tap, label_of, read_tap
 
 NUMBER = "2990000000017"
 NOW_MS = 1_772_359_200_000
@@ -28,12 +28,12 @@ def chip(data: str | None = NUMBER, uid: str | None = "04a1b2c3d4e5f6", **more: 
 
 
 def codes(judgement: Judgement) -> list[str]:
-    return [finding.code for finding in judgement.findings]
+    return [remark.code for remark in judgement.remarks]
 
 
 def of(*reads: CardRead, card_format: CardFormat | None = None) -> Judgement:
     taps = tuple(tap(read, n, card_format) for n, read in enumerate(reads, 1))
-    return judge(Facts(len(taps), taps))
+    return judge(Evidence(len(taps), taps))
 
 
 def test_a_reader_that_reads_every_tap_is_mended() -> None:
@@ -48,7 +48,7 @@ def test_a_phone_is_told_to_show_its_code() -> None:
     """It was read well, so the reader passes; the phone is no use as it is."""
     judgement = of(*[chip(None, f"08{n:06x}", technology=Technology.PHONE) for n in range(3)])
     assert (judgement.passed, judgement.card_usable) == (True, False)
-    (said,) = [finding.say for finding in judgement.findings if finding.code == "phone_without_pass"]
+    (said,) = [remark.say for remark in judgement.remarks if remark.code == "phone_without_pass"]
     assert said == "This phone shows a random number: use its QR code."
 
 
@@ -63,13 +63,13 @@ def test_cards_that_are_no_use_are_told_apart() -> None:
     assert "no_number" in codes(of(chip(None, None)))
     assert "bank_card" in codes(of(chip(None, None, technology=Technology.PAYMENT)))
     assert "other_programme" in codes(of(chip("12345"), card_format=eans))
-    assert all(not finding.fails for finding in of(chip("12345"), card_format=eans).findings)
+    assert all(not remark.fails for remark in of(chip("12345"), card_format=eans).remarks)
 
 
 def test_a_bank_card_that_the_driver_refuses_proves_the_reader() -> None:
     """The reader did what it must: it recognised the card and let it alone."""
     refusal = CardUnreadable("payment_card", "This is a payment card.", technology=Technology.PAYMENT)
-    judgement = judge(Facts(1, (failed_tap(Moment(1, AT, 1), refusal),)))
+    judgement = judge(Evidence(1, (failed_tap(Moment(1, AT, 1), refusal),)))
     assert (judgement.passed, judgement.card_usable) == (True, False)
     assert codes(judgement) == ["reads_all", "bank_card"]
 
@@ -77,11 +77,11 @@ def test_a_bank_card_that_the_driver_refuses_proves_the_reader() -> None:
 def test_a_reader_that_fails_now_and_then_does_not_pass() -> None:
     """One tap of five is enough; the driver's reason is told."""
     good = [tap(chip(), n) for n in range(1, 5)]
-    judgement = judge(Facts(5, (*good, failed_tap(Moment(5, AT, 1), BROKEN_OFF))))
+    judgement = judge(Evidence(5, (*good, failed_tap(Moment(5, AT, 1), BROKEN_OFF))))
     assert not judgement.passed
-    assert judgement.findings[0].code == "intermittent"
-    assert "4 of 5" in judgement.findings[0].say
-    assert "card_gone" in judgement.findings[0].say
+    assert judgement.remarks[0].code == "intermittent"
+    assert "4 of 5" in judgement.remarks[0].say
+    assert "card_gone" in judgement.remarks[0].say
     assert judgement.card_usable is True
 
 
@@ -96,10 +96,10 @@ def test_a_reader_that_is_slow_does_not_pass() -> None:
 def test_breakdowns_and_what_is_still_wrong_fail_it() -> None:
     """However well the taps were read; the remedy of the reader's state is passed on."""
     taps = (tap(chip()),)
-    judgement = judge(Facts(1, taps, restarts=2, trouble="absent, unplugged. plug it in"))
+    judgement = judge(Evidence(1, taps, restarts=2, trouble="absent, unplugged. plug it in"))
     assert not judgement.passed
     assert codes(judgement) == ["not_ready", "broke_down", "reads_all", "usable"]
-    assert "plug it in" in judgement.findings[0].say
+    assert "plug it in" in judgement.remarks[0].say
 
 
 def test_a_worn_card_is_told_from_a_broken_reader() -> None:
@@ -111,10 +111,10 @@ def test_a_worn_card_is_told_from_a_broken_reader() -> None:
 
 def test_nothing_and_too_little_prove_nothing() -> None:
     """No card at all, and a trial that was broken off."""
-    assert codes(judge(Facts(5, ()))) == ["no_taps"]
-    assert judge(Facts(5, ())).card_usable is None
-    assert codes(judge(Facts(5, (tap(chip()),)))) == ["incomplete", "usable"]
-    assert not judge(Facts(5, (tap(chip()),))).passed
+    assert codes(judge(Evidence(5, ()))) == ["no_taps"]
+    assert judge(Evidence(5, ())).card_usable is None
+    assert codes(judge(Evidence(5, (tap(chip()),)))) == ["incomplete", "usable"]
+    assert not judge(Evidence(5, (tap(chip()),))).passed
 
 
 def test_nothing_of_a_card_is_told_but_its_last_digits() -> None:
@@ -137,12 +137,12 @@ def test_cards_are_told_apart_by_what_stays() -> None:
 
 
 def test_every_reason_has_its_words() -> None:
-    """Whatever the till refuses a card for is told as something; no finding is without words."""
+    """Whatever the till refuses a card for is told as something; no remark is without words."""
     assert set(CARD_OF_REASON.values()) <= WORDS.keys()
     for reason in REFUSALS:
-        judgement = judge(Facts(1, (read_tap(Moment(1, AT, 1), chip(), refused(reason, "en"), "A"),)))
-        assert judgement.findings[-1].about == "card", reason
-        assert "{" not in judgement.findings[-1].say
+        judgement = judge(Evidence(1, (read_tap(Moment(1, AT, 1), chip(), refused(reason, "en"), "A"),)))
+        assert judgement.remarks[-1].about == "card", reason
+        assert "{" not in judgement.remarks[-1].say
 
 
 READS = st.builds(
@@ -170,9 +170,9 @@ def test_a_pass_is_never_given_away(
     taps = tuple(
         tap(one, n) if isinstance(one, CardRead) else failed_tap(Moment(n, AT, 1), one) for n, one in enumerate(seen, 1)
     )
-    judgement = judge(Facts(wanted, taps, restarts, trouble))
-    read = all(each.outcome in {Outcome.IDENTIFIED, Outcome.REFUSED} for each in taps)
+    judgement = judge(Evidence(wanted, taps, restarts, trouble))
+    read = all(each.result in {TapResult.IDENTIFIED, TapResult.REFUSED} for each in taps)
     assert not judgement.passed or (read and len(taps) >= wanted and not restarts and not trouble)
     assert judgement.headline.startswith("PASS" if judgement.passed else "FAIL")
-    assert judgement.findings
+    assert judgement.remarks
     assert (judgement.card_usable is None) == (not any(each.answered for each in taps))

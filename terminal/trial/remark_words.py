@@ -1,4 +1,4 @@
-"""What a trial's findings are called before a technician: what was seen, and what to do now. Pure."""
+"""What a trial's remarks are called before a technician: what was seen, and what to do now. Pure."""
 
 from typing import Final
 
@@ -96,7 +96,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Replace the card; test the reader with a fresh one before you blame it.",
     ),
 }
-"""By code: what is said, and the advice; `{name}` are filled in by terminal/trial/findings.py."""
+"""By code: what is said, and the advice; `{name}` are filled in by terminal/trial/judging.py."""
 
 CARD_OF_REASON: Final = {
     "payment_card": "bank_card",
