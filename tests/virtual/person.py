@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 DEADLINE_S = 30
+AGAIN_S = 1.0
 CTRL_C = "\x03"
 TAB = "\t"
 
@@ -45,6 +46,15 @@ class Person:
         while self._takes(deadline):
             pass
         return self.process.wait(DEADLINE_S)
+
+    def interrupts(self) -> int:
+        """Presses Ctrl-C, again where nothing happens, as people do: one that comes just before the program begins to
+        read is only noticed with the next key (Python's input()). Its exit code."""
+        deadline = time.monotonic() + DEADLINE_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.types(CTRL_C)
+            self._takes(time.monotonic() + AGAIN_S)
+        return self.leaves()
 
     def _takes(self, deadline: float) -> bool:
         """False when the program has ended, or the time is up."""
