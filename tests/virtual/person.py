@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 DEADLINE_S = 30
-AGAIN_S = 1.0
+AGAIN_S = 3.0
 CTRL_C = "\x03"
 TAB = "\t"
 
@@ -53,7 +53,8 @@ class Person:
         deadline = time.monotonic() + DEADLINE_S
         while self.process.poll() is None and time.monotonic() < deadline:
             self.types(CTRL_C)
-            self._takes(time.monotonic() + AGAIN_S)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(AGAIN_S)
         return self.leaves()
 
     def _takes(self, deadline: float) -> bool:
