@@ -7,12 +7,14 @@ from terminal.api.families import (
     claims,
     conflicts,
     diagnostics,
+    history,
     monitoring,
     pages,
     queue,
     reads,
     status,
     transactions,
+    trials,
 )
 from terminal.api.routes import Route
 
@@ -24,6 +26,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *cards.ROUTES,
     *conflicts.ROUTES,
     *queue.ROUTES,
+    *history.ROUTES,
+    *trials.ROUTES,
     *monitoring.ROUTES,
     *diagnostics.ROUTES,
     *pages.ROUTES,
