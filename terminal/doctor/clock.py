@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-from terminal.doctor.findings import Check, Finding, Who
+from terminal.doctor.findings import Check, Finding, Verdict, Who
 from terminal.doctor.patient import Patient
 
 SYNCHRONISED: Final = Check(
@@ -40,8 +40,10 @@ _TIMEX_BYTES: Final = 512
 
 def look(patient: Patient) -> Iterator[Finding]:
     yield plausible(datetime.fromtimestamp(time.time(), UTC), patient.machine.word("/proc/sys/kernel/random/boot_id"))
-    yield synchronised(kernel_clock(), said_by_timedatectl(patient))
-    yield battery([path.name for path in patient.machine.glob("/sys/class/rtc/rtc*")])
+    network = synchronised(kernel_clock(), said_by_timedatectl(patient))
+    yield network
+    clocks = [path.name for path in patient.machine.glob("/sys/class/rtc/rtc*")]
+    yield battery(clocks, network_keeps_it=network.verdict is Verdict.OK)
 
 
 def plausible(now: datetime, boot_id: str | None) -> Finding:
@@ -71,20 +73,23 @@ def network_time(shown: str) -> bool | None:
     return {"yes": True, "no": False}.get(fields.get("NTPSynchronized", "").strip())
 
 
+_WORDS: Final = {True: "yes", False: "no", None: "silent"}
+
+
 def synchronised(kernel: int | None, shown: str | None) -> Finding:
     """Pure. The kernel's own word counts where there is no systemd, as in a container."""
     told = network_time(shown) if shown is not None else None
     if told is None and kernel is None:
         return SYNCHRONISED.unknown("neither the kernel nor timedatectl says")
     good = told if told is not None else kernel != TIME_ERROR
-    evidence = (
-        f"timedatectl: {told if told is not None else 'silent'}, kernel: {'silent' if kernel is None else kernel}"
-    )
+    evidence = f"timedatectl: {_WORDS[told]}, adjtimex: {'silent' if kernel is None else kernel}"
     return SYNCHRONISED.ok(evidence) if good else SYNCHRONISED.attention(evidence)
 
 
-def battery(found: list[str]) -> Finding:
-    """Pure. A Raspberry Pi before the 5 has none."""
+def battery(found: list[str], *, network_keeps_it: bool) -> Finding:
+    """Pure. A Raspberry Pi before the 5 has none, which is no fault while the network is there."""
     if found:
         return BATTERY.ok(", ".join(found))
+    if network_keeps_it:
+        return BATTERY.ok("none, and the network keeps the time; after a power cut it is wrong until then")
     return BATTERY.attention("no real-time clock: after a power cut the time is wrong until the network gives it")

@@ -1,7 +1,9 @@
 """Who can reach the till's API: addresses that are really open, names it goes by, pages that may ask, tokens."""
 
+import contextlib
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from terminal.doctor.account import daemon_pid
@@ -64,13 +66,22 @@ def listening(patient: Patient) -> Finding:
     if pid is None:
         return LISTENING.unknown("the till is down")
     try:
-        own = {str(file.readlink()) for file in patient.machine.path(f"/proc/{pid}/fd").iterdir()}
+        own = sockets_of(patient.machine.path(f"/proc/{pid}/fd"))
     except OSError as error:
         return LISTENING.unknown(f"the daemon's sockets cannot be seen: {error.strerror}")
     tables = [patient.machine.word(f"/proc/{pid}/net/{name}") or "" for name in ("tcp", "tcp6")]
     found = [each for table in tables for each in listeners(table) if f"socket:[{each.inode}]" in own]
     encrypted = patient.config.mirror.listen.rpartition(":")[2] if patient.config.mirror.certificate else ""
     return exposed(found, encrypted)
+
+
+def sockets_of(descriptors: Path) -> set[str]:
+    """What /proc/PID/fd leads to; connections come and go meanwhile. Raises OSError."""
+    found = set()
+    for file in descriptors.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.add(str(file.readlink()))
+    return found
 
 
 def listeners(table: str) -> list[Listener]:
@@ -126,7 +137,7 @@ def tokens(patient: Patient) -> Finding:
     try:
         pos, technician = ((patient.state / f"{name}.token").read_text().strip() for name in ("pos", "technician"))
     except FileNotFoundError as error:
-        return TOKENS.attention(f"there is no {error.filename}; the till makes it when it starts", remedy="tilld run")
+        return TOKENS.unknown(f"there is no {error.filename}; the till makes it when it starts")
     except OSError as error:
         return TOKENS.unknown(f"{error.filename}: {error.strerror}")
     return judged_tokens(pos, technician)

@@ -54,10 +54,10 @@ OPCODES: Final = 10_000
 
 def look(patient: Patient) -> Iterator[Finding]:
     if not patient.journal.exists():
-        yield READABLE.attention(f"there is no {patient.journal}; the till makes it at its first start")
+        yield READABLE.unknown(f"there is no {patient.journal}; the till makes it at its first start")
         return
     try:
-        connection = open_to_read(patient.journal)
+        connection = open_to_read(patient.journal, alone=not patient.running)
     except JournalUnusable as why:
         yield READABLE.broken(str(why))
         return

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from terminal.doctor import shipped
 from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.patient import Patient
 
@@ -34,6 +35,7 @@ def look(patient: Patient) -> Iterator[Finding]:
         yield loaded(modules(patient.machine.text("/proc/modules")))
     except FileNotFoundError:
         yield LOADED.ok("this kernel has no modules")
+        return
     yield blacklist(blacklisted("\n".join(told(patient))))
 
 
@@ -71,4 +73,6 @@ def blacklist(found: frozenset[str]) -> Finding:
     free = [name for name in THIEVES if name not in found]
     if not free:
         return BLACKLIST.ok(", ".join(THIEVES))
-    return BLACKLIST.attention(f"nothing keeps {', '.join(free)} from loading when a reader is plugged in")
+    remedy = f"{shipped.install('tilld-blacklist.conf', '/etc/modprobe.d/tilld.conf')}; sudo udevadm control --reload"
+    evidence = f"nothing keeps {', '.join(free)} from loading when a reader is plugged in"
+    return BLACKLIST.attention(evidence, remedy=remedy)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from terminal.doctor import shipped
 from terminal.doctor.account import account_of
 from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.patient import Patient
@@ -67,7 +68,11 @@ def rule(patient: Patient) -> Finding:
                 return RULE.ok(f"{folder}/{file.name}")
     if hidden:
         return RULE.unknown("this user may not look into polkit's rules; ask as root: sudo tilld doctor")
-    return RULE.broken("pcscd asks polkit, and no rule names its actions")
+    remedy = f"{shipped.install('polkit-tilld.rules', '/etc/polkit-1/rules.d/50-tilld.rules')}; {_RESTART}"
+    return RULE.broken("pcscd asks polkit, and no rule names its actions", remedy=remedy)
+
+
+_RESTART: Final = "sudo systemctl restart polkit"
 
 
 def _joins(user: str) -> str:

@@ -33,7 +33,9 @@ def look(patient: Patient) -> Iterator[Finding]:
         folder = patient.state.stat()
     except OSError as error:
         yield FOLDER.attention(
-            f"{patient.state}: {error.strerror}; the till makes it at its first start", remedy="tilld run"
+            f"{patient.state}: {error.strerror}; the till makes it at its first start",
+            remedy="tilld run",
+            who=Who.TECHNICIAN,
         )
         return
     yield folder_mode(patient.state, folder)

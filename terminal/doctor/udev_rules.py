@@ -1,10 +1,10 @@
 """The device rules that tilld ships, held against those that are installed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from drivers.usb_readers import is_usb_path
+from terminal.doctor import shipped
 from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.patient import Patient
 
@@ -16,20 +16,18 @@ RULES: Final = Check(
 )
 CHECKS: Final = (RULES,)
 
-SHIPPED: Final = (Path(__file__).resolve().parents[2] / "udev", Path("/usr/share/tilld/udev"))
-"""In a checkout beside the packages, installed from a package there."""
 INSTALLED: Final = ("/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d")
 SCANNERS: Final = ("serial_line", "keyboard_wedge")
 
 
 def look(patient: Patient) -> Iterator[Finding]:
-    source = next((folder for folder in SHIPPED if folder.is_dir()), None)
+    source = shipped.folder()
     wanted = needed(patient)
     if not wanted:
         yield RULES.ok("no reader needs any")
     for name in wanted:
-        shipped = None if source is None else (source / name).read_text()
-        yield compared(name, shipped, installed(patient, name), source)
+        ours = None if source is None else (source / name).read_text()
+        yield compared(name, ours, installed(patient, name))
 
 
 def needed(patient: Patient) -> list[str]:
@@ -49,17 +47,17 @@ def installed(patient: Patient, name: str) -> tuple[str, str] | None:
     return None
 
 
-def compared(name: str, shipped: str | None, found: tuple[str, str] | None, source: Path | None) -> Finding:
+def compared(name: str, ours: str | None, found: tuple[str, str] | None) -> Finding:
     """Pure. Rules that were changed are somebody's wish, and are only told."""
-    remedy = f"sudo install -m 644 {(source or SHIPPED[0]) / name} /etc/udev/rules.d/; {_RELOAD}"
+    remedy = f"{shipped.install(name, f'/etc/udev/rules.d/{name}')}; {_RELOAD}"
     if found is None:
         return RULES.attention(
             "not installed: the reader is found only with groups of Debian's own", name, remedy=remedy
         )
     folder, text = found
-    if shipped is None:
+    if ours is None:
         return RULES.unknown(f"{folder}: the shipped ones are not here to compare", name)
-    if rules_of(text) == rules_of(shipped):
+    if rules_of(text) == rules_of(ours):
         return RULES.ok(folder, name)
     return RULES.attention(f"{folder}: other rules than this version ships", name, remedy=remedy)
 
