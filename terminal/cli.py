@@ -14,13 +14,14 @@ from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
+from terminal.commands_trial import test_card
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
     "Look": ("status", "doctor", "readers", "watch", "queue", "mirror"),
-    "Act": ("tap", "sync", "claim", "card", "conflicts"),
+    "Act": ("tap", "sync", "claim", "card", "conflicts", "test-card"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -100,6 +101,7 @@ for command in (
     mirror,
     card,
     conflicts,
+    test_card,
 ):
     cli.add_command(command)
 
