@@ -1,4 +1,4 @@
-"""A picture as a PNG with a palette of at most 256 colours (W3C PNG, section 11.2.2): a quarter of what a browser saves."""
+"""A picture as a PNG with a palette of at most 256 colours (W3C PNG, section 11.2.2): half of what a browser saves."""
 
 import struct
 import zlib

@@ -35,23 +35,26 @@ HEADING: Final = "Exit codes:"
 
 
 def told(command: click.Command, whose: str = "till") -> click.Command:
-    """The command, and those in it, with the common words after its own; the same however often it is called."""
+    """The command, and those in it, with the common words after its own, but for what it tells in words of its own.
+
+    The same however often it is called.
+    """
     if isinstance(command, click.Group):
         for each in command.commands.values():
             told(each, whose)
     runs = not isinstance(command, click.Group) or command.invoke_without_command
-    if runs and HEADING not in (command.epilog or ""):
-        command.epilog = "\n\n".join(filter(None, [command.epilog, *common(command, whose)]))
+    for heading, paragraph in common(command, whose) if runs else ():
+        if heading not in (command.epilog or ""):
+            command.epilog = f"{command.epilog}\n\n{paragraph}" if command.epilog else paragraph
     return command
 
 
-def common(command: click.Command, whose: str) -> Iterator[str]:
-    """Paragraphs that click shows line by line."""
-    yield _paragraph(HEADING, EXIT_CODES)
+def common(command: click.Command, whose: str) -> Iterator[tuple[str, str]]:
+    """Headings, each with its paragraph as click shows it line by line."""
+    yield HEADING, _paragraph(HEADING, EXIT_CODES)
     if files := files_of(command, whose):
-        yield _paragraph("Files:", files)
-    if files and whose in FILES["state"] | FILES["database"]:
-        yield _paragraph("Environment:", (STATE_DIRECTORY,))
+        yield "Files:", _paragraph("Files:", files)
+        yield "Environment:", _paragraph("Environment:", (STATE_DIRECTORY,))
 
 
 def files_of(command: click.Command, whose: str) -> tuple[tuple[str, str], ...]:
@@ -61,8 +64,11 @@ def files_of(command: click.Command, whose: str) -> tuple[tuple[str, str], ...]:
 
 
 def own_epilog(command: click.Command) -> str:
-    """Its examples, without the common words."""
-    return (command.epilog or "").partition(f"\b\n{HEADING}")[0].strip("\n")
+    """Its examples and what else it alone tells."""
+    own = command.epilog or ""
+    for _, paragraph in (*common(command, "till"), *common(command, "ledger")):
+        own = own.replace(paragraph, "")
+    return own.strip("\n")
 
 
 def _paragraph(heading: str, rows: tuple[tuple[str, str], ...]) -> str:

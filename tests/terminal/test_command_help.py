@@ -37,7 +37,7 @@ def test_a_command_tells_how_it_is_used_and_how_it_ends(path: str) -> None:
     assert shown.count(HEADING) == 1
     options = {parameter.name for parameter in command.params}
     assert ("Files:" in shown) == bool(options & {"config", "state", "database"}), path
-    assert ("STATE_DIRECTORY" in shown.partition(HEADING)[2]) == ("Files:" in shown)
+    assert ("Environment:" in shown) == ("Files:" in shown)
 
 
 @MANY
