@@ -17,12 +17,15 @@ from tests.acceptance.line import Line
 from tests.acceptance.rig import LedgerProcess, Pos, TillProcess, tilld
 
 CARD = "2990000000017"
+TAPS = 3
 ANSWERS = """
 [terminal]
 id = "S001-T01"
 store = "S001"
 [ledger]
 url = "{ledger}"
+[cards]
+debounce_ms = 0
 [[reader]]
 name = "counter"
 driver = "simulated"
@@ -63,6 +66,10 @@ class Shop:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.till.port}"
+
+    @property
+    def technicians_token(self) -> str:
+        return (self.till.state / "technician.token").read_text().strip()
 
     def present(self, *what: str) -> None:
         """A card at the reader, or a fault of one."""
@@ -129,6 +136,43 @@ def afternoon(shop: Shop, page: Page, look: Look) -> str:
     expect(page.locator("#conflicts li")).to_have_count(1)
     look("conflict", page)
     return str(ids[1])
+
+
+def evening(shop: Shop, page: Page, look: Look, disputed: str) -> None:
+    """A technician logs in and decides on the sale that waits."""
+    page.goto(f"{shop.address}/technician")
+    page.get_by_label("The content of technician.token").fill(
+        (shop.till.state / "technician.token").read_text().strip()
+    )
+    page.keyboard.press("Enter")
+    waiting = page.locator(f'#conflicts [data-id="{disputed}"]')
+    expect(waiting).to_contain_text("This receipt")
+    expect(page.locator("#doctor .list > *").first).to_be_visible()
+    look("technician", page)
+    waiting.get_by_label("It counts as asked").check()
+    waiting.get_by_label("Reason").fill("two meals on one receipt")
+    waiting.get_by_label("Who decides").fill("Anne")
+    waiting.get_by_role("button", name="Decide").click()
+    shop.till.until(lambda status: status["queue"]["conflicts"] == 0 and status["queue"]["queued"] == 0)
+    expect(page.locator("#conflicts")).to_be_hidden()
+
+
+def reader_tested(shop: Shop, page: Page, look: Look, folder: Path) -> Path:
+    """The same technician taps a card until the sheet says that the reader is mended; the sheet, as it was saved."""
+    page.goto(f"{shop.address}/technician/test-card")
+    page.get_by_label("Taps").fill(str(TAPS))
+    page.get_by_label("Technician").fill("Anne")
+    page.get_by_role("button", name="Start the test").click()
+    for number in range(TAPS):
+        expect(page.locator("#count")).to_contain_text(f"{number} of {TAPS}")
+        shop.present(CARD, "--technology", "ntag")
+    expect(page.locator("#verdict")).to_have_attribute("data-mood", "passed")
+    look("test-card", page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Sheet to print (HTML)").click()
+    sheet = folder / "sheet.html"
+    download.value.save_as(sheet)
+    return sheet
 
 
 def opened(context: BrowserContext) -> Page:
