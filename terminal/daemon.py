@@ -35,6 +35,7 @@ from terminal.inbox import AccountHeard, AllowanceAnswered, Inbox, Settled, Sync
 from terminal.instance import AlreadyRunning, Instance
 from terminal.mirror_desk import MirrorDesk
 from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.nexo_part import nexo_listener
 from terminal.notices import Notices
 from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
@@ -145,7 +146,11 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start((loop, inquiries, sync, *mirror_parts, *readers.values(), hotplug, api), stack)
+        nexo = nexo_listener(config, desk, state)
+        if nexo is not None:
+            essential["the nexo listener"] = nexo.alive
+        listeners = (api,) if nexo is None else (nexo, api)
+        _start((loop, inquiries, sync, *mirror_parts, *readers.values(), hotplug, *listeners), stack)
         return watch(loop, essential, api.address, stop)
 
 

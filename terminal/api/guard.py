@@ -6,14 +6,15 @@ Origin and Sec-Fetch-Site (no pages of others), content type, size and time, and
 for the page's own cookie (read-only, masked), or for a peer on the Unix socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from terminal.api.callers import Doorkeeper
 from terminal.api.limits import CLOSE, bounded, examine_body, refuse
-from terminal.api.problems import Refused
+from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import Rooms, Visitor
 
 _ONCE: Final = (b"idempotency-key", b"authorization", b"content-type")
@@ -72,13 +73,20 @@ def _own_origin(origin: bytes, hosts: frozenset[str]) -> bool:
 class Guard:
     """ASGI middleware in front of everything: examines, limits, and hardens every answer.
 
-    `rooms` are those of callers who have proven that they may act (True), and of all others.
+    `rooms` are those of callers who have proven that they may act (True), and of all others. `form` makes the answer to
+    what is refused.
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: frozenset[str], doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms]
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str],
+        doorkeeper: Doorkeeper,
+        rooms: Mapping[bool, Rooms],
+        form: Callable[[Refused], Response] = problem_response,
     ) -> None:
         self._app = app
+        self._form = form
         self._hosts = hosts
         self._doorkeeper = doorkeeper
         self._rooms = rooms
@@ -92,7 +100,7 @@ class Guard:
                 await self._app(scope, bounded(receive), hardened)
         except Refused as refused:
             # From outside the routes, before any answer has begun: the guard's own words and the body's bounds.
-            await refuse(refused, scope, receive, hardened)
+            await refuse(refused, self._form(refused), scope, receive, hardened)
 
     def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]]) -> None:
         """Raises Refused."""
