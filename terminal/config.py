@@ -17,7 +17,7 @@ from terminal.config_claims import Claims
 from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
-from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
+from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
 from terminal.floor_limits import worst_case
 from terminal.refusals import Language
 from terminal.transaction import PointsRule
@@ -41,6 +41,7 @@ class Terminal(msgspec.Struct, frozen=True):
 class Api(msgspec.Struct, frozen=True):
     listen: Short = "127.0.0.1:8780"
     hosts: tuple[Short, ...] = ()
+    origins: tuple[Annotated[str, msgspec.Meta(max_length=256)], ...] = ()
 
 
 class LedgerAddress(msgspec.Struct, frozen=True):
@@ -185,6 +186,7 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
     found = []
     if problem := address_problem(config.api.listen):
         found.append(Problem(f"{file}:api.listen", problem))
+    found += [Problem(f"{file}:api.origins", what) for what in origin_problems(config.api.origins)]
     found += [Problem(f"{file}:nexo.{where}", what) for where, what in nexo_problems(config.nexo)]
     if problem := url_problem(config.ledger.url, plain_http=config.ledger.plain_http):
         found.append(Problem(f"{file}:ledger.url", problem))

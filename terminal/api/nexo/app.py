@@ -18,7 +18,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from terminal.api.callers import Caller, Doorkeeper
-from terminal.api.guard import SECURITY_HEADERS, Guard
+from terminal.api.guard import Guard
+from terminal.api.guests import NOBODY
+from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.nexo.counter import Counter
 from terminal.api.nexo.messages import message_of, parts, reply_of
 from terminal.api.nexo.security_key import Seals
@@ -81,7 +83,7 @@ def create_app(counter: Counter, seals: Seals, doorkeeper: Doorkeeper, hosts: fr
         return await endpoint(request)
 
     rooms = {True: Rooms.of(REQUESTS), False: Rooms.of(STRANGERS_REQUESTS)}
-    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, form=error_response)
+    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=NOBODY, form=error_response)
     app = Starlette(
         routes=[Route(path, exchange, methods=["POST"]) for path in (PATH, PATH.rstrip("/"))],
         middleware=[Middleware(ApiKey), guard],

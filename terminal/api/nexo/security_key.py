@@ -12,6 +12,7 @@ import msgspec
 from terminal.api.nexo.crypto import CRYPTO_VERSION, Material, Trailer, Unopened, derive, seal, unseal
 from terminal.api.nexo.messages import Header, header_of, malformed, parts
 from terminal.api.nexo.names import Shape
+from terminal.state_folder import StateUnusable
 
 FILE: Final = "nexo-key.json"
 
@@ -22,7 +23,7 @@ _UNOPENED: Final = (
 Passphrase = Annotated[str, msgspec.Meta(min_length=8, max_length=256, pattern="^[\\u0020-\\u007e]*$")]
 
 
-class KeyFileUnusable(Exception):
+class KeyFileUnusable(StateUnusable):
     """The key file cannot be used; the message says why and what to do."""
 
 

@@ -21,7 +21,8 @@ from terminal.api.nexo.exchange_log import FILE, ExchangeLog
 from terminal.api.nexo.security_key import Seals, load_or_create
 from terminal.api.nexo.talk import Memory, Shop
 from terminal.api.problems import Refused
-from terminal.api.server import HEAD_TIME_S, START_TIME_S, STOP_TIME_S, WebServer, web_config
+from terminal.api.protocol import HEAD_TIME_S
+from terminal.api.server import START_TIME_S, STOP_TIME_S, WebServer, web_config
 from terminal.api.sockets import CannotListen, bind_tcp
 from terminal.inbox import ReadAbandoned
 
@@ -41,9 +42,9 @@ class TlsLoop(asyncio.SelectorEventLoop):
 class NexoServer:
     """Binds at `start`, so that a taken address is an error there; serves until `stop`. `state` is the state folder."""
 
-    def __init__(self, listen: str, desk: Desk, shop: Shop, state: Path) -> None:
-        self._listen, self._desk, self._shop, self._state = listen, desk, shop, state
-        self.address = listen
+    def __init__(self, desk: Desk, shop: Shop, state: Path) -> None:
+        self._desk, self._shop, self._state = desk, shop, state
+        self.address = desk.listen
         self._web: WebServer | None = None
         self._log: ExchangeLog | None = None
         self._thread: threading.Thread | None = None
@@ -51,7 +52,7 @@ class NexoServer:
     def start(self) -> None:
         """Raises CannotListen, KeyFileUnusable or OSError. `address` is the real one afterwards."""
         seals = Seals(load_or_create(self._state, self._shop.terminal))
-        listener = bind_tcp(self._listen, section="nexo")
+        listener = bind_tcp(self._desk.listen, section="nexo")
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:

@@ -1,0 +1,217 @@
+"""The parts of the till, each made from the ground by one function here; terminal/daemon.py starts and stops them.
+
+A new part: `start` and `stop`, a function that makes it, and its place in the daemon's row.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from offline_queue.courier import Identity
+from offline_queue.inquiries import Inquiries
+from offline_queue.mirror import Mirror
+from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.sync import Sync, SyncReport
+from offline_queue.terminal_key import public_key
+from terminal.api.desk import Desk
+from terminal.api.guests import Guests
+from terminal.api.nexo.server import NexoServer
+from terminal.api.nexo.talk import Shop
+from terminal.api.server import ApiServer
+from terminal.doctor.resident import Resident
+from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
+from terminal.history.recorder import Recorder
+from terminal.hotplug import Hotplug
+from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
+from terminal.mirror_desk import MirrorDesk
+from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.phone_lookup import PhoneCards, PhoneDesk
+from terminal.reader_supervisor import ReaderSupervisor
+from terminal.reader_tally import Tally
+from terminal.recognition import recognition_of
+from terminal.till import Till
+from terminal.trial.alarm import Alarm
+from terminal.trial.talk import TrialDue
+
+
+class Part(Protocol):
+    """Whatever is started with the till and stopped with it."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What speaks with the ledger: `sync` carries records there, `inquiries` ask it while a customer waits."""
+
+    sync: Sync
+    inquiries: Inquiries
+
+
+@dataclass(frozen=True)
+class Mirroring:
+    """`own` is this till's own mirror, if it has one; `parts` are all that have to do with copies."""
+
+    own: Mirror | None
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Readers:
+    """By their configured names: who watches each reader, and what it has read in its life."""
+
+    supervisors: Mapping[str, ReaderSupervisor]
+    tallies: Mapping[str, Tally]
+
+    def hotplug(self) -> Hotplug:
+        return Hotplug([reader.look_now for reader in self.supervisors.values()])
+
+
+def lines(ground: Ground) -> Lines:
+    """Both tell the till by its inbox; when the ledger is back, what was asked in vain is asked again."""
+    post = ground.inbox.post
+    sync = Sync(
+        *(ground.store, ground.ledger, ground.timepiece, _identity(ground)),
+        on_change=lambda report: _ledger_changed(report, ground, inquiries),
+        on_settled=lambda verdicts, balances, cursor: post(Settled(verdicts, balances, cursor)),
+        keep_days=ground.config.journal.keep_days,
+        on_welcome=lambda word: post(Welcomed(word.time, word.rights, word.recovering)),
+        hotlist=ground.directory.hotlist,
+    )
+    inquiries = Inquiries(
+        *(ground.store, ground.ledger, ground.timepiece),
+        on_allowance=lambda right, answer: post(AllowanceAnswered(right, answer)),
+        on_account=lambda number, account, known: post(AccountHeard(number, account, known)),
+        on_heard=sync.heard_elsewhere,
+    )
+    return Lines(sync, inquiries)
+
+
+def mirroring(ground: Ground, stack: ExitStack) -> Mirroring:
+    """Raises UnsafeLedgerUrl."""
+    own = _own_mirror(ground, stack) if ground.config.mirror.to else None
+    kept = _kept_for_peers(ground) if ground.config.mirror.listen else ()
+    return Mirroring(own, (own, *kept) if own else kept)
+
+
+def readers(ground: Ground) -> Readers:
+    config, state = ground.config, ground.state
+    tallies = {reader.name: Tally.of_reader(state, reader.name) for reader in config.readers}
+    supervisors = {
+        reader.name: ReaderSupervisor(
+            *(reader.name, reader.driver, reader.options, ground.inbox.post),
+            *(state, ground.timepiece, tallies[reader.name]),
+            notes=config.cards.notes,
+        )
+        for reader in config.readers
+    }
+    return Readers(supervisors, tallies)
+
+
+def alarm(ground: Ground) -> Alarm:
+    return Alarm(lambda: ground.inbox.report(TrialDue()))
+
+
+def history(ground: Ground, readers: Readers, stack: ExitStack) -> Recorder:
+    """What keeps the last days, with a reader of its own at the journal."""
+    journal = ground.store.reader()
+    stack.callback(journal.close)
+    return Recorder(ground.state / HISTORY, journal.totals, readers.tallies, ground.timepiece)
+
+
+def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, past: Recorder, alarm: Alarm) -> Till:
+    mirror = mirroring.own
+    return Till(
+        *(ground.config, ground.store, ground.journal, ground.directory),
+        *(lines.inquiries, past.overhearing(ground.notices.publish), ground.timepiece),
+        report=ground.inbox.report,
+        sync=lines.sync,
+        recognition=recognition_of(ground.config),
+        version=ground.version,
+        key=ground.key,
+        after_copy=mirror.after_copy if mirror else None,
+        mirror=lambda: mirror.report if mirror else None,
+        tallies=readers.tallies,
+        write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
+        alarm=alarm.set,
+    )
+
+
+def api(ground: Ground, past: Recorder) -> ApiServer:
+    listen = ground.config.api
+    desk = Desk(
+        post=ground.inbox.offer,
+        notices=ground.notices,
+        tokens=ground.tokens,
+        listen=listen.listen,
+        terminal=ground.terminal,
+        version=ground.version,
+        hosts=listen.hosts,
+        guests=Guests.named(listen.origins),
+        history=past,
+        doctor=doctor(ground),
+        find_by_phone=_phones(ground),
+    )
+    return ApiServer(desk, ground.state / SOCKET)
+
+
+def nexo(ground: Ground) -> NexoServer | None:
+    """None where the shop has not switched it on."""
+    config = ground.config
+    if not config.nexo.enabled:
+        return None
+    desk = Desk(ground.inbox.offer, ground.notices, ground.tokens, config.nexo.listen, ground.terminal, ground.version)
+    shop = Shop(
+        poi_id=config.nexo.poi_id or ground.terminal,
+        terminal=ground.terminal,
+        brand=config.nexo.brand,
+        acquirer=urlsplit(config.ledger.url).hostname or "ledger",
+        software=ground.version,
+        rule=config.programme.points_rule(),
+        display=config.nexo.display,
+    )
+    return NexoServer(desk, shop, ground.state)
+
+
+def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
+    region = ground.config.cards.phone_region
+    desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
+    return desk.find if region else None
+
+
+def doctor(ground: Ground) -> Resident:
+    return Resident(ground.config, ground.state, ground.store.synchronous, ground.timepiece)
+
+
+def _identity(ground: Ground) -> Identity:
+    return Identity(ground.terminal, public_key(ground.key), ground.software, ground.config.ledger.public_key or None)
+
+
+def _ledger_changed(report: SyncReport, ground: Ground, inquiries: Inquiries) -> None:
+    if report.reachable:
+        inquiries.ledger_reachable()
+    ground.inbox.post(
+        SyncChanged(
+            *(report.reachable, report.last_success, report.next_attempt, report.detail),
+            *(report.accepted, report.ledger_time, report.orders),
+        )
+    )
+
+
+def _own_mirror(ground: Ground, stack: ExitStack) -> Mirror:
+    chosen = ground.config.mirror
+    keeper = keeper_of(chosen, ground.terminal, ground.key)
+    stack.callback(keeper.close)
+    return Mirror(ground.store, keeper, ground.timepiece, ground.terminal, ground.key, wait_ms=chosen.wait_ms)
+
+
+def _kept_for_peers(ground: Ground) -> tuple[Part, ...]:
+    chosen, kept = ground.config.mirror, FolderKeeper(ground.state / FOLDER)
+    server = MirrorServer(chosen, MirrorDesk(kept, ground.state / JOURNAL, chosen.keys()))
+    if not chosen.deliver_after_h:
+        return (server,)
+    return server, Rounds(kept, ground.ledger, ground.timepiece, chosen.deliver_after_h * 3600)
