@@ -10,6 +10,7 @@ import click
 from terminal.commands_card import card
 from terminal.commands_claim import claim
 from terminal.commands_conflicts import conflicts
+from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
@@ -19,7 +20,7 @@ from terminal.console import Code, Failed
 
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
-    "Look": ("status", "readers", "watch", "queue", "mirror"),
+    "Look": ("status", "doctor", "readers", "watch", "queue", "mirror"),
     "Act": ("tap", "sync", "claim", "card", "conflicts", "test-card"),
     "More": ("completion",),
 }
@@ -89,6 +90,7 @@ for command in (
     run,
     check_config,
     status,
+    doctor,
     readers,
     watch_events,
     tap,
