@@ -29,7 +29,6 @@ ENVIRONMENT: Final = (
     STATE_DIRECTORY,
     ("NOTIFY_SOCKET, WATCHDOG_USEC", "where `tilld run` says that it is ready and alive (sd_notify(3))"),
     ("LC_ALL, LC_MESSAGES, LANG", "the language that `tilld setup` proposes"),
-    ("NO_COLOR", "no colours"),
 )
 HEADING: Final = "Exit codes:"
 

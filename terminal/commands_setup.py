@@ -53,7 +53,9 @@ def setup(config: Path, state: Path | None, answers: Path | None, *, yes: bool, 
     """
     from terminal.setup import boot, earlier, outcome
 
-    silent = yes or as_json or answers is not None
+    silent = yes or answers is not None
+    if as_json and not silent:
+        raise click.UsageError("--json asks nothing: add --yes or --answers FILE.")
     _refuse_impossible(config, silent=silent)
     there = earlier.found(config)
     if there.problems:

@@ -186,10 +186,30 @@ def test_a_script_sets_a_till_up(where: list[str | Path], tmp_path: Path, ledger
     assert (told["terminal"], told["backup"]) == ("T8", f"{tmp_path / 'tilld.toml'}.1")
 
 
+def test_a_ledger_that_lets_nobody_in_says_what_head_office_types(where: list[str | Path], tmp_path: Path) -> None:
+    """The very command; when it was given, the same set-up goes through. A till with a journal is asked about anew."""
+    ledger = LedgerProcess(tmp_path)
+    ledger.start()
+    try:
+        answers = tmp_path / "answers.toml"
+        answers.write_text(f'[ledger]\nurl = "http://127.0.0.1:{ledger.port}"\n{SIMULATED}')
+        command = ("setup", "--answers", answers, "--yes", *where)
+        word = asked(*command)["tried"][1]
+        assert (word["ok"], word["said"]) == (False, "the ledger answered; it does not know this till yet")
+        name, key = word["remedy"].partition("tilld ledger enroll ")[2].split()
+        assert tilld("ledger", "enroll", name, key, "--database", ledger.database).returncode == 0
+        assert asked(*command)["ok"]
+        (tmp_path / "state" / "journal.db").touch()
+        assert "knows this till" in asked(*command)["tried"][1]["said"]
+    finally:
+        ledger.stop()
+
+
 def test_what_cannot_be_done_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
     """No terminal, mistakes in the answers, a place where nothing can be written."""
     config = ("--config", tmp_path / "t.toml", "--state", tmp_path / "s")
     assert tilld("setup", *config).returncode == 2
+    assert "--yes" in tilld("setup", "--json", *config).stderr
     (tmp_path / "answers.toml").write_text("[terminal]\nidd = 'T7'\n")
     refused = tilld("setup", "--answers", tmp_path / "answers.toml", *config)
     assert (refused.returncode, "answers.toml:terminal.idd" in refused.stderr) == (2, True)
