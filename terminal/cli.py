@@ -16,7 +16,7 @@ from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_setup import setup
 from terminal.commands_till import check_config, readers, run, status, sync, tap
-from terminal.commands_trial import test_card
+from terminal.commands_trial import trial
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
@@ -117,7 +117,7 @@ for command in (
     mirror,
     card,
     conflicts,
-    test_card,
+    trial,
 ):
     cli.add_command(command)
 
