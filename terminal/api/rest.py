@@ -5,6 +5,7 @@ import json
 from concurrent.futures import Future
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from offline_queue.entry import CardEvent, Happening, State
@@ -15,6 +16,7 @@ from terminal.api.problems import Refused
 from terminal.api.queries import number_from
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
+from terminal.attention import attention
 from terminal.claim_picture import svg
 from terminal.dispute_shapes import Disputes
 from terminal.inbox import (
@@ -39,7 +41,8 @@ MAX_PAGE_LENGTH: Final = 1000
 
 
 async def status(call: Call) -> Response:
-    return json_response(await call.desk.ask("status"))
+    told = msgspec.to_builtins(await call.desk.ask("status"))
+    return json_response({**told, "attention": attention(told)})
 
 
 async def events(call: Call) -> Response:

@@ -10,6 +10,7 @@ from offline_queue.wire import Order
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
 from terminal.pos import BalanceView, CardView, Outcome, Text
+from terminal.sync_progress import Phase, Progress
 
 
 class LedgerView(msgspec.Struct, frozen=True):
@@ -33,8 +34,18 @@ class QueueView(msgspec.Struct, frozen=True):
     conflicts: int
 
 
+class SyncView(msgspec.Struct, frozen=True):
+    """The pass to the ledger; `progress` while entries are on their way."""
+
+    phase: Phase
+    progress: Progress | None
+
+
 class Status(msgspec.Struct, frozen=True):
-    """The till at a glance; `clock` says what it knows of time."""
+    """The till at a glance; `clock` says what it knows of time.
+
+    `attention`: what somebody should look at, in English for the technician; empty when all is well.
+    """
 
     terminal: str
     version: str
@@ -44,6 +55,8 @@ class Status(msgspec.Struct, frozen=True):
     clock: dict[str, Any]
     disk: DiskView | None = None
     mirror: MirrorReport | None = None
+    sync: SyncView | None = None
+    attention: list[str] = []
 
 
 class CardAnswer(msgspec.Struct, frozen=True):

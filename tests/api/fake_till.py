@@ -31,6 +31,15 @@ from terminal.notices import Notices
 from terminal.pos import BalanceView, CardEventAnswer, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
 
 NOW = "2026-03-01T10:00:00Z"
+SYNC_WORD = {
+    "reachable": True,
+    "accepted": 0,
+    "detail": "The ledger has heard everything.",
+    "queue": {"queued": 0, "oldest_age_s": None, "conflicts": 0},
+    "phase": "ended",
+    "progress": None,
+}
+"""What a till says of a pass that is over."""
 
 
 class FakeTill:
@@ -47,6 +56,8 @@ class FakeTill:
         self.reachable = True
         self.detail = "The ledger has heard everything."
         self.disk_full = False
+        self.pass_: dict[str, Any] = {"phase": "ended", "progress": None}
+        self.sync_words: list[dict[str, Any]] = []
         self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
         self._thread = threading.Thread(target=self._run, name="fake till")
 
@@ -141,6 +152,7 @@ class FakeTill:
             "queue": {"queued": queued, "oldest_age_s": 12.0 if queued else None, "conflicts": conflicts},
             "readers": self.readers,
             "clock": {"wall": NOW},
+            "sync": self.pass_,
         }
 
     def _transaction(self, id_: str) -> Outcome:
@@ -183,6 +195,8 @@ class FakeTill:
         return Answered(self.first[key][1], replayed=known)
 
     def _sync(self, _: str) -> Any:
+        for word in self.sync_words:
+            self.notices.publish("sync", {**SYNC_WORD, **word})
         return {"due": len(self.outcomes)}
 
     def _health(self, _: str) -> bool:
