@@ -3,7 +3,7 @@
 A new part: `start` and `stop`, a function that makes it, and its place in the daemon's row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,6 +24,7 @@ from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
 from terminal.mirror_desk import MirrorDesk
 from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.phone_lookup import PhoneCards, PhoneDesk
 from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
@@ -133,12 +134,25 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, p
 def api(ground: Ground, past: Recorder) -> ApiServer:
     listen = ground.config.api
     desk = Desk(
-        *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
-        *(ground.terminal, ground.version, listen.hosts, Guests.named(listen.origins)),
+        post=ground.inbox.offer,
+        notices=ground.notices,
+        tokens=ground.tokens,
+        listen=listen.listen,
+        terminal=ground.terminal,
+        version=ground.version,
+        hosts=listen.hosts,
+        guests=Guests.named(listen.origins),
         history=past,
         doctor=doctor(ground),
+        find_by_phone=_phones(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
+
+
+def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
+    region = ground.config.cards.phone_region
+    desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
+    return desk.find if region else None
 
 
 def doctor(ground: Ground) -> Resident:

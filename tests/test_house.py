@@ -31,6 +31,7 @@ ALLOWED = {
     },
     "terminal": {
         "terminal",
+        "phonenumbers",
         "drivers",
         "offline_queue",
         "msgspec",

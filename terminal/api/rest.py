@@ -136,6 +136,13 @@ async def card(call: Call) -> Response:
     return json_response(await call.desk.ask("card", _number(call)))
 
 
+async def find_by_phone(call: Call) -> Response:
+    find = call.desk.find_by_phone
+    if find is None:
+        raise Refused("not_found", "This shop finds no cards by phone number: [cards] phone_region is not set.")
+    return json_response(await asyncio.to_thread(find, call.body.phone))
+
+
 async def resync_card(call: Call) -> Response:
     """The same: there is no truth at the till that the ledger's does not replace."""
     return await card(call)
