@@ -28,6 +28,7 @@ from terminal.inbox import (
     ResolutionAsked,
     TransactionAsked,
 )
+from terminal.notices import without_numbers
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -60,7 +61,8 @@ async def read(call: Call) -> Response:
         call.desk.put(ReadAbandoned("aborted" if gone.done() else "no_card", reply))
     gone.cancel()
     heard.cancel()
-    return json_response(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
+    told = msgspec.to_builtins(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
+    return json_response(told if call.caller.sees_numbers else without_numbers(told))
 
 
 async def _client_gone(call: Call) -> None:

@@ -13,6 +13,7 @@ from terminal.api.families import (
     queue,
     reads,
     status,
+    technician,
     transactions,
 )
 from terminal.api.routes import Route
@@ -29,4 +30,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *monitoring.ROUTES,
     *diagnostics.ROUTES,
     *pages.ROUTES,
+    *technician.ROUTES,
 )
