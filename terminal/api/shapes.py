@@ -46,6 +46,7 @@ class Status(msgspec.Struct, frozen=True):
     """The till at a glance; `clock` says what it knows of time.
 
     `attention`: what somebody should look at, in English for the technician; empty when all is well.
+    `tested` are the readers that a technician tests now.
     """
 
     terminal: str
@@ -54,6 +55,7 @@ class Status(msgspec.Struct, frozen=True):
     queue: QueueView
     readers: list[ReaderStatus]
     clock: dict[str, Any]
+    tested: list[str] = []
     disk: DiskView | None = None
     mirror: MirrorReport | None = None
     sync: SyncView | None = None

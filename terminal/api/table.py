@@ -15,6 +15,7 @@ from terminal.api.families import (
     status,
     technician,
     transactions,
+    trials,
 )
 from terminal.api.routes import Route
 
@@ -27,6 +28,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *conflicts.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
+    *trials.ROUTES,
     *monitoring.ROUTES,
     *diagnostics.ROUTES,
     *pages.ROUTES,
