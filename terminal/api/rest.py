@@ -19,6 +19,7 @@ from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.attention import attention
 from terminal.claim_picture import svg
 from terminal.dispute_shapes import Disputes
+from terminal.history.waiting import Latencies
 from terminal.inbox import (
     Answered,
     CardEventAsked,
@@ -223,4 +224,6 @@ async def health(call: Call) -> Response:
 
 
 async def metrics(call: Call) -> Response:
-    return Response(exposition(await call.desk.ask("status")), media_type=MEDIA_TYPE)
+    past = call.desk.history
+    told = exposition(await call.desk.ask("status"), past.latencies if past else Latencies())
+    return Response(told, media_type=MEDIA_TYPE)

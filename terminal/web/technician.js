@@ -176,7 +176,8 @@ at("sync").addEventListener("click", async () => {
     const { due } = await ask("POST", "/v1/sync");
     say("sync-state", `Asked for; ${due} to send.`);
   } catch (error) {
-    say("sync-state", error.message);
+    if (error instanceof LoggedOut) leave();
+    else say("sync-state", error.message);
   } finally {
     at("sync").disabled = false;
   }
