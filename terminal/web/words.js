@@ -20,6 +20,7 @@ const EN = {
   nothingWaits: "Everything has been sent.", oldest: (age) => `the oldest for ${age}`,
   sending: (left, time) => `sending: ${left} to go${time ? `, about ${time} left` : ""}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} d`,
+  tested: "being tested", testedNote: "A technician tests it: use another reader, or key the number.",
   noReaders: "No reader is set up.", noCard: "no card",
   reader: {
     ready: "ready", reconnecting: "reconnecting", absent: "not plugged in", held: "in use by another program",
@@ -54,6 +55,7 @@ const FR = {
   nothingWaits: "Tout est envoyé.", oldest: (age) => `la plus ancienne depuis ${age}`,
   sending: (left, time) => `envoi en cours : encore ${left}${time ? `, environ ${time}` : ""}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} j`,
+  tested: "en test", testedNote: "Un technicien le teste : prenez un autre lecteur ou saisissez le numéro.",
   noReaders: "Aucun lecteur n'est réglé.", noCard: "sans carte",
   reader: {
     ready: "prêt", reconnecting: "se reconnecte", absent: "débranché", held: "pris par un autre programme",
