@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ledger import bodies
-from ledger.admission import Room
-from ledger.gate import Enrolment
-from ledger.port import Book
+from ledger.http import bodies
+from ledger.http.admission import Room
+from ledger.http.gate import Enrolment
+from ledger.port.book import Book
 from offline_queue.wire import (
     BATCH_TYPE,
     MAX_BATCH_BYTES,

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import confirming, sheet
-from ledger.confirming import Way
-from ledger.facts import Policy
-from ledger.port import Refused
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy
+from ledger.port.refusals import Refused
+from ledger.rules import confirming
+from ledger.rules.confirming import Way
+from ledger.sheet import sheet
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import CARD, FakeTill, FakeTimepiece
 from tests.ledger.holder import Holder
 
