@@ -170,11 +170,9 @@ def module_name(path: Path) -> str:
 
 def runtime_imports(path: Path) -> Iterator[str]:
     """Without those that are there for the type checker alone."""
-    for_types = (
-        n for n in ast.parse(path.read_text()).body if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.dump(n)
-    )
-    unused = {m for node in for_types for m in imports(node)}
-    yield from (m for m in imports(ast.parse(path.read_text())) if m not in unused)
+    for node in ast.parse(path.read_text()).body:
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+            yield from imports(node)
 
 
 def floor_of(module: str) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from ledger.books.card_office import CardOffice
-from ledger.books.orders import orders
 from ledger.books.promises import Promises
 from ledger.books.receipts import Signer
 from ledger.facts.case import Decision, Item
@@ -19,6 +18,7 @@ from ledger.facts.policy import Policy
 from ledger.port.problems import refused
 from ledger.rules.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
 from ledger.rules.instants import Anchor
+from ledger.rules.orders import orders
 from ledger.rules.records import WAITS_FOR_UPGRADE, read
 from ledger.tables import changes, circumstances
 from ledger.tables.engine import Engine, Tables

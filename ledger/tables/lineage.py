@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ledger.books.orders import Findings, Suspect
 from ledger.facts.case import Item
 from ledger.facts.codes import Code
 from ledger.rules.custody import Branch, Fork, Held
 from ledger.rules.instants import effective
 from ledger.rules.lineage import Opening, Past, declared, judged, opened, sealed, stronger
+from ledger.rules.orders import Findings, Suspect
 from ledger.tables.engine import Tables
 from ledger.tables.streams import BRANCH, TablesStreams
 from offline_queue.entry import GENESIS_HASH, Parent
