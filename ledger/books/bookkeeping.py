@@ -53,7 +53,7 @@ PARKING: Final = Policy()
 
 
 class Bookkeeping(Promises, CardOffice):
-    """See port.Book. May be used from any thread, and beside other processes on the same tables."""
+    """See port.book.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ MAX_REASON = 300
 
 
 class CardOffice(Office):
-    """See port.Book for what each call does."""
+    """See port.book.Book for what each call does."""
 
     def card(self, number: str) -> CardShown:
         return self._engine.read(lambda tables: self._shown(tables, number))

@@ -44,7 +44,7 @@ class _Seen(Exception):
 
 
 class Office:
-    """See port.Book for what each call does."""
+    """See port.book.Book for what each call does."""
 
     def __init__(self, engine: Engine, policy: Policy, timepiece: Timepiece) -> None:
         self._engine, self._policy, self._timepiece = engine, policy, timepiece

@@ -23,7 +23,7 @@ log = logging.getLogger("tilld.ledger")
 
 
 class Promises(Office):
-    """See port.Book."""
+    """See port.book.Book."""
 
     def allowance(self, terminal: str, request: AllowanceRequest) -> AllowanceAnswer:
         _check(request)

@@ -9,7 +9,7 @@ from offline_queue.wire import PROTOCOL
 
 
 class PostgresBook(Bookkeeping):
-    """See port.Book. The URL is libpq's (PostgreSQL 15 manual, section 34.1.1.2); the tables lie in schema `tilld`."""
+    """See port.book.Book. The URL is libpq's (PostgreSQL 15 manual, section 34.1.1.2), the tables' schema `tilld`."""
 
     def __init__(
         self,

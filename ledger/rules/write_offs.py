@@ -1,7 +1,7 @@
 """Expired points leave the books long after their end, and come back for what was sold before it; without I/O.
 
-Neither is needed for what customers may use: that is a view (usable.py). It keeps the programme's liability true. Each
-change is an entry of the office that names the award and says why, so the log explains every point.
+Neither is needed for what customers may use: that is a view (points/usable.py). It keeps the programme's liability
+true. Each change is an entry of the office that names the award and says why, so the log explains every point.
 """
 
 from collections.abc import Mapping, Sequence

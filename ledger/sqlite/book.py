@@ -11,7 +11,7 @@ from offline_queue.wire import PROTOCOL
 
 
 class SqliteBook(Bookkeeping):
-    """See port.Book. One writer at a time over all processes on the same file."""
+    """See port.book.Book. One writer at a time over all processes on the same file."""
 
     def __init__(
         self,
