@@ -16,7 +16,7 @@ from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_claims import Claims
 from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_offline import Offline, offline_problems
-from terminal.config_problems import address_problem, driver_problems, name_problems, url_problem
+from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
 from terminal.floor_limits import worst_case
 from terminal.refusals import Language
 from terminal.transaction import PointsRule
@@ -40,6 +40,7 @@ class Terminal(msgspec.Struct, frozen=True):
 class Api(msgspec.Struct, frozen=True):
     listen: Short = "127.0.0.1:8780"
     hosts: tuple[Short, ...] = ()
+    origins: tuple[Annotated[str, msgspec.Meta(max_length=256)], ...] = ()
 
 
 class Nexo(msgspec.Struct, frozen=True):
@@ -189,6 +190,7 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
     found = []
     if problem := address_problem(config.api.listen):
         found.append(Problem(f"{file}:api.listen", problem))
+    found += [Problem(f"{file}:api.origins", what) for what in origin_problems(config.api.origins)]
     if problem := address_problem(config.nexo.listen):
         found.append(Problem(f"{file}:nexo.listen", problem))
     if config.nexo.enabled:

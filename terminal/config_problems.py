@@ -4,7 +4,9 @@ import importlib
 import importlib.util
 import pkgutil
 import re
+from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -13,6 +15,7 @@ from offline_queue.config_file import Problem, plain, shown, unknown, values
 from offline_queue.ledger_client import UnsafeLedgerUrl, checked_url, is_loopback
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}\Z")
+_NO_ORIGIN: Final = "must be one whole origin, like 'https://pos.example.com'; there are no wildcards and no 'null'."
 
 
 def name_problems(name: Any, taken: set[str], where: str) -> list[Problem]:
@@ -74,4 +77,27 @@ def url_problem(url: str, *, plain_http: bool) -> str | None:
         checked_url(url, allow_plain_http=plain_http)
     except UnsafeLedgerUrl as unsafe:
         return f"{unsafe}."
+    return None
+
+
+def origin_problems(origins: Iterable[str]) -> list[str]:
+    """What is wrong with origins of web pages, in words: each is compared byte by byte with what a browser sends."""
+    return [f"{shown(origin)} {problem}" for origin in origins if (problem := _origin_problem(origin))]
+
+
+def _origin_problem(origin: str) -> str | None:
+    try:
+        parts = urlsplit(origin)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return _NO_ORIGIN
+    standard = {"https": 443, "http": 80}.get(parts.scheme)
+    if standard is None or not host or "*" in host or not origin.isascii():
+        return _NO_ORIGIN
+    shown = f"[{host}]" if ":" in host else host
+    written = f"{parts.scheme}://{shown}" + (f":{port}" if port not in {None, standard} else "")
+    if origin != written:
+        return f"must be written as the browser sends it: {written!r}."
+    if parts.scheme == "http" and not is_loopback(host):
+        return "must be https: whoever is on the way to a plain http:// page can put a script of their own into it."
     return None

@@ -59,11 +59,12 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
     with ExitStack() as stack:
         ground = lay(config, state, stack)
         lines, mirroring, readers = parts.lines(ground), parts.mirroring(ground, stack), parts.readers(ground)
-        till = parts.till(ground, lines, mirroring, readers)
+        past = parts.history(ground, readers, stack)
+        till = parts.till(ground, lines, mirroring, readers, past)
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
-        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground)
+        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
         reading: list[Part] = [*readers.supervisors.values(), readers.hotplug()]
         essential = {
@@ -71,7 +72,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start([*talking, *reading, api], stack)
+        _start([*talking, *reading, past, api], stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -31,6 +31,7 @@ ALLOWED = {
     },
     "terminal": {
         "terminal",
+        "phonenumbers",
         "drivers",
         "offline_queue",
         "msgspec",
@@ -75,6 +76,9 @@ PURE = (
     "terminal/note_codes.py",
     "drivers/card_record.py",
     "terminal/offline_limits.py",
+    "terminal/history/buckets.py",
+    "terminal/history/waiting.py",
+    "terminal/history/shapes.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
     "offline_queue/base45.py",

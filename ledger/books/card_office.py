@@ -1,6 +1,6 @@
 """What the office does to cards: each act is an entry of its own, so the log explains it like any other."""
 
-from ledger.books.office import Office
+from ledger.books.phones import Phones
 from ledger.port.cards import CardShown
 from ledger.port.problems import refused
 from ledger.rules.cards import chain
@@ -13,7 +13,7 @@ from offline_queue.entry import Card, CardEvent, Happening, Kind
 MAX_REASON = 300
 
 
-class CardOffice(Office):
+class CardOffice(Phones):
     """See port.book.Book for what each call does."""
 
     def card(self, number: str) -> CardShown:

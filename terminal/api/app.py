@@ -15,7 +15,8 @@ from starlette.routing import Route as WebRoute
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
-from terminal.api.guard import SECURITY_HEADERS, Guard, own_hosts
+from terminal.api.guard import Guard, own_hosts
+from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
@@ -36,7 +37,8 @@ def create_app(desk: Desk) -> Starlette:
         return Response(described, media_type=JSON)
 
     routes = [WebRoute(each.path, _endpoint(each, desk, doorkeeper, rooms), methods=[each.method]) for each in ROUTES]
-    guard = Middleware(Guard, hosts=own_hosts(desk.listen, desk.hosts), doorkeeper=doorkeeper, rooms=rooms)
+    hosts = own_hosts(desk.listen, desk.hosts)
+    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests)
     app = Starlette(
         routes=[*routes, WebRoute("/openapi.json", openapi)],
         middleware=[guard],

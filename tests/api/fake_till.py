@@ -11,6 +11,7 @@ import msgspec
 from drivers.base import ReaderState
 from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
+from offline_queue.journal import Totals
 from terminal.dispute_shapes import Dispute, ResolutionAnswer
 from terminal.forwarding import listed_after
 from terminal.inbox import (
@@ -124,6 +125,11 @@ class FakeTill:
         card, kind = CardView(masked(number)), Kind.CARD_EVENT
         said = CardEventAnswer("event-1", kind, happened.happening, State.QUEUED, card, after.status, successor)
         return Answered(msgspec.json.encode(said), replayed=False)
+
+    def totals(self) -> Totals:
+        """What its journal would count."""
+        queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)
+        return Totals(queued, 0, 0, None, len(self.outcomes))
 
     def _status(self, _: str) -> Any:
         queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)

@@ -250,3 +250,31 @@ def test_without_a_word_on_cards_nothing_is_needed() -> None:
     """No key file, no dynamic cards, no codes, no links: any number of the programme's lengths."""
     recognition = recognition_of(Config())
     assert (recognition.sdm, recognition.rotating, recognition.signed) == (None, None, None)
+
+
+@pytest.mark.parametrize("origin", ["https://pos.example.com", "https://pos.example:8443", "http://127.0.0.1:5173"])
+def test_a_page_that_may_ask_is_named_by_its_origin(origin: str) -> None:
+    """Over TLS, or from this machine itself."""
+    assert problems(f'[api]\norigins = ["{origin}"]') == {}
+
+
+@pytest.mark.parametrize(
+    ("origin", "word"),
+    [
+        ("*", "no wildcards"),
+        ("null", "no wildcards"),
+        ("https://*.example.com", "no wildcards"),
+        ("https://", "one whole origin"),
+        ("https://[::", "one whole origin"),
+        ("https://a:99999", "one whole origin"),
+        ("ftp://pos.example.com", "one whole origin"),
+        ("https://pos.example.com/", "'https://pos.example.com'"),
+        ("https://pos.example.com:443", "'https://pos.example.com'"),
+        ("https://POS.example.com", "'https://pos.example.com'"),
+        ("https://user@pos.example.com", "'https://pos.example.com'"),
+        ("http://pos.example.com", "must be https"),
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_told(origin: str, word: str) -> None:
+    """It would be compared byte by byte and never fit; and wildcards do not exist."""
+    assert word in problems(f'[api]\norigins = ["{origin}"]')["f:api.origins"]
