@@ -40,7 +40,7 @@ class Settling:
             return None
         named, root = target.named, target.root
         account = sheet.correcting.account(target)
-        standing = None if account is None else sheet.standing(account)
+        standing = None if account is None else sheet.accounts.standing(account)
         entry = named.entry
         return Conflict(
             record=self._flagged(name, named),
@@ -89,7 +89,7 @@ class Settling:
         if not decision.stands:
             return Outcome(0, 0, why_not=decision.detail)
         _, word = sheet.correcting.disputes.made[-1]
-        changed = sheet.standings.changed.values()
+        changed = sheet.accounts.changed.values()
         return Outcome(word.shall, word.points, next((standing.balance for standing in changed), None))
 
     def _flagged(self, name: str, dispute: Dispute) -> Flagged:
@@ -113,7 +113,7 @@ class Settling:
             return None
         key = sale_key(entry)
         first = self._source.claim({key: dispute.item.record}).get(key)
-        reversed_ = sheet.original_for(entry) if entry.kind is Kind.REVERSE else None
+        reversed_ = sheet.originals.of(entry) if entry.kind is Kind.REVERSE else None
         record = reversed_.record if reversed_ else first.record if first else dispute.item.record
         other = sheet.correcting.disputes.at(record) if record != dispute.item.record else None
         return _line(other) if other else None

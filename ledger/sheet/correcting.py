@@ -75,12 +75,12 @@ class Correcting:
     def _settle(self, dispute: Dispute, decision: Decision) -> list[Item]:
         """The new verdict; what waited for the entry can be decided now."""
         sheet, item, entry = self._sheet, dispute.item, dispute.entry
-        sheet.taken_up([item])
+        sheet.waiting.take_up([item])
         self.done.add(item.record)
         sheet.rule(item, decision)
         if entry is not None and entry.kind in KEYED:
             self._keep_key(dispute, entry, decision)
-        return sheet.wake(waits_for_record(item.record)) + sheet.wake(waits_for_entry(dispute.name))
+        return sheet.waiting.wake(waits_for_record(item.record)) + sheet.waiting.wake(waits_for_entry(dispute.name))
 
     def _keep_key(self, dispute: Dispute, entry: Entry, decision: Decision) -> None:
         """Repetitions hear that it is settled. What counts by a person's word alone has its key from now on, if free:
@@ -89,9 +89,9 @@ class Correcting:
         if dispute.code in KEYLESS and not decision.effect:
             source.let_go({key: record}, {})
         elif dispute.code not in NO_CLAIM or dispute.code in KEYLESS:
-            first = self._sheet.holder(key, record)
+            first = self._sheet.keys.holder(key, record)
             if first is None or first.record == record:
-                self._sheet.firsts.put(key, First(record, entry, decision.state, decision.code))
+                self._sheet.keys.firsts.put(key, First(record, entry, decision.state, decision.code))
 
     def _post(self, case: Case, decision: Decision, root: Dispute, account: int) -> None:
         """The difference under the correction. What had no posting gets one of 0, so that its name leads to it."""
@@ -101,13 +101,13 @@ class Correcting:
         if root.posted is None:
             sheet.postings.append(Posting(root.item.record, root.name, account, 0, number, root.code, self._now))
         if root.entry is not None:
-            moment = sheet.instant(root.item, root.entry).at
+            moment = sheet.cases.instant(root.item, root.entry).at
             sheet.clearing.revive_corrected(root.entry, root.item.record, effect, account, moment)
-            sheet.shelving.correct(case.record, effect, sheet.standing(account), root, moment)
-        sheet.move(account, balance=effect)
-        sheet.standings.put(account, sheet.shelving.measured(sheet.standing(account)))
+            sheet.shelving.correct(case.record, effect, sheet.accounts.standing(account), root, moment)
+        sheet.accounts.move(account, balance=effect)
+        sheet.accounts.put(sheet.shelving.measured(sheet.accounts.standing(account)))
         sheet.postings.append(Posting(case.record, case.entry.id, account, effect, number, decision.code, self._now))
-        sheet.put_original(case.entry.id, Original(case.record, case.entry.kind, account, effect))
+        sheet.originals.put(case.entry.id, Original(case.record, case.entry.kind, account, effect))
         self._note(case.record, effect, root, reversed_, account)
 
     def _note(self, record: int, effect: int, root: Dispute, reversed_: Original | None, account: int) -> None:
@@ -116,11 +116,11 @@ class Correcting:
             return
         has = original(root.item.record, root.entry.kind, account, root.posted or 0, root.undone, root.words)
         word = replace(has, points=has.points + effect, corrections=(*has.corrections, record))
-        self._sheet.put_original(root.name, word)
+        self._sheet.originals.put(root.name, word)
         if reversed_ is not None:
             self._sheet.shelving.reverses(record, reversed_.record)
             undone = reversed_.reversed + (effect if reversed_.kind is Kind.REDEEM else -effect)
-            self._sheet.put_original(self._sheet.standing_for(root.entry), replace(reversed_, reversed=undone))
+            self._sheet.originals.put(self._sheet.originals.name_for(root.entry), replace(reversed_, reversed=undone))
 
     def _end_right(self, root: Dispute, shall: int) -> None:
         """A right that an entry without effect had used waits for nobody: now it is used up, or free again."""
@@ -128,20 +128,17 @@ class Correcting:
         right = self._sheet.rights.get(allowance) if allowance else None
         if right is None or right.state is not RightState.OPEN or right.terminal != root.item.sender:
             return
-        ended = replace(right, state=RightState.CONSUMED if shall < 0 else RightState.RELEASED)
-        if right.account is not None:
-            self._sheet.move(right.account, reserved=ended.holds_back - right.holds_back)
-        self._sheet.rights.put(right.id, ended)
+        self._sheet.rights.put(replace(right, state=RightState.CONSUMED if shall < 0 else RightState.RELEASED))
 
     def _account_of(self, dispute: Dispute) -> int | None:
         if dispute.account is not None or dispute.entry is None:
             return dispute.account
-        return self._sheet.account_for(dispute.entry, self._card_of(dispute.entry, dispute.item.record))
+        return self._sheet.cases.account(dispute.entry, self._card_of(dispute.entry, dispute.item.record))
 
     def _card_of(self, entry: Entry, record: int) -> Card | None:
         """Of a sale without a card that of its claim."""
-        return entry.card or (self._sheet.lent_to(record) if entry.kind is Kind.EARN else None)
+        return entry.card or (self._sheet.waiting.lent_to(record) if entry.kind is Kind.EARN else None)
 
     def _original_of(self, dispute: Dispute) -> Original | None:
         reversal = dispute.entry if dispute.entry and dispute.entry.kind is Kind.REVERSE else None
-        return self._sheet.original_for(reversal) if reversal else None
+        return self._sheet.originals.of(reversal) if reversal else None

@@ -65,14 +65,14 @@ class Disputes:
         reverses = entry is not None and entry.kind is Kind.REVERSE
         if entry is not None and self._counts_elsewhere(dispute, entry):
             return Target(dispute, dispute, 0, -dispute.undone)
-        return plain_target(dispute, self._sheet.original_for(entry) if entry and reverses else None)
+        return plain_target(dispute, self._sheet.originals.of(entry) if entry and reverses else None)
 
     def _counts_elsewhere(self, dispute: Dispute, entry: Entry) -> bool:
         """Whether the sale of an entry that left its key to others has come on another way since."""
         if dispute.code not in KEYLESS or entry.kind not in KEYED:
             return False
         key, record = sale_key(entry), dispute.item.record
-        first = self._sheet.holder(key, record)
+        first = self._sheet.keys.holder(key, record)
         if first is None:
             self._source.let_go({key: record}, {})  # it was only asked for
         return first is not None and first.record != record and same(first.entry, entry)
@@ -92,14 +92,14 @@ class Disputes:
         dispute = self.at(record) if record else None
         if dispute is None or dispute.entry is None or dispute.posted is not None:
             return dispute
-        first = self._sheet.duplicates.get(dispute.entry.id)
+        first = self._sheet.originals.duplicates.get(dispute.entry.id)
         if first is None and dispute.code is not Code.DUPLICATE:
             return dispute
         other = self._record(first or dispute.entry.id)
         return (self.at(other) if other else None) or dispute
 
     def _record(self, name: str) -> int | None:
-        return self._named.get(name) or self._sheet.announced.get(name)
+        return self._named.get(name) or self._sheet.waiting.announced.get(name)
 
     def at(self, record: int) -> Dispute | None:
         self._catch_up()

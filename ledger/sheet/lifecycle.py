@@ -58,24 +58,24 @@ class Lifecycle:
 
     def _woken(self, plan: Plan) -> list[Item]:
         reasons = [wait(number) for number in plan.wakes for wait in (waits_for_card, waits_for_unblocking)]
-        return [item for reason in reasons for item in self._sheet.wake(reason)]
+        return [item for reason in reasons for item in self._sheet.waiting.wake(reason)]
 
     def _merge(self, case: Case, giver: int, taker: int) -> None:
         """Empties an account into another: its points by a pair of entries, its lots, promises and cards with them."""
         sheet = self._sheet
-        sheet.standings.warm((giver, taker))
-        before, after = sheet.standing(giver), sheet.standing(taker)
+        sheet.accounts.warm((giver, taker))
+        before, after = sheet.accounts.standing(giver), sheet.accounts.standing(taker)
         if before.account == after.account:
             return  # whatever the cards say, an account cannot be emptied into itself
         shelf, _ = sheet.shelving.shelf(after.account), sheet.shelving.shelf(before.account)
         self._source.move_account(before.account, after.account)
         sheet.cards.rehome(before.account, after.account)
         sheet.shelving.join(before.account, after.account, self._told(case, before, after))
-        sheet.standings.put(before.account, Standing(before.account, merged_into=after.account))
+        sheet.accounts.put(Standing(before.account, merged_into=after.account))
         joined = msgspec.structs.replace(
             after, balance=after.balance + before.balance, reserved=after.reserved + before.reserved
         )
-        sheet.standings.put(after.account, measured(joined, shelf.lots.values()))
+        sheet.accounts.put(measured(joined, shelf.lots.values()))
 
     def _told(self, case: Case, giver: Standing, taker: Standing) -> int:
         """The pair of entries that explains it; the record of the second."""

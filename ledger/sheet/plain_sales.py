@@ -40,7 +40,7 @@ class PlainSales:
         """Decides the record where there is nothing to decide about it; else False, and nothing has happened."""
         if not (isinstance(entry, Entry) and self._is_untroubled(item, entry)):
             return False
-        first = self._sheet.firsts.get(entry.key)
+        first = self._sheet.keys.firsts.get(entry.key)
         return self._sold(item, entry) if first is None else self._repeated(item, entry, first)
 
     def _is_untroubled(self, item: Item, entry: Entry) -> bool:
@@ -54,11 +54,11 @@ class PlainSales:
             and entry.allowance is None
             and proof_of(entry) is None
             and item.branch is None
-            and sheet.owns(item, entry)
-            and item.record not in sheet.waits
-            and entry.id in sheet.announced
-            and sheet.firsts.knows(entry.key)
-            and not sheet.awaited(entry.id)
+            and sheet.keys.owns(item, entry)
+            and item.record not in sheet.waiting.changed
+            and entry.id in sheet.waiting.announced
+            and sheet.keys.firsts.knows(entry.key)
+            and not sheet.waiting.awaited(entry.id)
         )
 
     def _repeated(self, item: Item, entry: Entry, first: First) -> bool:
@@ -68,16 +68,16 @@ class PlainSales:
             return False
         told = clipped(sentences.already(entry.key, first))
         if sale.id != entry.id:
-            self._sheet.duplicates.put(entry.id, sale.id)
+            self._sheet.originals.duplicates.put(entry.id, sale.id)
         self._sheet.rule(item, Decision(State.POSTED, Code.DUPLICATE, asked=entry.points, detail=told))
         return True
 
     def _sold(self, item: Item, entry: Entry) -> bool:
         """A new sale, with a new receipt, points by the rules, and a clock that can be right."""
         standing = self._standing(entry) if self._as_the_rules_say(entry) else None
-        if standing is None or self._sheet.receipts.holder(entry) not in (None, item.record):
+        if standing is None or self._sheet.keys.receipts.holder(entry) not in (None, item.record):
             return False
-        when = self._sheet.instant(item, entry)
+        when = self._sheet.cases.instant(item, entry)
         if abs(when.off_ms) > self._tolerance:
             return False
         self._enter(item, entry, standing, when.at)
@@ -96,7 +96,7 @@ class PlainSales:
         listing = sheet.cards.find(entry.card.number) if entry.card else None
         if listing is None or listing.account is None or listing.marked or listing.successor:
             return None
-        standing = sheet.standings.get(listing.account)
+        standing = sheet.accounts.get(listing.account)
         if standing is None or standing.merged_into is not None or may_owe(standing, sheet.now):
             return None
         return standing
@@ -105,8 +105,8 @@ class PlainSales:
         sheet, record, points, account = self._sheet, item.record, entry.points, before.account
         dates = self._programme.dates(entry.rule, at) if self._programme.rules else ALWAYS
         standing = Standing(account, before.balance + points, before.reserved, before.usable_from, before.usable_until)
-        sheet.standings.put(account, sheet.shelving.arrive(standing, record, points, at, dates))
-        sheet.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
-        sheet.posted_here.setdefault(entry.id, Original(record, Kind.EARN, account, points))
+        sheet.accounts.put(sheet.shelving.arrive(standing, record, points, at, dates))
+        sheet.keys.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
+        sheet.originals.posted(entry.id, Original(record, Kind.EARN, account, points))
         sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))
         sheet.rule(item, posted(points))

@@ -31,7 +31,7 @@ class TablesPen:
             self._shelves(sheet.shelving)
             self._duplicates(sheet)
             self._rights(sheet)
-            self._waits(sheet.waits)
+            self._waits(sheet.waiting.changed)
             self._words(sheet)
             self._tell(told, decided)
             circumstances.count_offline(self._tables, sheet.offline_days.changed)
@@ -69,7 +69,7 @@ class TablesPen:
         self._tables.insert("posting", rows)
 
     def _accounts(self, sheet: Sheet) -> None:
-        standings = [standing for _, standing in sorted(sheet.standings.changed.items())]
+        standings = [standing for _, standing in sorted(sheet.accounts.changed.items())]
         rows = [(s.account, s.balance, s.reserved, s.usable_from, s.usable_until, s.merged_into) for s in standings]
         self._tables.insert(
             "account",
@@ -115,15 +115,15 @@ class TablesPen:
             )
 
     def _duplicates(self, sheet: Sheet) -> None:
-        rows = [(bounded(entry), first) for entry, first in sheet.duplicates.changed.items()]
+        rows = [(bounded(entry), first) for entry, first in sheet.originals.duplicates.changed.items()]
         self._tables.insert("duplicate", rows, "ON CONFLICT (entry) DO NOTHING")
 
     def _rights(self, sheet: Sheet) -> None:
         changed = sheet.rights.changed.values()
-        new = [right for right in changed if right.id not in sheet.rights_held]
+        new = [right for right in changed if right.id not in sheet.rights.held]
         self._tables.insert("allowance", map(_allowance, new))
         for right in changed:
-            if right.id in sheet.rights_held:
+            if right.id in sheet.rights.held:
                 self._tables.change(
                     "UPDATE allowance SET state = ?, bound = ?, trusted = ? WHERE id = ?",
                     *(right.state, right.bound, right.trusted, right.id),
