@@ -59,14 +59,14 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
     with ExitStack() as stack:
         ground = lay(config, state, stack)
         lines, mirroring, readers = parts.lines(ground), parts.mirroring(ground, stack), parts.readers(ground)
-        past = parts.history(ground, readers, stack)
-        till = parts.till(ground, lines, mirroring, readers, past)
+        past, alarm = parts.history(ground, readers, stack), parts.alarm(ground)
+        till = parts.till(ground, lines, mirroring, readers, past, alarm)
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
         loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
-        reading: list[Part] = [*readers.supervisors.values(), readers.hotplug()]
+        reading: list[Part] = [*readers.supervisors.values(), readers.hotplug(), alarm]
         essential = {
             "the journal": lambda: ground.store.failure is None,
             "the till's thread": loop.alive,

@@ -29,6 +29,8 @@ from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
 from terminal.till import Till
+from terminal.trial.alarm import Alarm
+from terminal.trial.talk import TrialDue
 
 
 class Part(Protocol):
@@ -107,6 +109,10 @@ def readers(ground: Ground) -> Readers:
     return Readers(supervisors, tallies)
 
 
+def alarm(ground: Ground) -> Alarm:
+    return Alarm(lambda: ground.inbox.report(TrialDue()))
+
+
 def history(ground: Ground, readers: Readers, stack: ExitStack) -> Recorder:
     """What keeps the last days, with a reader of its own at the journal."""
     journal = ground.store.reader()
@@ -114,7 +120,7 @@ def history(ground: Ground, readers: Readers, stack: ExitStack) -> Recorder:
     return Recorder(ground.state / HISTORY, journal.totals, readers.tallies, ground.timepiece)
 
 
-def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, past: Recorder) -> Till:
+def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, past: Recorder, alarm: Alarm) -> Till:
     mirror = mirroring.own
     return Till(
         *(ground.config, ground.store, ground.journal, ground.directory),
@@ -128,6 +134,7 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, p
         mirror=lambda: mirror.report if mirror else None,
         tallies=readers.tallies,
         write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
+        alarm=alarm.set,
     )
 
 

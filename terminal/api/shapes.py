@@ -35,7 +35,10 @@ class QueueView(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The till at a glance; `clock` says what it knows of time."""
+    """The till at a glance; `clock` says what it knows of time.
+
+    `tested` are the readers that a technician tests now.
+    """
 
     terminal: str
     version: str
@@ -43,6 +46,7 @@ class Status(msgspec.Struct, frozen=True):
     queue: QueueView
     readers: list[ReaderStatus]
     clock: dict[str, Any]
+    tested: list[str] = []
     disk: DiskView | None = None
     mirror: MirrorReport | None = None
 

@@ -14,6 +14,7 @@ from terminal.api.families import (
     reads,
     status,
     transactions,
+    trials,
 )
 from terminal.api.routes import Route
 
@@ -26,6 +27,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *conflicts.ROUTES,
     *queue.ROUTES,
     *history.ROUTES,
+    *trials.ROUTES,
     *monitoring.ROUTES,
     *diagnostics.ROUTES,
     *pages.ROUTES,
