@@ -1,10 +1,12 @@
-"""A POS that speaks nexo: the unmodified client library in a Node process, and a till that listens for it."""
+"""Two POS that speak nexo - the unmodified client library in Node, and one without manners - and their till."""
 
+import http.client
 import json
 import queue
 import random
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from terminal.api.nexo.crypto import derive, seal, unseal
 from tests.acceptance.rig import TillProcess
 
 PORT = 8443
@@ -153,3 +156,71 @@ def loyalty(kind: str, data: dict[str, Any] | None, sale_data: dict[str, Any], *
 
 def points(value: float) -> dict[str, Any]:
     return {"LoyaltyAmount": {"LoyaltyUnit": "Point", "Value": value}}
+
+
+class RawPos:
+    """A POS of our own over TLS, which can do what no client library does: say anything at all."""
+
+    def __init__(self, till: NexoTill) -> None:
+        self.till = till
+        self.token = (till.state / "pos.token").read_text().strip()
+        key = json.loads((till.state / "nexo-key.json").read_text())
+        self.key, self.material = key, derive(key["Passphrase"])
+        self.trust = ssl.create_default_context(cafile=str(till.state / "nexo-ca.pem"))
+
+    def connect(self) -> ssl.SSLSocket:
+        plain = socket.create_connection((self.till.host, PORT), timeout=20)
+        return self.trust.wrap_socket(plain, server_hostname=self.till.host)
+
+    def post(self, body: bytes | Iterator[bytes], *, path: str = "/nexo/", **headers: str) -> tuple[int, Any]:
+        """Status and JSON. Raises OSError or HTTPException when the till is gone."""
+        sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
+        connection = http.client.HTTPSConnection(self.till.host, PORT, timeout=20, context=self.trust)
+        try:
+            connection.request("POST", path, body, sent, encode_chunked=not isinstance(body, bytes))
+            answer = connection.getresponse()
+            text = answer.read()
+        finally:
+            connection.close()
+        return answer.status, json.loads(text) if text else None
+
+    def plain(self, message: dict[str, Any]) -> tuple[int, Any]:
+        """In the clear, with the POS's token."""
+        return self.post(json.dumps(message).encode(), x_api_key=self.token)
+
+    def sealed(
+        self, message: dict[str, Any], *, header: dict[str, Any] | None = None, **trailer: Any
+    ) -> dict[str, Any]:
+        """The envelope of a sealed message; `header` and `trailer` replace what stands beside it."""
+        blob, nonce, mac = seal(json.dumps(message).encode(), self.material)
+        told = {
+            "AdyenCryptoVersion": 1,
+            "KeyIdentifier": self.key["KeyIdentifier"],
+            "KeyVersion": self.key["KeyVersion"],
+            "Nonce": nonce,
+            "Hmac": mac,
+            **trailer,
+        }
+        outer = header or message["SaleToPOIRequest"]["MessageHeader"]
+        return {"SaleToPOIRequest": {"MessageHeader": outer, "NexoBlob": blob, "SecurityTrailer": told}}
+
+    def opened(self, answer: dict[str, Any]) -> Any:
+        """The sealed answer in the clear."""
+        sealed = answer["SaleToPOIResponse"]
+        trailer = sealed["SecurityTrailer"]
+        return json.loads(unseal(sealed["NexoBlob"], trailer["Nonce"], trailer["Hmac"], self.material))
+
+
+def message(category: str, request: object, number: str, **header: str) -> dict[str, Any]:
+    """A whole message, as the client libraries make it."""
+    told = {
+        "ProtocolVersion": "3.0",
+        "MessageClass": "Service",
+        "MessageCategory": category,
+        "MessageType": "Request",
+        "SaleID": "TILL-04",
+        "POIID": POI,
+        "ServiceID": number,
+        **header,
+    }
+    return {"SaleToPOIRequest": {"MessageHeader": told, f"{category}Request": request}}
