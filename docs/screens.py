@@ -51,7 +51,7 @@ class Photographer:
         self.folder = folder
 
     def __call__(self, moment: str, page: Page) -> None:
-        taken = page.screenshot(animations="disabled", caret="hide", full_page=moment == "sheet")
+        taken = page.screenshot(animations="disabled", caret="hide")
         picture = cv2.imdecode(np.frombuffer(taken, np.uint8), cv2.IMREAD_COLOR)
         small = small_png(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         if len(small) > MOST_BYTES:

@@ -46,9 +46,10 @@ def test_many_colours_become_the_nearest_common_ones() -> None:
 
 def test_the_pictures_that_pages_show_are_there() -> None:
     """Each with words for those who do not see it, and small enough to be read on a slow line."""
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", FOLDER / "README.md", *(ROOT / "docs").glob("*.md")]
     shown = {(page.parent / target).resolve() for page in pages for target in PICTURES.findall(page.read_text())}
     assert {path for path in shown if not path.is_file()} == set()
+    assert {path for path in FOLDER.iterdir() if path.suffix in {".png", ".svg"}} <= shown
     assert all(path.stat().st_size < MOST_BYTES for path in FOLDER.iterdir())
 
 
