@@ -57,6 +57,4 @@ def test_the_pictures_that_pages_show_are_there() -> None:
 def test_a_drawing_loads_nothing(path: Path) -> None:
     """No font, no picture and no script from anywhere."""
     for text in (path.read_text(), SVG):
-        addresses = re.findall(r"(?:https?:)?//[^\s\"')]+", text)
-        assert addresses in ([], ["http://www.w3.org/2000/svg"])
-        assert "<script" not in text
+        assert re.findall(r"(?:href|src)\s*=|@import|url\((?!#)|<script|<image|<use", text) == []
