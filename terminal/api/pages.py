@@ -15,9 +15,11 @@ MEDIA_TYPES: Final = {
     "words.js": "text/javascript; charset=utf-8",
     "theme.css": "text/css; charset=utf-8",
     "technician.css": "text/css; charset=utf-8",
+    "test-card.css": "text/css; charset=utf-8",
     **dict.fromkeys(
         (
             "technician.js",
+            "test-card.js",
             "ask.js",
             "dom.js",
             "chart.js",
