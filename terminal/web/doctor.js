@@ -44,6 +44,6 @@ function finding({ code, what, verdict, evidence, subject, remedy: cure, who }) 
     "li", {},
     make("p", {}, chip(verdict, MOODS[verdict] ?? "soft"), named, make("span", {}, ` ${what}`)),
     make("p", { class: "evidence" }, evidence),
-    cure ? make("p", { class: "cure" }, remedy(cure, code), who ? make("small", {}, who) : null) : null,
+    cure ? make("p", { class: "cure" }, remedy(cure, code), who ? make("small", {}, `by: ${who}`) : null) : null,
   );
 }

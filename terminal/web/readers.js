@@ -6,8 +6,9 @@ const COUNTED = [
   ["good", "Read"], ["failed", "Broken off"], ["unreadable", "Unreadable"], ["duplicate", "Twice"], ["restarts", "Restarts"], ["hours", "Hours ready"],
 ];
 
-export function showReaders(readers) {
-  redraw(at("readers").querySelector(".list"), readers, (all) => (all.length ? table(all) : make("p", {}, "No reader is set up.")));
+export function showReaders(readers, tested = []) {
+  const told = readers.map((reader) => ({ ...reader, tested: tested.includes(reader.name) }));
+  redraw(at("readers").querySelector(".list"), told, (all) => (all.length ? table(all) : make("p", {}, "No reader is set up.")));
 }
 
 // Roles are written out: a phone shows each row as a card, and browsers then forget that it is a table.
@@ -32,7 +33,7 @@ function row(reader) {
   return make(
     "tr", { role: "row" },
     make("th", { role: "rowheader" }, name, make("small", {}, driver)),
-    cell("State", {}, chip(status, status === "ready" ? "calm" : "trouble")),
+    cell("State", {}, chip(status, status === "ready" ? "calm" : "trouble"), reader.tested ? chip("being tested", "wait") : null),
     cell("Since", { class: "time" }, moment(since)),
     cell("What now", { class: "why" }, make("span", {}, detail), mended),
     ...counts,

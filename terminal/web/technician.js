@@ -145,7 +145,7 @@ async function readStatus() {
   document.title = `${status.attention.length ? "! " : ""}${status.terminal} · technician`;
   say("terminal", status.terminal);
   showVerdict(status.attention);
-  showReaders(status.readers);
+  showReaders(status.readers, status.tested);
   showBooks(status);
   if (status.sync) showSync(status.sync);
   await showDisputes(status.queue.conflicts, (words) => {

@@ -126,6 +126,23 @@ def test_a_conflict_is_decided_by_keyboard_alone(desk: Page, till: FakeTill, api
     expect(desk.locator("#conflicts")).to_be_hidden()
 
 
+def test_the_browsers_own_notices_need_its_leave(desk: Page, api: Api) -> None:
+    """Asked for by the box, and only then; a browser that says no leaves the box empty."""
+    box = desk.get_by_label("Notify me")
+    box.click()
+    expect(box).not_to_be_checked()
+    desk.context.grant_permissions(["notifications"], origin=f"http://{api.address}")
+    box.click()
+    expect(box).to_be_checked()
+
+
+def test_a_reader_that_is_being_tested_says_so(desk: Page, till: FakeTill) -> None:
+    """Beside its state: it serves no customer meanwhile."""
+    till.held.add("counter")
+    till.notices.publish("reader_status", till.readers[0])
+    expect(desk.locator("#readers tbody tr")).to_contain_text("being tested")
+
+
 def test_the_charts_are_tables_too(desk: Page) -> None:
     """Who does not see a line reads the numbers; another span is asked for by the radio buttons."""
     expect(desk.locator(".chart")).to_have_count(3)
