@@ -5,6 +5,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,8 +55,9 @@ def read_again(state: Path, terminal: str) -> str:
                 line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )
             os.kill(process, READ_AGAIN)
-            while line.recv(_PIECE):
-                pass  # its news; they end when it stops
+            with suppress(ConnectionResetError):
+                while line.recv(_PIECE):
+                    pass  # its news; they end when it stops
         except OSError as error:
             return f"it could not be told ({error}); stop it and start it again"
     return _back(state, terminal)
