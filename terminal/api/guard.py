@@ -100,7 +100,7 @@ class Guard:
         self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _collected(scope)
+        headers = collected(scope)
         guest = self._guests.origin(scope["path"], headers)
         harder = hardened(send, sharing(guest))
         try:
@@ -118,7 +118,7 @@ class Guard:
         """Raises Refused."""
         local, method, path = Visitor.of(scope).is_local, scope["method"], scope["path"]
         strange = None if local else examine(method, path, headers, self._hosts, guest)
-        refused = strange or ambiguous(scope["raw_path"], headers) or examine_body(method, headers)
+        refused = strange or ambiguous(scope["raw_path"], headers) or examine_body(headers)
         if refused is not None:
             raise refused
 
@@ -131,7 +131,7 @@ class Guard:
         return proven
 
 
-def _collected(scope: Scope) -> dict[bytes, list[bytes]]:
+def collected(scope: Scope) -> dict[bytes, list[bytes]]:
     headers: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name, []).append(value)
