@@ -62,6 +62,8 @@ def ambiguous(target: bytes, headers: Mapping[bytes, list[bytes]]) -> Refused | 
     """Pure: what two readers could read in two ways, and a proxy before us may have: RFC 9112 sections 3.2 and 6.1."""
     if not target.startswith(b"/"):
         return Refused("malformed", "Ask for the path alone, as in `GET /v1/status`. Nothing was recorded.", CLOSE)
+    if b"%2f" in target.lower():
+        return Refused("not_found", "No address here holds a slash that is written as %2F. Nothing was done.", CLOSE)
     for name in _ONCE:
         if len(headers.get(name, [])) > 1:
             return Refused("malformed", f"`{name.decode()}` is sent twice; send it once. Nothing was recorded.", CLOSE)
