@@ -25,6 +25,7 @@ from ledger.doorway import Doorway
 from ledger.entrance import Entrance
 from ledger.gate import Enrolment, Gate
 from ledger.housekeeping import write_off_daily
+from ledger.phones import Quota
 from ledger.port import Book, NotRecorded, Refused
 from ledger.problems import problem, refused
 from offline_queue.packing import GZIP, WORTHWHILE
@@ -34,6 +35,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     Hello,
     Park,
+    PhoneLookup,
     Problem,
     ProblemCode,
     Welcome,
@@ -64,6 +66,7 @@ def create_app(
             Route("/v1/decisions", desk.decisions),
             Route("/v1/changes", desk.changes),
             Route("/v1/accounts/{number:path}", desk.account),
+            Route("/v1/phone-lookups", desk.phone, methods=["POST"]),
             Route("/healthz", desk.health),
         ],
         middleware=[
@@ -86,7 +89,7 @@ class Desk:
 
     def __init__(self, book: Book, gate: Gate) -> None:
         self._book, self._gate = book, gate
-        self._attendance = Attendance()
+        self._attendance, self._lookups = Attendance(), Quota()
         self._clerk = ThreadPoolExecutor(book.clerks, thread_name_prefix="books")
 
     @asynccontextmanager
@@ -153,6 +156,18 @@ class Desk:
             if found is None:
                 raise refused(ProblemCode.ACCOUNT_UNKNOWN, request=name, generation=self._book.generation)
             return found
+
+        return await self._answer(look)
+
+    async def phone(self, request: Request) -> Response:
+        body = await bodies.read(request, bodies.JSON, bodies.MAX_JSON_BYTES)
+
+        def look() -> object:
+            terminal, lookup = self._sender(request, body), bodies.decoded(body, PhoneLookup)
+            if not self._lookups.take(terminal, time.monotonic()):
+                log.warning("%s asks for more phone numbers than a queue has customers", terminal)
+                raise refused(ProblemCode.TOO_MANY_LOOKUPS, request=lookup.request)
+            return self._book.phone(lookup)
 
         return await self._answer(look)
 

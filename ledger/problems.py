@@ -23,6 +23,7 @@ TITLES: Final = {
     ProblemCode.TOO_LARGE.value: (413, "The request is larger than the ledger takes; send less at once"),
     "media_type": (415, "This address takes another content type"),
     ProblemCode.PROTOCOL.value: (426, "No protocol version is spoken by both; the entries stay queued until an update"),
+    ProblemCode.TOO_MANY_LOOKUPS.value: (429, "This till has asked for too many phone numbers; come again later"),
     "internal": (500, "The ledger failed on this request; nothing was changed"),
     ProblemCode.BUSY.value: (503, "Too many tills ask at once; nothing was changed, come again after Retry-After"),
     ProblemCode.UNAVAILABLE.value: (503, "The books cannot be used just now; nothing was changed, send it again"),
