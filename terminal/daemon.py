@@ -72,7 +72,10 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start([*talking, *reading, past, api], stack)
+        nexo = parts.nexo(ground)
+        if nexo is not None:
+            essential["the nexo listener"] = nexo.alive
+        _start([*talking, *reading, past, *([] if nexo is None else [nexo]), api], stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -21,16 +21,17 @@ PARTS: Final = frozenset(part.name for part in ROOM.iterdir() if PurePosixPath(p
 
 
 @cache
-def _part(name: str) -> bytes:
+def part(name: str) -> bytes:
+    """A file of terminal/web/."""
     return ROOM.joinpath(name).read_bytes()
 
 
 async def cashier(call: Call) -> Response:
     """The cookie opens masked views for as long as the browser and this start of the till last."""
     language = f'data-language="{call.desk.page_language}"'.encode()
-    page = _part("index.html").replace(b'data-language=""', language, 1)
+    page = part("index.html").replace(b'data-language=""', language, 1)
     response = Response(page, media_type="text/html; charset=utf-8")
-    response.set_cookie(PAGE_COOKIE, call.page_session, path="/", httponly=True, samesite="strict")
+    response.set_cookie(PAGE_COOKIE, call.door.page_session, path="/", httponly=True, samesite="strict")
     return response
 
 
@@ -38,4 +39,4 @@ async def asset(call: Call) -> Response:
     name = call.request.path_params["file"]
     if name not in PARTS:
         raise NOT_FOUND
-    return Response(_part(name), media_type=MEDIA_TYPES[PurePosixPath(name).suffix])
+    return Response(part(name), media_type=MEDIA_TYPES[PurePosixPath(name).suffix])

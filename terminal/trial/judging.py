@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final, Literal
 
 import msgspec
 
-from terminal.trial.remark_words import CARD_OF_REASON, WORDS
+from terminal.trial.remark_words import CARD_HEADLINES, CARD_OF_REASON, HEADLINES, WORDS
 from terminal.trial.taps import Serial, Tap, TapResult
 from terminal.wear import SOON
 
@@ -37,6 +36,7 @@ class Judgement(msgspec.Struct, frozen=True):
     passed: bool
     card_usable: bool | None
     headline: str
+    card_headline: str
     remarks: tuple[Remark, ...]
 
 
@@ -59,15 +59,7 @@ def judge(evidence: Evidence) -> Judgement:
     passed = not any(remark.fails for remark in remarks)
     answered = [tap for tap in evidence.taps if tap.answered]
     usable = all(tap.result is TapResult.IDENTIFIED for tap in answered) if answered else None
-    return Judgement(passed, usable, _headline(passed, usable), remarks)
-
-
-def _headline(passed: bool, usable: bool | None) -> str:
-    if not passed:
-        return "FAIL: this reader is not proven to work."
-    return (
-        "PASS: this reader works." if usable else "PASS: this reader works. The card that was used cannot be used here."
-    )
+    return Judgement(passed, usable, HEADLINES[passed], CARD_HEADLINES[usable], remarks)
 
 
 def _of_the_reader(evidence: Evidence) -> Iterator[Remark]:
@@ -93,8 +85,13 @@ def _of_the_reader(evidence: Evidence) -> Iterator[Remark]:
 
 def _speed(taps: Sequence[Tap]) -> Iterator[Remark]:
     times = [tap.took_ms for tap in taps if tap.took_ms is not None]
-    if times and median(times) > SLOW_MS:
-        yield _found("reader", "slow", fails=True, ms=round(median(times)), limit=SLOW_MS)
+    if times and _middle(times) > SLOW_MS:
+        yield _found("reader", "slow", fails=True, ms=_middle(times), limit=SLOW_MS)
+
+
+def _middle(figures: Sequence[int]) -> int:
+    """The median, the lower one of two."""
+    return sorted(figures)[(len(figures) - 1) // 2]
 
 
 def _causes(taps: Sequence[Tap]) -> str:
@@ -111,8 +108,8 @@ def _of_the_card(taps: Sequence[Tap]) -> Iterator[Remark]:
     for code in codes:
         yield _found("card", code, fails=False, why=_detail(taps, code))
     wears = [tap.wear for tap in taps if tap.wear is not None]
-    if wears and median(wears) >= SOON:
-        yield _found("card", "worn", fails=False, wear=round(median(wears)))
+    if wears and _middle(wears) >= SOON:
+        yield _found("card", "worn", fails=False, wear=_middle(wears))
 
 
 def _card_code(tap: Tap) -> str:

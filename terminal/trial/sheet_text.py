@@ -42,7 +42,8 @@ def judgement_lines(judgement: Judgement | None) -> list[str]:
     """The headline, then each remark with what to do."""
     if judgement is None:
         return ["The test is not over."]
-    return [judgement.headline, *(line for remark in judgement.remarks for line in _remark_lines(remark))]
+    headlines = [judgement.headline, *filter(None, [judgement.card_headline])]
+    return [*headlines, *(line for remark in judgement.remarks for line in _remark_lines(remark))]
 
 
 def _remark_lines(remark: Remark) -> list[str]:
@@ -58,6 +59,13 @@ def tap_lines(taps: Sequence[Tap]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def tap_line(tap: Tap) -> str:
+    """One tap in a sentence, for where no table can grow."""
+    times = [f"{name} {ms} ms" for name, ms in (("read", tap.read_ms), ("till", tap.till_ms)) if ms is not None]
+    said = [f"tap {tap.n}: {tap.result}", tap.technology, tap.card, *times, f"{tap.reason} {tap.detail}"]
+    return ", ".join(part for part in said if part.strip())
+
+
 def cells(tap: Tap) -> tuple[str, ...]:
     """One tap as HEADING has it; a dash where nobody told."""
     figures = (tap.read_ms, tap.till_ms, tap.effort, tap.wear)
@@ -69,4 +77,5 @@ def cells(tap: Tap) -> tuple[str, ...]:
 def progress(trial: TrialView) -> str:
     """Where a running trial stands, in a line."""
     good = sum(tap.answered for tap in trial.taps)
-    return f"{len(trial.taps)} of {trial.wanted} taps, {good} read"
+    repeats = f", {trial.repeats} too soon to count: lift the card for a moment" if trial.repeats else ""
+    return f"{len(trial.taps)} of {trial.wanted} taps, {good} read{repeats}"

@@ -28,10 +28,10 @@ const at = (id) => document.getElementById(id);
 
 const format = { whole: (number) => whole.format(number), moment };
 
-const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [] };
+const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [], progress: null };
 const made = new Set(); // ids of sales that were seen when they were made; whatever becomes of them is no news
 
-// --- what events change: `seen`, and which tune is heard -------------------------------------------------------------------------------------
+// --- what events change: `seen`, and which tune is heard ------------------------------------------------------
 
 const changes = {
   card_read(read) {
@@ -62,7 +62,10 @@ const changes = {
     return tune;
   },
   reader_status: () => {},
-  sync: () => {},
+  sync({ progress }) {
+    seen.progress = progress;
+  },
+  trial: () => {},
   conflict: () => {},
   reset() {
     nextCustomer();
@@ -151,6 +154,7 @@ async function readStatus() {
   const status = await answer("/v1/status");
   if (seen.status && seen.status.version !== status.version) location.reload();
   seen.status = status;
+  seen.progress = status.sync?.progress ?? null;
   seen.conflicts = status.queue.conflicts ? (await answer("/v1/conflicts?limit=20")).entries : [];
   show();
 }
@@ -221,10 +225,16 @@ function showStatus({ terminal, ledger, queue, readers }) {
   say("ledger-note", [ledger.reachable ? "" : words.goesOn, heard, next].filter(Boolean).join(" · "));
   at("queue").dataset.mood = queue.queued && !ledger.reachable ? "wait" : "calm";
   say("queue-count", whole.format(queue.queued));
-  say("queue-note", queue.queued ? words.oldest(age(queue.oldest_age_s ?? 0)) : words.nothingWaits);
+  say("queue-note", queueNote(queue));
   at("readers").lastElementChild.replaceChildren(...(readers.length ? readers.map(readerItem) : [item(words.noReaders)]));
   at("conflicts").hidden = !seen.conflicts.length;
   at("conflicts").lastElementChild.replaceChildren(...seen.conflicts.map(conflictItem));
+}
+
+// How far a long sync is, else how long the oldest entry waits.
+function queueNote({ queued, oldest_age_s: oldest }) {
+  if (seen.progress) return words.sending(whole.format(seen.progress.left), age(seen.progress.remaining_s));
+  return queued ? words.oldest(age(oldest ?? 0)) : words.nothingWaits;
 }
 
 function showTransactions() {
@@ -235,8 +245,11 @@ function showTransactions() {
 
 function readerItem(reader) {
   const trouble = reader.status !== "ready";
-  const line = item(reader.name, "name", words.reader[reader.status] ?? reader.status, "state");
-  line.dataset.mood = trouble ? "trouble" : "calm";
+  const tested = seen.status.tested?.includes(reader.name);
+  const state = tested ? words.tested : words.reader[reader.status] ?? reader.status;
+  const line = item(reader.name, "name", state, "state");
+  line.dataset.mood = trouble ? "trouble" : tested ? "wait" : "calm";
+  if (tested) line.append(span(words.testedNote, "fine"));
   if (trouble) line.append(span(reader.remedy ?? reader.detail, "fine"));
   return line;
 }
@@ -300,6 +313,7 @@ function moment(rfc3339) {
 }
 
 function age(seconds) {
+  if (seconds === null) return "";
   if (seconds < 120) return words.seconds(Math.round(seconds));
   if (seconds < 7200) return words.minutes(Math.floor(seconds / 60));
   if (seconds < 172_800) return words.hours(Math.floor(seconds / 3600));

@@ -18,7 +18,9 @@ const EN = {
   reachable: "Reachable", unreachable: "Out of reach", goesOn: "Sales go on; points are sent later.",
   heard: (time) => `last heard ${time}`, never: "not heard yet", next: (time) => `next try ${time}`,
   nothingWaits: "Everything has been sent.", oldest: (age) => `the oldest for ${age}`,
+  sending: (left, time) => `sending: ${left} to go${time ? `, about ${time} left` : ""}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} d`,
+  tested: "being tested", testedNote: "A technician tests it: use another reader, or key the number.",
   noReaders: "No reader is set up.", noCard: "no card",
   reader: {
     ready: "ready", reconnecting: "reconnecting", absent: "not plugged in", held: "in use by another program",
@@ -60,7 +62,9 @@ const FR = {
   reachable: "Joignable", unreachable: "Injoignable", goesOn: "Les ventes continuent ; les points partiront plus tard.",
   heard: (time) => `dernier contact ${time}`, never: "aucun contact encore", next: (time) => `prochain essai ${time}`,
   nothingWaits: "Tout est envoyé.", oldest: (age) => `la plus ancienne depuis ${age}`,
+  sending: (left, time) => `envoi en cours : encore ${left}${time ? `, environ ${time}` : ""}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} j`,
+  tested: "en test", testedNote: "Un technicien le teste : prenez un autre lecteur ou saisissez le numéro.",
   noReaders: "Aucun lecteur n'est réglé.", noCard: "sans carte",
   reader: {
     ready: "prêt", reconnecting: "se reconnecte", absent: "débranché", held: "pris par un autre programme",

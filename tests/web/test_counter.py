@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.api.conftest import Api, serving
 from tests.api.fake_till import FakeTill
-from tests.web.axe import SCRIPT, faults
+from tests.web.axe import faults
 from tests.web.test_page import FAILED
 
 pytestmark = pytest.mark.browser
@@ -212,7 +212,6 @@ def test_those_who_want_no_motion_have_none(browser: Browser, api: Api) -> None:
         assert page.evaluate(f"{moving}.length") == 0
 
 
-@pytest.mark.skipif(not SCRIPT.exists(), reason="axe-core is not installed (make setup-dev)")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault_in_any_state(browser: Browser, till: FakeTill, api: Api, scheme: Any) -> None:
     """Waiting, read, sold, failed, offline, in conflict, a code shown, the keys listed, the till lost."""

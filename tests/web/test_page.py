@@ -10,8 +10,8 @@ from drivers.base import ReaderState
 from offline_queue.conflicts import sentence
 from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
-from tests.api.conftest import Api, serving
-from tests.api.fake_till import NOW, FakeTill
+from tests.api.conftest import TOKENS, Api, serving
+from tests.api.fake_till import NOW, SYNC_WORD, FakeTill
 from tests.offline_queue.claimed import code_of, sold
 from tests.web.conftest import Said
 
@@ -158,6 +158,17 @@ def test_a_sale_without_a_card_shows_its_code(page: Page, till: FakeTill, api: A
     expect(code).to_be_visible()
 
 
+def test_a_long_sync_shows_how_far_it_is(page: Page, till: FakeTill, api: Api) -> None:
+    """In the tile of the queue, small; gone when the pass has ended."""
+    progress = {"sent": 1200, "left": 8800, "per_s": 400.0, "remaining_s": 22.0}
+    over, till.pass_ = till.pass_, {"phase": "running", "progress": progress}
+    till.notices.publish("sync", {**SYNC_WORD, **till.pass_})
+    expect(page.locator("#queue-note")).to_have_text("sending: 8,800 to go, about 22 s left")
+    till.pass_ = over
+    till.notices.publish("sync", SYNC_WORD)
+    expect(page.locator("#queue-note")).to_have_text("Everything has been sent.")
+
+
 def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:
     """A reader that cannot read shows its remedy."""
     expect(page.locator("#readers li")).to_have_text("counterready")
@@ -166,6 +177,15 @@ def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:
     ]
     till.notices.publish("reader_status", till.readers[0])
     expect(page.locator("#readers li")).to_have_text("counternot permittedusermod -aG pcscd tilld")
+
+
+def test_a_reader_under_test_is_no_reader_for_customers(page: Page, till: FakeTill, api: Api) -> None:
+    """The cashier sees at once that a technician has it, and that it is back."""
+    begun = api.ask("POST", "/v1/trials", {"reader": "counter"}, token=TOKENS.technician).json
+    expect(page.locator("#readers li .state")).to_have_text("being tested")
+    expect(page.locator("#readers li")).to_contain_text("use another reader")
+    api.ask("POST", f"/v1/trials/{begun['id']}/end", token=TOKENS.technician)
+    expect(page.locator("#readers li .state")).to_have_text("ready")
 
 
 def test_conflicts_appear_only_when_there_are_some(page: Page, till: FakeTill, api: Api) -> None:
