@@ -152,6 +152,7 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
         version=ground.version,
         hosts=listen.hosts,
         guests=Guests.named(listen.origins),
+        page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),
         find_by_phone=_phones(ground),

@@ -15,7 +15,7 @@ RUN: Final = """async () => (await axe.run(document, {resultTypes: ["violations"
 def faults(page: Page) -> list[str]:
     """Of the page as it is now; its context must have been made with `bypass_csp`, for axe is no script of the page."""
     if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci in tests/node)")
+        pytest.skip("axe-core is not installed (make setup-dev)")
     page.evaluate(AXE.read_text())
     found: list[str] = page.evaluate(RUN)
     return found

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,6 +12,7 @@ from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import TOKENS, Api
 from tests.api.fake_till import NOW, SYNC_WORD, FakeTill
+from tests.web.axe import faults
 from tests.web.conftest import Said
 
 pytestmark = pytest.mark.browser
@@ -189,19 +189,9 @@ def test_evil_words_are_words(desk: Page, till: FakeTill) -> None:
     assert "owned" not in desk.title()
 
 
-AXE = Path(__file__).resolve().parents[1] / "node" / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = """async () => {
-  const { violations } = await axe.run();
-  const loud = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  return loud.map(({ id, nodes }) => `${id} ${nodes[0].html}`);
-}"""
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Browser, api: Api, till: FakeTill, scheme: str) -> None:
     """At the door and inside, by light and by dark, with everything on the page that can be on it."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed (make setup-dev)")
     api.sale("k-1")
     till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT, verdict="overdrawn")
     till.readers.append(
@@ -210,16 +200,14 @@ def test_axe_finds_nothing_serious(browser: Browser, api: Api, till: FakeTill, s
     with browser.new_context(locale="en-GB", color_scheme=scheme, bypass_csp=True) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(f"http://{api.address}/technician")
-        page.add_script_tag(path=AXE)
         expect(page.locator("#login")).to_be_visible()
-        assert page.evaluate(SERIOUS) == []
+        assert faults(page) == []
         log_in(page, api.address)
-        page.add_script_tag(path=AXE)
         expect(page.locator("#conflicts form")).to_be_visible()
         expect(page.locator(".chart")).to_have_count(3)
         till.notices.publish("sync", {**SYNC_WORD, "phase": "failed", "detail": "No answer."})
         expect(page.locator("#messages li")).to_have_count(1)
-        assert page.evaluate(SERIOUS) == []
+        assert faults(page) == []
 
 
 def test_the_policy_is_as_strict_as_the_other_pages(browser: Browser, api: Api) -> None:
