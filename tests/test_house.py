@@ -118,6 +118,13 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     assert not foreign
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "clients" / "python").rglob("*.py")), ids=name)
+def test_the_python_client_needs_nothing_but_python(path: Path) -> None:
+    """Whoever writes a POS may put it into any environment."""
+    used = {module.split(".")[0] for module in imports(ast.parse(path.read_text()))}
+    assert used <= {*sys.stdlib_module_names, "tilld_client"}
+
+
 @pytest.mark.parametrize("file", PURE)
 def test_what_decides_is_pure(file: str) -> None:
     """No clock, no randomness, no log and no I/O where points are decided."""
