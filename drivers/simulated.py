@@ -72,7 +72,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One presentation. `card` is the text that the card carries, `uid` its serial number in hex.
 
-    `effort` is how hard it is to read.
+    `effort` is how hard it is to read, `duration_ms` how long that is said to take.
     """
 
     card: str | None = None
@@ -80,6 +80,7 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: Fault | None = None
     uid: str | None = None
     effort: int | None = None
+    duration_ms: float = 0.0
 
 
 class TapAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -118,6 +119,7 @@ def report_of(what: Tap) -> Report:
         data=what.card,
         uid=what.uid,
         effort=what.effort,
+        duration_ms=what.duration_ms,
     )
 
 

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,14 +17,15 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger import bodies
 from ledger.admission import Room
 from ledger.attendance import Attendance, next_sync_after_s, patience_s
+from ledger.doorway import Doorway
 from ledger.entrance import Entrance
 from ledger.gate import Enrolment, Gate
 from ledger.housekeeping import write_off_daily
+from ledger.phones import Quota
 from ledger.port import Book, NotRecorded, Refused
 from ledger.problems import problem, refused
 from offline_queue.packing import GZIP, WORTHWHILE
@@ -35,6 +35,7 @@ from offline_queue.wire import (
     AllowanceRequest,
     Hello,
     Park,
+    PhoneLookup,
     Problem,
     ProblemCode,
     Welcome,
@@ -45,7 +46,6 @@ log = logging.getLogger("tilld.ledger")
 T = TypeVar("T")
 
 ROOM: Final = Room()
-LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def create_app(
@@ -53,8 +53,8 @@ def create_app(
 ) -> Starlette:
     """The ledger as an ASGI application; it does not close the book.
 
-    `loopback`: the listener is for this machine alone, so a request that names another host comes from a page that
-    has rebound its name to us, and is refused. `room`: how many requests are let in; the others come again.
+    `loopback`: the listener is for this machine alone (Doorway). `room`: how many requests are let in; the others
+    come again.
     """
     desk = Desk(book, Gate(book, enrolment))
     return Starlette(
@@ -66,10 +66,11 @@ def create_app(
             Route("/v1/decisions", desk.decisions),
             Route("/v1/changes", desk.changes),
             Route("/v1/accounts/{number:path}", desk.account),
+            Route("/v1/phone-lookups", desk.phone, methods=["POST"]),
             Route("/healthz", desk.health),
         ],
         middleware=[
-            *([Middleware(HostGuard)] if loopback else []),
+            Middleware(Doorway, loopback=loopback),
             Middleware(Entrance, room=room),
             Middleware(GZipMiddleware, minimum_size=WORTHWHILE, compresslevel=1),
         ],
@@ -88,7 +89,7 @@ class Desk:
 
     def __init__(self, book: Book, gate: Gate) -> None:
         self._book, self._gate = book, gate
-        self._attendance = Attendance()
+        self._attendance, self._lookups = Attendance(), Quota()
         self._clerk = ThreadPoolExecutor(book.clerks, thread_name_prefix="books")
 
     @asynccontextmanager
@@ -158,6 +159,18 @@ class Desk:
 
         return await self._answer(look)
 
+    async def phone(self, request: Request) -> Response:
+        body = await bodies.read(request, bodies.JSON, bodies.MAX_JSON_BYTES)
+
+        def look() -> object:
+            terminal, lookup = self._sender(request, body), bodies.decoded(body, PhoneLookup)
+            if not self._lookups.take(terminal, time.monotonic()):
+                log.warning("%s asks for more phone numbers than a queue has customers", terminal)
+                raise refused(ProblemCode.TOO_MANY_LOOKUPS, request=lookup.request)
+            return self._book.phone(lookup)
+
+        return await self._answer(look)
+
     async def health(self, _request: Request) -> Response:
         """Whether the books can be read now."""
 
@@ -185,27 +198,6 @@ class Desk:
         log.error("%s", error)
         wait_s = patience_s(self._attendance.tills, random.random())
         return _document(problem(ProblemCode.UNAVAILABLE, str(error)), {"Retry-After": str(wait_s)})
-
-
-class HostGuard:
-    """Refuses requests that name another host than this machine."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _host_named(Request(scope)) not in LOOPBACK_NAMES:
-            await _document(problem("host", "this ledger listens for its own machine only"))(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-
-def _host_named(request: Request) -> str:
-    """The Host header without its port and brackets; empty when there is none or it makes no sense."""
-    try:
-        return urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _signed(request: Request) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 from ledger.book import MAX_NUMBER, plausible
 from ledger.cards import chain
-from ledger.office import Office
 from ledger.own_entries import own_entry
+from ledger.phones import Phones
 from ledger.port import CardShown
 from ledger.problems import refused
 from ledger.tables import Tables
@@ -13,7 +13,7 @@ from offline_queue.entry import Card, CardEvent, Happening, Kind
 MAX_REASON = 300
 
 
-class CardOffice(Office):
+class CardOffice(Phones):
     """See port.Book for what each call does."""
 
     def card(self, number: str) -> CardShown:

@@ -92,6 +92,31 @@ def merge(book: "Book", number: str, successor: str, **told: Any) -> int:
     return _acted(book, number, Happening.MERGE, successor=successor, **told)
 
 
+@card.command(epilog="Example:  tilld ledger card phone 2990000000017 '+33 6 12 34 56 78'")
+@click.argument("number")
+@click.argument("phone", required=False)
+@click.option("--remove", is_flag=True, help="The card is found by no phone number any more.")
+@click.option("--author", metavar="NAME", default=getpass.getuser, help="Who acts [default: you].")
+@on_books()
+def phone(book: "Book", number: str, phone: str | None, *, remove: bool, author: str, as_json: bool) -> int:
+    """Let tills find the card by PHONE, in international form.
+
+    A card has one phone number, a phone number up to five cards. The books keep a keyed hash of it alone.
+    """
+    if remove == (phone is not None):
+        raise click.UsageError("Give a PHONE, or --remove.")
+    linked = phone is not None
+    changed = True
+    if phone is None:
+        changed = book.unlink_phone(number)
+    else:
+        book.link_phone(number, phone, author)
+    before = "" if changed else "; it was found by none before"
+    told = f"{masked(number)} is found by {'this' if linked else 'no'} phone number{before}."
+    say({"card": masked(number), "linked": linked, "changed": changed}, lambda _: click.echo(told), as_json=as_json)
+    return FINE
+
+
 def _acted(
     book: "Book",
     number: str,

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WIRE: Final = "/v1/"
-RANKS: Final = {"hello": Rank.HELLO, "allowances": Rank.CUSTOMER, "accounts": Rank.CUSTOMER}
+RANKS: Final = {
+    "hello": Rank.HELLO,
+    "allowances": Rank.CUSTOMER,
+    "accounts": Rank.CUSTOMER,
+    "phone-lookups": Rank.CUSTOMER,
+}
 """By the first word of the path; everything else can wait."""
 
 

@@ -22,6 +22,8 @@ from offline_queue.wire import (
     Hello,
     Lot,
     Park,
+    PhoneFound,
+    PhoneLookup,
     Problem,
     Welcome,
 )
@@ -323,6 +325,15 @@ class Book(Protocol):
         """What every till takes over, beyond the cursor `after`, at most `limit` of it."""
 
     def account(self, request: str, number: str) -> Account | None: ...
+
+    def phone(self, lookup: PhoneLookup) -> PhoneFound:
+        """The cards that the office has linked to a phone number. Raises Refused `malformed`."""
+
+    def link_phone(self, number: str, phone: str, author: str) -> None:
+        """The card is found by this phone number, and by no other. Raises Refused."""
+
+    def unlink_phone(self, number: str) -> bool:
+        """The card is found by no phone number; False when it was not anyway."""
 
     def public_key(self, terminal: str) -> bytes | None:
         """The enrolled Ed25519 key, 32 bytes."""

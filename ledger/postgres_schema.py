@@ -58,6 +58,12 @@ TABLES: Final = {
         """subject bigint PRIMARY KEY, counter bigint NOT NULL, terminal text NOT NULL,
         shown_at bigint NOT NULL""",
     ),
+    "phone": Table(
+        "digest",
+        """digest bytea NOT NULL, card text COLLATE "C" NOT NULL, linked_at bigint NOT NULL, author text NOT NULL,
+        PRIMARY KEY (digest, card)""",
+        ("(card)",),
+    ),
     "entry": Table("id", 'id text COLLATE "C" PRIMARY KEY, record bigint NOT NULL'),
     "duplicate": Table("entry", 'entry text COLLATE "C" PRIMARY KEY, first text NOT NULL'),
     "account": Table(
@@ -133,6 +139,7 @@ TYPES: Final = {
     "anchor": "text text bigint bigint",
     "offline_day": "bigint text bigint",
     "card_count": "bigint bigint text bigint",
+    "phone": "bytea text bigint text",
     "entry": "text bigint",
     "duplicate": "text text",
     "account": "bigint bigint bigint bigint bigint bigint",
@@ -234,6 +241,7 @@ JUDGING: Final = Upgrade(
 )
 BACKUPS: Final = Upgrade(statements=("ALTER TABLE stream ADD COLUMN IF NOT EXISTS begun bigint",))
 CARD_COUNTS: Final = Upgrade(("card_count",))
+PHONES: Final = Upgrade(("phone",))
 UPGRADES: Final[tuple[Upgrade, ...]] = (
     LINEAGE,
     DATED_LOTS,
@@ -245,6 +253,7 @@ UPGRADES: Final[tuple[Upgrade, ...]] = (
     JUDGING,
     BACKUPS,
     CARD_COUNTS,
+    PHONES,
 )
 """In their order; one is never changed after a release. A test holds the result to what `statements` makes."""
 VERSION: Final = 1 + len(UPGRADES)

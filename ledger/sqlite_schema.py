@@ -240,6 +240,17 @@ CREATE TABLE card_count (
     shown_at INTEGER NOT NULL
 ) STRICT;
 """
+PHONES: Final = """
+-- Cards by the keyed hash of a phone number.
+CREATE TABLE phone (
+    digest BLOB NOT NULL,
+    card TEXT NOT NULL,
+    linked_at INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    PRIMARY KEY (digest, card)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX phone_card ON phone (card);
+"""
 STEPS: Final = (
     BOOKS,
     NAMES,
@@ -253,6 +264,7 @@ STEPS: Final = (
     JUDGING,
     BACKUPS,
     CARD_COUNTS,
+    PHONES,
 )
 """Each brings the books to the next version of the schema; one is never changed after a release."""
 SCHEMA_VERSION: Final = len(STEPS)

@@ -9,7 +9,17 @@ from typing import Final, TypeVar
 import msgspec
 
 from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
-from offline_queue.wire import Account, AllowanceAnswer, BatchAnswer, Changes, Decisions, Problem, ProblemCode, Welcome
+from offline_queue.wire import (
+    Account,
+    AllowanceAnswer,
+    BatchAnswer,
+    Changes,
+    Decisions,
+    PhoneFound,
+    Problem,
+    ProblemCode,
+    Welcome,
+)
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"
@@ -17,7 +27,7 @@ _NOT_NOW: Final = frozenset({408, 425, 429})
 _UNREAD: Final = frozenset({401, 403, 413, 426})
 """A ledger may refuse these before it has read our request id; believing them costs a wait, never a point."""
 
-A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Changes, Decisions, Account)
+A = TypeVar("A", Welcome, BatchAnswer, AllowanceAnswer, Changes, Decisions, Account, PhoneFound)
 
 
 class LedgerError(Exception):

@@ -1,4 +1,4 @@
-"""The till's view of the ledger: seven questions, and the ledger at the other end of an HTTP connection."""
+"""The till's view of the ledger: eight questions, and the ledger at the other end of an HTTP connection."""
 
 import http.client
 import time
@@ -34,6 +34,8 @@ from offline_queue.wire import (
     Decisions,
     Hello,
     Park,
+    PhoneFound,
+    PhoneLookup,
     ProblemCode,
     Welcome,
     authorization,
@@ -71,6 +73,8 @@ class Ledger(Protocol):
 
     def account(self, request: str, number: str) -> Account | None:
         """None when the ledger has no such card."""
+
+    def phone(self, lookup: PhoneLookup) -> PhoneFound: ...
 
 
 class HttpLedger:
@@ -139,6 +143,10 @@ class HttpLedger:
             if refusal.problem.code == ProblemCode.ACCOUNT_UNKNOWN:
                 return None
             raise
+
+    def phone(self, lookup: PhoneLookup) -> PhoneFound:
+        """In the body, not in the address: a phone number does not belong into the logs of proxies."""
+        return self._post("/v1/phone-lookups", msgspec.json.encode(lookup), lookup.request, PhoneFound)
 
     def close(self) -> None:
         self._pool.clear()

@@ -62,7 +62,8 @@ log = logging.getLogger(__name__)
 class Store:
     """Every method may be called from any thread; those that change something return when it is durable.
 
-    They raise NotRecorded when the disk does not take it; the store itself goes on.
+    They raise NotRecorded when the disk does not take it; the store itself goes on. `synchronous` is SQLite's own
+    number for the connection that writes: 2 is FULL.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, origin: Origin, timepiece: Timepiece) -> None:
@@ -72,6 +73,7 @@ class Store:
         self._seen = Seen()
         self._trimmer = Trimmer()
         finder = Finder(connection, self._seen)
+        (self.synchronous,) = connection.execute("PRAGMA synchronous").fetchone()
         begun = lanes.begin(connection, origin, timepiece)
         self._streams = [uid for uid, _ in begun]
         reserve_log(path, LOG_BYTES)

@@ -268,6 +268,21 @@ class Account(msgspec.Struct, frozen=True):
     lots: list[Lot]
 
 
+class PhoneLookup(msgspec.Struct, frozen=True):
+    """Whose cards? `phone` in international form (ITU-T E.164): `+` and 7 to 15 digits."""
+
+    request: str
+    phone: str
+
+
+class PhoneFound(msgspec.Struct, frozen=True):
+    """The numbers of the cards that head office has linked to the phone, newest first; none where it knows none."""
+
+    request: str
+    generation: str
+    cards: list[str]
+
+
 class CardChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a card is from now on: `active`, `inactive`, `blocked`, `replaced` or `merged`, and into which."""
 
@@ -326,6 +341,7 @@ class ProblemCode(StrEnum):
     GENERATION = "generation"  # 409: `generation` is the ledger's; say hello
     KEY_MISMATCH = "key_mismatch"  # 409: this id was used before with other content
     TOO_LARGE = "too_large"  # 413
+    TOO_MANY_LOOKUPS = "too_many_lookups"  # 429: more phone numbers than a queue has customers; come again later
     PROTOCOL = "protocol"  # 426
     LEDGER_KEY = "ledger_key"  # found by the till: this ledger signs with another key than before
     BUSY = "busy"  # 503: too many tills at once; come again after Retry-After

@@ -19,6 +19,7 @@ Examples:
   tilld card block 2990000000017 --reason "reported stolen"
   tilld card replace 2990000000017 2990000000024
   tilld card resync 2990000000017
+  tilld card find '06 12 34 56 78'
 """
 
 
@@ -53,6 +54,17 @@ def show(place: Place, number: str, *, as_json: bool) -> Code:
 def resync(place: Place, number: str, *, as_json: bool) -> Code:
     """Fetch from the ledger what the card is now."""
     return _shown(place, "POST", f"{_target(number)}/resync", as_json=as_json)
+
+
+@card.command(epilog="Example:  tilld card find '06 12 34 56 78'")
+@click.argument("phone")
+@answering
+@placed
+def find(place: Place, phone: str, *, as_json: bool) -> Code:
+    """The cards that head office has linked to a PHONE number; only the ledger knows them."""
+    told = place.need("POST", "/v1/phone-lookups", {"phone": phone})
+    answer(told, legible("\n".join(card["number"] for card in told["cards"])), as_json=as_json)
+    return Code.FINE
 
 
 @card.command(epilog="Example:  tilld card activate 2990000000017")

@@ -22,6 +22,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
 Address = Annotated[str, msgspec.Meta(max_length=512)]
 KeyName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Parameter = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{0,32}$")]
+Region = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}){0,64}$")]
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{64}$")]
 
@@ -37,6 +38,7 @@ class Cards(msgspec.Struct, frozen=True):
     notes: bool = False
     keys: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     ladder: tuple[Step, ...] = tuple(step for step in Step if step is not Step.PHONE)
+    phone_region: Region = ""
 
     def card_format(self) -> CardFormat:
         return CardFormat(self.shortest, self.longest, self.prefixes, self.bare_uid, self.formats, self.only_original)
@@ -78,6 +80,7 @@ def card_problems(cards: Cards, sdm: Sdm, codes: Codes, links: Links) -> list[tu
         ("links.hosts", "must be host names in small letters, without port.") if _odd(links.hosts) else None,
         ("links.beginnings", "must be https://... each.") if not _addresses(links.beginnings) else None,
         ("cards.keys", key_problem(cards, sdm, codes)),
+        ("cards.phone_region", region_problem(cards.phone_region)) if cards.phone_region else None,
     ]
     return [(where, what) for where, what in filter(None, found) if what]
 
@@ -97,6 +100,13 @@ def key_problem(cards: Cards, sdm: Sdm, codes: Codes) -> str | None:
     except KeysUnusable as unusable:
         return str(unusable)
     return None
+
+
+def region_problem(region: str) -> str | None:
+    """Why phone numbers cannot be read as they are written there."""
+    from phonenumbers import country_code_for_region
+
+    return None if country_code_for_region(region) else "is no country: two capital letters as in ISO 3166, like FR."
 
 
 def _unnamed_file(sdm: Sdm) -> bool:

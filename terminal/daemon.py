@@ -59,19 +59,20 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
     with ExitStack() as stack:
         ground = lay(config, state, stack)
         lines, mirroring, readers = parts.lines(ground), parts.mirroring(ground, stack), parts.readers(ground)
-        till = parts.till(ground, lines, mirroring, readers)
+        past, alarm = parts.history(ground, readers, stack), parts.alarm(ground)
+        till = parts.till(ground, lines, mirroring, readers, past, alarm)
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
-        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground)
+        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
-        reading: list[Part] = [*readers.supervisors.values(), readers.hotplug()]
+        reading: list[Part] = [*readers.supervisors.values(), readers.hotplug(), alarm]
         essential = {
             "the journal": lambda: ground.store.failure is None,
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start([*talking, *reading, api], stack)
+        _start([*talking, *reading, past, api], stack)
         return watch(loop, essential, api.address, stop)
 
 

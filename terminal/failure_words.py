@@ -5,6 +5,11 @@ from typing import Final
 from drivers.base import CardUnreadable
 from terminal.refusals import Language
 
+BROKEN_OFF: Final = frozenset(
+    {"card_gone", "card_swapped", "card_was_there", "card_held", "half_scan", "scan_again", "not_read"}
+)
+"""Reasons that are not the card's own: a failed read, not an unreadable card."""
+
 _WORDS: Final[dict[str, dict[Language, str]]] = {
     "card_gone": {"en": "The card left too soon.", "fr": "La carte a été retirée trop tôt."},
     "card_swapped": {"en": "Two cards were there at once.", "fr": "Deux cartes ont été présentées à la fois."},

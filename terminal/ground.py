@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 JOURNAL: Final = "journal.db"
 DIRECTORY: Final = "directory.db"
+HISTORY: Final = "history.jsonl"
 KEY: Final = "terminal.key"
 SOCKET: Final = "tilld.sock"
 MACHINE_ID: Final = Path("/etc/machine-id")

@@ -18,6 +18,7 @@ from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
 from terminal.dispute_shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
+from terminal.trial.talk import TrialAsked, TrialDue
 
 CAPACITY: Final = 1000
 """Far more than a till's minute of work; when it is full the POS hears `busy` instead of waiting."""
@@ -70,14 +71,20 @@ class ReaderStatus:
 
 @dataclass(frozen=True)
 class CardPresented:
+    """`at_ms`, where it is told: when the reader's word came, in milliseconds since boot."""
+
     reader: str
     read: CardRead
+    at_ms: int | None = None
 
 
 @dataclass(frozen=True)
 class CardFailed:
+    """`at_ms` as in CardPresented."""
+
     reader: str
     failure: CardUnreadable
+    at_ms: int | None = None
 
 
 @dataclass(frozen=True)
@@ -252,6 +259,8 @@ Event = (
     | ReadAsked
     | ReadAbandoned
     | Asked
+    | TrialAsked
+    | TrialDue
     | Stop
 )
 

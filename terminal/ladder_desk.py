@@ -1,6 +1,6 @@
 """The reading ladder at this counter: which readers are there, how far up the cashier is, what has failed so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,7 +52,9 @@ class Advice:
 
 
 class LadderDesk:
-    """Used by the till's thread alone. `states` are the readers as they are, which the till keeps up to date."""
+    """Used by the till's thread alone. `states` are the readers as they are, which the till keeps up to date, and
+    `held` the names of those that a technician tests now.
+    """
 
     def __init__(
         self,
@@ -63,7 +65,9 @@ class LadderDesk:
         language: Language,
         *,
         claims: bool,
+        held: Collection[str] = (),
     ) -> None:
+        self._held = held
         self._rungs, self._states, self._timepiece, self._claims = rungs, states, timepiece, claims
         self._language: Language = language
         self._ways = {reader.name: ways_of(reader.driver, reader.options) for reader in readers}
@@ -116,7 +120,8 @@ class LadderDesk:
         return Advice(self._climb.step, tuple(own or spoken[:1]), tuple(map(Rung, steps, spoken)))
 
     def _possible(self) -> frozenset[Step]:
-        ready = [name for name, state in self._states.items() if state.status is ReaderState.READY]
+        states = self._states.items()
+        ready = [name for name, state in states if state.status is ReaderState.READY and name not in self._held]
         return possible((way for name in ready for way in self._ways.get(name, ())), self._rungs)
 
 

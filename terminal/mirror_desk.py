@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +23,7 @@ from offline_queue.mirror_copy import MAX_COPY_BYTES, Copy, FolderKeeper, Mirror
 from offline_queue.mirror_peer import PATH
 from offline_queue.room import Room, space
 from offline_queue.wire import parse_authorization, seal_input, signing_input
+from terminal.api.machines import MachinesOnly
 
 MAX_KEPT_BYTES: Final = 512 * 1024 * 1024
 """Of one peer: about a million records."""
@@ -52,6 +54,7 @@ class MirrorDesk:
                 Route(f"{PATH}/{{terminal}}", self.keep, methods=["POST"]),
                 Route(f"{PATH}/{{terminal}}/{{stream}}/{{upto:int}}", self.forget, methods=["DELETE"]),
             ],
+            middleware=[Middleware(MachinesOnly)],
             exception_handlers={Turned: _turned},
         )
 

@@ -14,6 +14,7 @@ from offline_queue.ledger_client import Ledger
 from offline_queue.mirror_copy import FolderKeeper, Keeper, MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
 from offline_queue.timepiece import Timepiece
+from terminal.api.protocol import ImpatientProtocol
 from terminal.api.sockets import CannotListen, bind_tcp
 from terminal.config_mirror import MirrorConfig
 from terminal.mirror_desk import MirrorDesk
@@ -65,7 +66,7 @@ class MirrorServer:
     def _uvicorn_config(self) -> uvicorn.Config:
         config = uvicorn.Config(
             self._desk.app(),
-            http="h11",
+            http=ImpatientProtocol,
             ws="none",
             loop="asyncio",
             lifespan="off",

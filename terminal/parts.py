@@ -3,7 +3,7 @@
 A new part: `start` and `stop`, a function that makes it, and its place in the daemon's row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -17,15 +17,20 @@ from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
 from terminal.api.server import ApiServer
-from terminal.ground import JOURNAL, SOCKET, Ground
+from terminal.doctor.resident import Resident
+from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
+from terminal.history.recorder import Recorder
 from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
 from terminal.mirror_desk import MirrorDesk
 from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.phone_lookup import PhoneCards, PhoneDesk
 from terminal.reader_supervisor import ReaderSupervisor
 from terminal.reader_tally import Tally
 from terminal.recognition import recognition_of
 from terminal.till import Till
+from terminal.trial.alarm import Alarm
+from terminal.trial.talk import TrialDue
 
 
 class Part(Protocol):
@@ -104,11 +109,22 @@ def readers(ground: Ground) -> Readers:
     return Readers(supervisors, tallies)
 
 
-def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers) -> Till:
+def alarm(ground: Ground) -> Alarm:
+    return Alarm(lambda: ground.inbox.report(TrialDue()))
+
+
+def history(ground: Ground, readers: Readers, stack: ExitStack) -> Recorder:
+    """What keeps the last days, with a reader of its own at the journal."""
+    journal = ground.store.reader()
+    stack.callback(journal.close)
+    return Recorder(ground.state / HISTORY, journal.totals, readers.tallies, ground.timepiece)
+
+
+def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, past: Recorder, alarm: Alarm) -> Till:
     mirror = mirroring.own
     return Till(
         *(ground.config, ground.store, ground.journal, ground.directory),
-        *(lines.inquiries, ground.notices.publish, ground.timepiece),
+        *(lines.inquiries, past.overhearing(ground.notices.publish), ground.timepiece),
         report=ground.inbox.report,
         sync=lines.sync,
         recognition=recognition_of(ground.config),
@@ -118,16 +134,36 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers) -
         mirror=lambda: mirror.report if mirror else None,
         tallies=readers.tallies,
         write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
+        alarm=alarm.set,
     )
 
 
-def api(ground: Ground) -> ApiServer:
+def api(ground: Ground, past: Recorder) -> ApiServer:
     listen = ground.config.api
     desk = Desk(
-        *(ground.inbox.offer, ground.notices, ground.tokens, listen.listen),
-        *(ground.terminal, ground.version, listen.hosts, Guests.named(listen.origins)),
+        post=ground.inbox.offer,
+        notices=ground.notices,
+        tokens=ground.tokens,
+        listen=listen.listen,
+        terminal=ground.terminal,
+        version=ground.version,
+        hosts=listen.hosts,
+        guests=Guests.named(listen.origins),
+        history=past,
+        doctor=doctor(ground),
+        find_by_phone=_phones(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
+
+
+def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
+    region = ground.config.cards.phone_region
+    desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
+    return desk.find if region else None
+
+
+def doctor(ground: Ground) -> Resident:
+    return Resident(ground.config, ground.state, ground.store.synchronous, ground.timepiece)
 
 
 def _identity(ground: Ground) -> Identity:

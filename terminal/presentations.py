@@ -58,16 +58,24 @@ class Presentations:
 
     def presented(self, reader: str, read: CardRead) -> None:
         """A reader has read something."""
-        if not self._reading.is_new(reader, read):
+        verdict = self._sighted(reader, read)
+        if verdict is None:
             self._duplicate(reader)
-            return
-        verdict = self._judged(read)
-        if isinstance(verdict, Refused):
+        elif isinstance(verdict, Refused):
             self._refused(reader, verdict, read.technology)
-        elif self._reading.repeats(reader, verdict.number):
-            self._duplicate(reader)
         else:
             self._identified(reader, read, verdict)
+
+    def judged(self, reader: str, read: CardRead) -> Verdict | None:
+        """What would become of this card, told to nobody; None for the same presentation again.
+
+        A card that lies there still when a trial of the reader ends is no customer's either.
+        """
+        verdict = self._sighted(reader, read)
+        if not isinstance(verdict, Identified):
+            return verdict
+        stands = self._cards.judged(verdict.number)
+        return stands if isinstance(stands, Refused) else verdict
 
     def failed(self, event: CardFailed) -> None:
         """Whoever waits for a card goes on waiting: the customer will present it again. Not so for a foreign card."""
@@ -87,6 +95,14 @@ class Presentations:
         """A wait is over. A card that no reader has noticed is a failure like another: its chip may be dead."""
         timed_out = ended.code == "no_card" and self._reading.waits(ended.reply)
         self._reading.abandon(ended.code, ended.reply, self._ladder.unheard() if timed_out else None)
+
+    def _sighted(self, reader: str, read: CardRead) -> Verdict | None:
+        """None for the same presentation again."""
+        if not self._reading.is_new(reader, read):
+            return None
+        verdict = self._judged(read)
+        again = isinstance(verdict, Identified) and self._reading.repeats(reader, verdict.number)
+        return None if again else verdict
 
     def _duplicate(self, reader: str) -> None:
         if reader in self._tallies:

@@ -1,6 +1,6 @@
 """Questions about the till as it stands, answered with plain values that any dialect can show."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -77,6 +77,7 @@ class Questions:
         mirror: Callable[[], MirrorReport | None],
         tallies: Mapping[str, Tally],
         readers: dict[str, ReaderStatus],
+        held: Collection[str],
     ) -> None:
         self._terminal = terminal
         self._version = version
@@ -84,7 +85,7 @@ class Questions:
         self._timepiece = timepiece
         self._sync_now = sync_now
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
-        self.readers = readers
+        self.readers, self._held = readers, held
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
 
     def answer(self, what: str, argument: str) -> Any:
@@ -126,6 +127,7 @@ class Questions:
             "disk": self._disk(),
             "mirror": self._mirror(),
             "readers": [self._counted(reader) for reader in self.readers.values()],
+            "tested": sorted(self._held),
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),
                 "boot_id": self._timepiece.boot_id,

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from drivers.base import CardRead, CardUnreadable, Condition, ReaderState
+from terminal.failure_words import BROKEN_OFF
 from terminal.inbox import ReaderStatus
 
 
@@ -87,12 +88,6 @@ def told(life: Life, condition: Condition, now: str) -> Life:
     since = status.since if condition.state is status.status else now
     word = replace(status, status=condition.state, detail=condition.detail, remedy=condition.remedy, since=since)
     return replace(life, status=word)
-
-
-BROKEN_OFF: Final = frozenset(
-    {"card_gone", "card_swapped", "card_was_there", "card_held", "half_scan", "scan_again", "not_read"}
-)
-"""Reasons that are not the card's own: a failed read, not an unreadable card."""
 
 
 def counter_of(report: CardRead | CardUnreadable) -> str:

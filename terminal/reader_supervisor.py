@@ -146,10 +146,10 @@ class ReaderSupervisor:
                 self._life = reader_life.told(self._life, message, self._now())
             case CardRead():
                 self._tally.add(**{reader_life.counter_of(message): 1})
-                self._post(CardPresented(self._name, message))
+                self._post(CardPresented(self._name, message, self._timepiece.boottime_ms()))
             case CardUnreadable():
                 self._tally.add(**{reader_life.counter_of(message): 1})
-                self._post(CardFailed(self._name, message))
+                self._post(CardFailed(self._name, message, self._timepiece.boottime_ms()))
         self._show()
 
     def _show(self) -> None:

@@ -61,6 +61,8 @@ from terminal.resolutions import Resolutions
 from terminal.risk import Risk
 from terminal.sales import Policy, Sales
 from terminal.stamps import Stamps
+from terminal.trial.desk import Shop, TrialDesk
+from terminal.trial.talk import TrialAsked, TrialDue
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -103,6 +105,7 @@ class Till:
         write_note: WriteNote | None = None,
         mirror: Callable[[], MirrorReport | None] = lambda: None,
         tallies: Mapping[str, Tally] = NO_TALLIES,
+        alarm: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._config, self._store, self._journal, self._directory = config, store, journal, directory
         self._inquiries, self._publish, self._timepiece, self._sync = inquiries, publish, timepiece, sync
@@ -111,14 +114,19 @@ class Till:
         self._terminal = config.terminal.id
         self._stamps = Stamps(self._terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
         self._readers: dict[str, ReaderStatus] = {}
+        self._held: set[str] = set()
         self._card_questions: dict[str, list[Future[Any]]] = {}
         self.stopping = False
         self._set_up_journal(report, key, after_copy)
         self._set_up_counter()
         self._set_up_desks(write_note, tallies)
+        self._trials = TrialDesk(
+            Shop(self._terminal, config.terminal.store, version, key),
+            *(self._readers, self._held, self._presentations.judged, publish, timepiece, alarm),
+        )
         self._questions = Questions(
             *(self._terminal, version, journal, timepiece, sync.hasten, self._disk.view),
-            *(mirror, tallies, self._readers),
+            *(mirror, tallies, self._readers, self._held),
         )
 
     def _set_up_journal(
@@ -153,6 +161,7 @@ class Till:
         self._ladder = LadderDesk(
             *(config.cards.ladder, config.readers, self._readers, self._timepiece, language),
             claims=config.claims.enabled,
+            held=self._held,
         )
         self._sales = Sales(
             policy,
@@ -208,10 +217,8 @@ class Till:
                 self._requested(event)
             case Recorded():
                 self._recorded(event)
-            case CardPresented(reader, read):
-                self._presentations.presented(reader, read)
-            case CardFailed():
-                self._presentations.failed(event)
+            case CardPresented() | CardFailed():
+                self._card(event)
             case NoteTold():
                 self._notes.told(event)
             case ReaderChanged(status):
@@ -222,8 +229,19 @@ class Till:
                 self._presentations.abandon(event)
             case Asked():
                 self._asked(event)
+            case TrialAsked() | TrialDue():
+                self._trials.told(event)
             case _:
                 self._heard(event)
+
+    def _card(self, event: CardPresented | CardFailed) -> None:
+        """At a reader that is tested it is a technician's, and no customer's."""
+        if self._trials.holds(event.reader):
+            self._trials.tapped(event)
+        elif isinstance(event, CardPresented):
+            self._presentations.presented(event.reader, event.read)
+        else:
+            self._presentations.failed(event)
 
     def _requested(self, event: TransactionAsked | CardEventAsked | ClaimAsked | ResolutionAsked) -> None:
         """What is to be recorded."""
@@ -280,6 +298,7 @@ class Till:
         """Its counters move with every card, which watchers hear of anyway."""
         before = self._questions.readers.get(status.name)
         self._questions.readers[status.name] = status
+        self._trials.changed(status)
         if before is None or dataclasses.replace(before, counters=status.counters) != status:
             self._publish("reader_status", status)
 

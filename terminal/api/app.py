@@ -15,7 +15,8 @@ from starlette.routing import Route as WebRoute
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
-from terminal.api.guard import SECURITY_HEADERS, Guard, own_hosts
+from terminal.api.guard import Guard, own_hosts
+from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms

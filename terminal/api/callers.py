@@ -107,8 +107,13 @@ class Doorkeeper:
             return proven
         if authorization is not None:
             raise self._wrong()
-        session = request.cookies.get(PAGE_COOKIE, "")
-        return Caller.PAGE if _same(session, self.page_session) else Caller.ANYONE
+        return Caller.PAGE if self._is_page(request) else Caller.ANYONE
+
+    def _is_page(self, request: Request) -> bool:
+        """Cookies know no port: a page of another one on this machine may have put its own beside ours."""
+        crumbs = (crumb for header in request.headers.getlist("cookie") for crumb in header.split(";"))
+        sessions = (crumb.strip().removeprefix(f"{PAGE_COOKIE}=") for crumb in crumbs)
+        return any(_same(session, self.page_session) for session in sessions)
 
     def _wrong(self) -> Refused:
         if not self._attempts.failed():

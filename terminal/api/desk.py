@@ -5,23 +5,34 @@ import contextlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from terminal.api.callers import Tokens
 from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
+from terminal.doctor.findings import Diagnosis, Level
+from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
+from terminal.phone_lookup import PhoneCards
 
 QUESTION_TIME_S: Final = 10.0
 """The till's thread answers in milliseconds; past this it is stuck, and its watchdog ends the process."""
+
+
+class Doctor(Protocol):
+    """Whoever examines the till; blocks for seconds."""
+
+    def examine(self, level: Level, section: str | None, status: Any) -> Diagnosis: ...
 
 
 @dataclass(frozen=True)
 class Desk:
     """What the API needs of the rest of the till. `post` is Inbox.offer.
 
-    `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask.
+    `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask. `find_by_phone`
+    asks the ledger and blocks meanwhile; None where this till looks nobody up. `history` keeps the last days; without
+    one there is nothing to tell of them.
     """
 
     post: Callable[[Event], None]
@@ -32,6 +43,9 @@ class Desk:
     version: str
     hosts: tuple[str, ...] = ()
     guests: Guests = NOBODY
+    history: Recorder | None = None
+    doctor: Doctor | None = None
+    find_by_phone: Callable[[str], PhoneCards] | None = None
 
     def put(self, event: Event) -> None:
         """Raises Refused (503 `busy`) when the till is not keeping up."""

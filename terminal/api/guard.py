@@ -9,41 +9,42 @@ and every route asks for a token, for the page's own cookie (read-only, masked),
 from collections.abc import Mapping
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from terminal.api.callers import Doorkeeper
 from terminal.api.guests import Guests, answer_preflight, is_preflight, sharing
+from terminal.api.hardening import hardened
 from terminal.api.limits import CLOSE, bounded, examine_body, refuse
 from terminal.api.problems import Refused
 from terminal.api.rooms import Rooms, Visitor
 
 _ONCE: Final = (b"idempotency-key", b"authorization", b"content-type")
 
-_POLICY: Final = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
-SECURITY_HEADERS: Final = (
-    (b"content-security-policy", _POLICY),
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+_PORT_OF_HTTP: Final = "80"
+_DATA: Final = "/v1/"
 
 
 def own_hosts(listen: str, extra: tuple[str, ...] = ()) -> frozenset[str]:
     """The Host values that mean this till: the loopback's names with our port, and those of the config."""
     port = listen.rpartition(":")[2]
-    return frozenset({f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}", *(host.lower() for host in extra)})
+    names = {f"{name}:{port}" for name in _LOOPBACK} | {host.lower() for host in extra}
+    # A browser leaves out the port that goes without saying.
+    return frozenset(names | set(_LOOPBACK) if port == _PORT_OF_HTTP else names)
 
 
 def examine(
-    method: str, headers: Mapping[bytes, list[bytes]], hosts: frozenset[str], guest: bytes | None = None
+    method: str,
+    path: str,
+    headers: Mapping[bytes, list[bytes]],
+    hosts: frozenset[str],
+    guest: bytes | None = None,
 ) -> Refused | None:
-    """Pure: what is wrong with where a request comes from, or None. `guest`: a page that the config names."""
+    """Pure: what is wrong with where a request comes from, or None. `guest`: a page that the config names.
+
+    Sec-Fetch-* is what browsers say of themselves and no script can change (W3C Fetch Metadata). A link on another
+    page may open ours, as a whole page and in no frame; what is below /v1/ it may not even open.
+    """
     if not _ours(headers.get(b"host", []), hosts):
         return Refused("host_refused", "Use http://127.0.0.1 or http://localhost with the till's port.")
     if guest is not None:
@@ -51,18 +52,27 @@ def examine(
     if any(not _own_origin(origin, hosts) for origin in headers.get(b"origin", [])):
         return Refused("cross_site", "The Origin is not the till's own page.")
     site = b"".join(headers.get(b"sec-fetch-site", [b"none"]))
-    followed = method == "GET" and headers.get(b"sec-fetch-mode") == [b"navigate"]
+    followed = method == "GET" and not path.startswith(_DATA) and _opens_a_page(headers)
     if site not in {b"none", b"same-origin"} and not followed:
         return Refused("cross_site", "Another web page asks; only the till's own page and programs may.")
     return None
 
 
-def doubled(headers: Mapping[bytes, list[bytes]]) -> Refused | None:
-    """Pure: two keys would leave it to chance which one names the sale."""
+def ambiguous(target: bytes, headers: Mapping[bytes, list[bytes]]) -> Refused | None:
+    """Pure: what two readers could read in two ways, and a proxy before us may have: RFC 9112 sections 3.2 and 6.1."""
+    if not target.startswith(b"/"):
+        return Refused("malformed", "Ask for the path alone, as in `GET /v1/status`. Nothing was recorded.", CLOSE)
     for name in _ONCE:
         if len(headers.get(name, [])) > 1:
             return Refused("malformed", f"`{name.decode()}` is sent twice; send it once. Nothing was recorded.", CLOSE)
+    if b"content-length" in headers and b"transfer-encoding" in headers:
+        return Refused("malformed", "The body has two lengths; send one. Nothing was recorded.", CLOSE)
     return None
+
+
+def _opens_a_page(headers: Mapping[bytes, list[bytes]]) -> bool:
+    told = (headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest"))
+    return told == ([b"navigate"], [b"document"])
 
 
 def _ours(host: list[bytes], hosts: frozenset[str]) -> bool:
@@ -92,22 +102,23 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _collected(scope)
         guest = self._guests.origin(scope["path"], headers)
-        hardened = _hardened(send, sharing(guest))
+        harder = hardened(send, sharing(guest))
         try:
             self._examine(scope, headers, guest)
             if guest is not None and is_preflight(scope["method"], headers):
-                await answer_preflight(hardened)
+                await answer_preflight(harder)
                 return
             with self._rooms[self._proven(scope, headers)].requests.seat():
-                await self._app(scope, bounded(receive), hardened)
+                await self._app(scope, bounded(receive), harder)
         except Refused as refused:
             # From outside the routes, before any answer has begun: the guard's own words and the body's bounds.
-            await refuse(refused, scope, receive, hardened)
+            await refuse(refused, scope, receive, harder)
 
     def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]], guest: bytes | None) -> None:
         """Raises Refused."""
-        strange = None if Visitor.of(scope).is_local else examine(scope["method"], headers, self._hosts, guest)
-        refused = strange or doubled(headers) or examine_body(scope["method"], headers)
+        local, method, path = Visitor.of(scope).is_local, scope["method"], scope["path"]
+        strange = None if local else examine(method, path, headers, self._hosts, guest)
+        refused = strange or ambiguous(scope["raw_path"], headers) or examine_body(method, headers)
         if refused is not None:
             raise refused
 
@@ -125,12 +136,3 @@ def _collected(scope: Scope) -> dict[bytes, list[bytes]]:
     for name, value in scope["headers"]:
         headers.setdefault(name, []).append(value)
     return headers
-
-
-def _hardened(send: Send, shared: tuple[tuple[bytes, bytes], ...]) -> Send:
-    async def hardened(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *SECURITY_HEADERS, *shared]
-        await send(message)
-
-    return hardened

@@ -71,6 +71,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "too_many_attempts": (429, "Too many wrong tokens"),
     "internal": (500, "The till failed"),
     "not_recorded": (503, "The sale could not be written down"),
+    "ledger_unreachable": (503, "The ledger has not answered"),
     "unanswered": (503, "The till has not answered in time"),
 }
 """Every code, its HTTP status (RFC 9110 section 15) and title."""

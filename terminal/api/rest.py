@@ -12,6 +12,7 @@ from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
 from terminal.api.problems import Refused
+from terminal.api.queries import number_from
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.claim_picture import svg
@@ -132,6 +133,13 @@ async def card(call: Call) -> Response:
     return json_response(await call.desk.ask("card", _number(call)))
 
 
+async def find_by_phone(call: Call) -> Response:
+    find = call.desk.find_by_phone
+    if find is None:
+        raise Refused("not_found", "This shop finds no cards by phone number: [cards] phone_region is not set.")
+    return json_response(await asyncio.to_thread(find, call.body.phone))
+
+
 async def resync_card(call: Call) -> Response:
     """The same: there is no truth at the till that the ledger's does not replace."""
     return await card(call)
@@ -197,11 +205,7 @@ async def _outcomes(call: Call, state: str | None) -> Response:
 
 
 def _limit(text: str | None) -> int:
-    if text is None:
-        return PAGE_LENGTH
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MAX_PAGE_LENGTH):
-        raise Refused("invalid", f"`limit` is a number from 1 to {MAX_PAGE_LENGTH}.")
-    return int(text)
+    return number_from(text, "limit", 1, MAX_PAGE_LENGTH, PAGE_LENGTH)
 
 
 async def sync(call: Call) -> Response:

@@ -9,37 +9,31 @@ import threading
 from pathlib import Path
 from typing import Any, Final
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from drivers.local_socket import peer_uid
 from terminal.api.app import create_app
 from terminal.api.desk import Desk
-from terminal.api.guard import SECURITY_HEADERS
-from terminal.api.limits import CLOSE
-from terminal.api.problems import Refused, problem_response
+from terminal.api.problems import Refused
+from terminal.api.protocol import ImpatientProtocol
 from terminal.api.rooms import Visitor
 from terminal.api.sockets import bind_tcp, bind_unix
 from terminal.inbox import ReadAbandoned
 
 MAX_CONNECTIONS: Final = 500
 """Half of the usual limit of open files, so that the journal always finds one."""
-HEAD_TIME_S: Final = 10.0
 KEEP_ALIVE_S: Final = 30
 STOP_TIME_S: Final = 5
 START_TIME_S: Final = 10
 TICK_S: Final = 1.0
 
 
-class GuardedProtocol(H11Protocol):
-    """HTTP that knows its peer, and does not wait for ever for a request's head (slowloris)."""
+class GuardedProtocol(ImpatientProtocol):
+    """Knows its peer, and makes room."""
 
-    _head_timer: asyncio.TimerHandle | None = None
     visitor: Visitor
     app_state: dict[str, Any]
     connections: Any
-    cycle: Any
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -49,7 +43,6 @@ class GuardedProtocol(H11Protocol):
         if self.visitor.is_local and _is_stranger(connection):
             transport.abort()
             return
-        self._await_head()
         self._make_room()
 
     def _make_room(self) -> None:
@@ -60,34 +53,6 @@ class GuardedProtocol(H11Protocol):
         if len(staying) > MAX_CONNECTIONS:
             strangers = [one for one in staying if not (one.visitor.is_local or one.visitor.proven)]
             min(strangers, key=lambda one: one.visitor.since, default=self).transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._head_arrived()
-        elif self._head_timer is None:
-            self._await_head()
-
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP hears a problem document like everybody, unless an answer has begun already."""
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-            said = problem_response(Refused("malformed", f"{msg} Nothing was recorded.", CLOSE))
-            headers = [*said.raw_headers, *SECURITY_HEADERS]
-            self.transport.write(self.conn.send(h11.Response(status_code=400, headers=headers)) or b"")
-            self.transport.write(self.conn.send(h11.Data(data=bytes(said.body))) or b"")
-        self.transport.close()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._head_arrived()
-        super().connection_lost(exc)
-
-    def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_TIME_S, self.transport.abort)
-
-    def _head_arrived(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
 
 
 def _is_stranger(connection: socket.socket) -> bool:

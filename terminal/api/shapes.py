@@ -9,6 +9,7 @@ from offline_queue.mirror import MirrorReport
 from offline_queue.wire import Order
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
+from terminal.phone_lookup import MAX_PHONE
 from terminal.pos import BalanceView, CardView, Outcome, Text
 
 
@@ -34,7 +35,10 @@ class QueueView(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """The till at a glance; `clock` says what it knows of time."""
+    """The till at a glance; `clock` says what it knows of time.
+
+    `tested` are the readers that a technician tests now.
+    """
 
     terminal: str
     version: str
@@ -42,6 +46,7 @@ class Status(msgspec.Struct, frozen=True):
     queue: QueueView
     readers: list[ReaderStatus]
     clock: dict[str, Any]
+    tested: list[str] = []
     disk: DiskView | None = None
     mirror: MirrorReport | None = None
 
@@ -66,6 +71,12 @@ class CardEventRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     operator: Text | None = None
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)] | None = None
+
+
+class PhoneQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`phone` as people write it; without a country code it is one of the shop's country."""
+
+    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_PHONE)]
 
 
 class ReplacementRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

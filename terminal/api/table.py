@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from terminal.api.families import cards, claims, conflicts, monitoring, pages, queue, reads, status, transactions
+from terminal.api.families import (
+    cards,
+    claims,
+    conflicts,
+    diagnostics,
+    history,
+    monitoring,
+    pages,
+    queue,
+    reads,
+    status,
+    transactions,
+    trials,
+)
 from terminal.api.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -13,6 +26,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     *cards.ROUTES,
     *conflicts.ROUTES,
     *queue.ROUTES,
+    *history.ROUTES,
+    *trials.ROUTES,
     *monitoring.ROUTES,
+    *diagnostics.ROUTES,
     *pages.ROUTES,
 )

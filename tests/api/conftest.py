@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from offline_queue.timepiece import SystemTimepiece
 from terminal.api.callers import Tokens
 from terminal.api.desk import Desk
-from terminal.api.guests import NOBODY, Guests
 from terminal.api.server import ApiServer
+from terminal.history.recorder import Recorder
 from tests.api.fake_till import FakeTill
 from tests.api.schema import Checked
 
@@ -70,8 +71,10 @@ def till() -> Iterator[FakeTill]:
 
 
 @contextmanager
-def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0", guests: Guests = NOBODY) -> Iterator[Api]:
-    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0", guests=guests)
+def serving(till: FakeTill, folder: Path, listen: str = "127.0.0.1:0", **more: Any) -> Iterator[Api]:
+    """`more` goes into the Desk."""
+    history = Recorder(folder / "history.jsonl", till.totals, {}, SystemTimepiece())
+    desk = Desk(till.inbox.offer, till.notices, TOKENS, listen, "S001-T01", "0.1.0", history=history, **more)
     server = ApiServer(desk, folder / "tilld.sock")
     server.start()
     try:

@@ -11,8 +11,11 @@ import msgspec
 from drivers.base import ReaderState
 from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
+from offline_queue.journal import Totals
+from offline_queue.timepiece import SystemTimepiece
 from terminal.dispute_shapes import Dispute, ResolutionAnswer
 from terminal.forwarding import listed_after
+from terminal.identification import Identified
 from terminal.inbox import (
     Answered,
     Asked,
@@ -28,6 +31,9 @@ from terminal.inbox import (
 )
 from terminal.notices import Notices
 from terminal.pos import BalanceView, CardEventAnswer, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
+from terminal.trial.desk import Shop, TrialDesk
+from terminal.trial.talk import TrialAsked
+from tests.offline_queue.claimed import KEY
 
 NOW = "2026-03-01T10:00:00Z"
 
@@ -47,6 +53,15 @@ class FakeTill:
         self.detail = "The ledger has heard everything."
         self.disk_full = False
         self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
+        self.trials = TrialDesk(
+            Shop("S001-T01", "S001", "0.1.0", KEY),
+            {reader.name: reader for reader in self.readers},
+            set(),
+            lambda _, read: Identified(read.data or ""),
+            self.notices.publish,
+            SystemTimepiece(),
+            lambda _: None,
+        )
         self._thread = threading.Thread(target=self._run, name="fake till")
 
     def start(self) -> None:
@@ -81,6 +96,8 @@ class FakeTill:
                 settle(reply, lambda: self._happens(number, happened))
             case Asked(what, argument, reply):
                 settle(reply, lambda: getattr(self, f"_{what}")(argument))
+            case TrialAsked():
+                self.trials.told(event)
             case ReadAsked(modes, reply):
                 self._read(modes, reply)
             case ReadAbandoned(code, reply):
@@ -124,6 +141,11 @@ class FakeTill:
         card, kind = CardView(masked(number)), Kind.CARD_EVENT
         said = CardEventAnswer("event-1", kind, happened.happening, State.QUEUED, card, after.status, successor)
         return Answered(msgspec.json.encode(said), replayed=False)
+
+    def totals(self) -> Totals:
+        """What its journal would count."""
+        queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)
+        return Totals(queued, 0, 0, None, len(self.outcomes))
 
     def _status(self, _: str) -> Any:
         queued = sum(outcome.state == State.QUEUED for outcome in self.outcomes)

@@ -23,7 +23,7 @@ HOSTS = own_hosts("127.0.0.1:8780", ("till.shop.example",))
 )
 def test_our_own_names_are_taken(host: str) -> None:
     """The loopback by any of its names, and those of the config."""
-    assert examine("GET", {b"host": [host.encode()]}, HOSTS) is None
+    assert examine("GET", "/v1/status", {b"host": [host.encode()]}, HOSTS) is None
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_our_own_names_are_taken(host: str) -> None:
 )
 def test_other_hosts_are_refused(host: list[bytes]) -> None:
     """A name that an attacker's DNS points at the loopback (rebinding) is not ours."""
-    refused = examine("GET", {b"host": host}, HOSTS)
+    refused = examine("GET", "/v1/status", {b"host": host}, HOSTS)
     assert refused is not None
     assert refused.code == "host_refused"
 
@@ -41,9 +41,9 @@ def test_other_hosts_are_refused(host: list[bytes]) -> None:
 def test_no_host_but_ours_gets_through(host: bytes) -> None:
     """Whatever bytes a Host or Origin holds: only the allowed values pass, and nothing breaks."""
     allowed = host.decode("latin-1").lower() in HOSTS
-    assert (examine("GET", {b"host": [host]}, HOSTS) is None) == allowed
+    assert (examine("GET", "/v1/status", {b"host": [host]}, HOSTS) is None) == allowed
     origin = {b"host": [b"localhost:8780"], b"origin": [host]}
-    passed = examine("POST", origin, HOSTS) is None
+    passed = examine("POST", "/v1/sync", origin, HOSTS) is None
     assert passed == (
         host.decode("latin-1").lower() in {f"{scheme}://{name}" for scheme in ("http", "https") for name in HOSTS}
     )
@@ -61,7 +61,10 @@ def test_pages_of_others_are_refused_by_fetch_metadata(api: Api, site: str) -> N
     """Another port of this machine is the same site to a browser, and still not us."""
     assert api.ask("GET", "/v1/status", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors").status == 403
     assert api.ask("POST", "/v1/sync", Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 403
-    assert api.ask("GET", "/", token=None, Sec_Fetch_Site=site, Sec_Fetch_Mode="navigate").status == 200
+    link = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
+    assert api.ask("GET", "/", token=None, **link).status == 200
+    assert api.ask("GET", "/v1/status", **link).status == 403
+    assert api.ask("GET", "/", token=None, **{**link, "Sec_Fetch_Dest": "iframe"}).status == 403
 
 
 def test_nothing_is_ever_allowed_across_origins(api: Api) -> None:
@@ -185,7 +188,7 @@ def test_a_head_without_end_is_cut_off(api: Api) -> None:
 
 def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends a byte now and then does not hold its connection (slowloris)."""
-    monkeypatch.setattr("terminal.api.server.HEAD_TIME_S", 0.05)
+    monkeypatch.setattr("terminal.api.protocol.HEAD_TIME_S", 0.05)
     monkeypatch.setattr("terminal.api.limits.BODY_TIME_S", 0.05)
     with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")

@@ -21,6 +21,7 @@ VALID = {
     b'"receipt":{"number":"42","issued_at":"2026-03-02T09:15:00Z"},"operator":"Anne"}',
     "ReadRequest": b'{"timeout_ms":1000,"entry_modes":["scanned","tapped"]}',
     "ReplacementRequest": b'{"successor":"2990000000024","operator":"Anne","reason":"lost"}',
+    "PhoneQuestion": b'{"phone":"06 12 34 56 78"}',
     "CardEventRequest": b'{"operator":"Anne","reason":"lost"}',
     "ClaimQuestion": b'{"code":"TILLD1:ABC"}',
     "ClaimRequest": b'{"code":"TILLD1:ABC","card":{"number":"2990000000017"}}',

@@ -21,7 +21,16 @@ from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Happe
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import batch_body
 from offline_queue.terminal_key import public_key, sign
-from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, StreamHead, authorization, signing_input
+from offline_queue.wire import (
+    AllowanceRequest,
+    BatchHeader,
+    Hello,
+    Park,
+    PhoneLookup,
+    StreamHead,
+    authorization,
+    signing_input,
+)
 from tests.simulation.book_ledger import BookLedger
 
 KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -106,6 +115,7 @@ def blocks() -> Iterator[tuple[str, str]]:
         try:
             book.register(CARD, 100)
             book.happen("2990000000024", Happening.REPLACE, "anna", "lost", "2990000000031")
+            book.link_phone(CARD, "+33 6 12 34 56 78", "anna")
             yield from _talk(BookLedger(book, TERMINAL))
         finally:
             book.close()
@@ -136,6 +146,9 @@ def _talk(ledger: BookLedger) -> Iterator[tuple[str, str]]:
     yield "changes", shown(ledger.changes(request(8), 0, 100))
     account = ledger.account(request(7), CARD)
     yield "account", shown(account)
+    lookup = PhoneLookup(request(9), "+33612345678")
+    yield "phone-lookup", shown(lookup)
+    yield "phone-found", shown(ledger.phone(lookup))
 
 
 def _refusal(call: Callable[[], object]) -> str:

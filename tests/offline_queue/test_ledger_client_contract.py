@@ -16,7 +16,7 @@ from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind,
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import HttpLedger, Ledger
 from offline_queue.terminal_key import public_key
-from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, StreamHead
+from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, PhoneLookup, StreamHead
 from tests.simulation.book_ledger import BookLedger
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -171,3 +171,19 @@ def test_stranger_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerRefused) as no:
         ledger.decisions(number(3), 0, 10)
     assert (no.value.problem.status, no.value.problem.code) == (401, "terminal_unknown")
+
+
+def test_phone_number_finds_the_cards_that_are_linked_to_it(ledger: Ledger, book: SqliteBook) -> None:
+    """Those and no others; a number that nobody has linked finds none, and that is an answer."""
+    ledger.hello(hello())
+    book.link_phone(CARD, "+33 6 12 34 56 78", "lea")
+    assert ledger.phone(PhoneLookup(number(2), "+33612345678")).cards == [CARD]
+    assert ledger.phone(PhoneLookup(number(3), "+33612345679")).cards == []
+
+
+def test_phone_number_that_is_none_is_refused(ledger: Ledger) -> None:
+    """Nothing is searched for what can be nobody's number."""
+    ledger.hello(hello())
+    with pytest.raises(LedgerRefused) as refusal:
+        ledger.phone(PhoneLookup(number(2), "0612345678"))
+    assert refusal.value.problem.code == "malformed"

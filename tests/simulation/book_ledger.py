@@ -18,6 +18,8 @@ from offline_queue.wire import (
     Decisions,
     Hello,
     Park,
+    PhoneFound,
+    PhoneLookup,
     Problem,
     ProblemCode,
     Welcome,
@@ -74,6 +76,10 @@ class BookLedger:
     def account(self, request: str, number: str) -> Account | None:
         self._enrolled(request)
         return _answered(lambda: self._book.account(request, number))
+
+    def phone(self, lookup: PhoneLookup) -> PhoneFound:
+        self._enrolled(lookup.request)
+        return _answered(lambda: self._book.phone(_travelled(lookup)))
 
     def _enrolled(self, request: str) -> None:
         if self._book.public_key(self._terminal) is None:

@@ -16,6 +16,8 @@ from offline_queue.wire import (
     Decisions,
     Hello,
     Park,
+    PhoneFound,
+    PhoneLookup,
     Welcome,
 )
 from tests.simulation.book_ledger import BookLedger
@@ -111,6 +113,9 @@ class FaultyLedger:
 
     def account(self, request: str, number: str) -> Account | None:
         return self._travel(Account, lambda ledger: ledger.account(request, number))
+
+    def phone(self, lookup: PhoneLookup) -> PhoneFound:
+        return self._travel(PhoneFound, lambda ledger: ledger.phone(lookup), lookup)
 
     def _travel(
         self,

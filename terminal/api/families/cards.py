@@ -7,7 +7,8 @@ from terminal.api import rest
 from terminal.api.callers import Caller
 from terminal.api.families.recurring import ASKING, KEY, NUMBER, REPLAYED, SENDING
 from terminal.api.routes import Answer, Parameter, Route
-from terminal.api.shapes import CardAnswer, CardEventRequest, ReplacementRequest
+from terminal.api.shapes import CardAnswer, CardEventRequest, PhoneQuestion, ReplacementRequest
+from terminal.phone_lookup import PhoneCards
 from terminal.pos import CardEventAnswer
 
 
@@ -46,6 +47,16 @@ ROUTES: Final[tuple[Route, ...]] = (
     _happens(Happening.BLOCK, "The card may not be used"),
     _happens(Happening.UNBLOCK, "The card may be used again", Caller.TECHNICIAN),
     _happens(Happening.REPLACE, "Another card takes its place; balance and history stay"),
+    Route(
+        "POST",
+        "/v1/phone-lookups",
+        rest.find_by_phone,
+        "Find a customer's cards by phone number, at the ledger",
+        Caller.POS,
+        {200: Answer("At least one; ask for the card itself before you use it.", PhoneCards)},
+        (*SENDING, "not_found", "ledger_unreachable"),
+        body=PhoneQuestion,
+    ),
     Route(
         "POST",
         "/v1/cards/{number}/resync",
