@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from ledger import tables_changes, tables_circumstances
+from ledger import recovery, tables_changes, tables_circumstances
 from ledger.book import WAITS_FOR_UPGRADE, read
 from ledger.card_office import CardOffice
 from ledger.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
@@ -79,8 +79,8 @@ class Bookkeeping(Promises, CardOffice):
         def greet(tables: Tables) -> Welcome:
             streams = TablesStreams(tables)
             generation = self._current(tables)
-            if hello.generation == generation and went_back(hello.streams, streams.mark):
-                generation = self._renewed(tables, hello)
+            if self._forgetful(tables, hello, generation):
+                generation = self._renewed(tables, hello, generation)
             marks = {told.stream: self._marks(streams, hello, told) for told in hello.streams}
             lineage = self._lineage(tables)
             lineage.greet(hello.terminal, hello.streams)
@@ -183,11 +183,23 @@ class Bookkeeping(Promises, CardOffice):
         if sent.generation != self.generation:
             raise refused("generation", request=sent.request, generation=self.generation)
 
-    def _renewed(self, tables: Tables, hello: Hello) -> str:
+    def _forgetful(self, tables: Tables, hello: Hello, generation: str) -> bool:
+        """Whether the till knows of a time that these books do not: they are a copy of an earlier day.
+
+        It has heard of more records, or of a generation that these books never had. While they recover, they ask every
+        till anyway.
+        """
+        if hello.generation == generation:
+            return went_back(hello.streams, TablesStreams(tables).mark)
+        said = hello.generation
+        return said is not None and len(said) <= MAX_STREAM_NAME and recovery.is_news(tables, said)
+
+    def _renewed(self, tables: Tables, hello: Hello, known: str) -> str:
         """Another generation, so that every till declares and sends again what these books have forgotten."""
         held = tables.rows("SELECT value FROM fact WHERE name = 'generation' FOR UPDATE")[0][0]
-        if held != hello.generation:
+        if held != known:
             return str(held)
+        recovery.remember(tables, known)
         generation = self._timepiece.random(16).hex()
         tables.change("UPDATE fact SET value = ? WHERE name = 'generation'", generation)
         log.warning("%s was told of more than these books hold: they are a copy of an earlier day", hello.terminal)

@@ -6,6 +6,7 @@ a person waives it. Whoever changes the generation begins a recovery: `recovered
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from ledger.port import Recovery
 from ledger.tables import Tables
@@ -17,6 +18,7 @@ _TERMINALS = """
         SELECT 1 FROM terminal_key k
         WHERE k.terminal = t.name AND k.public_key = t.public_key AND k.revoked_at IS NOT NULL)
     ORDER BY t.name"""
+_FORMER: Final = "generation was "
 _ENDED = """
     INSERT INTO fact SELECT 'recovered', value FROM fact WHERE name = 'generation'
     ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
@@ -32,6 +34,19 @@ def is_on(tables: Tables) -> bool:
     """Whether the books went back in time and somebody is still waited for."""
     named = tables.rows("SELECT DISTINCT value FROM fact WHERE name IN ('generation', 'recovered')")
     return len(named) > 1 and any(not reported for _, reported in tables.rows(_TERMINALS))
+
+
+def is_news(tables: Tables, generation: str) -> bool:
+    """Whether these books hear for the first time of another generation of theirs, and nothing explains it."""
+    if tables.rows("SELECT 1 FROM fact WHERE name = ?", _FORMER + generation):
+        return False
+    remember(tables, generation)
+    return not is_on(tables)
+
+
+def remember(tables: Tables, generation: str) -> None:
+    """A generation that these books, or a copy that went on from them, had once."""
+    tables.insert("fact", [(_FORMER + generation, "")], "ON CONFLICT (name) DO NOTHING")
 
 
 def told(tables: Tables) -> Recovery:

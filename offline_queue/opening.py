@@ -89,14 +89,18 @@ def reserve_log(path: Path, size: int) -> None:
             file.truncate(start)
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
-    """Raises JournalUnusable. The journal may be open elsewhere."""
+def open_to_read(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """Raises JournalUnusable. The journal may be open elsewhere, unless the caller knows that it is `alone`.
+
+    Then nothing is made beside the file, as long as there is no log to replay.
+    """
     if not path.exists():
         raise JournalUnusable(
             path, "there is no journal here", "No points are recorded here.", f"Look into {path.parent}"
         )
     _check_header(path)
-    connection = _connect(f"{path.absolute().as_uri()}?mode=ro")
+    how = "immutable=1" if alone and not _has_log(path) else "mode=ro"
+    connection = _connect(f"{path.absolute().as_uri()}?{how}")
     connection.execute("PRAGMA query_only = ON")
     return connection
 

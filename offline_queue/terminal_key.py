@@ -34,6 +34,11 @@ def load_or_create_key(path: Path, meaning: str = TERMINAL_MEANING) -> "Ed25519P
     return _parsed(path, pem, meaning)
 
 
+def load_key(path: Path, meaning: str = TERMINAL_MEANING) -> "Ed25519PrivateKey":
+    """The key in `path`, which stays as it is. Raises KeyUnusable, OSError."""
+    return _parsed(path, path.read_bytes(), meaning)
+
+
 def public_key(key: "Ed25519PrivateKey") -> str:
     """The 32 bytes of the public key, base64."""
     return b64encode(key.public_key().public_bytes_raw()).decode()

@@ -10,16 +10,18 @@ import click
 from terminal.commands_card import card
 from terminal.commands_claim import claim
 from terminal.commands_conflicts import conflicts
+from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
+from terminal.commands_trial import test_card
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
     "Run": ("run", "ledger", "check-config", "enroll"),
-    "Look": ("status", "readers", "watch", "queue", "mirror"),
-    "Act": ("tap", "sync", "claim", "card", "conflicts"),
+    "Look": ("status", "doctor", "readers", "watch", "queue", "mirror"),
+    "Act": ("tap", "sync", "claim", "card", "conflicts", "test-card"),
     "More": ("completion",),
 }
 LEDGER_HELP: Final = "Run the reference ledger, or look into its books."
@@ -88,6 +90,7 @@ for command in (
     run,
     check_config,
     status,
+    doctor,
     readers,
     watch_events,
     tap,
@@ -98,6 +101,7 @@ for command in (
     mirror,
     card,
     conflicts,
+    test_card,
 ):
     cli.add_command(command)
 

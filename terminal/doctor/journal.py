@@ -46,7 +46,8 @@ CHECKS: Final = (READABLE, MODE, SYNCHRONOUS, PAGES, CHAIN)
 
 FULL: Final = 2
 """PRAGMA synchronous."""
-WAL: Final = "wal"
+WAL: Final = b"\x02"
+HEADER: Final = 100
 CHECK_S: Final = 20.0
 """A journal of a month is checked in a second or two; a long one is left to `tilld queue verify`."""
 OPCODES: Final = 10_000
@@ -54,10 +55,10 @@ OPCODES: Final = 10_000
 
 def look(patient: Patient) -> Iterator[Finding]:
     if not patient.journal.exists():
-        yield READABLE.attention(f"there is no {patient.journal}; the till makes it at its first start")
+        yield READABLE.unknown(f"there is no {patient.journal}; the till makes it at its first start")
         return
     try:
-        connection = open_to_read(patient.journal)
+        connection = open_to_read(patient.journal, alone=not patient.running)
     except JournalUnusable as why:
         yield READABLE.broken(str(why))
         return
@@ -67,13 +68,13 @@ def look(patient: Patient) -> Iterator[Finding]:
 
 def inside(connection: sqlite3.Connection, patient: Patient) -> Iterator[Finding]:
     try:
-        (found,) = connection.execute("PRAGMA journal_mode").fetchone()
         connection.execute("SELECT max(place) FROM record").fetchone()
     except sqlite3.Error as error:
         yield READABLE.broken(f"{patient.journal}: {error}")
         return
     yield READABLE.ok(f"{patient.journal}")
-    yield mode(found)
+    with patient.journal.open("rb") as file:
+        yield mode(file.read(HEADER))
     yield synchronous(patient.held.synchronous if patient.held else None)
     end = time.monotonic() + CHECK_S
     connection.set_progress_handler(lambda: time.monotonic() > end, OPCODES)
@@ -82,9 +83,10 @@ def inside(connection: sqlite3.Connection, patient: Patient) -> Iterator[Finding
         yield timed(CHAIN, lambda: chain(connection))
 
 
-def mode(found: str) -> Finding:
-    """Pure."""
-    return MODE.ok(found) if found == WAL else MODE.attention(f"journal_mode is {found}")
+def mode(header: bytes) -> Finding:
+    """Pure: by the file's own word (SQLite file format, section 1.3.2), which holds whoever has it open."""
+    written, read = header[18:19], header[19:20]
+    return MODE.ok("wal") if written == read == WAL else MODE.attention("the file is not in WAL mode")
 
 
 def synchronous(found: int | None) -> Finding:

@@ -23,9 +23,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Patient:
-    """`held` is there where the till examines itself. `running` is true where it answers somebody else too.
+    """`held` is there where the till examines itself; `running` is true where it answers somebody else, too.
 
-    `config` is the default where the file has `problems`. `config_file` is None where nobody says which it is.
+    `silence` is why it does not answer. `config` is the default where the file has `problems`; `config_file` is None
+    where nobody says which it is.
     """
 
     state: Path
@@ -34,6 +35,7 @@ class Patient:
     machine: Machine = field(default_factory=Machine)
     held: Held | None = None
     running: bool = False
+    silence: str = ""
     config_file: Path | None = None
     problems: tuple[Problem, ...] = ()
 

@@ -1,7 +1,6 @@
 """The doctor inside the running till: sees with its user's rights, in its sandbox, what it holds open."""
 
 import os
-import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +24,7 @@ class Resident:
     def __init__(self, config: Config, state: Path, synchronous: int, timepiece: Timepiece) -> None:
         self._config, self._state, self._synchronous = config, state, synchronous
         self._timepiece = timepiece
-        self._examination, self._one_at_a_time = Examination(), threading.Lock()
+        self._examination = Examination()
 
     def examine(self, level: Level, section: str | None, status: Any) -> Diagnosis:
         """Blocks for seconds; from any thread. `status` is the till's own (GET /v1/status). Raises LookupError."""
@@ -33,8 +32,7 @@ class Resident:
         told = msgspec.convert(msgspec.to_builtins(status), Status)
         held = Held(told, self._synchronous, os.getpid())
         patient = Patient(self._state, self._config, level, held=held, running=True)
-        with self._one_at_a_time:
-            found = tuple(self._examination.sections(parts, patient))
+        found = tuple(self._examination.sections(parts, patient))
         return Diagnosis(
             terminal=told.terminal,
             version=told.version,

@@ -2,14 +2,47 @@
 
 from typing import Final
 
-from terminal.doctor import examination, journal, readers, till
+from terminal.doctor import (
+    cameras,
+    clock,
+    disk,
+    examination,
+    exposure,
+    groups,
+    hardware,
+    inputs,
+    journal,
+    kernel,
+    ledger_line,
+    pcscd,
+    polkit,
+    readers,
+    serial_ports,
+    state_files,
+    till,
+    udev_rules,
+)
 from terminal.doctor.examination import Part
 from terminal.doctor.findings import Check
 
 PARTS: Final[tuple[Part, ...]] = (
     Part("till", till.look, till.CHECKS),
     Part("readers", readers.look, readers.CHECKS, 30.0),
+    Part("serial", serial_ports.look, serial_ports.CHECKS),
+    Part("cameras", cameras.look, cameras.CHECKS),
+    Part("inputs", inputs.look, inputs.CHECKS),
+    Part("pcscd", pcscd.look, pcscd.CHECKS, 20.0),
+    Part("polkit", polkit.look, polkit.CHECKS),
+    Part("kernel", kernel.look, kernel.CHECKS),
+    Part("groups", groups.look, groups.CHECKS),
+    Part("udev", udev_rules.look, udev_rules.CHECKS),
     Part("journal", journal.look, journal.CHECKS, 45.0),
+    Part("disk", disk.look, disk.CHECKS),
+    Part("state", state_files.look, state_files.CHECKS),
+    Part("clock", clock.look, clock.CHECKS),
+    Part("ledger", ledger_line.look, ledger_line.CHECKS, 40.0),
+    Part("api", exposure.look, exposure.CHECKS),
+    Part("machine", hardware.look, hardware.CHECKS),
 )
 NAMES: Final = tuple(part.name for part in PARTS)
 

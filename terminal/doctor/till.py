@@ -11,7 +11,7 @@ from terminal.doctor.patient import Patient
 RUNNING: Final = Check(
     "till.running",
     "The till runs and answers",
-    "sudo systemctl start tilld; journalctl -u tilld -n 50 tells why it stopped",
+    "sudo systemctl restart tilld; journalctl -u tilld -n 50",
     Who.ROOT,
 )
 VERSION: Final = Check(
@@ -63,7 +63,8 @@ def running(patient: Patient) -> Finding:
         return RUNNING.ok(f"process {patient.held.pid}")
     if patient.running:
         return RUNNING.ok(f"it answers at {patient.state / 'tilld.sock'}")
-    return RUNNING.attention(f"no till answers at {patient.state / 'tilld.sock'}; what was recorded is kept")
+    why = f"no till answers at {patient.state / 'tilld.sock'} ({patient.silence or 'not asked'})"
+    return RUNNING.attention(f"{why}; what was recorded is kept")
 
 
 def told(status: Status, installed: str) -> Iterator[Finding]:

@@ -58,6 +58,13 @@ def tap_lines(taps: Sequence[Tap]) -> list[str]:
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
+def tap_line(tap: Tap) -> str:
+    """One tap in a sentence, for where no table can grow."""
+    times = [f"{name} {ms} ms" for name, ms in (("read", tap.read_ms), ("till", tap.till_ms)) if ms is not None]
+    said = [f"tap {tap.n}: {tap.result}", tap.technology, tap.card, *times, f"{tap.reason} {tap.detail}"]
+    return ", ".join(part for part in said if part.strip())
+
+
 def cells(tap: Tap) -> tuple[str, ...]:
     """One tap as HEADING has it; a dash where nobody told."""
     figures = (tap.read_ms, tap.till_ms, tap.effort, tap.wear)

@@ -90,6 +90,26 @@ class TestCustody:
             book.take(till.terminal, header, records)
         assert (refusal.value.problem.code, refusal.value.problem.generation) == ("generation", book.generation)
 
+    def test_a_generation_that_the_books_never_had_makes_them_take_another(self, book: Book, till: FakeTill) -> None:
+        """Another copy of these books went on and was named anew: whoever still has our name may know other decisions
+        by their numbers, so every till asks again. Once: the till that stays with its tale changes nothing more."""
+        before = book.generation
+        till.known = "0" * 32
+        after = till.hello().generation
+        assert after not in (before, till.known)
+        assert till.hello().generation == after
+        till.known = before
+        assert till.hello().generation == after
+
+    def test_a_generation_is_no_news_while_the_books_recover(self, book: Book, till: FakeTill) -> None:
+        """They ask every till already."""
+        other = FakeTill(book, 2)
+        till.known = "0" * 32
+        recovering = till.hello()
+        other.known = "1" * 32
+        assert recovering.recovering
+        assert other.hello().generation == recovering.generation
+
     def test_hello_tells_the_marks(self, book: Book, till: FakeTill) -> None:
         """The till learns how far each stream is held, and of streams never heard of that nothing is."""
         till.send(till.earn(10), till.earn(20))

@@ -221,7 +221,9 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     assert code == 0
     assert json.loads(text)["reader"] == "counter"
     assert "2990000000017" not in text
-    assert reader.heard == [{"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None, "effort": None}]
+    assert reader.heard == [
+        {"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None, "effort": None, "duration_ms": 0.0}
+    ]
 
 
 def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:

@@ -4664,7 +4664,7 @@ export interface operations {
                 /** @description `external` also tries disk, network and readers; it needs the technician's token. */
                 level?: "internal" | "external";
                 /** @description Only this one. */
-                section?: "till" | "readers" | "journal";
+                section?: "till" | "readers" | "serial" | "cameras" | "inputs" | "pcscd" | "polkit" | "kernel" | "groups" | "udev" | "journal" | "disk" | "state" | "clock" | "ledger" | "api" | "machine";
             };
             header?: never;
             path?: never;
