@@ -64,7 +64,8 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
-        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
+        scans = parts.scans(ground)
+        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past, scans)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
         reading: list[Part] = [*readers.supervisors.values(), readers.hotplug(), alarm]
         essential = {
@@ -72,7 +73,7 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start([*talking, *reading, past, api], stack)
+        _start([*talking, *reading, past, *([scans] if scans else []), api], stack)
         return watch(loop, essential, api.address, stop)
 
 

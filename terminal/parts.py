@@ -16,6 +16,7 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
+from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
@@ -138,8 +139,14 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, p
     )
 
 
-def api(ground: Ground, past: Recorder) -> ApiServer:
-    listen = ground.config.api
+def scans(ground: Ground) -> Scans | None:
+    """For Odoo, if the shop gives card numbers to it."""
+    chosen = ground.config.hw_proxy
+    return Scans(ground.notices) if chosen.enabled and chosen.card_numbers else None
+
+
+def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
+    listen, odoo = ground.config.api, ground.config.hw_proxy
     desk = Desk(
         post=ground.inbox.offer,
         notices=ground.notices,
@@ -148,7 +155,9 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
         terminal=ground.terminal,
         version=ground.version,
         hosts=listen.hosts,
-        guests=Guests.named(listen.origins),
+        guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
+        hw_proxy=odoo.enabled,
+        scans=scans,
         history=past,
         doctor=doctor(ground),
         find_by_phone=_phones(ground),
