@@ -23,8 +23,8 @@ from bench.ledger_batches import (
     BareServer,
     Books,
 )
-from ledger.postgres_book import PostgresBook
-from ledger.sqlite_book import SqliteBook
+from ledger.postgres.book import PostgresBook
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.cluster import cluster
 
 BATCH = 1000

@@ -20,15 +20,15 @@ import msgspec
 from rich.table import Table
 
 from bench.sales import sale
-from ledger.facts import Policy, UnknownCards
-from ledger.hashes import long_hash, short_hash
-from ledger.port import Book
-from ledger.postgres_arrays import teach
-from ledger.postgres_book import PostgresBook
-from ledger.postgres_tables import PostgresTables
-from ledger.sqlite_book import SqliteBook
-from ledger.sqlite_file import SqliteFile
-from ledger.tables import SEQ_BITS, Tables
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.port.book import Book
+from ledger.postgres.arrays import teach
+from ledger.postgres.book import PostgresBook
+from ledger.postgres.tables import PostgresTables
+from ledger.sqlite.book import SqliteBook
+from ledger.sqlite.file import SqliteFile
+from ledger.tables.engine import SEQ_BITS, Tables
+from ledger.tables.hashes import long_hash, short_hash
 from offline_queue.entry import GENESIS_HASH, Card, Entry, chain, encode
 from offline_queue.wire import BatchHeader
 from tests.ledger.cluster import Cluster, cluster, programs

@@ -19,7 +19,7 @@ from rich.table import Table
 from bench.figures import percentile
 from bench.ledger_batches import POLICY, PRODUCTION, BareServer, Queue, middle, rate
 from bench.sales import sale
-from ledger.postgres_book import PostgresBook
+from ledger.postgres.book import PostgresBook
 from offline_queue.entry import Card, Entry
 from tests.ledger.cluster import Cluster, cluster
 

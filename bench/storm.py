@@ -1,8 +1,8 @@
 """A storm: all tills lose the ledger for ten minutes and come back, to one that serves so many requests a second.
 
 A simulation by events, in simulated time. Tills are the real protocol core (offline_queue/streams.py, backoff.py), the
-door is the real admission (ledger/admission.py). Network and books are a model: each request costs the same, and what
-a till no longer waits for is worked on all the same. `python -m bench.storm` draws docs/storm.svg too.
+door is the real admission (ledger/http/admission.py). Network and books are a model: each request costs the same, and
+what a till no longer waits for is worked on all the same. `python -m bench.storm` draws docs/storm.svg too.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from rich.table import Table
 
 from bench.figures import percentile
 from bench.storm_plot import Panel, drawn
-from ledger.admission import Admission, Rank, Room, Ticket, TurnedAway
-from ledger.attendance import next_sync_after_s
+from ledger.http.admission import Admission, Rank, Room, Ticket, TurnedAway
+from ledger.http.attendance import next_sync_after_s
 from offline_queue.entry import Lane
 from offline_queue.steps import Answer, FetchDecisions, Moment, Request, Rest, SayHello, SendRecords, Silence, SyncState
 from offline_queue.streams import begin, failed, heard, next_step

@@ -1,12 +1,12 @@
 """All of `tilld ledger`, put together."""
 
-from ledger.commands import ledger
-from ledger.commands_audit import export
-from ledger.commands_card import card
-from ledger.commands_conflicts import conflicts
-from ledger.commands_office import account, backup, claim, expire, register, verify
-from ledger.commands_rights import allowances, recovery
-from ledger.commands_terminals import enroll, revoke, terminals
+from ledger.commands.audit import export
+from ledger.commands.cards import card
+from ledger.commands.conflicts import conflicts
+from ledger.commands.office import account, backup, claim, expire, register, verify
+from ledger.commands.rights import allowances, recovery
+from ledger.commands.serve import ledger
+from ledger.commands.terminals import enroll, revoke, terminals
 
 for command in (
     account,

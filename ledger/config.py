@@ -9,14 +9,15 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from ledger.admission import Room
 from ledger.config_programme import ProgrammeSection, programme
-from ledger.facts import Code, Policy, Stance, UnknownCards
-from ledger.facts import Limits as OfflineLimits
-from ledger.gate import Enrolment
-from ledger.points_rules import Programme
-from ledger.policies import CHOICES
-from ledger.server import address, is_loopback
+from ledger.facts.codes import Code
+from ledger.facts.policy import Limits as OfflineLimits
+from ledger.facts.policy import Policy, Stance, UnknownCards
+from ledger.http.admission import Room
+from ledger.http.gate import Enrolment
+from ledger.http.server import address, is_loopback
+from ledger.points.programme import Programme
+from ledger.rules.policies import CHOICES
 from offline_queue.config_file import ConfigUnusable, Problem, document, read, section, shown, unknown
 from offline_queue.entry import Happening
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ledger.points_rules import PointsRule, Programme, disagreements
+from ledger.points.programme import PointsRule, Programme, disagreements
 from offline_queue.config_file import Problem, shown, values
 
 

@@ -14,7 +14,7 @@ from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
 from terminal.commands_till import check_config, readers, run, status, sync, tap
-from terminal.commands_trial import test_card
+from terminal.commands_trial import trial
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
@@ -101,7 +101,7 @@ for command in (
     mirror,
     card,
     conflicts,
-    test_card,
+    trial,
 ):
     cli.add_command(command)
 

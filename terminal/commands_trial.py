@@ -40,7 +40,7 @@ FILE: Final = click.Path(path_type=Path, dir_okay=False)
 @click.option("--key", metavar="BASE64", help="The key that must have signed it [default: this till's].")
 @answering
 @placed
-def test_card(
+def trial(
     place: Place,
     reader: str | None,
     taps: int,
@@ -60,12 +60,12 @@ def test_card(
     form = None if report is None else _form(report)
     wanted = {"reader": reader or _only_reader(place), "taps": taps, "operator": operator}
     begun = _view(place.need("POST", "/v1/trials", wanted))
-    trial = _watched(place, begun, quiet=as_json)
-    signed = msgspec.convert(place.need("GET", f"/v1/trials/{trial.id}/sheet.json"), SignedSheet)
+    ended = _watched(place, begun, quiet=as_json)
+    signed = msgspec.convert(place.need("GET", f"/v1/trials/{ended.id}/sheet.json"), SignedSheet)
     if report is not None and form is not None:
         _write(report, rendered(signed, form))
-    answer(msgspec.to_builtins(signed), _ending(trial, report), as_json=as_json)
-    return Code.FINE if trial.judgement and trial.judgement.passed else Code.ATTENTION
+    answer(msgspec.to_builtins(signed), _ending(ended, report), as_json=as_json)
+    return Code.FINE if ended.judgement and ended.judgement.passed else Code.ATTENTION
 
 
 def _form(report: Path) -> Form:

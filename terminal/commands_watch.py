@@ -43,6 +43,8 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
             return f"{data['reader']}: {data['reason']} - {data['detail']}{step}"
         case "card_note":
             return f"{data['reader']}: note {data['what']}{note_text(data)}"
+        case "trial":
+            return f"{data['reader']}: test {data['state']}, {data['taps']} of {data['wanted']} taps"
         case "reader_status":
             return reader_line(data)
         case "transaction":

@@ -16,6 +16,7 @@ from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_claims import Claims
 from terminal.config_hw_proxy import HwProxy, hw_proxy_problems
 from terminal.config_mirror import MirrorConfig, mirror_problems
+from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
 from terminal.floor_limits import worst_case
@@ -42,11 +43,6 @@ class Api(msgspec.Struct, frozen=True):
     listen: Short = "127.0.0.1:8780"
     hosts: tuple[Short, ...] = ()
     origins: tuple[Annotated[str, msgspec.Meta(max_length=256)], ...] = ()
-
-
-class Nexo(msgspec.Struct, frozen=True):
-    enabled: bool = False
-    listen: Short = "127.0.0.1:8443"
 
 
 class LedgerAddress(msgspec.Struct, frozen=True):
@@ -194,10 +190,7 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
     if problem := address_problem(config.api.listen):
         found.append(Problem(f"{file}:api.listen", problem))
     found += [Problem(f"{file}:api.origins", what) for what in origin_problems(config.api.origins)]
-    if problem := address_problem(config.nexo.listen):
-        found.append(Problem(f"{file}:nexo.listen", problem))
-    if config.nexo.enabled:
-        found.append(Problem(f"{file}:nexo.enabled", "the nexo dialect comes with a later version; set it to false."))
+    found += [Problem(f"{file}:nexo.{where}", what) for where, what in nexo_problems(config.nexo)]
     if problem := url_problem(config.ledger.url, plain_http=config.ledger.plain_http):
         found.append(Problem(f"{file}:ledger.url", problem))
     if config.ledger.ca_file and not Path(config.ledger.ca_file).is_file():

@@ -73,7 +73,11 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
             "the till's thread": loop.alive,
             "the API": api.alive,
         }
-        _start([*talking, *reading, past, *([scans] if scans else []), api], stack)
+        nexo = parts.nexo(ground)
+        if nexo is not None:
+            essential["the nexo listener"] = nexo.alive
+        dialects: list[Part] = [part for part in (scans, nexo) if part is not None]
+        _start([*talking, *reading, past, *dialects, api], stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from offline_queue.courier import Identity
 from offline_queue.inquiries import Inquiries
@@ -16,6 +17,8 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
+from terminal.api.nexo.server import NexoServer
+from terminal.api.nexo.talk import Shop
 from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
 from terminal.doctor.resident import Resident
@@ -163,6 +166,24 @@ def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
         find_by_phone=_phones(ground),
     )
     return ApiServer(desk, ground.state / SOCKET)
+
+
+def nexo(ground: Ground) -> NexoServer | None:
+    """None where the shop has not switched it on."""
+    config = ground.config
+    if not config.nexo.enabled:
+        return None
+    desk = Desk(ground.inbox.offer, ground.notices, ground.tokens, config.nexo.listen, ground.terminal, ground.version)
+    shop = Shop(
+        poi_id=config.nexo.poi_id or ground.terminal,
+        terminal=ground.terminal,
+        brand=config.nexo.brand,
+        acquirer=urlsplit(config.ledger.url).hostname or "ledger",
+        software=ground.version,
+        rule=config.programme.points_rule(),
+        display=config.nexo.display,
+    )
+    return NexoServer(desk, shop, ground.state)
 
 
 def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:

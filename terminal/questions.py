@@ -94,6 +94,7 @@ class Questions:
             "status": self._status,
             "transaction": self._transaction,
             "transaction_by_key": self._transaction_by_key,
+            "recorded": self._recorded,
             "queue": self._queue,
             "sync": self._sync,
             "health": lambda _: True,
@@ -147,9 +148,12 @@ class Questions:
     def _transaction_by_key(self, key: str) -> Outcome:
         return self._found(self._journal.find_key(key), "Idempotency-Key")
 
+    def _recorded(self, key: str) -> Found:
+        """Entry and first answer as they are in the journal, for dialects that make their own answer of them."""
+        return _here(self._journal.find_key(key), "Idempotency-Key")
+
     def _found(self, found: Found | None, by: str) -> Outcome:
-        if found is None:
-            raise Refusal("not_found", f"This till has recorded no transaction with this {by}.")
+        found = _here(found, by)
         return msgspec.structs.replace(outcome(found), claim=_said.decode(found.reply or b"{}").claim)
 
     def _queue(self, argument: str) -> list[Outcome]:
@@ -165,3 +169,9 @@ class Questions:
     def _sync(self, _: str) -> dict[str, int]:
         self._sync_now()
         return {"due": self._journal.totals().queued}
+
+
+def _here(found: Found | None, by: str) -> Found:
+    if found is None:
+        raise Refusal("not_found", f"This till has recorded no transaction with this {by}.")
+    return found

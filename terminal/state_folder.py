@@ -8,7 +8,10 @@ from typing import Final
 
 PRIVATE: Final = 0o700
 OURS: Final = "journal.db"
-KEPT: Final = (OURS, "directory.db", "pos.token", "technician.token", "terminal.key", "lock")
+KEPT: Final = (
+    *(OURS, "directory.db", "pos.token", "technician.token", "terminal.key", "lock"),
+    *("nexo.db", "nexo-key.json", "nexo-ca.pem", "nexo-ca-key.pem", "nexo-certificate.pem"),
+)
 
 log = logging.getLogger("state")
 

@@ -74,6 +74,14 @@ PURE = (
     "terminal/transaction.py",
     "terminal/claim_words.py",
     "terminal/note_codes.py",
+    "terminal/api/nexo/names.py",
+    "terminal/api/nexo/messages.py",
+    "terminal/api/nexo/exchange.py",
+    "terminal/api/nexo/money.py",
+    "terminal/api/nexo/answers.py",
+    "terminal/api/nexo/guarding.py",
+    "terminal/api/nexo/sale_shapes.py",
+    "terminal/api/nexo/transactions.py",
     "terminal/trial/taps.py",
     "terminal/trial/judging.py",
     "terminal/trial/remark_words.py",
@@ -92,16 +100,20 @@ PURE = (
     "offline_queue/claimed_sale.py",
     "offline_queue/plain_cbor.py",
     "offline_queue/typed_lines.py",
-    "ledger/admission.py",
-    "ledger/attendance.py",
-    "ledger/book.py",
-    "ledger/grounds.py",
-    "ledger/instants.py",
     "offline_queue/packing.py",
-    "ledger/policies.py",
-    "ledger/rules.py",
-    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "drivers" / "decoding").glob("*.py")),
+    "ledger/http/admission.py",
+    "ledger/http/attendance.py",
+    *(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("drivers/decoding", "ledger/points", "ledger/facts", "ledger/rules", "ledger/sheet")
+        for path in sorted((ROOT / folder).glob("*.py"))
+    ),
 )
+LEDGER_FLOORS = (
+    *("port", "points", "facts", "rules", "sheet", "tables", "audit", "books"),
+    *("sqlite", "postgres", "http", "config", "commands", "cli"),
+)
+"""From the ground up: what stands higher may import what stands lower. The two engines stand beside each other."""
 IMPURE = {"time", "random", "secrets", "os", "logging", "socket", "sqlite3", "threading", "subprocess", "pathlib"}
 HARDWARE = {"smartcard", "nfc", "cv2", "serial", "evdev", "cryptography"}
 
@@ -133,6 +145,16 @@ def test_the_python_client_needs_nothing_but_python(path: Path) -> None:
     """Whoever writes a POS may put it into any environment."""
     used = {module.split(".")[0] for module in imports(ast.parse(path.read_text()))}
     assert used <= {*sys.stdlib_module_names, "tilld_client"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "ledger").rglob("*.py")), ids=name)
+def test_the_ledger_is_built_in_floors(path: Path) -> None:
+    """Rules know no tables, tables no books, books no engine and no HTTP: each floor can be read after those below."""
+    own = LEDGER_FLOORS.index(floor_of(module_name(path))) if path.stem != "__init__" else 0
+    used = {floor_of(m) for m in runtime_imports(path) if m.startswith("ledger.")}
+    above = {floor for floor in used if LEDGER_FLOORS.index(floor) > own}
+    assert not above
+    assert not {"sqlite", "postgres"} <= used | {LEDGER_FLOORS[own]} or path.name == "command_line.py"
 
 
 @pytest.mark.parametrize("file", PURE)
@@ -169,6 +191,18 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 def module_name(path: Path) -> str:
     return name(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def runtime_imports(path: Path) -> Iterator[str]:
+    """Without those that are there for the type checker alone."""
+    for node in ast.parse(path.read_text()).body:
+        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+            yield from imports(node)
+
+
+def floor_of(module: str) -> str:
+    """Both config modules are one floor."""
+    return module.split(".")[1].removesuffix("_programme")
 
 
 def local_imports(path: Path) -> Iterator[str]:

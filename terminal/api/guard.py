@@ -6,16 +6,17 @@ Origin and Sec-Fetch-Site (no pages of others, unless the config names them: gue
 and every route asks for a token, for the page's own cookie (read-only, masked), or for a peer on the Unix socket.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from terminal.api.callers import Doorkeeper
 from terminal.api.guests import Guests, answer_preflight, is_preflight, sharing
 from terminal.api.hardening import hardened
 from terminal.api.limits import CLOSE, bounded, examine_body, refuse
-from terminal.api.problems import Refused
+from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import Rooms, Visitor
 
 _ONCE: Final = (b"idempotency-key", b"authorization", b"content-type")
@@ -87,13 +88,21 @@ def _own_origin(origin: bytes, hosts: frozenset[str]) -> bool:
 class Guard:
     """ASGI middleware in front of everything: examines, limits, and hardens every answer.
 
-    `rooms` are those of callers who have proven that they may act (True), and of all others.
+    `rooms` are those of callers who have proven that they may act (True), and of all others. `form` makes the answer to
+    what is refused.
     """
 
     def __init__(
-        self, app: ASGIApp, hosts: frozenset[str], doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms], guests: Guests
+        self,
+        app: ASGIApp,
+        hosts: frozenset[str],
+        doorkeeper: Doorkeeper,
+        rooms: Mapping[bool, Rooms],
+        guests: Guests,
+        form: Callable[[Refused], Response] = problem_response,
     ) -> None:
         self._app = app
+        self._form = form
         self._hosts = hosts
         self._guests = guests
         self._doorkeeper = doorkeeper
@@ -112,7 +121,7 @@ class Guard:
                 await self._app(scope, bounded(receive), harder)
         except Refused as refused:
             # From outside the routes, before any answer has begun: the guard's own words and the body's bounds.
-            await refuse(refused, scope, receive, harder)
+            await refuse(refused, self._form(refused), scope, receive, harder)
 
     def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]], guest: bytes | None) -> None:
         """Raises Refused."""

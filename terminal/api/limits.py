@@ -5,9 +5,10 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from terminal.api.problems import Refused, problem_response
+from terminal.api.problems import Refused
 
 MAX_BODY: Final = 1024 * 1024
 """A sale is under 2 kB; a megabyte is nobody's honest request."""
@@ -56,9 +57,8 @@ def bounded(receive: Receive) -> Receive:
     return limited
 
 
-async def refuse(refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+async def refuse(refused: Refused, response: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Answers first, then throws away what still comes, within bounds, and only then ends."""
-    response = problem_response(refused)
     if refused.headers is not CLOSE:
         await response(scope, receive, send)
         return

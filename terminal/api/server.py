@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from drivers.local_socket import peer_uid
 from terminal.api.app import create_app
@@ -60,7 +61,7 @@ def _is_stranger(connection: socket.socket) -> bool:
     return peer_uid(connection) not in {0, os.getuid()}
 
 
-class _Uvicorn(uvicorn.Server):
+class WebServer(uvicorn.Server):
     """Says when it has started and ends when told, where uvicorn itself would poll ten times a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -92,7 +93,7 @@ class ApiServer:
     def __init__(self, desk: Desk, socket_path: Path) -> None:
         self._desk = desk
         self._socket_path = socket_path
-        self._uvicorn: _Uvicorn | None = None
+        self._uvicorn: WebServer | None = None
         self._thread: threading.Thread | None = None
         self.address = desk.listen
 
@@ -106,7 +107,7 @@ class ApiServer:
             raise
         host, port = tcp.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._uvicorn = _Uvicorn(_config(dataclasses.replace(self._desk, listen=self.address)))
+        self._uvicorn = WebServer(web_config(create_app(dataclasses.replace(self._desk, listen=self.address))))
         self._thread = threading.Thread(target=self._uvicorn.run, args=([tcp, unix],), name="api", daemon=True)
         self._thread.start()
         self._uvicorn.up.wait(START_TIME_S)
@@ -129,19 +130,20 @@ class ApiServer:
         self._uvicorn = self._thread = None
 
 
-def _config(desk: Desk) -> uvicorn.Config:
-    return uvicorn.Config(
-        create_app(desk),
-        http=GuardedProtocol,
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        log_level="error",
-        proxy_headers=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STOP_TIME_S,
-    )
+def web_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
+    """What every listener for a POS has in common; `options` are uvicorn's, for what is not."""
+    common: dict[str, Any] = {
+        "http": GuardedProtocol,
+        "ws": "none",
+        "loop": "asyncio",
+        "lifespan": "off",
+        "interface": "asgi3",
+        "access_log": False,
+        "log_config": None,
+        "log_level": "error",
+        "proxy_headers": False,
+        "server_header": False,
+        "timeout_keep_alive": KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": STOP_TIME_S,
+    }
+    return uvicorn.Config(app, **{**common, **options})

@@ -14,6 +14,10 @@ _NOT_LOOPBACK: Final = {
         "[api] listen = {listen!r} is not the loopback: the API speaks plain HTTP with a token."
         " Listen on 127.0.0.1 and put a proxy with TLS in front of it (then name it in [api] hosts)."
     ),
+    "nexo": (
+        "[nexo] listen = {listen!r} is not the loopback: the POS that speaks nexo runs on this machine."
+        " Listen on 127.0.0.1."
+    ),
     "mirror": (
         "[mirror] listen = {listen!r} is not the loopback, and copies hold card numbers: name a certificate and"
         " private_key in [mirror], or allow plain_http on a network that is yours alone."

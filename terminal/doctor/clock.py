@@ -18,7 +18,7 @@ SYNCHRONISED: Final = Check(
 PLAUSIBLE: Final = Check(
     "clock.plausible",
     "The clock shows a date that can be",
-    "sudo timedatectl set-time 'YYYY-MM-DD HH:MM:SS'; then change the clock's battery",
+    "Set it with `sudo timedatectl set-time`, then change the clock's battery",
     Who.ROOT,
 )
 BATTERY: Final = Check(

@@ -23,7 +23,7 @@ ROOM: Final = Check(
     "disk.room", "There is room for weeks of sales", "sudo journalctl --vacuum-size=100M; df -h", Who.ROOT
 )
 INODES: Final = Check(
-    "disk.inodes", "The disk has room for new files", "df -i; sudo find / -xdev -type f -size 0 | head", Who.ROOT
+    "disk.inodes", "The disk has room for new files", "Remove files that nobody needs: df -i", Who.ROOT
 )
 ERRORS: Final = Check(
     "disk.errors",
@@ -34,7 +34,7 @@ ERRORS: Final = Check(
 SYNC: Final = Check(
     "disk.sync",
     "The disk confirms a write in a few milliseconds",
-    "Use an SSD or an industrial SD card; sudo iotop -o shows what else writes",
+    "Use an SSD or an industrial SD card; `sudo iotop -o` shows what else writes",
     Who.TECHNICIAN,
 )
 CHECKS: Final = (MOUNT, ROOM, INODES, ERRORS, SYNC)

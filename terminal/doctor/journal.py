@@ -27,19 +27,19 @@ MODE: Final = Check(
 SYNCHRONOUS: Final = Check(
     "journal.synchronous",
     "Each sale is forced to the disk before it is answered (synchronous FULL)",
-    "sudo systemctl restart tilld; if it comes back, install tilld anew: somebody has changed the program",
+    "Install tilld anew and start it: somebody has changed the program",
     Who.ROOT,
 )
 PAGES: Final = Check(
     "journal.pages",
     "Every page of the journal's file is whole (quick_check)",
-    "Keep the file: copy it away with `tilld queue export`, then change the disk. docs/doctor.md tells how",
+    "Keep the file, save what can be read with `tilld queue export`, then change the disk (docs/doctor.md)",
     Who.TECHNICIAN,
 )
 CHAIN: Final = Check(
     "journal.chain",
     "Every record is as it was written, and none is missing",
-    "tilld queue verify; then tell the ledger office, which holds what was sent",
+    "Tell the ledger office what `tilld queue verify` says: it holds what was sent",
     Who.LEDGER_OFFICE,
 )
 CHECKS: Final = (READABLE, MODE, SYNCHRONOUS, PAGES, CHAIN)

@@ -101,8 +101,8 @@ def recent(ledger: LedgerView) -> Finding:
 def _named(address: Address) -> list[Finding]:
     try:
         return [NAME.ok(", ".join(line.addresses(address)), address.host)]
-    except OSError as error:
-        why = f"{address.host}: {error.strerror or error}; sales go on without the ledger"
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label that no name can have
+        why = f"{address.host}: {error}; sales go on without the ledger"
         return [NAME.broken(why, address.host, remedy=f"resolvectl query {address.host}; ping -c 1 9.9.9.9")]
 
 

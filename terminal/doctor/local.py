@@ -19,6 +19,8 @@ from terminal.doctor.findings import Diagnosis, Level, Section, Verdict, merged,
 from terminal.doctor.machine import Machine
 from terminal.doctor.patient import Patient
 
+ANSWER_S: Final = 5.0
+"""A till that does not say that it is well within this time is told to be silent."""
 GRACE_S: Final = 10.0
 """Beyond a section's own deadline: a till that is busy answers late."""
 ALSO_HERE: Final = "till"
@@ -70,7 +72,7 @@ def patient_of(place: Place, level: Level, machine: Machine | None = None) -> Pa
         problems=tuple(problems),
     )
     try:
-        ask(place.socket, "GET", "/healthz")
+        ask(place.socket, "GET", "/healthz", time_s=ANSWER_S)
     except NotRunning as why:
         return replace(patient, silence=str(why))
     return replace(patient, running=True)

@@ -10,21 +10,24 @@ from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.patient import Patient
 
 INSTALLED: Final = Check(
-    "pcscd.installed", "pcscd and its drivers are installed", "sudo apt-get install pcscd libccid", Who.ROOT
+    "pcscd.installed",
+    "The service for smart-card readers, pcscd, is installed",
+    "sudo apt-get install pcscd libccid",
+    Who.ROOT,
 )
 DRIVERS: Final = Check(
     "pcscd.drivers", "The driver of CCID readers is installed", "sudo apt-get install libccid", Who.ROOT
 )
-SOCKET: Final = Check("pcscd.socket", "pcscd listens", "sudo systemctl enable --now pcscd.socket", Who.ROOT)
+SOCKET: Final = Check("pcscd.socket", "The service listens", "sudo systemctl enable --now pcscd.socket", Who.ROOT)
 SERVICE: Final = Check(
     "pcscd.service",
-    "systemd starts pcscd when it is asked for",
+    "It is started when it is asked for (systemd)",
     "sudo systemctl reset-failed pcscd; sudo systemctl enable --now pcscd.socket",
     Who.ROOT,
 )
 PROCESS: Final = Check(
     "pcscd.process",
-    "pcscd runs, or will when it is asked",
+    "It runs, or will when it is asked",
     "sudo systemctl restart pcscd; journalctl -u pcscd -n 50",
     Who.ROOT,
 )

@@ -41,7 +41,7 @@ CONFLICTS: Final = Check(
 MIRROR: Final = Check(
     "till.mirror",
     "The second copies of unsynced sales are up to date",
-    "tilld mirror --help tells how to check the other place; sales go on without it",
+    "Look whether the other place answers; sales go on without it",
     Who.TECHNICIAN,
 )
 CHECKS: Final = (RUNNING, VERSION, CONFIG, ORDERS, CONFLICTS, MIRROR)

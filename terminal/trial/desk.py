@@ -94,11 +94,17 @@ class TrialDesk:
             return
         verdict = self._judged(event.reader, event.read)
         if verdict is None:
-            # Not told: a camera sees the same card thirty times a second.
-            self._running[event.reader] = with_repeat(holding)
+            self._repeated(holding)
             return
         holding, label = labelled(holding, face_of(event.read, verdict))
         self._keep(with_tap(holding, read_tap(moment, event.read, verdict, label), now_ms))
+
+    def _repeated(self, holding: Holding) -> None:
+        """Told once: a camera sees the same card thirty times a second."""
+        if holding.lies:
+            self._running[holding.trial.reader] = with_repeat(holding)
+        else:
+            self._keep(with_repeat(holding))
 
     def changed(self, status: ReaderStatus) -> None:
         """A reader's state has changed."""

@@ -23,13 +23,17 @@ IDLE_MS: Final = 180_000
 
 @dataclass(frozen=True)
 class Holding:
-    """`faces` are its cards as salted hashes, `pid` the reader's process; times are milliseconds of a steady clock."""
+    """`faces` are its cards as salted hashes, `pid` the reader's process; times are milliseconds of a steady clock.
+
+    `lies`: the last card was seen again since it was counted.
+    """
 
     trial: TrialView
     until_look_ms: int
     until_tap_ms: int
     faces: tuple[int, ...] = ()
     pid: int | None = None
+    lies: bool = False
 
     @property
     def until_ms(self) -> int:
@@ -74,12 +78,12 @@ def labelled(holding: Holding, face: str | None) -> tuple[Holding, str]:
 
 
 def with_tap(holding: Holding, tap: Tap, now_ms: int) -> Holding:
-    return replace(_changed(holding, taps=(*holding.trial.taps, tap)), until_tap_ms=now_ms + IDLE_MS)
+    return replace(_changed(holding, taps=(*holding.trial.taps, tap)), until_tap_ms=now_ms + IDLE_MS, lies=False)
 
 
 def with_repeat(holding: Holding) -> Holding:
-    """The same card lies there still."""
-    return _changed(holding, repeats=holding.trial.repeats + 1)
+    """The same card lies there still, or has come back too soon to count."""
+    return replace(_changed(holding, repeats=holding.trial.repeats + 1), lies=True)
 
 
 def with_process(holding: Holding, pid: int | None) -> Holding:

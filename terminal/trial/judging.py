@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from terminal.trial.remark_words import CARD_OF_REASON, WORDS
+from terminal.trial.remark_words import CARD_HEADLINES, CARD_OF_REASON, HEADLINES, WORDS
 from terminal.trial.taps import Serial, Tap, TapResult
 from terminal.wear import SOON
 
@@ -36,6 +36,7 @@ class Judgement(msgspec.Struct, frozen=True):
     passed: bool
     card_usable: bool | None
     headline: str
+    card_headline: str
     remarks: tuple[Remark, ...]
 
 
@@ -58,15 +59,7 @@ def judge(evidence: Evidence) -> Judgement:
     passed = not any(remark.fails for remark in remarks)
     answered = [tap for tap in evidence.taps if tap.answered]
     usable = all(tap.result is TapResult.IDENTIFIED for tap in answered) if answered else None
-    return Judgement(passed, usable, _headline(passed, usable), remarks)
-
-
-def _headline(passed: bool, usable: bool | None) -> str:
-    if not passed:
-        return "FAIL: this reader is not proven to work."
-    return (
-        "PASS: this reader works." if usable else "PASS: this reader works. The card that was used cannot be used here."
-    )
+    return Judgement(passed, usable, HEADLINES[passed], CARD_HEADLINES[usable], remarks)
 
 
 def _of_the_reader(evidence: Evidence) -> Iterator[Remark]:

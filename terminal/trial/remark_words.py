@@ -2,6 +2,13 @@
 
 from typing import Final
 
+HEADLINES: Final = {True: "PASS: this reader works.", False: "FAIL: this reader is not proven to work."}
+CARD_HEADLINES: Final = {
+    True: "What was presented can be used here.",
+    False: "Not everything that was presented can be used here.",
+    None: "",
+}
+
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "not_ready": (
         "The reader is not ready: {trouble}",

@@ -30,6 +30,7 @@ li { margin: 0.4rem 0; }
 table { width: 100%; border-collapse: collapse; font-size: 0.85rem; }
 th, td { text-align: left; vertical-align: top; padding: 0.25rem 0.5rem; border-bottom: 1px solid #d8d3c9; }
 tr { break-inside: avoid; }
+td:not(:last-child) { white-space: nowrap; }
 pre { font-size: 0.6rem; line-height: 1.25; white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 
@@ -70,7 +71,8 @@ def _verdict(judgement: Judgement | None) -> str:
         return "<p>The test is not over.</p>"
     mood = "passed" if judgement.passed else "failed"
     found = "\n".join(map(_remark, judgement.remarks))
-    return f'<p class="verdict {mood}">{escape(judgement.headline)}</p>\n<ul>\n{found}\n</ul>'
+    verdict = f'<p class="verdict {mood}">{escape(judgement.headline)}</p>'
+    return f"{verdict}\n<p>{escape(judgement.card_headline)}</p>\n<ul>\n{found}\n</ul>"
 
 
 def _remark(remark: Remark) -> str:

@@ -42,7 +42,8 @@ def judgement_lines(judgement: Judgement | None) -> list[str]:
     """The headline, then each remark with what to do."""
     if judgement is None:
         return ["The test is not over."]
-    return [judgement.headline, *(line for remark in judgement.remarks for line in _remark_lines(remark))]
+    headlines = [judgement.headline, *filter(None, [judgement.card_headline])]
+    return [*headlines, *(line for remark in judgement.remarks for line in _remark_lines(remark))]
 
 
 def _remark_lines(remark: Remark) -> list[str]:
@@ -76,4 +77,5 @@ def cells(tap: Tap) -> tuple[str, ...]:
 def progress(trial: TrialView) -> str:
     """Where a running trial stands, in a line."""
     good = sum(tap.answered for tap in trial.taps)
-    return f"{len(trial.taps)} of {trial.wanted} taps, {good} read"
+    repeats = f", {trial.repeats} too soon to count: lift the card for a moment" if trial.repeats else ""
+    return f"{len(trial.taps)} of {trial.wanted} taps, {good} read{repeats}"

@@ -47,6 +47,7 @@ const changes = {
     if (transaction.card) changes.balance(transaction);
   },
   reader_status: () => {},
+  trial: () => {},
   sync: () => {},
   conflict: () => {},
   reset() {
@@ -236,8 +237,11 @@ function showTransactions() {
 
 function readerItem(reader) {
   const trouble = reader.status !== "ready";
-  const line = item(reader.name, "name", words.reader[reader.status] ?? reader.status, "state");
-  line.dataset.mood = trouble ? "trouble" : "calm";
+  const tested = seen.status.tested?.includes(reader.name);
+  const state = tested ? words.tested : words.reader[reader.status] ?? reader.status;
+  const line = item(reader.name, "name", state, "state");
+  line.dataset.mood = trouble ? "trouble" : tested ? "wait" : "calm";
+  if (tested) line.append(span(words.testedNote, "fine"));
   if (trouble) line.append(span(reader.remedy ?? reader.detail, "fine"));
   return line;
 }

@@ -19,6 +19,7 @@ const EN = {
   heard: (time) => `last heard ${time}`, never: "not heard yet", next: (time) => `next try ${time}`,
   nothingWaits: "Everything has been sent.", oldest: (age) => `the oldest for ${age}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} d`,
+  tested: "being tested", testedNote: "A technician tests it: use another reader, or key the number.",
   noReaders: "No reader is set up.", noCard: "no card",
   reader: {
     ready: "ready", reconnecting: "reconnecting", absent: "not plugged in", held: "in use by another program",
@@ -52,6 +53,7 @@ const FR = {
   heard: (time) => `dernier contact ${time}`, never: "aucun contact encore", next: (time) => `prochain essai ${time}`,
   nothingWaits: "Tout est envoyé.", oldest: (age) => `la plus ancienne depuis ${age}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} j`,
+  tested: "en test", testedNote: "Un technicien le teste : prenez un autre lecteur ou saisissez le numéro.",
   noReaders: "Aucun lecteur n'est réglé.", noCard: "sans carte",
   reader: {
     ready: "prêt", reconnecting: "se reconnecte", absent: "débranché", held: "pris par un autre programme",

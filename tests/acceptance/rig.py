@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 TILLD = [sys.executable, "-m", "terminal"]
-START_S = 20
-STOP_S = 15
+START_S = 60
+STOP_S = 30
+PORTS = range(20_000, 32_000)
+"""Below those that Linux gives away by itself (net.ipv4.ip_local_port_range: 32768 and more)."""
 
 
 def tilld(*arguments: str | Path, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
@@ -79,8 +81,23 @@ def ready_socket(folder: Path) -> Iterator[tuple[str, socket.socket]]:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that is this process's until it ends, for whoever listens on it again and again.
+
+    The kernel gives it to nobody by itself, and no other test process takes it: each claims its ports by names that
+    only one process can have at a time (abstract sockets, unix(7)).
+    """
+    for offset in range(len(PORTS)):
+        port = PORTS[(os.getpid() * 101 + offset) % len(PORTS)]
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0tilld-test-port-{port}")
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            claim.close()
+            continue
+        claim.detach()
+        return port
+    raise OSError(f"no port is free from {PORTS.start} to {PORTS.stop - 1}")
 
 
 class LedgerProcess(Process):

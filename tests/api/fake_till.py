@@ -53,10 +53,11 @@ class FakeTill:
         self.detail = "The ledger has heard everything."
         self.disk_full = False
         self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
+        self.held: set[str] = set()
         self.trials = TrialDesk(
             Shop("S001-T01", "S001", "0.1.0", KEY),
             {reader.name: reader for reader in self.readers},
-            set(),
+            self.held,
             lambda _, read: Identified(read.data or ""),
             self.notices.publish,
             SystemTimepiece(),
@@ -156,6 +157,7 @@ class FakeTill:
             "ledger": {"reachable": self.reachable, "last_success": NOW, "next_attempt": None, "detail": self.detail},
             "queue": {"queued": queued, "oldest_age_s": 12.0 if queued else None, "conflicts": conflicts},
             "readers": self.readers,
+            "tested": sorted(self.held),
             "clock": {"wall": NOW},
         }
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import ledger.config
 import terminal.config
-from ledger.port import BooksUnusable
-from ledger.sqlite_book import SqliteBook
-from ledger.sqlite_file import connect
+from ledger.port.refusals import BooksUnusable
+from ledger.sqlite.book import SqliteBook
+from ledger.sqlite.file import connect
 from offline_queue.config_file import ConfigUnusable, Problem
 from offline_queue.export_check import Broken, check
 from offline_queue.journal import JournalUnusable

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from ledger.receipts import Signer
-from ledger.sqlite_book import SqliteBook
+from ledger.books.receipts import Signer
+from ledger.sqlite.book import SqliteBook
 from offline_queue.courier import Courier, Identity
 from offline_queue.ledger_answers import JSON, PROBLEM, LedgerError, LedgerRefused, Received, plain, understood
 from offline_queue.steps import Rest

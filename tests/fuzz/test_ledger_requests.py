@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from ledger.app import create_app
-from ledger.facts import Policy, UnknownCards
-from ledger.port import Book
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.http.app import create_app
+from ledger.port.book import Book
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Kind, Resolution, encode
 from offline_queue.packing import NotPacked, TooLong, unpacked
 from offline_queue.terminal_key import public_key

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from ledger.app import create_app
-from ledger.command_line import books as opener
-from ledger.facts import Policy, UnknownCards
-from ledger.port import Book
-from ledger.server import LedgerServer, bound
+from ledger.commands.command_line import books as opener
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.http.app import create_app
+from ledger.http.server import LedgerServer, bound
+from ledger.port.book import Book
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 

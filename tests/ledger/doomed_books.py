@@ -17,11 +17,11 @@ from pathlib import Path
 
 import msgspec
 
-from ledger import sqlite_file
-from ledger.facts import Policy, UnknownCards
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.port import Book
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.port.book import Book
+from ledger.sqlite import file
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Happening, Resolution
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
@@ -69,7 +69,7 @@ class Ledger:
             connection.set_trace_callback(self.watch)
             return connection  # type: ignore[no-any-return]
 
-        sqlite_file.sqlite3.connect = watched  # type: ignore[assignment]
+        file.sqlite3.connect = watched  # type: ignore[assignment]
         with closing(opened(self.folder, timepiece)) as book:
             self.note(book)
             for call in calls(book, timepiece):

@@ -3,7 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 
-from ledger.port import Book
+from ledger.port.book import Book
 from offline_queue.entry import (
     GENESIS_HASH,
     Card,

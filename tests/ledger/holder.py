@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from ledger.port import Book
+from ledger.port.book import Book
 from offline_queue.entry import Clock, Entry, Genesis, Kind, Lane, Parent, encode
 from offline_queue.wire import AllowanceAnswer, AllowanceRequest, Hello, StreamHead, Welcome
 from tests.ledger.fake_till import CARD, START, FakeStream, FakeTill

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.admission import (
+from ledger.http.admission import (
     FAIR_TURN,
     LONGEST_S,
     PATIENCE_S,

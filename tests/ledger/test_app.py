@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.gate import Enrolment
-from ledger.port import Book
+from ledger.http.gate import Enrolment
+from ledger.port.book import Book
 from offline_queue.entry import encode
 from offline_queue.wire import (
     BATCH_TYPE,

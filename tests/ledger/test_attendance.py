@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.attendance import (
+from ledger.http.attendance import (
     FAILING_S,
     HELLOS_PER_S,
     LATELY_S,

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
-from ledger.facts import Policy, UnknownCards
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.port import Book, Verification
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.port.book import Book
+from ledger.port.upkeep import Verification
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill
 

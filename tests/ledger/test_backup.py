@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.command_line import books
-from ledger.facts import Policy
-from ledger.port import Book, NotRecorded, Refused
-from ledger.sqlite_book import SqliteBook
+from ledger.commands.command_line import books
+from ledger.facts.policy import Policy
+from ledger.port.book import Book
+from ledger.port.refusals import NotRecorded, Refused
+from ledger.sqlite.book import SqliteBook
 from offline_queue.wire import Marks
 from tests.ledger.cluster import Cluster
 from tests.ledger.conftest import Shelfful

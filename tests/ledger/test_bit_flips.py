@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.facts import Policy, UnknownCards
-from ledger.port import BooksUnusable, NotRecorded, Refused, Statement
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.port.refusals import BooksUnusable, NotRecorded, Refused
+from ledger.port.statements import Statement
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
 FLIPS = 300

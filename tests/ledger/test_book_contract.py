@@ -5,7 +5,8 @@ import base64
 import msgspec
 import pytest
 
-from ledger.port import Book, Refused
+from ledger.port.book import Book
+from ledger.port.refusals import Refused
 from offline_queue.entry import Entry, Kind, State, encode
 from offline_queue.wire import AllowanceRequest, Hello, Marks, Park
 from tests.ledger.conftest import PARKING, REGISTERING, Shelfful

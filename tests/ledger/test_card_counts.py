@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.card_counts import CardCounts, copied
-from ledger.facts import Case, Code, Policy, Shown, Stance
-from ledger.port import Book
+from ledger.facts.case import Case, Shown
+from ledger.facts.codes import Code
+from ledger.facts.policy import Policy, Stance
+from ledger.port.book import Book
+from ledger.rules.proofs import copied
+from ledger.sheet.card_counts import CardCounts
 from offline_queue.entry import Card, CardProof, Clock, Entry, Kind, State
 from offline_queue.timepiece import rfc3339
 from tests.ledger.conftest import Shelfful

@@ -7,10 +7,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.cards import chain
-from ledger.facts import Listing, Policy
-from ledger.port import Book
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.cards import Listing
+from ledger.facts.policy import Policy
+from ledger.port.book import Book
+from ledger.rules.cards import chain
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, State, encode
 from tests.ledger.fake_till import FakeTill, FakeTimepiece
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from ledger.facts import Policy, UnknownCards
-from ledger.port import Book, Refused
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.port.book import Book
+from ledger.port.refusals import Refused
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, State
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of

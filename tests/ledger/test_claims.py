@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from ledger.cli import ledger
-from ledger.facts import Code, UnknownCards
-from ledger.port import Book
+from ledger.facts.codes import Code
+from ledger.facts.policy import UnknownCards
+from ledger.port.book import Book
 from offline_queue.claim_codes import KEY_PREFIX, issue
 from offline_queue.claimed_sale import sale_of
 from offline_queue.entry import Claim, Entry, Happening, Kind, Receipt, Resolution, State, encode

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from ledger import config
 from ledger.cli import ledger
-from ledger.command_line import books
-from ledger.port import Book
+from ledger.commands.command_line import books
+from ledger.port.book import Book
 from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
 from tests.ledger.fake_till import CARD, FakeTill

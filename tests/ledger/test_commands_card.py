@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ledger.cli import ledger
-from ledger.command_line import books
+from ledger.commands.command_line import books
 from tests.ledger.fake_till import CARD, OTHER_CARD
 
 NEW = "2990000000111"

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from ledger import config
 from ledger.config import Config, check, find, load, parse
-from ledger.facts import Code, Limits, Policy, Stance, UnknownCards
-from ledger.policies import CHOICES, stance
+from ledger.facts.codes import Code
+from ledger.facts.policy import Limits, Policy, Stance, UnknownCards
+from ledger.rules.policies import CHOICES, stance
 from offline_queue.config_file import ConfigUnusable
 
 REFERENCE = Path(config.__file__).with_name("default.toml")

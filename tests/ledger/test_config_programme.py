@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ledger import config
 from ledger.config import parse
 from ledger.config_programme import ProgrammeSection
-from ledger.points_rules import FOR_EVER, Lifetime, PointsRule, Programme
+from ledger.points.programme import FOR_EVER, Lifetime, PointsRule, Programme
 from tests.ledger.test_config import problems
 
 REFERENCE = Path(config.__file__).with_name("default.toml")

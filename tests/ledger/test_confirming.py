@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.confirming import Link, Way, believed, confirm, home, present, unsealed, way
-from ledger.facts import Right, RightState
+from ledger.facts.rights import Right, RightState
+from ledger.rules.confirming import Link, Way, believed, confirm, home, present, unsealed, way
 from offline_queue.entry import Lane, Parent
 from offline_queue.wire import StreamHead
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import UnknownCards
-from ledger.port import Refused, Verification
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import UnknownCards
+from ledger.port.refusals import Refused
+from ledger.port.upkeep import Verification
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, Kind, Resolution
 from offline_queue.wire import Verdict
 from tests.ledger.cluster import Cluster

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 
-from ledger.facts import Policy, Stance
-from ledger.port import Book
+from ledger.facts.policy import Policy, Stance
+from ledger.port.book import Book
 from offline_queue.entry import Card, Entry, Receipt, Resolution, State
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of

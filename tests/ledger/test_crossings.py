@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.port import Book
+from ledger.port.book import Book
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, Receipt, Resolution, State
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
 from tests.ledger.test_claims import PUBLIC, STRANGE_KEY, UNKNOWN, claim

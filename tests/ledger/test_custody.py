@@ -6,7 +6,7 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.custody import Branch, Fork, Gap, HeadMismatch, Held, admit, went_back
+from ledger.rules.custody import Branch, Fork, Gap, HeadMismatch, Held, admit, went_back
 from offline_queue.entry import GENESIS_HASH, Lane, Parent, chain
 from offline_queue.wire import StreamHead
 

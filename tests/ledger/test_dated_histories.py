@@ -9,10 +9,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import Code, Policy, Stance
-from ledger.instants import moment
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.codes import Code
+from ledger.facts.policy import Policy, Stance
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.rules.instants import moment
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, Resolution
 from offline_queue.wire import Lot
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill, FakeTimepiece, points_of

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ledger import bodies
-from ledger.admission import Room
-from ledger.gate import Enrolment
-from ledger.port import Book
+from ledger.http import bodies
+from ledger.http.admission import Room
+from ledger.http.gate import Enrolment
+from ledger.port.book import Book
 from offline_queue.wire import (
     BATCH_TYPE,
     MAX_BATCH_BYTES,
@@ -30,7 +30,7 @@ from tests.ledger.fake_till import CARD
 ROOM = Room(at_once=1, waiting=4, share=2)
 BULK_PLACES = 2
 CUSTOMER_PLACES = ROOM.waiting - BULK_PLACES
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class HeldBook:
@@ -40,7 +40,7 @@ class HeldBook:
 
     def __init__(self, book: Book) -> None:
         self._book = book
-        self.released = Event()
+        self.at_work, self.released = Event(), Event()
         self.order: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -48,6 +48,7 @@ class HeldBook:
 
     def take(self, terminal: str, header: BatchHeader, records: list[bytes]) -> BatchAnswer:
         self.order.append(terminal)
+        self.at_work.set()
         assert self.released.wait(DEADLINE_S)
         return BatchAnswer(header.request, header.stream, header.generation, 1, 0)
 
@@ -119,6 +120,7 @@ def test_one_too_many_is_told_at_once_when_to_come_again(
 ) -> None:
     """The refusals are there while the book is still held; those let in are all served in the end."""
     waiting = fill(tills, at_once)
+    assert book.at_work.wait(DEADLINE_S)
     assert len(book.order) == 1
     book.released.set()
     assert [reply.result(DEADLINE_S).status for reply in waiting] == [200] * 3

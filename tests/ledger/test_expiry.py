@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from ledger import tables_clearing
-from ledger.facts import Code, Policy, Stance
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.port import Book, Statement
+from ledger.facts.codes import Code
+from ledger.facts.policy import Policy, Stance
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.port.book import Book
+from ledger.port.statements import Statement
+from ledger.tables import clearing
 from offline_queue.entry import Amount, Clock, Resolution
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Account, Balance, Expiry
@@ -445,7 +447,7 @@ class TestWrittenOff:
         self, book: Book, till: FakeTill, on_day: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A run goes on where the last transaction ended, past accounts that keep what they promised."""
-        monkeypatch.setattr(tables_clearing, "AT_ONCE", 2)
+        monkeypatch.setattr(clearing, "AT_ONCE", 2)
         cards = [f"29900000010{number:02d}" for number in range(5)]
         for card in cards:
             book.register(card)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger.arithmetic import money, worked_out
-from ledger.explanation import Explanation, Step
-from ledger.facts import Policy, UnknownCards
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.port import Book
-from ledger.show_explanation import explanation as shown
+from ledger.commands.show_explanation import explanation as shown
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.port.book import Book
+from ledger.port.explanation import Explanation, Step
+from ledger.rules.arithmetic import money, worked_out
 from offline_queue.entry import Amount, Clock, Entry, Happening, Kind, Receipt, Resolution
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger import tables_export
-from ledger.port import Book
-from ledger.receipts import Signer
+from ledger.books.receipts import Signer
+from ledger.port.book import Book
+from ledger.tables import export
 from offline_queue.entry import encode
 from offline_queue.export_check import Broken, Checked, check
 from tests.ledger.conftest import Shelfful
@@ -28,7 +28,7 @@ NOT_TEXT = b"\xff\xfe not a record"
 @pytest.fixture
 def busy(book: Book, till: FakeTill, monkeypatch: pytest.MonkeyPatch) -> Book:
     """Two tills, one of them copied, with a record that is no text; pages are short."""
-    monkeypatch.setattr(tables_export, "PAGE", 3)
+    monkeypatch.setattr(export, "PAGE", 3)
     till.send(till.earn(100), till.earn(50, "2990000000055"), NOT_TEXT)
     copy = till.stream.copy()
     till.send(*(till.earn(points) for points in range(1, 6)))
@@ -102,7 +102,7 @@ def test_one_terminal_or_stream_alone(busy: Book, till: FakeTill) -> None:
 
 def test_long_opaque_records_come_page_by_page(book: Book, till: FakeTill, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page holds what fits; the longest record has one of its own."""
-    monkeypatch.setattr(tables_export, "MAX_BATCH_BYTES", 1000)
+    monkeypatch.setattr(export, "MAX_BATCH_BYTES", 1000)
     till.send(till.earn(1), b"x" * 5000, till.earn(2), b"y" * 900, b"z" * 900)
     assert check(lines_of(book)).records == 5
 

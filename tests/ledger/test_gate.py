@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.gate import Enrolment, Gate
-from ledger.port import Refused
-from ledger.sqlite_book import SqliteBook
+from ledger.http.gate import Enrolment, Gate
+from ledger.port.refusals import Refused
+from ledger.sqlite.book import SqliteBook
 from offline_queue.wire import BatchHeader, ProblemCode
 from tests.ledger.fake_till import FakeTimepiece
 from tests.offline_queue.copies import KEY, STREAM, TERMINAL, copied, records

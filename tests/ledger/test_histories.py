@@ -12,10 +12,11 @@ import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import Policy, UnknownCards
-from ledger.port import Book, Verification
-from ledger.postgres_book import PostgresBook
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.port.book import Book
+from ledger.port.upkeep import Verification
+from ledger.postgres.book import PostgresBook
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, encode
 from offline_queue.wire import Verdict
 from tests.ledger.cluster import Cluster

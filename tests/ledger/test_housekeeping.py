@@ -5,8 +5,9 @@ import logging
 
 import pytest
 
-from ledger.housekeeping import write_off_daily
-from ledger.port import Cleared, NotRecorded
+from ledger.http.housekeeping import write_off_daily
+from ledger.port.refusals import NotRecorded
+from ledger.port.upkeep import Cleared
 
 
 class FakeBook:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.instants import Anchor, Instant, effective, instant, moment
+from ledger.rules.instants import Anchor, Instant, effective, instant, moment
 from offline_queue.entry import Clock, Entry, Kind
 from offline_queue.timepiece import rfc3339
 

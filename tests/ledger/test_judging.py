@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import Code, Limits, Policy, Stance, UnknownCards
-from ledger.port import Book
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.codes import Code
+from ledger.facts.policy import Limits, Policy, Stance, UnknownCards
+from ledger.port.book import Book
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Clock, Entry, Receipt, State
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import OrderCode

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import Code
-from ledger.lineage import Opening, Past, judged, opened, sealed
-from ledger.port import Book, Refused
+from ledger.facts.codes import Code
+from ledger.port.book import Book
+from ledger.port.refusals import Refused
+from ledger.rules.lineage import Opening, Past, judged, opened, sealed
 from offline_queue.entry import Clock, Entry, Genesis, Kind, Lane, Parent, encode
 from offline_queue.wire import AllowanceRequest, Hello, StreamHead
 from tests.ledger.conftest import Shelfful

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.facts import Standing
-from ledger.lots import Dates, Lot, Shelf
-from ledger.usable import always_usable, held, measured, narrowed
+from ledger.points.lots import Dates, Lot, Shelf
+from ledger.points.standing import Standing
+from ledger.points.usable import always_usable, held, measured, narrowed
 
 
 def remaining(shelf: Shelf) -> dict[int, int]:

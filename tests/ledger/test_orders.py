@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.facts import Code
-from ledger.orders import CLOCK_OFF_MS, Findings, Suspect, orders
-from ledger.port import Book
+from ledger.facts.codes import Code
+from ledger.port.book import Book
+from ledger.rules.orders import CLOCK_OFF_MS, Findings, Suspect, orders
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Hello, OrderCode, Welcome
 from tests.ledger.conftest import Shelfful

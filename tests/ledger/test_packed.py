@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
-from ledger.gate import Enrolment
-from ledger.port import Book
+from ledger.http.gate import Enrolment
+from ledger.port.book import Book
 from offline_queue.entry import encode
 from offline_queue.ledger_client import HttpLedger, batch_body
 from offline_queue.packing import packed

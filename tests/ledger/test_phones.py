@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.books.phones import BURST, MOST_CARDS, REFILL_S, Quota
 from ledger.cli import ledger as command
-from ledger.phones import BURST, MOST_CARDS, REFILL_S, Quota
-from ledger.port import Book, Refused
-from ledger.sqlite_book import SqliteBook
+from ledger.port.book import Book
+from ledger.port.refusals import Refused
+from ledger.sqlite.book import SqliteBook
 from offline_queue.wire import PhoneLookup
 from tests.ledger.fake_till import CARD, OTHER_CARD
 

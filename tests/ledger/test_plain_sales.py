@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ledger.facts import Decision, Item, Policy, UnknownCards
-from ledger.plain_sales import PlainSales
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.sheet import Sheet
-from ledger.sqlite_book import SqliteBook
-from ledger.tables import Tables
+from ledger.facts.case import Decision, Item
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.sheet.plain_sales import PlainSales
+from ledger.sheet.sheet import Sheet
+from ledger.sqlite.book import SqliteBook
+from ledger.tables.engine import Tables
 from offline_queue.entry import Amount, Card, CardEvent, CardProof, Entry, Happening, Kind, Receipt, Resolution
 from offline_queue.timepiece import rfc3339
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, START_MS, FakeTill, FakeTimepiece

@@ -7,16 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.lots import ALWAYS, Dates
-from ledger.points_rules import (
-    Lifetime,
-    PointsRule,
-    Programme,
-    beginning,
-    dates,
-    disagreements,
-    last_day,
-)
+from ledger.points.lots import ALWAYS, Dates
+from ledger.points.programme import Lifetime, PointsRule, Programme, beginning, dates, disagreements, last_day
 from offline_queue.entry import Amount, Clock, Entry, Kind
 from terminal.transaction import PointsRule as RuleOfTill
 

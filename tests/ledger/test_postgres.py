@@ -11,10 +11,11 @@ from functools import partial
 import pytest
 import urllib3
 
-from ledger.book import UNREAD
-from ledger.facts import Policy, UnknownCards
-from ledger.port import Book, BooksUnusable, NotRecorded, Refused
-from ledger.postgres_book import PostgresBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.port.book import Book
+from ledger.port.refusals import BooksUnusable, NotRecorded, Refused
+from ledger.postgres.book import PostgresBook
+from ledger.rules.records import UNREAD
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, encode
 from offline_queue.wire import AllowanceAnswer
 from tests.ledger.client import Client
@@ -214,7 +215,7 @@ class TestNobodyWaitsForEver:
         url = postgres.emptied()
         with closing(PostgresBook(url)) as book, monkeypatch.context() as older:
             book.register(CARD)
-            older.setattr("ledger.claim_desk.read", lambda _: UNREAD)
+            older.setattr("ledger.sheet.claim_desk.read", lambda _: UNREAD)
             till = FakeTill(book)
             till.send(*(till.earn(10) for _ in range(20)))
             assert points_of(book) == 0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.postgres_arrays import Packed, listed, packed, teach
+from ledger.postgres.arrays import Packed, listed, packed, teach
 from tests.ledger.cluster import Cluster
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))

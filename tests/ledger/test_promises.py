@@ -2,8 +2,9 @@
 
 import pytest
 
-from ledger.facts import Policy
-from ledger.port import Book, Refused
+from ledger.facts.policy import Policy
+from ledger.port.book import Book
+from ledger.port.refusals import Refused
 from offline_queue.wire import AllowanceRequest
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger import confirming, sheet
-from ledger.confirming import Way
-from ledger.facts import Policy
-from ledger.port import Refused
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy
+from ledger.port.refusals import Refused
+from ledger.rules import confirming
+from ledger.rules.confirming import Way
+from ledger.sheet import rights
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import CARD, FakeTill, FakeTimepiece
 from tests.ledger.holder import Holder
 
@@ -174,13 +175,13 @@ def test_no_schedule_uncovers_a_promise(seed: int) -> None:
 
 def crashes_are_believed(patch: pytest.MonkeyPatch) -> None:
     """A right is taken along over an end without a seal."""
-    for module in (confirming, sheet):
+    for module in (confirming, rights):
         patch.setattr(module, "believed", lambda found, *_: found in (Way.SEALED, Way.UNSEALED))
 
 
 def anybody_may_give_back(patch: pytest.MonkeyPatch) -> None:
     """A release frees the points whoever wrote it."""
-    patch.setattr(sheet.Sheet, "_believed", lambda *_: (True, None))
+    patch.setattr(rights.Rights, "believed", lambda *_: (True, None))
 
 
 def every_way_is_good(patch: pytest.MonkeyPatch) -> None:

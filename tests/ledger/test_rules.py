@@ -5,28 +5,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.book import KEYED, WAITS_FOR_REVIEW, read
-from ledger.facts import (
-    CardFacts,
-    CardStatus,
-    Case,
-    Code,
-    Decision,
-    First,
-    Limits,
-    Original,
-    Policy,
-    Right,
-    RightState,
-    Shown,
-    Stance,
-    Standing,
-    Word,
-)
-from ledger.own_entries import OFFICE
-from ledger.points_rules import PointsRule, Programme
-from ledger.policies import CHOICES, stance
-from ledger.rules import RULES, decide
+from ledger.facts.cards import CardFacts, CardStatus
+from ledger.facts.case import Case, Decision, First, Original, Shown, Word
+from ledger.facts.codes import Code
+from ledger.facts.policy import Limits, Policy, Stance
+from ledger.facts.rights import Right, RightState
+from ledger.points.programme import PointsRule, Programme
+from ledger.points.standing import Standing
+from ledger.rules.deciding import RULES, decide
+from ledger.rules.own_entries import OFFICE
+from ledger.rules.policies import CHOICES, stance
+from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, read
 from offline_queue.entry import Amount, Card, CardProof, Clock, Correction, Entry, Kind, Resolution, State, encode
 
 SENDER = "S001-T01"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.port import BooksUnusable, NotRecorded
-from ledger.sqlite_book import SqliteBook
+from ledger.port.refusals import BooksUnusable, NotRecorded
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece, points_of
 
 

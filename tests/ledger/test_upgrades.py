@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from ledger import sqlite_file
-from ledger.port import Book
-from ledger.postgres_book import PostgresBook
-from ledger.sqlite_book import SqliteBook
+from ledger.port.book import Book
+from ledger.postgres.book import PostgresBook
+from ledger.sqlite import file
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.cluster import Cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece, points_of
 
@@ -43,14 +43,14 @@ def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> No
         assert points_of(book) == 10
 
 
-@pytest.mark.parametrize("version", range(1, len(sqlite_file.STEPS)))
+@pytest.mark.parametrize("version", range(1, len(file.STEPS)))
 def test_upgraded_books_keep_what_they_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """Each step leaves the records, points and marks as they were."""
     path = tmp_path / "ledger.db"
     with monkeypatch.context() as earlier:
-        earlier.setattr(sqlite_file, "STEPS", sqlite_file.STEPS[:version])
+        earlier.setattr(file, "STEPS", file.STEPS[:version])
         with closing(sqlite3.connect(path)) as connection:
-            sqlite_file._prepare(connection, path)
+            file._prepare(connection, path)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("INSERT INTO fact VALUES ('generation', 'g1')")
         connection.execute("INSERT INTO terminal (name, public_key, enrolled_at) VALUES ('ledger', x'', 1)")

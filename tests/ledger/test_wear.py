@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.wear import lately
+from ledger.rules.wear import lately
 from offline_queue.entry import Card, Clock, Entry, Kind
 
 TOLD = st.builds(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.receipts import Signer
+from ledger.books.receipts import Signer
 from offline_queue import writer
 from offline_queue.entry import Claim, Correction, Entry, Kind, Lane, Resolution, State
 from offline_queue.opening import open_to_write

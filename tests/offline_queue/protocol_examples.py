@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.facts import Policy
-from ledger.points_rules import Lifetime, PointsRule, Programme
-from ledger.receipts import Signer
-from ledger.sqlite_book import SqliteBook
+from ledger.books.receipts import Signer
+from ledger.facts.policy import Policy
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Happening, Kind, Lane, Receipt, chain, encode
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import batch_body

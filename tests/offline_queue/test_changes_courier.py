@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.sqlite_book import SqliteBook
+from ledger.sqlite.book import SqliteBook
 from offline_queue import courier as courier_module
 from offline_queue.courier import Courier
 from offline_queue.entry import Happening

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.facts import Code
-from ledger.rules import RULES
+from ledger.facts.codes import Code
+from ledger.rules.deciding import RULES
 from offline_queue.conflicts import (
     MEANINGS,
     POSTED,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.receipts import Signer
+from ledger.books.receipts import Signer
 from offline_queue.entry import Lane, State
 from offline_queue.export_check import Broken, Checked, check
 from offline_queue.export_lines import MAX_LINE_BYTES

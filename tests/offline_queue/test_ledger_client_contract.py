@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.app import create_app
-from ledger.gate import Enrolment
-from ledger.server import LedgerServer, bound
-from ledger.sqlite_book import SqliteBook
+from ledger.http.app import create_app
+from ledger.http.gate import Enrolment
+from ledger.http.server import LedgerServer, bound
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind, Lane, State, chain, encode, uuid7
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import HttpLedger, Ledger

@@ -16,7 +16,7 @@ from tests.offline_queue.copies import KEY, TERMINAL, HandKeeper
 from tests.offline_queue.sales import open_store, put, sale
 from tests.offline_queue.waiting import Heard
 
-PATIENCE_S = 20.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.receipts import Signer
-from ledger.sqlite_book import SqliteBook
+from ledger.books.receipts import Signer
+from ledger.sqlite.book import SqliteBook
 from offline_queue.courier import Courier, Exchange, Identity
 from offline_queue.entry import Lane, State
 from offline_queue.receipts import Receipt, genuine, proves

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ledger.sqlite_book import SqliteBook
+from ledger.sqlite.book import SqliteBook
 from offline_queue import sync as sync_module
 from offline_queue.courier import Courier, Identity
 from offline_queue.entry import Lane, State

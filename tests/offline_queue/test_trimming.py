@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.receipts import Signer
+from ledger.books.receipts import Signer
 from offline_queue.entry import Entry, Lane, State
 from offline_queue.journal_reader import JournalReader
 from offline_queue.receipts import Receipt

@@ -8,8 +8,8 @@ import sys
 import threading
 from pathlib import Path
 
-from ledger.facts import Policy, UnknownCards
-from ledger.sqlite_book import SqliteBook
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import FakeTill
 from tests.power_cut.victim import COUNTER
 

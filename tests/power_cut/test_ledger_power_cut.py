@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.sqlite_book import SqliteBook
+from ledger.sqlite.book import SqliteBook
 from tests.power_cut.cutting import ACKNOWLEDGED, running
 from tests.power_cut.disk import mounted
 from tests.power_cut.ledger_victim import POINTS, card

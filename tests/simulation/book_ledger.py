@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ledger.gate import Enrolment, Gate, public_key
-from ledger.port import Book, NotRecorded, Refused
+from ledger.http.gate import Enrolment, Gate, public_key
+from ledger.port.book import Book
+from ledger.port.refusals import NotRecorded, Refused
 from offline_queue.ledger_answers import LedgerRefused, TransientLedgerError
 from offline_queue.wire import (
     Account,

@@ -10,14 +10,16 @@ from typing import Any, Final, TypeVar
 import msgspec
 import pytest
 
-import ledger.rules
-from ledger import bookkeeping, claim_desk, confirming, promises, tables_lineage, tables_source
-from ledger.bookkeeping import Bookkeeping
-from ledger.facts import Code
-from ledger.lineage import Opening
-from ledger.sqlite_file import SqliteFile
-from ledger.sqlite_tables import SqliteTables
-from ledger.tables import Tables
+from ledger.books import bookkeeping, promises
+from ledger.books.bookkeeping import Bookkeeping
+from ledger.facts.codes import Code
+from ledger.rules import confirming, deciding
+from ledger.rules.lineage import Opening
+from ledger.sheet import claim_desk
+from ledger.sqlite.file import SqliteFile
+from ledger.sqlite.tables import SqliteTables
+from ledger.tables import lineage, source
+from ledger.tables.engine import Tables
 from offline_queue import courier, group, journal_marks, lanes, streams, trimming
 from offline_queue.entry import Entry
 from offline_queue.journal import Origin
@@ -52,15 +54,14 @@ def ledger_without_keys(patch: Patch) -> None:
     """The ledger applies an entry although its idempotency key is in the books."""
     keyed = (Code.DUPLICATE, Code.KEY_MISMATCH)
     rules = {
-        kind: tuple(rule for rule in of_kind if rule.code not in keyed)
-        for kind, of_kind in ledger.rules._RULES_OF.items()
+        kind: tuple(rule for rule in of_kind if rule.code not in keyed) for kind, of_kind in deciding._RULES_OF.items()
     }
-    patch.setattr(ledger.rules, "_RULES_OF", rules)
+    patch.setattr(deciding, "_RULES_OF", rules)
 
 
 def claim_has_a_key_of_its_own(patch: Patch) -> None:
     """A claim is not judged under the key of the sale that it credits."""
-    for module in (claim_desk, tables_source):
+    for module in (claim_desk, source):
         patch.setattr(module, "as_sale", lambda entry: entry)
 
 
@@ -104,15 +105,15 @@ def streams_go_on(patch: Patch) -> None:
 
 def no_genesis(patch: Patch) -> None:
     """Streams do not tell whose children they are."""
-    told, opened = tables_lineage.declared, tables_lineage.opened
+    told, opened = lineage.declared, lineage.opened
     orphan: Callable[[Opening], Opening] = lambda opening: msgspec.structs.replace(opening, parent=None)  # noqa: E731
 
     def orphaned(stream: str, record: bytes) -> Opening | None:
         found = opened(stream, record)
         return orphan(found) if found else None
 
-    patch.setattr(tables_lineage, "declared", lambda head: orphan(told(head)))
-    patch.setattr(tables_lineage, "opened", orphaned)
+    patch.setattr(lineage, "declared", lambda head: orphan(told(head)))
+    patch.setattr(lineage, "opened", orphaned)
 
 
 def answered_before_durable(patch: Patch) -> None:

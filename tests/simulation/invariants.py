@@ -9,8 +9,8 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from ledger.book import OVERDRAWING
-from ledger.own_entries import OFFICE
+from ledger.rules.own_entries import OFFICE
+from ledger.rules.records import OVERDRAWING
 from offline_queue.entry import GENESIS_HASH, Kind, State, chain
 from offline_queue.journal import AllowanceState
 from terminal.pos import Promise

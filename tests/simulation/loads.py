@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from ledger.facts import Policy, UnknownCards
-from ledger.points_rules import Lifetime, PointsRule, Programme
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
 from terminal.config import Config, Journal, Terminal
 from terminal.config_offline import Offline, Redeem
 

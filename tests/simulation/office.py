@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger.facts import Policy
-from ledger.port import Refused
-from ledger.receipts import Signer
-from ledger.sqlite_book import SqliteBook
+from ledger.books.receipts import Signer
+from ledger.facts.policy import Policy
+from ledger.port.refusals import Refused
+from ledger.sqlite.book import SqliteBook
 from tests.simulation import templates
 from tests.simulation.clock import SimulatedTimepiece
 

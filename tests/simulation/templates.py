@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from ledger.sqlite_file import connect
+from ledger.sqlite.file import connect
 from offline_queue import opening
 from terminal import directory
 

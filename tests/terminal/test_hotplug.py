@@ -20,7 +20,7 @@ KERNEL = (
 )
 PAIRS = b"ACTION=add\0DEVPATH=/devices/usb1/1-2/ttyUSB0\0SUBSYSTEM=tty\0DEVNAME=/dev/ttyUSB0\0TAGS=:systemd:\0"
 UDEV = b"libudev\0" + struct.pack(">I", 0xFEEDCAFE) + struct.pack("=III4xIII", 40, 40, len(PAIRS), 0, 0, 0) + PAIRS
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def test_both_voices_are_understood() -> None:

@@ -42,6 +42,7 @@ def test_a_reader_that_reads_every_tap_is_mended() -> None:
     assert (judgement.passed, judgement.card_usable) == (True, True)
     assert codes(judgement) == ["reads_all", "usable"]
     assert judgement.headline == "PASS: this reader works."
+    assert judgement.card_headline == "What was presented can be used here."
 
 
 def test_a_phone_is_told_to_show_its_code() -> None:

@@ -10,7 +10,7 @@ from drivers.base import ReaderState
 from offline_queue.conflicts import sentence
 from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
-from tests.api.conftest import Api, serving
+from tests.api.conftest import TOKENS, Api, serving
 from tests.api.fake_till import NOW, FakeTill
 from tests.offline_queue.claimed import code_of, sold
 from tests.web.conftest import Said
@@ -163,6 +163,15 @@ def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:
     ]
     till.notices.publish("reader_status", till.readers[0])
     expect(page.locator("#readers li")).to_have_text("counternot permittedusermod -aG pcscd tilld")
+
+
+def test_a_reader_under_test_is_no_reader_for_customers(page: Page, till: FakeTill, api: Api) -> None:
+    """The cashier sees at once that a technician has it, and that it is back."""
+    begun = api.ask("POST", "/v1/trials", {"reader": "counter"}, token=TOKENS.technician).json
+    expect(page.locator("#readers li .state")).to_have_text("being tested")
+    expect(page.locator("#readers li")).to_contain_text("use another reader")
+    api.ask("POST", f"/v1/trials/{begun['id']}/end", token=TOKENS.technician)
+    expect(page.locator("#readers li .state")).to_have_text("ready")
 
 
 def test_conflicts_appear_only_when_there_are_some(page: Page, till: FakeTill, api: Api) -> None:

@@ -871,6 +871,7 @@ export interface components {
             passed: boolean;
             card_usable: boolean | null;
             headline: string;
+            card_headline: string;
             remarks: components["schemas"]["Remark"][];
         };
         /**

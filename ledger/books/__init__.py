@@ -1,0 +1,1 @@
+"""Keeping the books, whatever engine holds their tables: the calls of the wire and those of the office."""

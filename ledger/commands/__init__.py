@@ -1,0 +1,1 @@
+"""`tilld ledger`, command by command."""

@@ -1,0 +1,120 @@
+"""What the rules ask of the books where others write at the same time: what an answer rests on is held till the end.
+
+Rows are held in sorted order within a table, and tables in the order of source.Source, so that batches queue for each
+other and do not block each other. Something that is not there yet is held by a row that says so: a card without an
+account, an entry without a record.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from ledger.facts.cards import Listing
+from ledger.facts.case import First, Original
+from ledger.facts.codes import Code
+from ledger.points.standing import Standing
+from ledger.postgres.tables import PostgresTables
+from ledger.rules.records import bounded
+from ledger.tables import circumstances
+from ledger.tables.hashes import long_hash
+from ledger.tables.source import CARDS, FIRSTS, LISTING, NOBODY, STANDING, STANDINGS, TablesSource, firsts, listings
+from offline_queue.entry import Entry, State
+
+NOT_HERE: Final = 0
+"""The record of an entry that has not come, for which a reversal waits."""
+
+HOLDERS: Final = f"""
+    SELECT asks.record AS asking, f.record, NULLIF(f.bytes, own.bytes) AS bytes, f.state, f.code
+    FROM unnest(?::bytea[], ?::bigint[]) AS asks (hash, record)
+    JOIN record own ON own.no = asks.record JOIN ({FIRSTS}) AS f ON f.hash = asks.hash"""  # noqa: S608 - our own
+"""FIRSTS for records that ask for keys: without the bytes where they are those of the asking record."""
+
+
+class PostgresSource(TablesSource):
+    """See source.Source."""
+
+    keeps_names = True
+
+    def __init__(self, tables: PostgresTables) -> None:
+        super().__init__(tables)
+        self._shared = tables
+
+    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        return listings(self._shared.many(LISTING, CARDS, numbers))
+
+    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
+        return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)}
+
+    def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
+        """Who comes second waits until the first has committed."""
+        rows = circumstances.receipt_rows(names)
+        if self._shared.insert_new("receipt", rows) == len(rows):
+            return {}
+        return circumstances.receipts(self._tables, names)
+
+    @staticmethod
+    def key_hash(key: str) -> int | bytes:
+        return long_hash(key)
+
+    def claim(self, keys: Mapping[str, int], asking: Mapping[str, Entry] = NOBODY) -> dict[str, First]:
+        """Who comes second waits until the first has committed, and then finds its decision."""
+        hashes = {long_hash(key): key for key in keys}
+        rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
+        if self._shared.insert_new("claim", rows) == len(rows):
+            return {}
+        if not asking:
+            return firsts(keys, self._tables.rows(FIRSTS, list(hashes)))
+        return self._held(keys, list(hashes), asking)
+
+    def _held(self, keys: Mapping[str, int], hashes: Sequence[bytes], asking: Mapping[str, Entry]) -> dict[str, First]:
+        """As FIRSTS tells; most who ask again ask with the same bytes, which then need not travel."""
+        key_of = {record: key for key, record in keys.items()}
+        columns = "asking, record, encode(bytes, 'hex'), state, code"
+        rows = self._shared.many(columns, HOLDERS, hashes, list(keys.values()), hashes)
+        same = {key_of[asks]: tuple(row) for asks, *row in rows if row[1] is None}
+        others = [(record, bytes.fromhex(raw), state, code) for _, record, raw, state, code in rows if raw is not None]
+        return firsts(keys, others) | {
+            key: First(record, asking[key], State(state), Code(code)) for key, (record, _, state, code) in same.items()
+        }
+
+    def announce(self, entries: Mapping[str, int]) -> list[str]:
+        """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""
+        names = {bounded(entry): record for entry, record in entries.items()}
+        if self._shared.insert_new("entry", sorted(names.items())) == len(names):
+            return []
+        own = min(names.values()), max(names.values())
+        query = """
+            SELECT id, record FROM entry WHERE id = ANY(?) AND (record = ? OR record BETWEEN ? AND ?)
+            ORDER BY id FOR UPDATE"""
+        for name, record in self._tables.rows(query, list(names), NOT_HERE, *own):
+            if record == NOT_HERE:
+                self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
+        return list(entries)
+
+    def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
+        self._shared.insert_new("card", [(number, None, None, None, None) for number in sorted(numbers)])
+        return listings(self._tables.rows(f"{CARDS} ORDER BY number FOR UPDATE", numbers))
+
+    def homes(self, entries: Sequence[str]) -> dict[str, int]:
+        if not entries:
+            return {}
+        names = {bounded(entry): entry for entry in entries}
+        self._shared.insert_new("entry", [(name, NOT_HERE) for name in sorted(names)])
+        query = "SELECT record, id FROM entry WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+        entry_of = {record: names[name] for record, name in self._tables.rows(query, list(names)) if record}
+        query = "SELECT record, account FROM posting WHERE record = ANY(?)"
+        return {entry_of[record]: account for record, account in self._tables.rows(query, list(entry_of))}
+
+    def named(self, names: Sequence[str]) -> dict[str, int]:
+        """Who waits for something is held too: nobody decides it before this batch has."""
+        name_of = {bounded(name): name for name in names}
+        self._shared.insert_new("entry", [(name, NOT_HERE) for name in sorted(name_of)])
+        query = "SELECT id, record FROM entry WHERE id = ANY(?) ORDER BY id FOR UPDATE"
+        found = {name_of[name]: record for name, record in self._tables.rows(query, list(name_of)) if record}
+        query = "SELECT record FROM waiting WHERE record = ANY(?) ORDER BY record FOR UPDATE"
+        self._tables.rows(query, list(found.values()))
+        return found
+
+    def originals(self, entries: Sequence[str]) -> dict[str, Original]:
+        names = [bounded(entry) for entry in entries]
+        rows = self._tables.rows("SELECT record FROM entry WHERE id = ANY(?) AND record <> ?", names, NOT_HERE)
+        return self._originals("p.record = ANY(?)", [record for (record,) in rows])

@@ -1,0 +1,90 @@
+"""The tables of the books in an open transaction of PostgreSQL."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ledger.postgres.arrays import Packed, listed, packed
+from ledger.postgres.schema import TYPES
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+SCANNED_AT_ONCE: Final = 1000
+BLOCK: Final = 50
+"""Account numbers asked for at once."""
+
+
+class PostgresTables:
+    """See tables.Tables. Rows travel as one array for each column, so a statement costs the same for any number."""
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        self._connection = connection
+        self._cursors = count(1)
+        self._numbers: list[int] = []
+        self._block = 1
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
+
+    def many(self, columns: str, query: str, *values: object) -> list[Any]:
+        """Numbers and texts of thousands of rows, which travel as one value: the driver's loaders take a while each."""
+        ((found,),) = self.rows(f"SELECT json_agg(json_build_array({columns}))::text FROM ({query}) AS found", *values)  # noqa: S608
+        return msgspec.json.decode(found) if found else []
+
+    def scan(self, query: str, *values: object) -> Iterator[Any]:
+        with self._connection.cursor(f"scan{next(self._cursors)}") as cursor:
+            cursor.itersize = SCANNED_AT_ONCE
+            yield from cursor.execute(_spoken(query), [_value(value) for value in values])
+
+    def change(self, statement: str, *values: object) -> None:
+        self._connection.execute(_spoken(statement), [_value(value) for value in values])
+
+    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
+        if rows := list(rows):
+            self._connection.execute(*self.prepared(table, rows, conflict))
+
+    def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> int:
+        """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
+        return self._connection.execute(*self.prepared(table, rows, "ON CONFLICT DO NOTHING")).rowcount
+
+    @staticmethod
+    def prepared(table: str, rows: Sequence[Sequence[object]], conflict: str) -> tuple[bytes, list[Packed]]:
+        """The statement that inserts these rows, and an array for each column."""
+        types = TYPES[table].split()
+        return _insertion(table, conflict), list(map(packed, zip(*rows, strict=True), types))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._connection.pipeline():
+            yield
+
+    def next_account(self) -> int:
+        """One alone is asked alone; a batch that opens more gets them by the block, and what is left over is lost."""
+        if not self._numbers:
+            rows = self.rows("SELECT nextval('account_no') FROM generate_series(1, ?)", self._block)
+            self._numbers, self._block = [number for (number,) in reversed(rows)], BLOCK
+        return int(self._numbers.pop())
+
+    def damage(self) -> Iterator[str]:
+        """Page checksums, where the server has them, have been checked by then: everything was read."""
+        yield from ()
+
+
+@lru_cache(maxsize=256)
+def _spoken(query: str) -> bytes:
+    return query.replace("?", "%s").encode()
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: str, conflict: str) -> bytes:
+    arrays = ", ".join(f"%s::{type_}[]" for type_ in TYPES[table].split())
+    return f"INSERT INTO {table} SELECT * FROM unnest({arrays}) {conflict}".encode()  # noqa: S608 - names of our own
+
+
+def _value(value: object) -> object:
+    return listed(value) if isinstance(value, Sequence) and not isinstance(value, str | bytes) else value

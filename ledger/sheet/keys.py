@@ -1,0 +1,91 @@
+"""Whose an idempotency key is: entries that are their sender's own take theirs, and their receipts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ledger.facts.case import Decision, First, Item
+from ledger.rules.corrections import place_name
+from ledger.rules.records import KEYED
+from ledger.sheet.claim_desk import ClaimDesk
+from ledger.sheet.receipts import Receipts
+from ledger.sheet.roster import Roster
+from ledger.sheet.source import Known, Source
+from ledger.sheet.waiting import Waiting
+from offline_queue.entry import Entry
+
+Met = Sequence[tuple[Item, Entry]]
+
+
+class Keys:
+    """Belongs to one sheet."""
+
+    def __init__(self, source: Source, roster: Roster, claims: ClaimDesk, waiting: Waiting) -> None:
+        self._source, self._roster, self._claims, self._waiting = source, roster, claims, waiting
+        self.firsts = Known[str, First](lambda _: {})
+        """By key, the record that has it."""
+        self.receipts = Receipts(source)
+
+    def meet(self, met: Met) -> None:
+        """Claims the keys of these entries and learns what waits for them; an entry of a stranger gets neither."""
+        owned = {item.record for item, entry in met if self.owns(item, entry)}
+        own = [pair for pair in met if pair[1].kind in KEYED and pair[0].record in owned]
+        keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
+        if keys:
+            asking = {entry.key: entry for _, entry in reversed(own) if entry.key in keys}
+            self.firsts.learn(keys, self._source.claim(keys, asking))
+        self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
+        self._waiting.announce(
+            {
+                name: item.record
+                for item, entry in reversed(met)
+                for name in self._names(item, entry, owned=item.record in owned)
+            }
+        )
+
+    def owns(self, item: Item, entry: Entry) -> bool:
+        """Whether the entry is its sender's own, whose key counts."""
+        if entry.terminal != item.sender or not self._roster.knows(item.sender):
+            return False
+        return item.record not in self._claims.doubts and not self.revoked(item)
+
+    def revoked(self, item: Item) -> bool:
+        """Whether the sender's key had been revoked before this record came."""
+        return item.sender in self._roster.revoked and item.record not in self._waiting.woken
+
+    def names(self, item: Item, entry: Entry) -> list[str]:
+        """Under which people and later entries find a record: a stranger cannot take the id of somebody's entry."""
+        return self._names(item, entry, owned=self.owns(item, entry))
+
+    def first(self, item: Item, entry: Entry) -> First | None:
+        """Who has the entry's key: it may be itself. None where it is not its sender's own, or has no effect."""
+        if entry.kind not in KEYED or not self.owns(item, entry):
+            return None
+        if not self.firsts.knows(entry.key) or entry.id not in self._waiting.announced:
+            self.meet([(item, entry)])
+        first = self.firsts.get(entry.key)
+        if first is not None and first.record == item.record:
+            self.receipts.claim([(item, entry)])
+        return first
+
+    def holder(self, key: str, record: int) -> First | None:
+        """Who has an idempotency key; None where this record takes it now."""
+        return self.firsts.get(key) or self._source.claim({key: record}).get(key)
+
+    def take(self, key: str, record: int) -> None:
+        """For the record, unless another has it."""
+        self.firsts.learn([key], self._source.claim({key: record}))
+
+    def let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
+        """What comes behind a terminal's last breach leaves its keys and receipts to others, and goes by its place."""
+        revoked = [(item, entry) for item, entry in behind if isinstance(entry, Entry) and self.revoked(item)]
+        entries = {item.record: entry for item, entry in revoked}
+        self._waiting.announce({place_name(item): item.record for item, _ in revoked})
+        keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
+        if entries:
+            self._source.let_go(keys, self.receipts.let_go(set(entries)))
+
+    def _names(self, item: Item, entry: Entry, *, owned: bool) -> list[str]:
+        return self._claims.names(item, entry) if owned else [place_name(item)]
+
+    def _has_key(self, item: Item, entry: Entry, taken: Mapping[str, int]) -> bool:
+        first = self.firsts.get(entry.key)
+        return taken.get(entry.key) == item.record if first is None else first.record == item.record

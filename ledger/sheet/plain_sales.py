@@ -1,0 +1,112 @@
+"""Sales about which there is nothing to decide, new or heard again: most of every backlog. No rule has to look at them.
+
+What is recognised here is what no rule objects to and nobody waits for; everything else is decided the long way, in its
+place between these. A test holds both ways to the same books, row by row.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ledger.facts.case import Decision, First, Item, Original
+from ledger.facts.codes import Code
+from ledger.facts.policy import Policy
+from ledger.points.lots import ALWAYS
+from ledger.points.standing import Standing
+from ledger.rules import grounds, sentences
+from ledger.rules.proofs import proof_of
+from ledger.rules.sentences import clipped
+from ledger.sheet.shelving import may_owe
+from ledger.sheet.source import Posting
+from offline_queue.entry import Entry, Kind, State
+
+if TYPE_CHECKING:
+    from ledger.sheet.sheet import Sheet
+
+
+@lru_cache(maxsize=1024)
+def posted(points: int) -> Decision:
+    """The decision on a sale that nothing speaks against."""
+    return Decision(State.POSTED, Code.POSTED, points, points, stands=True)
+
+
+class PlainSales:
+    """Works on one sheet."""
+
+    def __init__(self, sheet: "Sheet", policy: Policy) -> None:
+        self._sheet, self._tolerance = sheet, policy.clock_tolerance_ms
+        self._programme = policy.programme
+
+    def post(self, item: Item, entry: Entry | Decision) -> bool:
+        """Decides the record where there is nothing to decide about it; else False, and nothing has happened."""
+        if not (isinstance(entry, Entry) and self._is_untroubled(item, entry)):
+            return False
+        first = self._sheet.keys.firsts.get(entry.key)
+        return self._sold(item, entry) if first is None else self._repeated(item, entry, first)
+
+    def _is_untroubled(self, item: Item, entry: Entry) -> bool:
+        """A sale of the till that sent it, heard for the first time in this place, for which nobody waits.
+
+        A card that proves itself has to be compared with what it has shown before.
+        """
+        sheet = self._sheet
+        return (
+            entry.kind is Kind.EARN
+            and entry.allowance is None
+            and proof_of(entry) is None
+            and item.branch is None
+            and sheet.keys.owns(item, entry)
+            and item.record not in sheet.waiting.changed
+            and entry.id in sheet.waiting.announced
+            and sheet.keys.firsts.knows(entry.key)
+            and not sheet.waiting.awaited(entry.id)
+        )
+
+    def _repeated(self, item: Item, entry: Entry, first: First) -> bool:
+        """The same sale again, by another till or after a restore; the first stands, and nothing waits for it."""
+        stands, sale = first.state is State.POSTED and first.record != item.record, first.entry
+        if not stands or sale.kind is not Kind.EARN or grounds.substance(sale) != grounds.substance(entry):
+            return False
+        told = clipped(sentences.already(entry.key, first))
+        if sale.id != entry.id:
+            self._sheet.originals.duplicates.put(entry.id, sale.id)
+        self._sheet.rule(item, Decision(State.POSTED, Code.DUPLICATE, asked=entry.points, detail=told))
+        return True
+
+    def _sold(self, item: Item, entry: Entry) -> bool:
+        """A new sale, with a new receipt, points by the rules, and a clock that can be right."""
+        standing = self._standing(entry) if self._as_the_rules_say(entry) else None
+        if standing is None or self._sheet.keys.receipts.holder(entry) not in (None, item.record):
+            return False
+        when = self._sheet.cases.instant(item, entry)
+        if abs(when.off_ms) > self._tolerance:
+            return False
+        self._enter(item, entry, standing, when.at)
+        return True
+
+    def _as_the_rules_say(self, entry: Entry) -> bool:
+        if entry.points == 0:
+            return False
+        if not self._programme.rules:
+            return True
+        return self._programme.knows(entry) and self._programme.expected(entry) in (None, entry.points)
+
+    def _standing(self, entry: Entry) -> Standing | None:
+        """The account, where the card is active and owes nothing, so that no other lot needs to be known."""
+        sheet = self._sheet
+        listing = sheet.cards.find(entry.card.number) if entry.card else None
+        if listing is None or listing.account is None or listing.marked or listing.successor:
+            return None
+        standing = sheet.accounts.get(listing.account)
+        if standing is None or standing.merged_into is not None or may_owe(standing, sheet.now):
+            return None
+        return standing
+
+    def _enter(self, item: Item, entry: Entry, before: Standing, at: int) -> None:
+        sheet, record, points, account = self._sheet, item.record, entry.points, before.account
+        dates = self._programme.dates(entry.rule, at) if self._programme.rules else ALWAYS
+        standing = Standing(account, before.balance + points, before.reserved, before.usable_from, before.usable_until)
+        sheet.accounts.put(sheet.shelving.arrive(standing, record, points, at, dates))
+        sheet.keys.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
+        sheet.originals.posted(entry.id, Original(record, Kind.EARN, account, points))
+        sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))
+        sheet.rule(item, posted(points))

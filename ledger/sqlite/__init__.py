@@ -1,0 +1,1 @@
+"""The books on an embedded SQLite file."""

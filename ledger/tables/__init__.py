@@ -1,0 +1,1 @@
+"""The books in tables, in the SQL that SQLite and PostgreSQL share."""

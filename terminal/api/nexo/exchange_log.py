@@ -1,0 +1,135 @@
+"""What was asked of late and what was answered: a ServiceID means one request, and a lost answer is given again.
+
+Its own file without syncs to disk: it survives the death of the daemon, not a power cut. What moved points is in the
+journal in any case, and found there by the exchange's own key. A damaged file is put away for a new one.
+"""
+
+import logging
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+from terminal.api.nexo.exchange import Exchange
+
+FILE: Final = "nexo.db"
+KEPT_MS: Final = 48 * 3600 * 1000
+"""A ServiceID is one request's for this long (as the protocol's terminals have it)."""
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS exchange (
+    poi_id TEXT NOT NULL,
+    sale_id TEXT NOT NULL,
+    number TEXT NOT NULL,      -- ServiceID, or DeviceID
+    category TEXT NOT NULL,    -- of the message
+    digest BLOB NOT NULL,      -- of what was asked
+    asked_ms INTEGER NOT NULL, -- by this machine's clock
+    answer BLOB,               -- the body of the answer, JSON; NULL while there is none
+    PRIMARY KEY (poi_id, sale_id, number)
+) STRICT, WITHOUT ROWID
+"""
+_COLUMNS: Final = "SELECT number, category, digest, answer FROM exchange WHERE poi_id = ? AND sale_id = ?"
+_OLD: Final = "DELETE FROM exchange WHERE asked_ms < ? OR asked_ms > ?"
+
+log = logging.getLogger("nexo")
+
+
+@dataclass(frozen=True)
+class Noted:
+    """An exchange of the log; `answer` is the body of what was answered, None while nothing was."""
+
+    exchange: Exchange
+    category: str
+    digest: bytes
+    answer: bytes | None
+
+
+class ExchangeLog:
+    """For any thread, one at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, path: Path) -> "ExchangeLog":
+        """Raises OSError, or sqlite3.OperationalError where the folder cannot be written."""
+        try:
+            return cls(_connect(path))
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            log.warning("%s is damaged (%s) and made anew; answers are found in the journal", path, error)
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(name).unlink(missing_ok=True)
+            return cls(_connect(path))
+
+    def begin(self, exchange: Exchange, category: str, digest: bytes, now_ms: int) -> Noted | None:
+        """Takes note of a request, and gives what is known of its number; None where that is new.
+
+        Where the number is known nothing is changed: whoever asks something else under it is to be refused.
+        """
+        with self._lock:
+            self._write(_OLD, now_ms - KEPT_MS, now_ms + KEPT_MS)
+            known = self._find(exchange)
+            if known is None:
+                row = (exchange.poi_id, exchange.sale_id, exchange.number, category, digest, now_ms)
+                self._write("INSERT INTO exchange VALUES (?, ?, ?, ?, ?, ?, NULL)", *row)
+            return known
+
+    def end(self, exchange: Exchange, answer: bytes) -> None:
+        """Keeps the answer; a newer one takes the place of an older."""
+        update = "UPDATE exchange SET answer = ? WHERE poi_id = ? AND sale_id = ? AND number = ?"
+        with self._lock:
+            self._write(update, answer, exchange.poi_id, exchange.sale_id, exchange.number)
+
+    def find(self, exchange: Exchange) -> Noted | None:
+        with self._lock:
+            return self._find(exchange)
+
+    def newest(self, poi_id: str, sale_id: str, categories: frozenset[str]) -> Noted | None:
+        """The last exchange of this sale system in one of these categories."""
+        with self._lock:
+            rows = self._connection.execute(f"{_COLUMNS} ORDER BY asked_ms DESC", (poi_id, sale_id))
+            for number, category, digest, answer in rows.fetchall():
+                if category in categories:
+                    return Noted(Exchange(poi_id, sale_id, number), category, digest, answer)
+        return None
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _find(self, exchange: Exchange) -> Noted | None:
+        query = f"{_COLUMNS} AND number = ?"
+        row = self._connection.execute(query, (exchange.poi_id, exchange.sale_id, exchange.number)).fetchone()
+        return None if row is None else Noted(exchange, *row[1:])
+
+    def _write(self, statement: str, *values: object) -> None:
+        """A full disk costs the memory of answers, never a sale."""
+        try:
+            self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            log.warning("nexo.db cannot be written (%s): a lost answer is found in the journal alone", error)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.touch(mode=0o600)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(_TABLE)
+        connection.execute(f"{_COLUMNS} LIMIT 1", ("", "")).fetchone()
+        if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found)
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if "no such column" in str(error):
+            raise sqlite3.DatabaseError(str(error)) from error
+        raise
+    except BaseException:
+        connection.close()
+        raise
+    return connection

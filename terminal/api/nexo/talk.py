@@ -1,0 +1,101 @@
+"""What a message meets on its way to an answer: the till, what the listener remembers, and the message itself."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+from offline_queue.journal import Found
+from terminal.api.desk import Desk, answer
+from terminal.api.nexo.answers import Body
+from terminal.api.nexo.exchange import Exchange
+from terminal.api.nexo.exchange_log import ExchangeLog
+from terminal.api.nexo.messages import Header, Message
+from terminal.inbox import Answered, CardEventAsked, ReadAsked, TransactionAsked
+from terminal.pos import ReadAnswer
+from terminal.transaction import PointsRule
+
+ACT_TIME_S: Final = 60.0
+"""Longer than the till waits for the ledger and the disk together."""
+KEPT_READS: Final = 1000
+
+_UNANSWERED: Final = (
+    "It may be recorded or not. Ask TransactionStatus, or send it again as it was: it cannot count twice."
+)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the till's config says that the protocol shows. `acquirer` is the ledger's host, `software` our version."""
+
+    poi_id: str
+    terminal: str
+    brand: str
+    acquirer: str
+    software: str
+    rule: PointsRule
+    display: bool = False
+
+
+@dataclass(eq=False)
+class Running:
+    """An exchange that is not answered yet; `waiting` connections wait for it; `ended`: nobody wants it any more."""
+
+    category: str
+    digest: bytes
+    ended: asyncio.Event
+    task: "asyncio.Task[Body | None] | None" = None
+    waiting: int = 0
+
+
+@dataclass
+class Memory:
+    """What the listener keeps of its own, used by its loop alone. `reads`: the cards read of late, by their names.
+
+    `ahead`: reads that a sale system has asked for before its customer's turn. `logged`: who has logged in.
+    """
+
+    log: ExchangeLog
+    running: dict[Exchange, Running] = field(default_factory=dict)
+    reads: "OrderedDict[str, ReadAnswer]" = field(default_factory=OrderedDict)
+    ahead: "dict[str, ReadAsked]" = field(default_factory=dict)
+    logged: set[str] = field(default_factory=set)
+
+    def keep(self, read: ReadAnswer) -> None:
+        self.reads[read.read_id] = read
+        if len(self.reads) > KEPT_READS:
+            self.reads.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """One message. `ended` is set when its sender has gone or has aborted it."""
+
+    message: Message
+    desk: Desk
+    shop: Shop
+    memory: Memory
+    ended: asyncio.Event
+
+    @property
+    def header(self) -> Header:
+        return self.message.header
+
+    @property
+    def exchange(self) -> Exchange:
+        return Exchange.of(self.header)
+
+    async def recorded(self, event_of: "Callable[[Future[Answered]], TransactionAsked | CardEventAsked]") -> Found:
+        """Has something recorded, and gives it as it stands in the journal. Raises Refusal or Refused."""
+        reply: Future[Answered] = Future()
+        event = event_of(reply)
+        self.desk.put(event)
+        await answer(reply, ACT_TIME_S, _UNANSWERED)
+        found: Found = await self.desk.ask("recorded", event.key or "")
+        return found
+
+
+Handler = Callable[[Talk], Awaitable[Body | None]]
+"""Answers a message; None where the protocol has no answer. Raises Refusal, Refused or Unfit."""

@@ -1,0 +1,71 @@
+"""The key that POS and till share: its file, and what it opens."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from terminal.api.nexo.messages import header_of, parts
+from terminal.api.nexo.security_key import FILE, KeyFileUnusable, Seals, load_or_create
+from terminal.api.problems import Refused
+from terminal.state_folder import StateUnusable
+
+HEADER = {
+    "MessageClass": "Service",
+    "MessageCategory": "Diagnosis",
+    "MessageType": "Request",
+    "SaleID": "TILL-04",
+    "POIID": "S001-T01",
+    "ServiceID": "1",
+}
+
+
+def test_the_file_is_what_the_client_library_wants(tmp_path: Path) -> None:
+    """Made once, for one user, with the names of the library's SecurityKey."""
+    key = load_or_create(tmp_path, "S001-T01")
+    assert load_or_create(tmp_path, "S001-T01") == key
+    told = json.loads((tmp_path / FILE).read_text())
+    assert set(told) == {"Passphrase", "KeyIdentifier", "KeyVersion", "AdyenCryptoVersion"}
+    assert (told["KeyVersion"], told["AdyenCryptoVersion"]) == (1, 1)
+    assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
+    assert key.passphrase not in repr(key)
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"Passphrase": "short", "KeyIdentifier": "k", "KeyVersion": 1}'])
+def test_an_unusable_file_is_told_and_kept(tmp_path: Path, text: str) -> None:
+    """A key that POS have must not vanish without a word; the till does not start without it."""
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(KeyFileUnusable, match="a new one is made") as why:
+        load_or_create(tmp_path, "S001-T01")
+    assert isinstance(why.value, StateUnusable)
+    assert (tmp_path / FILE).read_text() == text
+
+
+def envelope(seals: Seals, plain: bytes, **changed: Any) -> dict[str, msgspec.Raw]:
+    """What a POS would send; the till's own sealing, under the request's name."""
+    answer = json.loads(seals.sealed(header_of({"MessageHeader": msgspec.Raw(json.dumps(HEADER).encode())}), plain))
+    sealed = {**answer["SaleToPOIResponse"], "MessageHeader": HEADER, **changed}
+    return parts(json.dumps({"SaleToPOIRequest": sealed}).encode())
+
+
+def test_a_seal_is_opened_and_its_header_compared(tmp_path: Path) -> None:
+    """The header beside the seal is the one within, or the message is refused."""
+    seals = Seals(load_or_create(tmp_path, "S001-T01"))
+    plain = json.dumps({"SaleToPOIRequest": {"MessageHeader": HEADER, "DiagnosisRequest": {}}}).encode()
+    assert set(seals.opened(envelope(seals, plain))) == {"MessageHeader", "DiagnosisRequest"}
+    for name in HEADER:
+        with pytest.raises(Refused):
+            seals.opened(envelope(seals, plain, MessageHeader={**HEADER, name: "x"}))
+
+
+def test_the_seal_of_another_till_is_refused(tmp_path: Path) -> None:
+    """Each has a key of its own."""
+    other_folder = tmp_path / "other"
+    other_folder.mkdir()
+    seals, other = (Seals(load_or_create(folder, "S001-T01")) for folder in (tmp_path, other_folder))
+    plain = json.dumps({"SaleToPOIRequest": {"MessageHeader": HEADER, "DiagnosisRequest": {}}}).encode()
+    with pytest.raises(Refused, match="cannot be opened"):
+        seals.opened(envelope(other, plain))
