@@ -14,6 +14,8 @@ export interface Patience {
 export const USUAL: Patience = { totalMs: 90_000, firstMs: 200, mostMs: 5000, answerMs: 75_000 };
 
 const AGAIN = new Set([408, 429, 500, 502, 503, 504]);
+/** Answers all the same: no card came in time; the ledger was asked for a person who waits, and kept silent. */
+const FINAL_CODES = new Set(["no_card", "ledger_unreachable"]);
 const MOST_TOLD_MS = 60_000;
 
 /** Before the next attempt after `attempt` (0, 1, ...); `chance` (0 to 1) spreads many tills. Never less than told. */
@@ -22,9 +24,9 @@ export function pauseMs(patience: Patience, attempt: number, chance: number, tol
   return Math.max(toldMs, grown * (0.5 + chance / 2));
 }
 
-/** Whether this refusal may pass by itself; that no card came in time is an answer. */
+/** Whether this refusal may pass by itself. */
 export function passes(status: number, code: string): boolean {
-  return AGAIN.has(status) && code !== "no_card";
+  return AGAIN.has(status) && !FINAL_CODES.has(code);
 }
 
 /** A Retry-After header in seconds (RFC 9110, section 10.2.3), at most a minute; 0 for a date or nonsense. */

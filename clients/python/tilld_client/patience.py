@@ -5,8 +5,8 @@ from typing import Final
 
 AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 """After these nobody knows, or it will pass: the same request with the same key may succeed."""
-FINAL_CODES: Final = frozenset({"no_card"})
-"""The till's own 408 that is an answer: no card was presented in time."""
+FINAL_CODES: Final = frozenset({"no_card", "ledger_unreachable"})
+"""Answers all the same: no card came in time; the ledger was asked for a person who waits, and kept silent."""
 
 
 @dataclass(frozen=True)
