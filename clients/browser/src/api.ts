@@ -431,6 +431,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/technician/test-card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The page on which a technician tests a reader */
+        get: operations["card_test_page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/trials/{id}/sheet.json": {
         parameters: {
             query?: never;
@@ -562,6 +579,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/technician": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The technician's page */
+        get: operations["page"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/technician/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this browser is logged in */
+        get: operations["session"];
+        put?: never;
+        /** Log in with the technician's token */
+        post: operations["log_in"];
+        /** Log out */
+        delete: operations["log_out"];
         options?: never;
         head?: never;
         patch?: never;
@@ -908,6 +961,13 @@ export interface components {
          */
         Level: "external" | "interactive" | "internal";
         /**
+         * LogIn
+         * @description The content of technician.token.
+         */
+        LogIn: {
+            token: string;
+        };
+        /**
          * MirrorReport
          * @description `behind` records are in the journal alone; `detail` says for people what keeps the mirror away.
          */
@@ -958,6 +1018,14 @@ export interface components {
             next: string | null;
         };
         /**
+         * Phase
+         * @description Where a pass stands: `idle` before the first word, `started` and `running` while entries are on their way.
+         *
+         *         `ended` when the ledger has heard everything, `failed` when it does not answer or refuses.
+         * @enum {unknown}
+         */
+        Phase: "ended" | "failed" | "idle" | "running" | "started";
+        /**
          * PhoneCards
          * @description The cards of a phone number, the newest link first: one for most people, several in a family.
          */
@@ -988,6 +1056,20 @@ export interface components {
             reason?: string;
             next?: string[];
             step?: components["schemas"]["Step"];
+        };
+        /**
+         * Progress
+         * @description `sent` entries of this pass are in the ledger's custody, `left` are not; None where too little is known yet.
+         *
+         *         `per_s` is the rate of the last seconds; `remaining_s` counts on it, and that the till goes on selling as now.
+         */
+        Progress: {
+            sent: number;
+            left: number;
+            /** @default null */
+            per_s?: number | null;
+            /** @default null */
+            remaining_s?: number | null;
         };
         /**
          * Promise
@@ -1177,6 +1259,15 @@ export interface components {
          */
         Serial: "fixed" | "none" | "random";
         /**
+         * SessionView
+         * @description Whether this browser may act as a technician, and for how many seconds if it does nothing.
+         */
+        SessionView: {
+            open: boolean;
+            /** @default null */
+            ends_in_s?: number | null;
+        };
+        /**
          * Sheet
          * @description `trial` has ended; `version` is tilld's.
          */
@@ -1207,6 +1298,7 @@ export interface components {
          * Status
          * @description The till at a glance; `clock` says what it knows of time.
          *
+         *         `attention`: what somebody should look at, in English for the technician; empty when all is well.
          *         `tested` are the readers that a technician tests now.
          */
         Status: {
@@ -1222,6 +1314,10 @@ export interface components {
             disk?: components["schemas"]["DiskView"] | null;
             /** @default null */
             mirror?: components["schemas"]["MirrorReport"] | null;
+            /** @default null */
+            sync?: components["schemas"]["SyncView"] | null;
+            /** @default [] */
+            attention?: string[];
         };
         /**
          * Step
@@ -1244,6 +1340,14 @@ export interface components {
             readers: {
                 [key: string]: components["schemas"]["ReadsView"];
             };
+        };
+        /**
+         * SyncView
+         * @description The pass to the ledger; `progress` while entries are on their way.
+         */
+        SyncView: {
+            phase: components["schemas"]["Phase"];
+            progress: components["schemas"]["Progress"] | null;
         };
         /**
          * Tap
@@ -4262,6 +4366,62 @@ export interface operations {
             };
         };
     };
+    card_test_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page; it leads to the login where there is none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_refused` or `cross_site` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     trial_sheet_json: {
         parameters: {
             query?: never;
@@ -4844,6 +5004,286 @@ export interface operations {
             };
             /** @description `not_found` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page; it asks for the token in technician.token. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_refused` or `cross_site` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Open or not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_refused` or `cross_site` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LogIn"];
+            };
+        };
+        responses: {
+            /** @description Open, with its cookie. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_refused` or `cross_site` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_slow` */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_many_attempts` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unanswered` or `busy` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Closed, or it was not open. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_refused` or `cross_site` */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
