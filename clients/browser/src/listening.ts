@@ -55,9 +55,14 @@ async function* stream(attempts: Attempts, last: string | null, unseen: boolean)
     const response = await attempts.send({ method: "GET", path: "/v1/events", headers }, silence.signal);
     if (response.status !== 200) checked(response.status, decoded(await response.text().catch(lost)), null, []);
     if (response.body === null || !isStream(response)) throw new Lost("this is not the till's stream");
-    if (unseen) yield RESET;
     const parser = new EventParser();
-    for await (const text of pieces(response.body, silence)) yield* parser.push(text);
+    let told = !unseen;
+    for await (const text of pieces(response.body, silence)) {
+      // With its first piece, not with its head, the stream has a place from which nothing is missed.
+      if (!told) yield RESET;
+      told = true;
+      yield* parser.push(text);
+    }
   } finally {
     silence.end();
   }

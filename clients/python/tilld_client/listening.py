@@ -1,6 +1,7 @@
 """Two ways to hear of cards: wait for the next one, or follow everything that happens."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, cast
 
 from tilld_client.attempts import Attempts, Passing, cause, checked
@@ -42,9 +43,11 @@ def everything(attempts: Attempts, after: str | None) -> Iterator[Event]:
         try:
             with attempts.line.stream("/v1/events", _after(last)) as (head, lines):
                 checked(head, None)
+                # With its first line, not with its head, the stream has a place from which nothing is missed.
+                begun = [next(lines, b"")]
                 if broken and last is None:
                     yield RESET
-                for event in events(lines):
+                for event in events(chain(begun, lines)):
                     last, attempt = event["id"] or last, 0
                     yield event
         except (Lost, Passing) as lost:
