@@ -111,8 +111,8 @@ def _write(report: Path, document: bytes) -> None:
         report.write_bytes(document)
     except OSError as error:
         raise Failed(
-            f"the sheet could not be written to {report}: {error.strerror}. The test is over; the technician's page"
-            " still has its sheet.",
+            f"the sheet could not be written to {report}: {error.strerror}. The test is over; the page"
+            " /technician/test-card has its sheet until the till is restarted.",
             Code.ATTENTION,
         ) from None
 

@@ -6,7 +6,7 @@ The reference with each key's reason is terminal/default.toml; the defaults here
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -94,6 +94,10 @@ class Config(msgspec.Struct, frozen=True):
     links: Links = Links()
     claims: Claims = Claims()
     readers: tuple[ReaderConfig, ...] = DEFAULT_READERS
+
+    def page_language(self) -> Language | Literal[""]:
+        """The page's, "" where its browser chooses: English is also what a shop has that has set nothing."""
+        return "" if self.terminal.language == "en" else self.terminal.language
 
     def risks(self) -> list[str]:
         """What the shop has chosen to risk, in English words and figures."""

@@ -161,6 +161,7 @@ def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
         guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
         hw_proxy=odoo.enabled,
         scans=scans,
+        page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),
         find_by_phone=_phones(ground),

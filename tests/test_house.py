@@ -70,6 +70,7 @@ PURE = (
     "terminal/payment_numbers.py",
     "terminal/refusals.py",
     "terminal/rotating_codes.py",
+    *(f"terminal/setup/{name}.py" for name in ("card_numbers", "commented", "draft", "toml_values")),
     "terminal/sdm.py",
     "terminal/transaction.py",
     "terminal/claim_words.py",

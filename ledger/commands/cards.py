@@ -138,7 +138,8 @@ def _acted(
 
 def _told(shown: "CardShown") -> None:
     stands = f"; {masked(shown.stands)} stands for it and is {shown.stands_as}" if shown.stands else ""
-    click.echo(f"{masked(shown.number)}: {shown.status}{stands}")
+    nobody = " (no account: what it earns waits until it is registered or activated)" if shown.account is None else ""
+    click.echo(f"{masked(shown.number)}: {shown.status}{nobody}{stands}")
     if shown.points is not None:
         held = f", {shown.reserved} of them promised to tills" if shown.reserved else ""
         click.echo(f"{shown.points} points{held}")

@@ -16,8 +16,9 @@ from terminal.api import hw_proxy
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
-from terminal.api.guard import Guard, own_hosts
+from terminal.api.guard import Guard, collected, own_hosts
 from terminal.api.hardening import SECURITY_HEADERS
+from terminal.api.limits import CLOSE, has_body
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
@@ -61,6 +62,8 @@ def _endpoint(
     """What every route does before and after its handler. Refused goes on to the guard, which also ends the body."""
 
     async def endpoint(request: Request) -> Response:
+        if route.method == "GET" and has_body(collected(request.scope)):
+            raise Refused("malformed", "A GET has no body; send it without one.", CLOSE)
         caller = doorkeeper.admit(request, route.caller)
         body = None
         if route.body is not None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,13 @@ class NexoTill(TillProcess):
         self.host = free_host()
         section = f'[nexo]\nenabled = true\nlisten = "{self.host}:{PORT}"\n{nexo}\n'
         super().__init__(folder, ledger_url, extra=section, readers=readers)
+
+    def wait_for_readers(self) -> None:
+        """A till is up before its readers are, and says so to whoever wants a card."""
+        pos = self.pos()
+        with closing(pos):
+            while any(reader["status"] != "ready" for reader in pos.ask("GET", "/v1/status")[1]["readers"]):
+                pass
 
 
 def node() -> str:

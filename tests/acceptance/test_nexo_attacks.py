@@ -6,12 +6,13 @@ import socket
 import ssl
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.acceptance.nexo_rig import PORT, NexoTill, RawPos, account, loyalty, message, points, sale
+from tests.acceptance.nexo_rig import PORT, NexoTill, RawPos, account, loyalty, message, points, sale, status_of
 from tests.acceptance.rig import asked, free_port
 
 NOW = datetime.now(UTC)
@@ -23,6 +24,7 @@ def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NexoTill]:
     """Without a ledger: nothing here needs one."""
     till = NexoTill(tmp_path_factory.mktemp("nexo"), f"http://127.0.0.1:{free_port()}")
     till.start()
+    till.wait_for_readers()
     yield till
     till.stop()
 
@@ -198,6 +200,45 @@ def test_who_dawdles_is_cut_off_and_keeps_nobody_out(pos: RawPos) -> None:
         assert condition(pos.plain(award("slow-1"))[1]) == "Success"
         assert half.recv(1) == b""
         assert silent.recv(1) == b""
+
+
+def acquisition(number: str, **header: str) -> dict[str, Any]:
+    request = {"SaleData": sale("a-1", NOW.isoformat()), "CardAcquisitionTransaction": {}}
+    return message("CardAcquisition", request, number, **header)
+
+
+def wait_until_it_runs(pos: RawPos, number: str) -> None:
+    asked = message("TransactionStatus", status_of("CardAcquisition", number), f"{number}?")
+    while (told := condition(pos.plain(asked)[1])) != "InProgress":
+        assert told == "NotFound"
+
+
+def test_the_same_read_twice_is_one_read(pos: RawPos) -> None:
+    """A POS that repeats what is still under way hears the same end, and is not told `Busy`."""
+    with ThreadPoolExecutor() as pool:
+        waiting = [pool.submit(pos.plain, acquisition("twice")) for _ in range(3)]
+        wait_until_it_runs(pos, "twice")
+        reference = {"MessageCategory": "CardAcquisition", "ServiceID": "twice"}
+        abort = message("Abort", {"AbortReason": "x", "MessageReference": reference}, "abort")
+        while not all(each.done() for each in waiting):
+            # One that comes after the end of the others begins anew, and is ended too.
+            assert pos.plain(abort) == (200, None)
+        assert {condition(each.result()[1]) for each in waiting} == {"Aborted"}
+
+
+def test_a_pos_that_is_gone_waits_for_no_card(pos: RawPos) -> None:
+    """The next card is not swallowed for it, and the next wait is not Busy."""
+    body = json.dumps(acquisition("gone")).encode()
+    head = f"POST /nexo/ HTTP/1.1\r\nHost: {pos.till.host}:{PORT}\r\nContent-Type: application/json\r\n"
+    with pos.connect() as line:
+        line.sendall(f"{head}x-api-key: {pos.token}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        wait_until_it_runs(pos, "gone")
+    asked = message("TransactionStatus", status_of("CardAcquisition", "gone"), "gone?")
+    while condition(told := pos.plain(asked)[1]) == "InProgress":
+        pass
+    repeated = told["SaleToPOIResponse"]["TransactionStatusResponse"]["RepeatedMessageResponse"]
+    answer = repeated["RepeatedResponseMessageBody"]["CardAcquisitionResponse"]
+    assert answer["Response"]["ErrorCondition"] == "Aborted"
 
 
 def test_the_certificate_is_this_tills_own(pos: RawPos) -> None:

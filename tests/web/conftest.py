@@ -17,6 +17,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A name that an attacker owns and that leads to this machine, as after DNS rebinding.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 
 
