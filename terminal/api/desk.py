@@ -33,8 +33,8 @@ class Desk:
 
     `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask. `find_by_phone`
     asks the ledger and blocks meanwhile; None where this till looks nobody up. `history` keeps the last days; without
-    one there is nothing to tell of them. `page_language` is the cashier's page's; "" leaves it to the browser. `hw_proxy`:
-    Odoo may ask, and hears of cards if there are `scans`.
+    one there is nothing to tell of them. `page_language` is the cashier's page's; "" leaves it to the browser.
+    `hw_proxy`: Odoo may ask, and hears of cards if there are `scans`.
     """
 
     post: Callable[[Event], None]
