@@ -19,6 +19,7 @@ from terminal.api.desk import Desk
 from terminal.api.guests import Guests
 from terminal.api.nexo.server import NexoServer
 from terminal.api.nexo.talk import Shop
+from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
@@ -141,8 +142,14 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, p
     )
 
 
-def api(ground: Ground, past: Recorder) -> ApiServer:
-    listen = ground.config.api
+def scans(ground: Ground) -> Scans | None:
+    """For Odoo, if the shop gives card numbers to it."""
+    chosen = ground.config.hw_proxy
+    return Scans(ground.notices) if chosen.enabled and chosen.card_numbers else None
+
+
+def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
+    listen, odoo = ground.config.api, ground.config.hw_proxy
     desk = Desk(
         post=ground.inbox.offer,
         notices=ground.notices,
@@ -151,7 +158,9 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
         terminal=ground.terminal,
         version=ground.version,
         hosts=listen.hosts,
-        guests=Guests.named(listen.origins),
+        guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
+        hw_proxy=odoo.enabled,
+        scans=scans,
         page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),

@@ -58,7 +58,8 @@ def test_guesses_by_the_hundred_do_not_lock_the_pos_out(api: RealApi) -> None:
             statuses.append(answer.status)
             if n % 20 == 0:
                 assert api.ask("GET", "/v1/status").status == 200
-    assert set(statuses) == {401, 429}
+    assert 429 in statuses
+    assert set(statuses) <= {401, 429}
     assert api.sale("after-guesses").status == 201
 
 
