@@ -1,4 +1,4 @@
-"""The unmodified client library in front of the real till: every message, sealed and in the clear."""
+"""The unmodified client library in front of the real till: every message, encrypted and in the clear."""
 
 import json
 import os
@@ -329,7 +329,7 @@ FAMILIES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("library", "form"), [("adyen-32", "plain"), ("adyen-24", "sealed"), ("adyen-17", "plain")])
+@pytest.mark.parametrize(("library", "form"), [("adyen-32", "plain"), ("adyen-24", "encrypted"), ("adyen-17", "plain")])
 def test_other_versions_and_the_clear_form(till: NexoTill, library: str, form: str) -> None:
     """Each family of messages; the clear form with the POS's token, and with nothing else."""
     name = f"{library}-{form}"

@@ -51,20 +51,20 @@ class Counter:
     def __init__(self, desk: Desk, shop: Shop, memory: Memory, clock_s: Callable[[], float] = time.time) -> None:
         self._desk, self._shop, self.memory, self._clock_s = desk, shop, memory, clock_s
 
-    async def answer(self, message: Message, gone: "asyncio.Task[None]", *, is_sealed: bool) -> Body | None:
+    async def answer(self, message: Message, gone: "asyncio.Task[None]", *, is_encrypted: bool) -> Body | None:
         """The body of the answer, None where the protocol has none. `gone` ends with the sender's connection."""
         if message.header.message_category in EVENTS:
             return None
         try:
-            self._examine(message, is_sealed=is_sealed)
+            self._examine(message, is_encrypted=is_encrypted)
             return await self._exchange(message, gone)
         except (Refusal, Refused, Unfit) as why:
             return _refused(message, why)
 
-    def _examine(self, message: Message, *, is_sealed: bool) -> None:
+    def _examine(self, message: Message, *, is_encrypted: bool) -> None:
         """Raises Unfit."""
         refuse_foreign(message, self._shop.poi_id)
-        if is_sealed:
+        if is_encrypted:
             refuse_out_of_time(message, self._clock_s())
         category = message.header.message_category
         if category not in ONCE and category not in ANEW:
