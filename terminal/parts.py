@@ -6,7 +6,7 @@ A new part: `start` and `stop`, a function that makes it, and its place in the d
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from offline_queue.courier import Identity
@@ -17,8 +17,6 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
-from terminal.api.nexo.server import NexoServer
-from terminal.api.nexo.talk import Shop
 from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
 from terminal.doctor.resident import Resident
@@ -35,6 +33,9 @@ from terminal.recognition import recognition_of
 from terminal.till import Till
 from terminal.trial.alarm import Alarm
 from terminal.trial.talk import TrialDue
+
+if TYPE_CHECKING:
+    from terminal.api.nexo.server import NexoServer
 
 
 class Part(Protocol):
@@ -169,11 +170,14 @@ def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
     return ApiServer(desk, ground.state / SOCKET)
 
 
-def nexo(ground: Ground) -> NexoServer | None:
-    """None where the shop has not switched it on."""
+def nexo(ground: Ground) -> "NexoServer | None":
+    """None where the shop has not switched it on; what makes certificates is loaded only then."""
     config = ground.config
     if not config.nexo.enabled:
         return None
+    from terminal.api.nexo.server import NexoServer
+    from terminal.api.nexo.talk import Shop
+
     desk = Desk(ground.inbox.offer, ground.notices, ground.tokens, config.nexo.listen, ground.terminal, ground.version)
     shop = Shop(
         poi_id=config.nexo.poi_id or ground.terminal,

@@ -71,6 +71,16 @@ def test_both_forms_and_both_framings(pos: RawPos) -> None:
     assert (status, condition(pos.opened(answer))) == (200, "Success")
 
 
+def test_a_notification_is_taken_and_has_no_answer(pos: RawPos) -> None:
+    """The protocol has none for it; without the token it is refused like everything else."""
+    header = {"MessageClass": "Event", "MessageCategory": "Event", "MessageType": "Notification"}
+    told = {"MessageHeader": {**header, "SaleID": "TILL-04", "POIID": "S001-T01"}}
+    event = {"TimeStamp": NOW.isoformat(), "EventToNotify": "SaleWakeUp"}
+    envelope = {"SaleToPOIRequest": {**told, "EventNotification": event}}
+    assert pos.plain(envelope) == (200, None)
+    assert send(pos, envelope)[0] == 401
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -1,7 +1,6 @@
 """Where messages are taken: each exchange runs once, whoever repeats it hears the same, and its number is its own."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -41,8 +40,6 @@ ANEW: Final[Mapping[str, Handler]] = {
     "Input": devices.ask,
 }
 """These change nothing that counts, and are answered as things stand."""
-
-log = logging.getLogger("nexo")
 
 
 class Counter:
@@ -89,10 +86,10 @@ class Counter:
         return await self._heard(running, gone)
 
     def _begin(self, message: Message, exchange: Exchange, digest: bytes) -> Running:
-        running = Running(message.header.message_category, digest, asyncio.Event())
-        talk = Talk(message, self._desk, self._shop, self.memory, running.ended)
-        self.memory.running[exchange] = running
-        running.task = asyncio.create_task(self._run(talk, exchange))
+        ended = asyncio.Event()
+        talk = Talk(message, self._desk, self._shop, self.memory, ended)
+        task = asyncio.create_task(self._run(talk, exchange))
+        running = self.memory.running[exchange] = Running(message.header.message_category, digest, ended, task)
         return running
 
     async def _run(self, talk: Talk, exchange: Exchange) -> Body | None:
@@ -111,7 +108,6 @@ class Counter:
 
     async def _heard(self, running: Running, gone: "asyncio.Task[None]") -> Body | None:
         """The answer when it is there. When the last who waits has gone, a wait for a card has no purpose any more."""
-        assert running.task is not None  # noqa: S101 - set where it is made
         running.waiting += 1
         try:
             await asyncio.wait({running.task, gone}, timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)

@@ -98,18 +98,17 @@ class NexoServer:
         counter = Counter(self._desk, self._shop, Memory(exchanges))
         hosts = own_hosts(self.address, (self.address,))
         app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts)
-        pem = self._state / certificate.FILE
-        config = web_config(app, loop=TlsLoop, ssl_certfile=str(pem), timeout_notify=RENEWAL_S)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._state / certificate.FILE)
+        renew = renewing(self._state, self._shop.poi_id, host, context.load_cert_chain)
+        config = web_config(app, loop=TlsLoop, callback_notify=renew, timeout_notify=RENEWAL_S)
         config.load()
-        assert config.ssl is not None  # noqa: S101 - there is a certificate
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-        config.callback_notify = renewing(self._state, self._shop.poi_id, host, config.ssl.load_cert_chain)
+        config.ssl = context
         return config
 
 
-def renewing(
-    state: Path, poi_id: str, host: str, load: Callable[[Path], None]
-) -> Callable[[], Coroutine[Any, Any, None]]:
+def renewing(state: Path, poi_id: str, host: str, load: Callable[[Path], None]) -> Renewal:
     """Renews the certificate in time; new connections are shown the new one."""
 
     async def renew() -> None:
