@@ -25,6 +25,8 @@ LONGEST_WAIT_S: Final = 60.0
 STOP_S: Final = 15.0
 """A little more than a request may take."""
 BRAKE_S: Final = 1.0
+TOLD_EVERY_MS: Final = 1000
+"""Of a long pass people hear once a second how far it is."""
 BETWEEN_TRIMS_S: Final = 0.5
 """Old records go a few at a time: a till that has run for years takes hours for it, and no sale waits."""
 DAY_MS: Final = 86_400_000
@@ -91,6 +93,7 @@ class Sync:
         self._status = NOT_YET
         self._accepted = 0
         self._news = False
+        self._told_ms = 0
 
     @property
     def status(self) -> SyncReport:
@@ -188,8 +191,10 @@ class Sync:
             return False
 
     def _note(self, courier: Courier, exchange: Exchange) -> None:
-        """A change of fortune is published at once, the rest of the news at the end of the pass."""
-        before, trouble = self._status, exchange.trouble
+        """A change of fortune is published at once, progress now and then, the rest at the end of the pass."""
+        before, trouble, now_ms = self._status, exchange.trouble, self._timepiece.boottime_ms()
+        if not self._news:
+            self._told_ms = now_ms
         self._accepted += exchange.accepted
         self._news = True
         self._status = SyncReport(
@@ -207,7 +212,9 @@ class Sync:
         for order in self._status.orders:
             if order not in before.orders:
                 _log.warning("%s: %s", order.code, order.detail)
-        if news or self._status.orders != before.orders:
+        overdue = exchange.accepted > 0 and now_ms - self._told_ms >= TOLD_EVERY_MS
+        if news or overdue or self._status.orders != before.orders:
+            self._told_ms = now_ms
             self._publish(self._status)
 
     def _publish(self, report: SyncReport) -> None:

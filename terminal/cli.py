@@ -13,7 +13,8 @@ from terminal.commands_conflicts import conflicts
 from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
-from terminal.commands_till import check_config, readers, run, status, sync, tap
+from terminal.commands_sync import sync
+from terminal.commands_till import check_config, readers, run, status, tap
 from terminal.commands_trial import trial
 from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -68,17 +69,28 @@ def _reason(error: Exception) -> str:
     return words or type(error).__name__
 
 
-def watch(path: Path, last_id: str | None = None) -> Iterator[Happening]:
-    """Events as they happen, until the till stops. Raises NotRunning when it does not run or falls silent."""
+@contextmanager
+def watching(path: Path, last_id: str | None = None) -> Iterator[Iterator[Happening]]:
+    """Events as they happen; inside, nothing that happens is missed.
+
+    Raises NotRunning, also from the events, when the till does not run or falls silent.
+    """
     connection = _SocketConnection(path, SILENCE_S)
     try:
         connection.request("GET", "/v1/events", headers={"Last-Event-ID": last_id} if last_id else {})
         answer = connection.getresponse()
-        yield from happenings(iter(answer.readline, b""))
+        answer.readline()  # sent as soon as the till listens to itself for us
+        yield happenings(iter(answer.readline, b""))
     except (OSError, http.client.HTTPException) as error:
         raise NotRunning(_reason(error)) from error
     finally:
         connection.close()
+
+
+def watch(path: Path, last_id: str | None = None) -> Iterator[Happening]:
+    """Events as they happen, until the till stops. Raises NotRunning when it does not run or falls silent."""
+    with watching(path, last_id) as events:
+        yield from events
 
 
 def happenings(lines: Iterator[bytes]) -> Iterator[Happening]:

@@ -8,10 +8,9 @@ import click
 
 from drivers.base import Technology
 from offline_queue.entry import masked
-from offline_queue.legible import legible
 from terminal.client import NotRunning
-from terminal.commands_watch import reader_line
-from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
+from terminal.console import Code, Failed, Place, answer, answering, columns, placed, remark
+from terminal.status_text import status_text
 
 TAP_EXAMPLES: Final = """
 \b
@@ -103,41 +102,6 @@ def _age_s(since: str | None) -> float | None:
     return None if since is None else max(0.0, (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
 
 
-def status_text(told: dict[str, Any]) -> str:
-    """The same for people; whatever is well takes one line."""
-    queue, ledger = told["queue"], told["ledger"]
-    lines = []
-    if told["running"]:
-        lines.append(f"till      {told['terminal']}, tilld {told['version']}")
-        reach = "reachable" if ledger["reachable"] else "not reached"
-        lines.append(f"ledger    {reach}; last heard {ledger['last_success'] or 'never'}")
-        lines += [] if ledger["reachable"] else [f"          {ledger['detail']}"]
-        lines += [f"attention {order['code']}: {order['detail']}" for order in ledger.get("orders", [])]
-    waiting = age(queue["oldest_age_s"])
-    lines.append(f"queue     {queue['queued']} waiting" + (f", the oldest {waiting}" if queue["queued"] else ""))
-    lines.append(f"conflicts {queue['conflicts']}" + (" - see `tilld conflicts list`" if queue["conflicts"] else ""))
-    lines += _disk_lines(told.get("disk"))
-    lines += _mirror_lines(told.get("mirror"))
-    lines += [f"reader    {reader_line(reader)}" for reader in told["readers"]]
-    return "\n".join(map(legible, lines))
-
-
-def _mirror_lines(mirror: dict[str, Any] | None) -> list[str]:
-    """Nothing where there is none, or it has everything."""
-    if mirror is None or (mirror["reachable"] and not mirror["behind"]):
-        return []
-    return [f"mirror    {mirror['behind']} records without a second copy; {mirror['detail']}"]
-
-
-def _disk_lines(disk: dict[str, Any] | None) -> list[str]:
-    """Nothing while there is room."""
-    if disk is None or disk["room"] == "fine":
-        return []
-    left = f"disk      {disk['room']}: {disk['free_bytes'] // 2**20} MiB left for the journal"
-    stopped = " - points are earned but not redeemed" if disk["room"] == "scarce" else ""
-    return [f"{left}{stopped}; make room: df -h, journalctl --vacuum-size=100M"]
-
-
 @click.command()
 @answering
 @placed
@@ -211,13 +175,3 @@ def _simulated_socket(state: Path, reader: str | None) -> Path:
         names = ", ".join(path.stem for path in found)
         raise click.UsageError(f"There are several simulated readers; choose one with --reader: {names}.")
     return found[0] if found else folder / "simulated.sock"
-
-
-@click.command()
-@answering
-@placed
-def sync(place: Place, *, as_json: bool) -> Code:
-    """Start a pass to the ledger now, whatever the pause."""
-    told = place.need("POST", "/v1/sync")
-    answer(told, f"Started; {told['due']} to send. `tilld watch` shows how it goes.", as_json=as_json)
-    return Code.FINE

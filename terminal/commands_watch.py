@@ -7,7 +7,7 @@ import click
 
 from offline_queue.legible import legible, legible_json
 from terminal.client import NotRunning, watch
-from terminal.console import Code, Failed, Place, placed
+from terminal.console import Code, Failed, Place, age, placed
 from terminal.notices import without_numbers
 
 
@@ -50,12 +50,29 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "transaction":
             return f"{data['kind']} {data['points']} on {card}: {data['state']}{points}  ({data['id']})"
         case "sync":
-            reach = "ledger reachable" if data["reachable"] else "ledger out of reach"
-            return f"{reach}, {data['queue']['queued']} waiting - {data['detail']}"
+            return sync_text(data)
         case "balance":
             return f"{card}{points}"
         case _:
             return json.dumps(data, ensure_ascii=False)
+
+
+def sync_text(data: dict[str, Any]) -> str:
+    """How the ledger stands; while a pass runs, how it goes."""
+    if data.get("progress"):
+        return f"{data['phase']}: {sync_line(data['progress'])}"
+    reach = "ledger reachable" if data["reachable"] else "ledger out of reach"
+    return f"{reach}, {data['queue']['queued']} waiting - {data['detail']}"
+
+
+def sync_line(progress: dict[str, Any]) -> str:
+    """`1200 sent, 8800 to go, 400 a second, about 22 s left`, as far as it is known."""
+    parts = [f"{progress['sent']} sent, {progress['left']} to go"]
+    if progress["per_s"] is not None:
+        parts.append(f"{progress['per_s']:.0f} a second")
+    if progress["remaining_s"] is not None:
+        parts.append(f"about {age(progress['remaining_s'])} left")
+    return ", ".join(parts)
 
 
 def note_text(data: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Questions about the till as it stands, answered with plain values that any dialect can show."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus, SyncChanged
 from terminal.pos import CardView, Outcome, Refusal, invalid
 from terminal.reader_tally import Tally
+from terminal.sync_progress import Pass, Sample, advanced
 
 MAX_PAGE: Final = 1000
 
@@ -87,6 +88,7 @@ class Questions:
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
         self.readers, self._held = readers, held
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
+        self._pass = Pass()
 
     def answer(self, what: str, argument: str) -> Any:
         """Raises Refusal for what does not exist and for what nobody can answer."""
@@ -102,6 +104,17 @@ class Questions:
         if what not in known:
             raise Refusal("invalid", f"The till knows no question {what!r}.")
         return known[what](argument)
+
+    def ledger_changed(self, word: SyncChanged) -> dict[str, Any]:
+        """Takes it up; what watchers are told of it."""
+        self.ledger, queue = word, self.queue_now()
+        sample = Sample(self._timepiece.boottime_ms(), word.accepted, queue["queued"])
+        resting = word.next_attempt is not None
+        self._pass = advanced(self._pass, sample, reachable=word.reachable, resting=resting)
+        return {**asdict(word), "queue": queue, **self._sync_view()}
+
+    def _sync_view(self) -> dict[str, Any]:
+        return {"phase": self._pass.phase, "progress": self._pass.progress}
 
     def queue_now(self) -> dict[str, Any]:
         """`oldest_age_s` is by the wall clock, which may be wrong; it decides nothing."""
@@ -127,6 +140,7 @@ class Questions:
             "queue": self.queue_now(),
             "disk": self._disk(),
             "mirror": self._mirror(),
+            "sync": self._sync_view(),
             "readers": [self._counted(reader) for reader in self.readers.values()],
             "tested": sorted(self._held),
             "clock": {

@@ -361,11 +361,10 @@ class Till:
                 self._publish("conflict", _conflict(one, self._language))
 
     def _sync_changed(self, event: SyncChanged) -> None:
-        self._questions.ledger = event
         self._stamps.ledger_time = event.ledger_time or self._stamps.ledger_time
         self._redemptions.give_back()
         self._notes.ledger(reachable=event.reachable)
-        self._publish("sync", {**dataclasses.asdict(event), "queue": self._questions.queue_now()})
+        self._publish("sync", self._questions.ledger_changed(event))
 
     def _tell(self, entry: Entry, state: State, promise: Promise | None = None) -> None:
         """Watchers hear of a transaction's new state; what opens and closes a stream is none."""

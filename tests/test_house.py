@@ -93,6 +93,8 @@ PURE = (
     "terminal/history/buckets.py",
     "terminal/history/waiting.py",
     "terminal/history/shapes.py",
+    "terminal/sync_progress.py",
+    "terminal/attention.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
     "offline_queue/base45.py",

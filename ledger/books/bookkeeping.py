@@ -12,6 +12,7 @@ from typing import Final
 
 from ledger.books import recovery
 from ledger.books.card_office import CardOffice
+from ledger.books.claim_office import ClaimOffice
 from ledger.books.promises import Promises
 from ledger.books.receipts import Signer
 from ledger.facts.case import Decision, Item
@@ -53,7 +54,7 @@ MAX_STREAM_NAME: Final = 64
 PARKING: Final = Policy()
 
 
-class Bookkeeping(Promises, CardOffice):
+class Bookkeeping(Promises, CardOffice, ClaimOffice):
     """See port.book.Book. May be used from any thread, and beside other processes on the same tables."""
 
     def __init__(

@@ -1,13 +1,12 @@
 """The office's commands on the books, with the server up or down."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 import msgspec
 
-from ledger.commands.command_line import ATTENTION, FINE, Unusable, on_books, say
+from ledger.commands.command_line import ATTENTION, FINE, on_books, say
 from offline_queue.entry import masked
 
 if TYPE_CHECKING:
@@ -120,26 +119,3 @@ def verify(book: "Book", *, as_json: bool) -> int:
     verification = book.verify()
     say(verification, show.verification, as_json=as_json)
     return FINE if verification.ok else ATTENTION
-
-
-@click.group()
-def claim() -> None:
-    """Codes on receipts that prove a sale."""
-
-
-@claim.command("verify", epilog="Example:  tilld ledger claim verify < typed-lines.txt")
-@click.argument("code", required=False)
-@on_books()
-def verify_claim(book: "Book", code: str | None, *, as_json: bool) -> int:
-    """Tell what CODE says, whether an enrolled till signed it, and who has its points."""
-    from ledger.commands import show
-    from ledger.rules.claims import told
-    from offline_queue.claim_codes import MAX_CHARACTERS, Unreadable, read
-
-    try:
-        found = read(code if code is not None else sys.stdin.read(MAX_CHARACTERS + 1))
-    except Unreadable as error:
-        raise Unusable(f"this is no claim code: {error}") from error
-    claimed = told(found, book.terminal_keys(found.sale.terminal), book.credited(found.sale.id))
-    say(claimed, show.claim, as_json=as_json)
-    return FINE if claimed.proven else ATTENTION

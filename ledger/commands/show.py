@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ledger.port.cards import Registration
+from ledger.port.claims import Redeemed
 from ledger.port.conflicts import Conflict, Flagged, Settled
 from ledger.port.statements import Line, Statement
 from ledger.port.terminals import Held, Recovery, Terminal
@@ -53,6 +54,15 @@ def claim(told: Told) -> None:
         click.echo("No enrolled till of this name has signed it: it proves nothing.", err=True)
     credited = f"The points are with {told.credited}." if told.credited else "Nobody has its points yet."
     click.echo(f"entry {told.id}, key {told.idempotency_key}. {credited}")
+
+
+def redeemed(told: Redeemed) -> None:
+    words = {
+        "posted": f"{told.points} points are credited",
+        "duplicate": "The sale or another claim has its points already; nothing was credited",
+        "card_unknown": "The card has no account: the points are credited when it is registered",
+    }
+    click.echo(f"{words.get(told.code, told.detail or told.code)}. entry {told.entry}")
 
 
 def statement(account: Statement) -> None:

@@ -26,7 +26,9 @@ from offline_queue.wire import (
 
 if TYPE_CHECKING:
     from ledger.books.receipts import Signer
+    from offline_queue.claim_codes import Code
 from ledger.port.cards import CardShown, Registration
+from ledger.port.claims import Redeemed
 from ledger.port.conflicts import Conflict, Flagged, Settled
 from ledger.port.statements import Statement
 from ledger.port.terminals import Held, Recovery, Terminal
@@ -95,6 +97,9 @@ class Book(Protocol):
 
     def credited(self, entry: str) -> str | None:
         """A card of the account that has the points of the entry with this id; None while nobody has them."""
+
+    def redeem_claim(self, code: "Code", number: str, author: str) -> Redeemed:
+        """Credits the sale that a code tells of, once. Raises Refused `claim_unproven`, `malformed`."""
 
     def enrol(self, terminal: str, public_key: bytes, *, replace: bool = False) -> bool:
         """False when another key is enrolled and may not be replaced."""

@@ -62,7 +62,7 @@ def _endpoint(
             body = decode(sent if sent or route.body_required else b"{}", route.body)
         streams = rooms[caller >= Caller.POS].streams
         try:
-            return await route.handler(Call(desk, request, caller, doorkeeper.page_session, streams, body))
+            return await route.handler(Call(desk, request, caller, doorkeeper, streams, body))
         except Refusal as refusal:
             return problem_response(refusal)
 

@@ -14,23 +14,25 @@ from starlette.types import Scope
 
 from terminal.api.problems import Refused
 from terminal.api.rooms import Visitor
+from terminal.api.sessions import SCREEN_COOKIE, Sessions
 
 PAGE_COOKIE: Final = "tilld_page"
 CHALLENGE: Final = {"www-authenticate": 'Bearer realm="tilld"'}
 
 
 class Caller(IntEnum):
-    """Who asks; each may do what those before it may."""
+    """Who asks; each may do what those before it may. SCREEN is a technician at the technician's page."""
 
     ANYONE = 0
     PAGE = 1
     POS = 2
     TECHNICIAN = 3
+    SCREEN = 4
 
     @property
     def sees_numbers(self) -> bool:
-        """Whole card numbers are for authorised programs, never for the page."""
-        return self >= Caller.POS
+        """Whole card numbers are for authorised programs, never for a page."""
+        return self in {Caller.POS, Caller.TECHNICIAN}
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Doorkeeper:
     def __init__(self, tokens: Tokens, attempts: Attempts | None = None) -> None:
         self._tokens = tokens
         self._attempts = attempts or Attempts()
+        self._sessions = Sessions()
         self.page_session = secrets.token_urlsafe(32)
 
     def proven(self, scope: Scope, authorization: str | None) -> Caller | None:
@@ -107,18 +110,31 @@ class Doorkeeper:
             return proven
         if authorization is not None:
             raise self._wrong()
+        if _own_script(request) and self.session_left_s(request) is not None:
+            return Caller.SCREEN
         return Caller.PAGE if self._is_page(request) else Caller.ANYONE
 
     def _is_page(self, request: Request) -> bool:
-        """Cookies know no port: a page of another one on this machine may have put its own beside ours."""
-        crumbs = (crumb for header in request.headers.getlist("cookie") for crumb in header.split(";"))
-        sessions = (crumb.strip().removeprefix(f"{PAGE_COOKIE}=") for crumb in crumbs)
-        return any(_same(session, self.page_session) for session in sessions)
+        return any(_same(session, self.page_session) for session in _crumbs(request, PAGE_COOKIE))
 
-    def _wrong(self) -> Refused:
+    def log_in(self, token: str) -> tuple[str, float]:
+        """A technician's new session: its secret and how long it lasts. Raises Refused."""
+        if not _same(token.strip(), self._tokens.technician):
+            raise self._wrong("technician.token")
+        secret = self._sessions.open()
+        return secret, self._sessions.left_s([secret]) or 0.0
+
+    def log_out(self, request: Request) -> None:
+        self._sessions.close(_crumbs(request, SCREEN_COOKIE))
+
+    def session_left_s(self, request: Request) -> float | None:
+        """How long the technician's session of this browser lasts; None when there is none."""
+        return self._sessions.left_s(_crumbs(request, SCREEN_COOKIE))
+
+    def _wrong(self, right: str = "pos.token") -> Refused:
         if not self._attempts.failed():
             return Refused("too_many_attempts", "Wait a second, then send the right token.", {"retry-after": "1"})
-        return Refused("unauthorized", "This token is not ours; the right one is in pos.token.", CHALLENGE)
+        return Refused("unauthorized", f"This token is not ours; the right one is in {right}.", CHALLENGE)
 
     def admit(self, request: Request, needed: Caller) -> Caller:
         caller = self.caller(request)
@@ -130,6 +146,20 @@ class Doorkeeper:
                 CHALLENGE,
             )
         return caller
+
+
+def _crumbs(request: Request, name: str) -> list[str]:
+    """Cookies know no port: a page of another one on this machine may have put its own beside ours."""
+    crumbs = (crumb.strip() for header in request.headers.getlist("cookie") for crumb in header.split(";"))
+    return [crumb.removeprefix(f"{name}=") for crumb in crumbs if crumb.startswith(f"{name}=")]
+
+
+def _own_script(request: Request) -> bool:
+    """A cookie alone moves nothing: what acts must come from a page of this very address, as browsers say it."""
+    if request.method in {"GET", "HEAD"}:
+        return True
+    host = request.headers.get("host", "").lower()
+    return request.headers.get("origin", "").lower() in {f"http://{host}", f"https://{host}"}
 
 
 def _same(given: str, right: str) -> bool:

@@ -12,9 +12,9 @@ from terminal.api.routes import JSON, Answer, Parameter, Route
 _REF: Final = "#/components/schemas/{name}"
 _SECURITY: Final[dict[Caller, list[dict[str, list[str]]]]] = {
     Caller.ANYONE: [],
-    Caller.PAGE: [{"token": []}, {"page": []}],
-    Caller.POS: [{"token": []}],
-    Caller.TECHNICIAN: [{"token": []}],
+    Caller.PAGE: [{"token": []}, {"page": []}, {"technician": []}],
+    Caller.POS: [{"token": []}, {"technician": []}],
+    Caller.TECHNICIAN: [{"token": []}, {"technician": []}],
 }
 _ANYWHERE: Final = ("host_refused", "cross_site", "malformed", "internal")
 """The guard and the last resort say these whatever the route, and 503 `busy` beside them."""
@@ -25,6 +25,12 @@ _SCHEMES: Final = {
         "in": "cookie",
         "name": "tilld_page",
         "description": "The page's own session: reading only, card numbers masked.",
+    },
+    "technician": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "tilld_technician",
+        "description": "The technician's page: card numbers masked; what acts needs the page's own Origin too.",
     },
 }
 

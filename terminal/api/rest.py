@@ -5,6 +5,7 @@ import json
 from concurrent.futures import Future
 from typing import Final
 
+import msgspec
 from starlette.responses import Response
 
 from offline_queue.entry import CardEvent, Happening, State
@@ -15,8 +16,10 @@ from terminal.api.problems import Refused
 from terminal.api.queries import number_from
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
+from terminal.attention import attention
 from terminal.claim_picture import svg
 from terminal.dispute_shapes import Disputes
+from terminal.history.waiting import Latencies
 from terminal.inbox import (
     Answered,
     CardEventAsked,
@@ -26,6 +29,7 @@ from terminal.inbox import (
     ResolutionAsked,
     TransactionAsked,
 )
+from terminal.notices import without_numbers
 from terminal.pos import ReadAnswer
 
 TRANSACTION_TIME_S: Final = 60.0
@@ -39,7 +43,8 @@ MAX_PAGE_LENGTH: Final = 1000
 
 
 async def status(call: Call) -> Response:
-    return json_response(await call.desk.ask("status"))
+    told = msgspec.to_builtins(await call.desk.ask("status"))
+    return json_response({**told, "attention": attention(told)})
 
 
 async def events(call: Call) -> Response:
@@ -57,7 +62,8 @@ async def read(call: Call) -> Response:
         call.desk.put(ReadAbandoned("aborted" if gone.done() else "no_card", reply))
     gone.cancel()
     heard.cancel()
-    return json_response(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
+    told = msgspec.to_builtins(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
+    return json_response(told if call.caller.sees_numbers else without_numbers(told))
 
 
 async def _client_gone(call: Call) -> None:
@@ -218,4 +224,6 @@ async def health(call: Call) -> Response:
 
 
 async def metrics(call: Call) -> Response:
-    return Response(exposition(await call.desk.ask("status")), media_type=MEDIA_TYPE)
+    past = call.desk.history
+    told = exposition(await call.desk.ask("status"), past.latencies if past else Latencies())
+    return Response(told, media_type=MEDIA_TYPE)

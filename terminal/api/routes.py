@@ -8,7 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from terminal.api.callers import Caller
+from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
 from terminal.api.rooms import Room
 from terminal.pos import Refusal
@@ -20,13 +20,13 @@ JSON = "application/json"
 class Call:
     """One request on its way through a handler.
 
-    `page_session` is the cookie that the page is given, `streams` the room in which its event stream sits.
+    `door` knows sessions, `streams` is the room in which an event stream sits.
     """
 
     desk: Desk
     request: Request
     caller: Caller
-    page_session: str
+    door: Doorkeeper
     streams: Room
     body: Any = None
 

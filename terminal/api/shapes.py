@@ -11,6 +11,7 @@ from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
 from terminal.phone_lookup import MAX_PHONE
 from terminal.pos import BalanceView, CardView, Outcome, Text
+from terminal.sync_progress import Phase, Progress
 
 
 class LedgerView(msgspec.Struct, frozen=True):
@@ -34,9 +35,17 @@ class QueueView(msgspec.Struct, frozen=True):
     conflicts: int
 
 
+class SyncView(msgspec.Struct, frozen=True):
+    """The pass to the ledger; `progress` while entries are on their way."""
+
+    phase: Phase
+    progress: Progress | None
+
+
 class Status(msgspec.Struct, frozen=True):
     """The till at a glance; `clock` says what it knows of time.
 
+    `attention`: what somebody should look at, in English for the technician; empty when all is well.
     `tested` are the readers that a technician tests now.
     """
 
@@ -49,6 +58,8 @@ class Status(msgspec.Struct, frozen=True):
     tested: list[str] = []
     disk: DiskView | None = None
     mirror: MirrorReport | None = None
+    sync: SyncView | None = None
+    attention: list[str] = []
 
 
 class CardAnswer(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from terminal.api.families import (
     queue,
     reads,
     status,
+    technician,
     transactions,
     trials,
 )
@@ -31,4 +32,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *monitoring.ROUTES,
     *diagnostics.ROUTES,
     *pages.ROUTES,
+    *technician.ROUTES,
 )

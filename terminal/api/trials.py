@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from terminal.api.desk import QUESTION_TIME_S, answer, waker
+from terminal.api.pages import part
 from terminal.api.problems import Refused
 from terminal.api.routes import Call, Handler, json_response
 from terminal.trial.forms import MEDIA_TYPES, Form, rendered
@@ -19,6 +20,11 @@ LONGEST_WAIT_MS: Final = 20_000
 async def begin_trial(call: Call) -> Response:
     view = await _said(call, Begin(call.body))
     return json_response(view, 201)
+
+
+async def card_test_page(_: Call) -> Response:
+    """For anybody: it shows nothing without a technician's session."""
+    return Response(part("test-card.html"), media_type="text/html; charset=utf-8")
 
 
 async def trials(call: Call) -> Response:

@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import click
 
 from offline_queue.legible import legible
 from terminal.trial.sheet_text import progress, tap_line, tap_lines
 from terminal.trial.talk import TrialView
+
+NEWEST: Final = 12
 
 
 @contextmanager
@@ -44,5 +47,7 @@ class _Lines:
 
 
 def _table(trial: TrialView) -> str:
+    """The newest taps: a table that is higher than the terminal would hide them."""
     ask = "" if trial.judgement else f"Present the card to {trial.reader}; lift it, and again."
-    return "\n".join(map(legible, [*tap_lines(trial.taps), "", progress(trial), ask]))
+    heading, *taps = tap_lines(trial.taps)
+    return "\n".join(map(legible, [heading, *taps[-NEWEST:], "", progress(trial), ask]))

@@ -16,7 +16,7 @@ const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-di
 const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const at = (id) => document.getElementById(id);
 
-const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [] };
+const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [], progress: null };
 const claimCodes = new Map();
 
 // --- what events change -------------------------------------------------------------------------------------
@@ -47,8 +47,10 @@ const changes = {
     if (transaction.card) changes.balance(transaction);
   },
   reader_status: () => {},
+  sync({ progress }) {
+    seen.progress = progress;
+  },
   trial: () => {},
-  sync: () => {},
   conflict: () => {},
   reset() {
     seen.card = seen.unreadable = null;
@@ -111,6 +113,7 @@ async function readStatus() {
   const status = await answer("/v1/status");
   if (seen.status && seen.status.version !== status.version) location.reload();
   seen.status = status;
+  seen.progress = status.sync?.progress ?? null;
   seen.conflicts = status.queue.conflicts ? (await answer("/v1/conflicts?limit=20")).entries : [];
   show();
 }
@@ -223,10 +226,16 @@ function showStatus({ terminal, ledger, queue, readers }) {
   say("ledger-note", [ledger.reachable ? "" : words.goesOn, heard, next].filter(Boolean).join(" · "));
   at("queue").dataset.mood = queue.queued && !ledger.reachable ? "wait" : "calm";
   say("queue-count", whole.format(queue.queued));
-  say("queue-note", queue.queued ? words.oldest(age(queue.oldest_age_s ?? 0)) : words.nothingWaits);
+  say("queue-note", queueNote(queue));
   at("readers").lastElementChild.replaceChildren(...(readers.length ? readers.map(readerItem) : [item(words.noReaders)]));
   at("conflicts").hidden = !seen.conflicts.length;
   at("conflicts").lastElementChild.replaceChildren(...seen.conflicts.map(conflictItem));
+}
+
+// How far a long sync is, else how long the oldest entry waits.
+function queueNote({ queued, oldest_age_s: oldest }) {
+  if (seen.progress) return words.sending(whole.format(seen.progress.left), age(seen.progress.remaining_s));
+  return queued ? words.oldest(age(oldest ?? 0)) : words.nothingWaits;
 }
 
 function showTransactions() {
@@ -302,6 +311,7 @@ function moment(rfc3339) {
 }
 
 function age(seconds) {
+  if (seconds === null) return "";
   if (seconds < 120) return words.seconds(Math.round(seconds));
   if (seconds < 7200) return words.minutes(Math.floor(seconds / 60));
   if (seconds < 172_800) return words.hours(Math.floor(seconds / 3600));

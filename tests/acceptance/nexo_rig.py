@@ -44,6 +44,12 @@ class NexoTill(TillProcess):
         super().__init__(folder, ledger_url, extra=section, readers=readers)
 
 
+def node() -> str:
+    found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
+    assert found is not None, "Node is not installed (make setup-dev)"
+    return found
+
+
 class NexoPos:
     """One Node process with one version of the library. Several messages may be under way at once."""
 
@@ -57,10 +63,8 @@ class NexoPos:
             "poi": POI,
             "form": form,
         }
-        node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-        assert node is not None, "Node is not installed (make setup-dev)"
         self._node = subprocess.Popen(
-            [node, "--no-warnings", SCRIPT, library, json.dumps(setup)],
+            [node(), "--no-warnings", SCRIPT, library, json.dumps(setup)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,8 +1,13 @@
 """The unmodified client library in front of the real till: every message, sealed and in the clear."""
 
+import json
+import os
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +19,7 @@ from tests.acceptance.nexo_rig import (
     NexoTill,
     account,
     loyalty,
+    node,
     points,
     pos_at,
     sale,
@@ -22,6 +28,7 @@ from tests.acceptance.nexo_rig import (
 )
 from tests.acceptance.rig import LedgerProcess, tilld
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 NOW = datetime.now(UTC).isoformat(timespec="seconds")
 ACQUISITION = {"SaleData": sale("a-1", NOW), "CardAcquisitionTransaction": {"LoyaltyHandling": "Required"}}
 
@@ -256,6 +263,26 @@ def test_swipe_ahead(till: NexoTill, pos: NexoPos) -> None:
     assert outcome(pos.ask("EnableService", {"TransactionAction": "AbortTransaction"}, sale="TILL-05")) == "Success"
 
 
+def test_a_card_that_came_ahead_must_be_one_that_is_wanted(till: NexoTill, pos: NexoPos) -> None:
+    """A bar code does where it may be scanned; where a tap is wanted, the customer is asked again."""
+    start = {"TransactionAction": "StartTransaction"}
+    for mode, card in (("Scanned", "2990000000116"), ("Contactless", "2990000000123")):
+        assert outcome(pos.ask("EnableService", start)) == "Success"
+        tilld("tap", card, "--state", till.state)
+        number = pos.send("CardAcquisition", acquisition(mode))
+        if mode == "Contactless":
+            wait_for_read(pos, number)
+            reference = {"MessageCategory": "CardAcquisition", "ServiceID": number, "SaleID": "TILL-04"}
+            pos.ask("Abort", {"AbortReason": "test", "MessageReference": reference})
+        heard = pos.heard(number)["heard"]["CardAcquisitionResponse"]
+        assert outcome(heard) == ("Success" if mode == "Scanned" else "Aborted")
+
+
+def acquisition(mode: str) -> dict[str, Any]:
+    transaction = {"LoyaltyHandling": "Required", "ForceEntryMode": [mode]}
+    return {"SaleData": sale("a-2", NOW), "CardAcquisitionTransaction": transaction}
+
+
 def test_display_and_input(till: NexoTill, pos: NexoPos) -> None:
     """The cashier's page shows a text; nothing of the till shows or takes anything else."""
     text = {"OutputFormat": "Text", "OutputText": [{"Text": "Ask for the loyalty card"}]}
@@ -311,3 +338,36 @@ def test_other_versions_and_the_clear_form(till: NexoTill, library: str, form: s
             refused = award(pos, f"{name}-2", sale=name, apiKey="not-the-token")
             assert "401" in refused
             assert "pos.token" in refused
+
+
+def test_the_example_of_the_docs(till: NexoTill, tmp_path: Path) -> None:
+    """As it is printed, with this till's own places and today's date."""
+    [example] = re.findall(r"```js\n(.*?)```", (ROOT / "docs" / "nexo.md").read_text(), re.DOTALL)
+    places = {
+        "/var/lib/tilld": str(till.state),
+        "https://127.0.0.1": f"https://{till.host}",
+        "2026-11-21T17:03:40+01:00": NOW,
+        "@adyen/api-library": str(ROOT / "tests" / "node" / "node_modules" / "adyen-32"),
+    }
+    for printed, here in places.items():
+        assert printed in example
+        example = example.replace(printed, here)
+    script = tmp_path / "example.js"
+    script.write_text(f"(async () => {{ {example}; console.log(JSON.stringify(answer)); }})();")
+    done = subprocess.run([node(), script], capture_output=True, text=True, timeout=60, check=True)
+    answer = json.loads(done.stdout)["SaleToPOIResponse"]["LoyaltyResponse"]
+    assert (outcome(answer), answer["LoyaltyResult"][0]["LoyaltyAmount"]["Value"]) == ("Success", 24)
+
+
+def test_an_ordinary_client_trusts_the_authority(till: NexoTill) -> None:
+    """No terminal's name and no setting of the library: Node's own check, with the authority among those it knows."""
+    program = (
+        "require('https').request({host: process.argv[1], port: 8443, path: '/nexo/', method: 'POST'},"
+        " answer => console.log(answer.statusCode)).on('error', error => console.log(error.code)).end()"
+    )
+    for trusted, heard in (({"NODE_EXTRA_CA_CERTS": str(till.state / "nexo-ca.pem")}, "4"), ({}, "UNABLE_TO_")):
+        done = subprocess.run(
+            [node(), "-e", program, till.host],
+            capture_output=True, text=True, timeout=60, check=True, env={**os.environ, **trusted},
+        )  # fmt: skip
+        assert done.stdout.startswith(heard), done

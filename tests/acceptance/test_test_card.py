@@ -1,6 +1,9 @@
 """`tilld test-card` at the real till, with the simulated reader and its faults: from the first tap to the sheet."""
 
+import contextlib
 import json
+import os
+import pty
 import re
 import signal
 import subprocess
@@ -35,12 +38,12 @@ class Test:
 
     __test__ = False
 
-    def __init__(self, till: TillProcess, *options: str) -> None:
+    def __init__(self, till: TillProcess, *options: str, out: int = subprocess.PIPE) -> None:
         self.socket = till.state / "tilld.sock"
         self.reader = till.state / "readers" / "counter.sock"
         before = {trial["id"] for trial in self._trials()}
         command = [*TILLD, "test-card", "--reader", "counter", "--state", str(till.state), *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.PIPE, text=True)
         self.events = (
             event.data
             for event in client.watch(self.socket, "first")
@@ -186,6 +189,26 @@ def test_mistakes_are_told_before_anything_begins(
     """With what to do instead."""
     done = tilld("test-card", *options, "--state", till.state)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_a_person_sees_the_taps_as_they_come(till: TillProcess) -> None:
+    """On a terminal: a table that grows, what to do next, and the verdict."""
+    ours, theirs = pty.openpty()
+    test = Test(till, "--taps", "2", out=theirs)
+    os.close(theirs)
+    shown = b""
+    for taps, card in enumerate([CHIP, Tap(uid="08112233", technology=Technology.PHONE)]):
+        while f"{taps} of 2 taps".encode() not in shown:
+            shown += os.read(ours, 4096)
+        tap(test.reader, card)
+    with contextlib.suppress(OSError):  # EIO: the terminal's other side has ended
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    assert test.end()[0] == 0
+    text = shown.decode()
+    assert text.index("0 of 2 taps") < text.index("PASS") < text.index("use its QR code")
+    assert CARD not in text
 
 
 def test_a_second_test_of_a_reader_is_refused(till: TillProcess) -> None:

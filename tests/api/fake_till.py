@@ -36,6 +36,15 @@ from terminal.trial.talk import TrialAsked
 from tests.offline_queue.claimed import KEY
 
 NOW = "2026-03-01T10:00:00Z"
+SYNC_WORD = {
+    "reachable": True,
+    "accepted": 0,
+    "detail": "The ledger has heard everything.",
+    "queue": {"queued": 0, "oldest_age_s": None, "conflicts": 0},
+    "phase": "ended",
+    "progress": None,
+}
+"""What a till says of a pass that is over."""
 
 
 class FakeTill:
@@ -52,6 +61,8 @@ class FakeTill:
         self.reachable = True
         self.detail = "The ledger has heard everything."
         self.disk_full = False
+        self.pass_: dict[str, Any] = {"phase": "ended", "progress": None}
+        self.sync_words: list[dict[str, Any]] = []
         self.readers = [ReaderStatus("counter", "simulated", ReaderState.READY, NOW, "waits for cards")]
         self.held: set[str] = set()
         self.trials = TrialDesk(
@@ -159,6 +170,7 @@ class FakeTill:
             "readers": self.readers,
             "tested": sorted(self.held),
             "clock": {"wall": NOW},
+            "sync": self.pass_,
         }
 
     def _transaction(self, id_: str) -> Outcome:
@@ -201,6 +213,8 @@ class FakeTill:
         return Answered(self.first[key][1], replayed=known)
 
     def _sync(self, _: str) -> Any:
+        for word in self.sync_words:
+            self.notices.publish("sync", {**SYNC_WORD, **word})
         return {"due": len(self.outcomes)}
 
     def _health(self, _: str) -> bool:

@@ -16,6 +16,7 @@ from offline_queue.entry import Lane, State
 from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync, SyncReport, in_words
+from offline_queue.timepiece import SystemTimepiece
 from offline_queue.wire import Balance, BatchAnswer, BatchHeader, Decisions, Hello, Problem, Verdict, Welcome
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell
 from tests.offline_queue.waiting import Heard
@@ -162,6 +163,30 @@ def test_many_sales_leave_in_few_batches(shop: Shop) -> None:
     shop.reports.until(lambda report: report.accepted >= 52)
     assert shop.points() == 250
     assert len(shop.line.batches) <= 3
+
+
+class Rushing(SystemTimepiece):
+    """Of every look at the clock it makes half a second."""
+
+    looks = 0
+
+    def boottime_ms(self) -> int:
+        self.looks += 1
+        return super().boottime_ms() + 500 * self.looks
+
+
+def test_a_long_pass_tells_how_far_it_is(shop: Shop) -> None:
+    """Once a second while batches leave, not once for each; a short one tells its end alone."""
+    for n in range(300):
+        sell(shop.store, f"sale-{n}")
+    sync = Sync(shop.store, shop.line, Rushing(), IDENTITY, shop.reports, lambda *page: shop.settled(page))
+    shop.syncs.append(sync)
+    sync.start()
+    shop.reports.until(lambda report: report.next_attempt is not None and report.reachable)
+    sent = [report.accepted for report in shop.reports.all if report.next_attempt is None]
+    assert len(shop.line.batches) >= 3
+    assert sent == sorted(sent)
+    assert any(0 < accepted < 300 for accepted in sent)
 
 
 @pytest.mark.parametrize(

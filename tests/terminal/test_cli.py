@@ -128,6 +128,53 @@ def test_sync_says_what_is_due(tilld: Tilld, api: Api) -> None:
     assert json.loads(tilld("sync", "--json")[1]) == {"due": 1}
 
 
+RUNNING = {"phase": "running", "progress": {"sent": 30, "left": 70, "per_s": 10.0, "remaining_s": 7.0}}
+
+
+def test_sync_can_wait_for_the_end(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """It ends with the pass and says what came of it."""
+    till.sync_words = [RUNNING, {"accepted": 100}]
+    code, text, _ = tilld("sync", "--wait")
+    assert (code, text) == (0, "Done: 100 sent, 0 waiting. The ledger has heard everything.\n")
+    told = json.loads(tilld("sync", "--wait", "--json")[1])
+    assert (told["phase"], told["sent"], told["queued"]) == ("ended", 100, 0)
+
+
+def test_a_pass_that_fails_is_1(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """With the reason; a script goes by the code."""
+    till.sync_words = [RUNNING, {"phase": "failed", "detail": "No answer.\x1b[2J", "reachable": False}]
+    code, text, _ = tilld("sync", "--wait")
+    assert code == 1
+    assert text.startswith("Failed: 0 sent, 0 waiting. No answer.\\x1b")
+
+
+def test_a_till_that_stops_meanwhile_is_3(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """Nothing is lost by it, and that is said."""
+    till.sync_words = [RUNNING]
+    till.notices.close()
+    code, _, errors = tilld("sync", "--wait")
+    assert code == 3
+    assert "journal" in errors
+
+
+def test_on_a_terminal_a_bar_shows_how_far_it_is(
+    tilld: Tilld, api: Api, till: FakeTill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On stderr, so that the answer stays clean."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    till.sync_words = [RUNNING, {}]
+    code, text, _ = tilld("sync", "--wait", "--json")
+    assert (code, json.loads(text)["phase"]) == (0, "ended")
+
+
+def test_watch_tells_how_a_pass_goes(tilld: Tilld, api: Api, till: FakeTill) -> None:
+    """Rate and time left while it runs."""
+    till.sync_words = [RUNNING]
+    tilld("sync")
+    text = tilld("watch", "--after", "first", "--count", "1")[1]
+    assert "running: 30 sent, 70 to go, 10 a second, about 7 s left" in text
+
+
 def test_the_queue_is_listed_and_shown(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """By id or by key, filtered, paged."""
     first, second = api.sale("k-1").json["id"], api.sale("k-2").json["id"]

@@ -69,6 +69,18 @@ def test_a_sale_waits_until_the_ledger_has_it(till: Till) -> None:
     assert till.recorder.latencies.sum_ms == 4000
 
 
+def test_a_defect_in_the_charts_stops_no_sale(till: Till, caplog: pytest.LogCaptureFixture) -> None:
+    """Watchers are told first, and the till's thread goes on whatever the recorder makes of it."""
+    told = list[str]()
+    publish = till.recorder.overhearing(lambda kind, _: told.append(kind))
+    publish("transaction", {"no": "state"})
+    publish("transaction", {"state": State.QUEUED})
+    assert told == ["transaction", "transaction"]
+    assert "could not take up a transaction" in caplog.text
+    till.sync()
+    assert till.view().stretches[0].taken == 1
+
+
 def test_reads_are_those_since_the_last_look(till: Till) -> None:
     """A reader's counters are of its whole life; the chart is of five minutes."""
     till.tally.add(good=2, unreadable=1)

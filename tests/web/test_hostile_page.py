@@ -100,6 +100,24 @@ def test_it_cannot_sell(hostile: Page, api: Api, till: FakeTill, media_type: str
     assert till.outcomes == []
 
 
+ACT = """async (address) => {
+  const sent = {method: "POST", credentials: "include", headers: {"Content-Type": "application/json"}};
+  try { return (await fetch(address, {...sent, body: "{}"})).status; } catch (error) { return "refused"; }
+}"""
+
+
+def test_it_cannot_use_a_technicians_session(hostile: Page, api: Api) -> None:
+    """Logged in beside it in the same browser: its requests may carry the cookie, and nothing is done or told."""
+    page = hostile.context.new_page()
+    page.goto(f"http://{api.address}/technician")
+    page.get_by_label("The content of technician.token").fill(TOKENS.technician)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#books section")
+    assert hostile.evaluate(ACT, f"http://{api.address}/v1/sync") == "refused"
+    assert hostile.evaluate(ACT, f"http://{api.address}/technician/session") == "refused"
+    assert hostile.evaluate(READ, f"http://{api.address}/v1/history") == "refused"
+
+
 def test_its_forms_are_refused(hostile: Page, api: Api, till: FakeTill) -> None:
     """A form needs no permission to be sent; it is refused where it arrives."""
     assert hostile.evaluate(FORM, f"http://{api.address}/v1/transactions") == "loaded"

@@ -11,7 +11,7 @@ from offline_queue.conflicts import sentence
 from offline_queue.entry import State
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import TOKENS, Api, serving
-from tests.api.fake_till import NOW, FakeTill
+from tests.api.fake_till import NOW, SYNC_WORD, FakeTill
 from tests.offline_queue.claimed import code_of, sold
 from tests.web.conftest import Said
 
@@ -153,6 +153,17 @@ def test_a_sale_without_a_card_shows_its_code(page: Page, till: FakeTill, api: A
     api.sale("k-2")
     expect(page.locator("#recent li")).to_have_count(2)
     expect(page.locator("#recent img")).to_have_count(1)
+
+
+def test_a_long_sync_shows_how_far_it_is(page: Page, till: FakeTill, api: Api) -> None:
+    """In the tile of the queue, small; gone when the pass has ended."""
+    progress = {"sent": 1200, "left": 8800, "per_s": 400.0, "remaining_s": 22.0}
+    over, till.pass_ = till.pass_, {"phase": "running", "progress": progress}
+    till.notices.publish("sync", {**SYNC_WORD, **till.pass_})
+    expect(page.locator("#queue-note")).to_have_text("sending: 8,800 to go, about 22 s left")
+    till.pass_ = over
+    till.notices.publish("sync", SYNC_WORD)
+    expect(page.locator("#queue-note")).to_have_text("Everything has been sent.")
 
 
 def test_readers_and_what_mends_them(page: Page, till: FakeTill) -> None:

@@ -40,8 +40,7 @@ async def acquire(talk: Talk) -> Body:
     asked.sale_data.receipt()
     modes = entry_modes(asked.card_acquisition_transaction, talk.shop)
     await refuse_without_reader(talk)
-    wait = talk.memory.ahead.pop(talk.header.sale_id, None) or begin(talk, modes)
-    read = await card(talk, wait)
+    read = await card(talk, swipe_ahead(talk, modes) or begin(talk, modes))
     talk.memory.keep(read)
     return body_of(read, asked.sale_data, talk.shop, datetime.now(UTC))
 
@@ -66,6 +65,18 @@ async def refuse_without_reader(talk: Talk) -> None:
     if not any(reader.status is ReaderState.READY for reader in readers):
         told = "; ".join(f"{reader.name}: {reader.remedy or reader.detail}" for reader in readers) or "there is none"
         raise Unfit("UnavailableDevice", f"No reader is ready ({told}). Key the number in, or mend the reader.")
+
+
+def swipe_ahead(talk: Talk, modes: frozenset[str]) -> ReadAsked | None:
+    """The wait that this sale system has begun ahead, where its card is one that is wanted now; else it is over."""
+    wait = talk.memory.ahead.pop(talk.header.sale_id, None)
+    if wait is None:
+        return None
+    came = wait.reply.done() and wait.reply.exception() is None
+    if modes and not (came and wait.reply.result().entry_mode in modes):
+        talk.desk.put(ReadAbandoned("aborted", wait.reply))
+        return None
+    return wait
 
 
 def begin(talk: Talk, modes: frozenset[str]) -> ReadAsked:

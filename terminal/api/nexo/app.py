@@ -7,6 +7,7 @@ POS's token as API key. The guard of the REST API stands in front (terminal/api/
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -28,7 +29,7 @@ from terminal.api.problems import Refused
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms, Visitor
 from terminal.api.routes import JSON
 
-PATH = "/nexo/"
+PATH: Final = "/nexo/"
 
 log = logging.getLogger("nexo")
 

@@ -98,14 +98,16 @@ class Counter:
     async def _run(self, talk: Talk, exchange: Exchange) -> Body | None:
         category = talk.header.message_category
         try:
-            body = await (ONCE.get(category) or ANEW[category])(talk)
-        except (Refusal, Refused, Unfit) as why:
-            body = _refused(talk.message, why)
+            try:
+                body = await (ONCE.get(category) or ANEW[category])(talk)
+            except (Refusal, Refused, Unfit) as why:
+                body = _refused(talk.message, why)
+            if category in ONCE and body is not None:
+                await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
+            return body
         finally:
+            # Not before the answer is kept: whoever asks in between must find the one or the other.
             self.memory.running.pop(exchange, None)
-        if category in ONCE and body is not None:
-            await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
-        return body
 
     async def _heard(self, running: Running, gone: "asyncio.Task[None]") -> Body | None:
         """The answer when it is there. When the last who waits has gone, a wait for a card has no purpose any more."""

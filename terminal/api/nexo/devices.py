@@ -1,6 +1,6 @@
 """Display and Input: what the POS wants shown goes to the cashier's page; there is nothing to answer it with."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -9,7 +9,7 @@ from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import many, shape_of
 from terminal.api.nexo.talk import Talk
 
-MOST: int = 500
+MOST: Final = 500
 """Characters of a text; a page is read at a glance."""
 
 Word = Annotated[str, msgspec.Meta(max_length=32)]

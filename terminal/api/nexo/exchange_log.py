@@ -4,6 +4,7 @@ Its own file without syncs to disk: it survives the death of the daemon, not a p
 journal in any case, and found there by the exchange's own key. A damaged file is put away for a new one.
 """
 
+import json
 import logging
 import sqlite3
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS exchange (
     PRIMARY KEY (poi_id, sale_id, number)
 ) STRICT, WITHOUT ROWID
 """
+_INDEX: Final = "CREATE INDEX IF NOT EXISTS by_time ON exchange (asked_ms)"
 _COLUMNS: Final = "SELECT number, category, digest, answer FROM exchange WHERE poi_id = ? AND sale_id = ?"
 _OLD: Final = "DELETE FROM exchange WHERE asked_ms < ? OR asked_ms > ?"
 
@@ -91,11 +93,9 @@ class ExchangeLog:
     def newest(self, poi_id: str, sale_id: str, categories: frozenset[str]) -> Noted | None:
         """The last exchange of this sale system in one of these categories."""
         with self._lock:
-            rows = self._connection.execute(f"{_COLUMNS} ORDER BY asked_ms DESC", (poi_id, sale_id))
-            for number, category, digest, answer in rows.fetchall():
-                if category in categories:
-                    return Noted(Exchange(poi_id, sale_id, number), category, digest, answer)
-        return None
+            query = f"{_COLUMNS} AND category IN (SELECT value FROM json_each(?)) ORDER BY asked_ms DESC LIMIT 1"  # noqa: S608 - no value is in it
+            row = self._connection.execute(query, (poi_id, sale_id, json.dumps(sorted(categories)))).fetchone()
+        return None if row is None else Noted(Exchange(poi_id, sale_id, row[0]), *row[1:])
 
     def close(self) -> None:
         with self._lock:
@@ -121,6 +121,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(_TABLE)
+        connection.execute(_INDEX)
         connection.execute(f"{_COLUMNS} LIMIT 1", ("", "")).fetchone()
         if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import ssl
 import threading
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from terminal.api.callers import Doorkeeper
 from terminal.api.desk import Desk
 from terminal.api.guard import own_hosts
 from terminal.api.nexo import certificate
-from terminal.api.nexo.app import create_app
+from terminal.api.nexo.app import PATH, create_app
 from terminal.api.nexo.counter import Counter
 from terminal.api.nexo.exchange_log import FILE, ExchangeLog
 from terminal.api.nexo.security_key import Seals, load_or_create
@@ -28,6 +29,9 @@ from terminal.inbox import ReadAbandoned
 
 RENEWAL_S: Final = 3600
 """How often the certificate is looked at; it is renewed weeks before its end."""
+
+
+log = logging.getLogger("nexo")
 
 
 class TlsLoop(asyncio.SelectorEventLoop):
@@ -69,6 +73,7 @@ class NexoServer:
         self._thread = threading.Thread(target=self._web.run, args=([listener],), name="nexo", daemon=True)
         self._thread.start()
         self._web.up.wait(START_TIME_S)
+        log.info("nexo: https://%s%s; the POS trusts %s", self.address, PATH, self._state / certificate.CA_FILE)
 
     def alive(self) -> bool:
         """False once the server has died."""

@@ -1,15 +1,20 @@
 """EnableService: the customer may present the card before the cashier asks for it."""
 
-from typing import Literal
+import asyncio
+import contextlib
+from typing import Final, Literal
 
 from terminal.api.nexo.acquisition import begin, refuse_without_reader
 from terminal.api.nexo.answers import Body, Unfit, success
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import many, shape_of
 from terminal.api.nexo.talk import Talk
-from terminal.inbox import ReadAbandoned
+from terminal.api.problems import Refused
+from terminal.inbox import ReadAbandoned, ReadAsked
 
-SERVICES = frozenset({"CardAcquisition", "Loyalty"})
+AHEAD_S: Final = 300.0
+"""From the first article to the last; a card that came ahead is worth nothing after it."""
+SERVICES: Final = frozenset({"CardAcquisition", "Loyalty"})
 
 
 class Request(Shape, frozen=True):
@@ -37,4 +42,15 @@ async def enable(talk: Talk) -> Body:
     if wait.reply.done():
         wait.reply.result()
     talk.memory.ahead[talk.header.sale_id] = wait
+    asyncio.get_running_loop().call_later(AHEAD_S, _forget, talk, wait)
     return {"Response": success()}
+
+
+def _forget(talk: Talk, wait: ReadAsked) -> None:
+    """A card that nobody has asked for is not the next customer's."""
+    if talk.memory.ahead.get(talk.header.sale_id) is not wait:
+        return
+    del talk.memory.ahead[talk.header.sale_id]
+    # With a full inbox the wait stays, and the next one that begins is told `busy`.
+    with contextlib.suppress(Refused):
+        talk.desk.put(ReadAbandoned("no_card", wait.reply))
