@@ -1,6 +1,6 @@
 # tilld: `make run` starts a till and its ledger, `make test` proves it. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: bench-decode help setup setup-dev run test torture check format demo bench pins clean
+.PHONY: api-types bench-decode help setup setup-dev run test torture check format demo bench man screens pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
 
@@ -40,6 +40,15 @@ bench: setup-dev  ## speed and memory beside what you would use instead
 
 bench-decode: setup-dev  ## IMAGES=dir: codes read, misread and how fast, beside other decoders
 	@$(PYTHON) -m bench.decode $(IMAGES)
+
+api-types: setup-dev  ## renew clients/browser/src/api.ts from docs/openapi.json
+	@.venv/bin/node tests/node/node_modules/openapi-typescript/bin/cli.js docs/openapi.json --default-non-nullable=false -o clients/browser/src/api.ts
+
+man: setup-dev  ## renew docs/man/tilld.1 from the commands
+	@$(PYTHON) -m docs.man_page
+
+screens: setup-dev  ## renew docs/screens: a day of a real till in a real browser
+	@$(PYTHON) -m docs.screens
 
 pins: setup-dev  ## renew requirements/*.txt from pyproject.toml
 	@packaging/pins.sh

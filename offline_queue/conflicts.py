@@ -12,6 +12,10 @@ from offline_queue.entry import State
 from offline_queue.wire import Verdict
 
 Language = Literal["fr", "en"]
+_RESOLVED: Final[dict[Language, str]] = {
+    "en": "A person has decided. Nothing to do: the points are as they said.",
+    "fr": "Une personne a décidé. Rien à faire : les points sont comme elle l'a dit.",
+}
 
 POSTED: Final = "posted"
 """The code of an entry that is in the books as the till wrote it."""
@@ -255,3 +259,8 @@ def sentence(code: str, language: Language) -> str:
     """For the cashier: what happened, what it means for the points, what to do."""
     found = meaning(code)
     return found.fr if language == "fr" else found.en
+
+
+def resolved(language: Language) -> str:
+    """For the cashier, once a person has decided."""
+    return _RESOLVED[language]

@@ -89,6 +89,9 @@ install_environment() {
         say "installing Playwright's Chromium"
         .venv/bin/playwright install --with-deps chromium >&2 || say "no Chromium: the browser's tests will be skipped"
     fi
+    # An installation in place leaves out the manual page; man(1) finds it beside a bin/ that is in PATH.
+    mkdir -p .venv/share/man/man1
+    ln -sf ../../../../docs/man/tilld.1 .venv/share/man/man1/tilld.1
     rm -f .venv/.installed-"$(basename "$wanted" .txt)"-*
     touch "$stamp"
 }

@@ -7,12 +7,14 @@ from typing import Final, NoReturn
 
 import click
 
+from terminal.command_help import told
 from terminal.commands_card import card
 from terminal.commands_claim import claim
 from terminal.commands_conflicts import conflicts
 from terminal.commands_doctor import doctor
 from terminal.commands_mirror import enroll, mirror
 from terminal.commands_queue import queue
+from terminal.commands_setup import setup
 from terminal.commands_sync import sync
 from terminal.commands_till import check_config, readers, run, status, tap
 from terminal.commands_trial import trial
@@ -20,7 +22,7 @@ from terminal.commands_watch import watch_events
 from terminal.console import Code, Failed
 
 SECTIONS: Final = {
-    "Run": ("run", "ledger", "check-config", "enroll"),
+    "Run": ("run", "ledger", "setup", "check-config", "enroll"),
     "Look": ("status", "doctor", "readers", "watch", "queue", "mirror"),
     "Act": ("tap", "sync", "claim", "card", "conflicts", "test-card"),
     "More": ("completion",),
@@ -42,6 +44,15 @@ Exit codes:
 """
 
 
+COMPLETION_EXAMPLES: Final = """
+\b
+Examples:
+  tilld completion bash > /etc/bash_completion.d/tilld
+  tilld completion zsh > "${fpath[1]}/_tilld"
+  tilld completion fish > ~/.config/fish/completions/tilld.fish
+"""
+
+
 class Tilld(click.Group):
     """The commands by what one wants; the ledger's are loaded only when asked for."""
 
@@ -52,8 +63,9 @@ class Tilld(click.Group):
         if cmd_name == "ledger":
             from ledger.cli import ledger
 
-            return ledger
-        return super().get_command(ctx, cmd_name)
+            return told(ledger, "ledger")
+        command = super().get_command(ctx, cmd_name)
+        return told(command) if command else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for section, names in SECTIONS.items():
@@ -74,10 +86,13 @@ def cli(*, debug: bool) -> None:
     """The till that reads every loyalty card and never loses or doubles a point."""
 
 
-@cli.command(epilog="Example:  tilld completion bash > /etc/bash_completion.d/tilld")
+@cli.command(epilog=COMPLETION_EXAMPLES)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> Code:
-    """Print the script that completes tilld's commands in your shell."""
+    """Print the script that completes tilld's commands in your shell.
+
+    Where the till runs, Tab also offers its readers, transactions and conflicts.
+    """
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)
@@ -89,6 +104,7 @@ def completion(shell: str) -> Code:
 
 for command in (
     run,
+    setup,
     check_config,
     status,
     doctor,

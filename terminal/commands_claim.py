@@ -8,6 +8,7 @@ import click
 
 from offline_queue.claim_codes import MAX_CHARACTERS, read
 from offline_queue.legible import legible
+from terminal import completion
 from terminal.console import Code, Place, answer, answering, columns, placed
 
 EXAMPLES: Final = """
@@ -25,7 +26,7 @@ def claim() -> None:
 
 
 @claim.command(epilog="Example:  tilld claim show 0196fd1c-7c1e-7000-8000-1f0b2a3c4d5e --qr")
-@click.argument("transaction")
+@click.argument("transaction", shell_complete=completion.transactions())
 @click.option("--qr", is_flag=True, help="Draw the QR code in this window.")
 @answering
 @placed

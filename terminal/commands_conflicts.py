@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from offline_queue.legible import legible
+from terminal import completion
 from terminal.client import NotRunning
 from terminal.commands_queue import opened_journal, refuse_strange
 from terminal.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
@@ -87,7 +88,7 @@ def _say_down(place: Place) -> None:
 
 
 @conflicts.command(epilog="Example:  tilld conflicts show 0196fd1c-7c1e-7000-8000-1f0b2a3c4d5e")
-@click.argument("transaction", metavar="ID")
+@click.argument("transaction", metavar="ID", shell_complete=completion.conflicts())
 @answering
 @placed
 def show(place: Place, transaction: str, *, as_json: bool) -> Code:
@@ -117,7 +118,7 @@ def _plain(value: Any) -> str:
 
 
 @conflicts.command(epilog=EXAMPLES)
-@click.argument("transaction", metavar="ID")
+@click.argument("transaction", metavar="ID", shell_complete=completion.conflicts())
 @click.option("--decision", required=True, type=click.Choice(["honour", "refuse"]), help="It counts, or it does not.")
 @click.option("--points", type=int, metavar="N", help="What it shall have had in all: 40, or -40 for a redemption.")
 @click.option("--reason", required=True, metavar="TEXT", help="Why; it stays in the books.")

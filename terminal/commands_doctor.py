@@ -60,7 +60,7 @@ def doctor(
     if as_json and fix_hint:
         raise click.UsageError("--json and --fix-hint both want the standard output; choose one.")
     patient = patient_of(place, Level(level))
-    if not patient.running:
+    if patient.silence:
         remark(f"The till does not answer ({patient.silence}): what follows is what can be seen without it.")
     found = _examined(patient, place, section, silent=as_json or fix_hint)
     if bundle is not None:

@@ -12,6 +12,7 @@ import msgspec
 
 from offline_queue.entry import State
 from offline_queue.legible import legible
+from terminal import completion
 from terminal.client import NotRunning, ask
 from terminal.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
 
@@ -92,8 +93,8 @@ def _say_down(place: Place) -> None:
     remark(f"The till does not run; this is from {place.journal}, read-only.")
 
 
-@queue.command()
-@click.argument("transaction", metavar="ID")
+@queue.command(epilog="Example:  tilld queue show receipt-4711 --json | jq .state")
+@click.argument("transaction", metavar="ID", shell_complete=completion.transactions())
 @answering
 @placed
 def show(place: Place, transaction: str, *, as_json: bool) -> Code:

@@ -8,6 +8,7 @@ import click
 
 from drivers.base import Technology
 from offline_queue.entry import masked
+from terminal import completion
 from terminal.client import NotRunning
 from terminal.console import Code, Failed, Place, answer, answering, columns, placed, remark
 from terminal.status_text import status_text
@@ -27,7 +28,10 @@ FAULT_HELP: Final = "What goes wrong: unreadable, crash, hang, absent, held, for
 @click.command(epilog="Example:  tilld run --config /etc/tilld/tilld.toml --state /var/lib/tilld")
 @placed
 def run(place: Place) -> Code:
-    """Run the till in the foreground until SIGTERM or Ctrl-C."""
+    """Run the till in the foreground until SIGTERM or Ctrl-C.
+
+    SIGUSR1 makes it read its config again; one with mistakes is told, and the till goes on with the earlier one.
+    """
     from offline_queue.config_file import ConfigUnusable
     from terminal.config import find, load
 
@@ -36,12 +40,18 @@ def run(place: Place) -> Code:
     except ConfigUnusable as unusable:
         again = f"tilld check-config --config {find(place.config)}"
         raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
+    from terminal.daemon import AGAIN
     from terminal.daemon import run as run_daemon
 
-    return Code(run_daemon(config, place.state))
+    while (code := run_daemon(config, place.state)) == AGAIN:
+        try:
+            config = load(find(place.config))
+        except ConfigUnusable as unusable:
+            remark(f"{unusable}\nThe till goes on with the config that it had.")
+    return Code(code)
 
 
-@click.command("check-config")
+@click.command("check-config", epilog="Example:  tilld check-config --config ./tilld.toml")
 @answering
 @placed
 def check_config(place: Place, *, as_json: bool) -> Code:
@@ -62,7 +72,7 @@ def check_config(place: Place, *, as_json: bool) -> Code:
     return Code.USAGE if problems else Code.FINE
 
 
-@click.command()
+@click.command(epilog="Example:  tilld status --json | jq .queue.queued")
 @answering
 @placed
 def status(place: Place, *, as_json: bool) -> Code:
@@ -102,7 +112,7 @@ def _age_s(since: str | None) -> float | None:
     return None if since is None else max(0.0, (datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
 
 
-@click.command()
+@click.command(epilog="Example:  tilld readers --json | jq -r '.readers[] | select(.status != \"ready\").remedy'")
 @answering
 @placed
 def readers(place: Place, *, as_json: bool) -> Code:
@@ -128,7 +138,8 @@ def readers(place: Place, *, as_json: bool) -> Code:
 
 @click.command(epilog=TAP_EXAMPLES)
 @click.argument("card", required=False)
-@click.option("--reader", metavar="NAME", help="Which simulated reader [default: the only one].")
+@click.option("--reader", metavar="NAME", shell_complete=completion.readers("simulated"),
+              help="Which simulated reader [default: the only one].")  # fmt: skip
 @click.option("--technology", type=TECHNOLOGIES, metavar="NAME", default="qr", show_default=True, help=TECHNOLOGY_HELP)
 @click.option("--uid", metavar="HEX", help="The card's serial number.")
 @click.option("--fault", metavar="NAME", help=FAULT_HELP)

@@ -30,20 +30,34 @@ from terminal.systemd import ALIVE, READY, STOPPING, notify, watchdog_s
 from terminal.till_loop import TillLoop
 
 FINE, CANNOT_START, BROKEN = 0, 2, 4
+AGAIN: Final = -1
+"""Not an exit code: the till has stopped in order to read its config again."""
+READ_AGAIN: Final = signal.SIGUSR1
+"""Not SIGHUP: that is what a closed terminal sends."""
 LOOK_S: Final = 1.0
 """How soon a dead part is noticed."""
 
 log = logging.getLogger("daemon")
 
 
+class Ending(threading.Event):
+    """Set when the daemon shall stop; `again` where it shall then start anew, with its config as it is by then."""
+
+    again = False
+
+
 def run(config: Config, state: Path) -> int:
-    """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died."""
+    """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
+
+    AGAIN after READ_AGAIN, stopped as cleanly.
+    """
     logs.set_up()
     os.umask(0o077)
     try:
         prepare(state)
         with _told_to_stop() as stop, Instance.claim(state):
-            return _serve(config, state, stop)
+            code = _serve(config, state, stop)
+            return AGAIN if code == FINE and stop.again else code
     except AlreadyRunning as running:
         return _refused(f"{running}.\nStop that one, or give this one a state folder of its own with --state DIR.")
     except (CannotListen, JournalUnusable, KeysUnusable, KeyUnusable, StateUnusable, UnsafeLedgerUrl) as cannot:
@@ -54,7 +68,7 @@ def run(config: Config, state: Path) -> int:
         )
 
 
-def _serve(config: Config, state: Path, stop: threading.Event) -> int:
+def _serve(config: Config, state: Path, stop: Ending) -> int:
     """The whole till on one screen: the ground, then each part, then the row in which they start."""
     with ExitStack() as stack:
         ground = lay(config, state, stack)
@@ -64,7 +78,8 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
-        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
+        scans = parts.scans(ground)
+        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past, scans)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
         reading: list[Part] = [*readers.supervisors.values(), readers.hotplug(), alarm]
         essential = {
@@ -75,7 +90,8 @@ def _serve(config: Config, state: Path, stop: threading.Event) -> int:
         nexo = parts.nexo(ground)
         if nexo is not None:
             essential["the nexo listener"] = nexo.alive
-        _start([*talking, *reading, past, *([] if nexo is None else [nexo]), api], stack)
+        dialects: list[Part] = [part for part in (scans, nexo) if part is not None]
+        _start([*talking, *reading, past, *dialects, api], stack)
         return watch(loop, essential, api.address, stop)
 
 
@@ -86,7 +102,7 @@ def _start(row: Sequence[Part], stack: ExitStack) -> None:
         part.start()
 
 
-def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str, stop: threading.Event) -> int:
+def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str, stop: Ending) -> int:
     """Until told to stop, or until an essential part is dead: half a till must not pass for a whole one."""
     log.info("ready: http://%s/", address)
     notify(READY, f"STATUS=http://{address}/")
@@ -96,7 +112,8 @@ def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str
             break
         if beat_s is not None and loop.answers(beat_s):
             notify(ALIVE)
-    notify(STOPPING)
+    if not stop.again:  # else systemd would wait for the end of this process
+        notify(STOPPING)
     dead = [name for name, alive in essential.items() if not alive()]
     if dead:
         log.critical("%s has died; the daemon ends, and what was answered is in the journal", " and ".join(dead))
@@ -106,15 +123,17 @@ def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set; a second SIGINT ends at once, which costs no record."""
-    stop = threading.Event()
+def _told_to_stop() -> Iterator[Ending]:
+    """Set by SIGTERM and SIGINT, and by READ_AGAIN; a second SIGINT ends at once, which costs no record."""
+    stop = Ending()
 
     def told(number: int, _: object) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        stop.again = number == READ_AGAIN
+        if not stop.again:
+            signal.signal(number, signal.SIG_DFL)
         stop.set()
 
-    earlier = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT)}
+    earlier = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT, READ_AGAIN)}
     try:
         yield stop
     finally:

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import Technology
-from offline_queue.conflicts import needs_people, sentence
+from offline_queue.conflicts import needs_people, resolved, sentence
 from offline_queue.entry import Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
@@ -395,5 +395,6 @@ def _risk(offline: Offline, balances: Balances, language: Language, timepiece: T
 def _conflict(decided: Decided, language: Language) -> dict[str, str | None]:
     """One that has appeared, or that is resolved now."""
     verdict = decided.verdict
-    said = {"state": verdict.state, "sentence": sentence(verdict.code, language)}
+    words = resolved(language) if verdict.state is State.RESOLVED else sentence(verdict.code, language)
+    said = {"state": verdict.state, "sentence": words}
     return {"id": decided.entry.id, "code": verdict.code, "detail": verdict.detail, **said}

@@ -70,6 +70,7 @@ PURE = (
     "terminal/payment_numbers.py",
     "terminal/refusals.py",
     "terminal/rotating_codes.py",
+    *(f"terminal/setup/{name}.py" for name in ("card_numbers", "commented", "draft", "toml_values")),
     "terminal/sdm.py",
     "terminal/transaction.py",
     "terminal/claim_words.py",
@@ -140,6 +141,13 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     also = ALSO.get(room, set()) | ALSO.get(name(path), set())
     foreign = [m for m in imports(ast.parse(path.read_text())) if m.split(".")[0] not in allowed and m not in also]
     assert not foreign
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "clients" / "python").rglob("*.py")), ids=name)
+def test_the_python_client_needs_nothing_but_python(path: Path) -> None:
+    """Whoever writes a POS may put it into any environment."""
+    used = {module.split(".")[0] for module in imports(ast.parse(path.read_text()))}
+    assert used <= {*sys.stdlib_module_names, "tilld_client"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "ledger").rglob("*.py")), ids=name)

@@ -12,11 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as WebRoute
 
+from terminal.api import hw_proxy
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
-from terminal.api.guard import Guard, own_hosts
+from terminal.api.guard import Guard, collected, own_hosts
 from terminal.api.hardening import SECURITY_HEADERS
+from terminal.api.limits import CLOSE, has_body
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
@@ -40,7 +42,7 @@ def create_app(desk: Desk) -> Starlette:
     hosts = own_hosts(desk.listen, desk.hosts)
     guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests)
     app = Starlette(
-        routes=[*routes, WebRoute("/openapi.json", openapi)],
+        routes=[*routes, WebRoute("/openapi.json", openapi), *_odoos(desk)],
         middleware=[guard],
         exception_handlers={HTTPException: _unrouted, Exception: _failed},
     )
@@ -49,12 +51,19 @@ def create_app(desk: Desk) -> Starlette:
     return app
 
 
+def _odoos(desk: Desk) -> list[WebRoute]:
+    """Not in the document: they are another's protocol, behind a switch."""
+    return hw_proxy.routes(desk) if desk.hw_proxy else []
+
+
 def _endpoint(
     route: Route, desk: Desk, doorkeeper: Doorkeeper, rooms: Mapping[bool, Rooms]
 ) -> Callable[[Request], Awaitable[Response]]:
     """What every route does before and after its handler. Refused goes on to the guard, which also ends the body."""
 
     async def endpoint(request: Request) -> Response:
+        if route.method == "GET" and has_body(collected(request.scope)):
+            raise Refused("malformed", "A GET has no body; send it without one.", CLOSE)
         caller = doorkeeper.admit(request, route.caller)
         body = None
         if route.body is not None:

@@ -64,7 +64,7 @@ class Attempts:
     lock out the POS.
     """
 
-    BURST: Final = 10
+    BURST: Final = 30
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s

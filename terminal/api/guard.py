@@ -63,6 +63,8 @@ def ambiguous(target: bytes, headers: Mapping[bytes, list[bytes]]) -> Refused | 
     """Pure: what two readers could read in two ways, and a proxy before us may have: RFC 9112 sections 3.2 and 6.1."""
     if not target.startswith(b"/"):
         return Refused("malformed", "Ask for the path alone, as in `GET /v1/status`. Nothing was recorded.", CLOSE)
+    if b"%2f" in target.lower():
+        return Refused("not_found", "No address here holds a slash that is written as %2F. Nothing was done.", CLOSE)
     for name in _ONCE:
         if len(headers.get(name, [])) > 1:
             return Refused("malformed", f"`{name.decode()}` is sent twice; send it once. Nothing was recorded.", CLOSE)
@@ -109,13 +111,13 @@ class Guard:
         self._rooms = rooms
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _collected(scope)
+        headers = collected(scope)
         guest = self._guests.origin(scope["path"], headers)
         harder = hardened(send, sharing(guest))
         try:
             self._examine(scope, headers, guest)
             if guest is not None and is_preflight(scope["method"], headers):
-                await answer_preflight(harder)
+                await answer_preflight(scope["path"], harder)
                 return
             with self._rooms[self._proven(scope, headers)].requests.seat():
                 await self._app(scope, bounded(receive), harder)
@@ -127,7 +129,7 @@ class Guard:
         """Raises Refused."""
         local, method, path = Visitor.of(scope).is_local, scope["method"], scope["path"]
         strange = None if local else examine(method, path, headers, self._hosts, guest)
-        refused = strange or ambiguous(scope["raw_path"], headers) or examine_body(method, headers)
+        refused = strange or ambiguous(scope["raw_path"], headers) or examine_body(headers)
         if refused is not None:
             raise refused
 
@@ -140,7 +142,7 @@ class Guard:
         return proven
 
 
-def _collected(scope: Scope) -> dict[bytes, list[bytes]]:
+def collected(scope: Scope) -> dict[bytes, list[bytes]]:
     headers: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name, []).append(value)

@@ -19,19 +19,21 @@ DRAIN_TIME_S: Final = 2.0
 CLOSE: Final = {"connection": "close"}
 
 
-def examine_body(method: str, headers: Mapping[bytes, list[bytes]]) -> Refused | None:
+def examine_body(headers: Mapping[bytes, list[bytes]]) -> Refused | None:
     """Pure: what is wrong with a body as it is announced, or None."""
     length = int(headers.get(b"content-length", [b"0"])[0])
     if length > MAX_BODY:
         return Refused("too_large", f"{length} bytes; at most {MAX_BODY} are taken. Nothing was recorded.", CLOSE)
-    if not (length or b"transfer-encoding" in headers):
+    if not has_body(headers):
         return None
-    if method in {"GET", "HEAD"}:
-        return Refused("malformed", f"A {method} has no body; send it without one.", CLOSE)
     media_type = headers.get(b"content-type", [b""])[0].partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         return Refused("media_type", "Send `Content-Type: application/json`.", CLOSE)
     return None
+
+
+def has_body(headers: Mapping[bytes, list[bytes]]) -> bool:
+    return b"transfer-encoding" in headers or headers.get(b"content-length", [b"0"]) != [b"0"]
 
 
 def bounded(receive: Receive) -> Receive:

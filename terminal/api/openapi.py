@@ -16,8 +16,14 @@ _SECURITY: Final[dict[Caller, list[dict[str, list[str]]]]] = {
     Caller.POS: [{"token": []}, {"technician": []}],
     Caller.TECHNICIAN: [{"token": []}, {"technician": []}],
 }
-_ANYWHERE: Final = ("host_refused", "cross_site", "malformed", "internal")
-"""The guard and the last resort say these whatever the route, and 503 `busy` beside them."""
+_ANYWHERE: Final = (
+    *("host_refused", "cross_site", "malformed", "media_type", "too_large"),
+    *("unauthorized", "too_many_attempts", "internal"),
+)
+"""The guard and the last resort say these whatever the route, and 503 `busy` beside them.
+
+A wrong token is told even where none is needed.
+"""
 _SCHEMES: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "The content of pos.token in the state folder."},
     "page": {

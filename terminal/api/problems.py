@@ -55,7 +55,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "no_card": (408, "No card was presented in time"),
     "insufficient_points": (409, "There are not enough points"),
     "too_slow": (408, "The request came too slowly"),
-    "offline_limit": (409, "The ledger is out of reach and the points cannot be promised without it"),
+    "offline_limit": (409, "The ledger has not promised these points, and this till may not on its own"),
     "claimed": (409, "The points of this code are credited already"),
     "claim_unproven": (409, "The claim code proves nothing here"),
     "not_in_dispute": (409, "There is nothing to decide"),

@@ -47,9 +47,8 @@ def write(file: Path, found: Diagnosis, patient: Patient, place: Place) -> list[
 
 def veil_of(patient: Patient) -> Veil:
     """Tokens, keys, and all that stands in the key files of the config."""
-    names = ("pos.token", "technician.token", "terminal.key")
-    others = [*patient.state.glob("*.key"), *patient.state.glob("*.pem")]
-    return Veil(secrets_in([*(patient.state / name for name in names), *others, *secrets(patient)]))
+    kept = [file for kind in ("*.token", "*.key", "*.pem", "*-key.json") for file in patient.state.glob(kind)]
+    return Veil(secrets_in([*kept, *secrets(patient)]))
 
 
 def contents(found: Diagnosis, patient: Patient, place: Place, veil: Veil) -> Mapping[str, Member]:

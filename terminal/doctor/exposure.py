@@ -3,11 +3,13 @@
 import contextlib
 import ipaddress
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from terminal.doctor.account import daemon_pid
 from terminal.doctor.findings import Check, Finding, Who
+from terminal.doctor.line import now
 from terminal.doctor.patient import Patient
 
 LISTENING: Final = Check(
@@ -34,11 +36,18 @@ TOKENS: Final = Check(
     "sudo rm STATE/pos.token STATE/technician.token; sudo systemctl restart tilld; give the POS the new one",
     Who.ROOT,
 )
-CHECKS: Final = (LISTENING, HOSTS, ORIGINS, TOKENS)
+NEXO: Final = Check(
+    "api.nexo",
+    "The certificate that nexo terminals and POS see is good for weeks",
+    "sudo systemctl restart tilld",
+    Who.ROOT,
+)
+CHECKS: Final = (LISTENING, HOSTS, ORIGINS, TOKENS, NEXO)
 
 LISTEN: Final = "0A"
 """TCP_LISTEN in /proc/net/tcp (proc_net_tcp(5))."""
 SHORTEST: Final = 32
+SOON: Final = timedelta(days=14)
 
 
 class Listener(NamedTuple):
@@ -58,6 +67,8 @@ def look(patient: Patient) -> Iterator[Finding]:
     yield hosts(patient.config.api.hosts)
     yield origins(patient.config.api.origins)
     yield tokens(patient)
+    if patient.config.nexo.enabled:
+        yield nexo(patient)
 
 
 def listening(patient: Patient) -> Finding:
@@ -130,6 +141,26 @@ def origins(named: tuple[str, ...]) -> Finding:
 def _own(origin: str) -> bool:
     host = origin.removeprefix("http://").rpartition(":")[0] or origin.removeprefix("http://")
     return host in {"localhost", "127.0.0.1", "[::1]"}
+
+
+def nexo(patient: Patient) -> Finding:
+    """The till makes it at its start, and anew when it comes to its end."""
+    from cryptography import x509
+
+    try:
+        shown = x509.load_pem_x509_certificate((patient.state / "nexo-certificate.pem").read_bytes())
+    except (OSError, ValueError) as error:
+        return NEXO.unknown(f"https://{patient.config.nexo.listen}/nexo/: {error}")
+    return nexo_until(shown.not_valid_after_utc, now())
+
+
+def nexo_until(end: datetime, at: datetime) -> Finding:
+    """Pure."""
+    left = end - at
+    evidence = f"until {end:%Y-%m-%d}, {left.days} days"
+    if left < timedelta():
+        return NEXO.broken(evidence)
+    return NEXO.attention(evidence) if left < SOON else NEXO.ok(evidence)
 
 
 def tokens(patient: Patient) -> Finding:

@@ -1,5 +1,6 @@
 """The journal: whether an answered sale is on the disk for good, and whether what is there is whole."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +55,9 @@ OPCODES: Final = 10_000
 
 
 def look(patient: Patient) -> Iterator[Finding]:
+    if not os.access(patient.state, os.R_OK | os.X_OK, effective_ids=True) and os.path.lexists(patient.state):
+        yield READABLE.unknown(f"this user may not look into {patient.state}; ask as root: sudo tilld doctor")
+        return
     if not patient.journal.exists():
         yield READABLE.unknown(f"there is no {patient.journal}; the till makes it at its first start")
         return

@@ -1,7 +1,10 @@
 """An examination from the command line: what the running till says of itself, and what can be seen beside it."""
 
+import http.client
+import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -11,6 +14,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.config_file import ConfigUnusable, Problem
+from terminal.api.sockets import CannotListen, parse_listen
 from terminal.client import NotRunning, ask
 from terminal.config import Config, find, load
 from terminal.console import Place
@@ -23,6 +27,7 @@ ANSWER_S: Final = 5.0
 """A till that does not say that it is well within this time is told to be silent."""
 GRACE_S: Final = 10.0
 """Beyond a section's own deadline: a till that is busy answers late."""
+MOST_BYTES: Final = 4096
 ALSO_HERE: Final = "till"
 """The section that the shell looks at too: the config's file as it is now is not the running till's."""
 
@@ -74,8 +79,20 @@ def patient_of(place: Place, level: Level, machine: Machine | None = None) -> Pa
     try:
         ask(place.socket, "GET", "/healthz", time_s=ANSWER_S)
     except NotRunning as why:
-        return replace(patient, silence=str(why))
+        hangs = isinstance(why.__cause__, TimeoutError)
+        return replace(patient, silence=str(why), running=not hangs and answers_at(config.api.listen))
     return replace(patient, running=True)
+
+
+def answers_at(listen: str) -> bool:
+    """Whether a till answers there: its socket is for its own user and root, this question is for everybody."""
+    try:
+        connection = http.client.HTTPConnection(*parse_listen(listen), timeout=ANSWER_S)
+        with closing(connection):
+            connection.request("GET", "/healthz")
+            return bool(json.loads(connection.getresponse().read(MOST_BYTES)) == {"status": "ok"})
+    except (CannotListen, OSError, http.client.HTTPException, ValueError):
+        return False
 
 
 def _config(file: Path | None) -> tuple[Config, list[Problem]]:

@@ -19,6 +19,7 @@ from terminal.doctor import (
     readers,
     serial_ports,
     state_files,
+    taps,
     till,
     udev_rules,
 )
@@ -49,7 +50,7 @@ NAMES: Final = tuple(part.name for part in PARTS)
 
 def every_check() -> tuple[Check, ...]:
     """All that can be found, as docs/doctor.md lists it."""
-    return (*examination.CHECKS, *(check for part in PARTS for check in part.checks))
+    return (*examination.CHECKS, *(check for part in PARTS for check in part.checks), *taps.CHECKS)
 
 
 def chosen(name: str | None) -> tuple[Part, ...]:

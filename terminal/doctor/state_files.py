@@ -31,6 +31,9 @@ OTHERS: Final = 0o077
 def look(patient: Patient) -> Iterator[Finding]:
     try:
         folder = patient.state.stat()
+    except PermissionError:
+        yield FOLDER.unknown(f"this user may not look at {patient.state}; ask as root: sudo tilld doctor")
+        return
     except OSError as error:
         yield FOLDER.attention(
             f"{patient.state}: {error.strerror}; the till makes it at its first start",
@@ -39,6 +42,9 @@ def look(patient: Patient) -> Iterator[Finding]:
         )
         return
     yield folder_mode(patient.state, folder)
+    if not os.access(patient.state, os.R_OK | os.X_OK, effective_ids=True):
+        yield FILES.unknown(f"this user may not look into {patient.state}; ask as root: sudo tilld doctor")
+        return
     kept = [patient.state / name for name in (*KEPT, "journal.db-wal", "journal.db-shm")]
     for path in kept:
         if os.path.lexists(path):

@@ -61,6 +61,9 @@ def running(patient: Patient) -> Finding:
     """A till that is down loses nothing, and takes nothing."""
     if patient.held is not None:
         return RUNNING.ok(f"process {patient.held.pid}")
+    if patient.running and patient.silence:
+        why = f"it runs, and its socket does not answer this user ({patient.silence}); ask as root: sudo tilld doctor"
+        return RUNNING.unknown(why)
     if patient.running:
         return RUNNING.ok(f"it answers at {patient.state / 'tilld.sock'}")
     why = f"no till answers at {patient.state / 'tilld.sock'} ({patient.silence or 'not asked'})"

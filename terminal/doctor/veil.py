@@ -1,7 +1,8 @@
 """Takes secrets and card numbers out of what leaves the machine. Pure, but for `secrets_in`, which reads them."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,9 +53,21 @@ def _without_value(found: re.Match[str]) -> str:
 
 
 def words_of(secret_file: str) -> set[str]:
-    """The words of a file of secrets: tokens, lines of a PEM file, values of a key file; not its headings."""
-    headings = {"-----BEGIN", "-----END", "PRIVATE", "KEY-----"}
-    return {word for word in _WORDS.findall(secret_file) if word not in headings}
+    """The words of a file of secrets: tokens, lines of a PEM file, values of a key file; not what they are called."""
+    return {word for word in _WORDS.findall(secret_file) if word not in _HEADINGS} | set(_strings_of(secret_file))
+
+
+_HEADINGS: Final = frozenset({"-----BEGIN", "-----END", "PRIVATE", "KEY-----", "CERTIFICATE-----"})
+
+
+def _strings_of(secret_file: str) -> Iterator[str]:
+    """Where it is a JSON object, its texts as a whole: a passphrase may have spaces."""
+    try:
+        found = json.loads(secret_file)
+    except (ValueError, RecursionError):
+        return
+    values = found.values() if isinstance(found, dict) else ()
+    yield from (value for value in values if isinstance(value, str))
 
 
 def secrets_in(files: Iterable[Path]) -> set[str]:

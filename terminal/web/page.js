@@ -1,6 +1,12 @@
 // The page at the counter: listens to the till's events and shows what they say. It only looks; it cannot act.
 // Events change `seen`, and `show()` draws all of it, at most once a frame: there is no other path to the screen.
 
+import { announce } from "./announce.js";
+import { scene, showScene, spoken } from "./card.js";
+import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
+import { advice, focusLadder, showLadder } from "./ladder.js";
+import { showPosWords } from "./pos_words.js";
+import * as sound from "./sound.js";
 import { wordsFor } from "./words.js";
 
 const STATUS_PAUSE_MS = 500; // a busy till has hundreds of events a second; its sums are asked twice a second
@@ -8,29 +14,38 @@ const STATUS_EVERY_MS = 15_000; // ages grow without any event
 const REOPEN_MS = 2000;
 const FORGET_MS = 90_000; // as long as the till itself holds a card that cannot be read for the same customer's
 const KEPT_TRANSACTIONS = 12;
+const KEPT_IDS = 500;
+const REPLAY_MS = 700; // what happened before the page was opened comes at once, and makes no sound
+const AT_THE_COUNTER = new Set(["earn", "redeem", "reverse", "claim"]);
 const LOUD_STATES = new Set(["conflict", "parked"]);
 
-const { code: language, words } = wordsFor(navigator.languages);
+// The till's own language where the shop has set one, else the browser's.
+const chosen = document.documentElement.dataset.language;
+const { code: language, words } = wordsFor(chosen ? [chosen] : navigator.languages);
 const whole = new Intl.NumberFormat(language);
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const at = (id) => document.getElementById(id);
 
-const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [], progress: null };
-const claimCodes = new Map();
+const format = { whole: (number) => whole.format(number), moment };
 
-// --- what events change -------------------------------------------------------------------------------------
+const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [], progress: null };
+const made = new Set(); // ids of sales that were seen when they were made; whatever becomes of them is no news
+
+// --- what events change: `seen`, and which tune is heard ------------------------------------------------------
 
 const changes = {
   card_read(read) {
     seen.card = read;
-    seen.unreadable = null;
+    seen.unreadable = seen.sold = null;
+    return "read";
   },
   card_unreadable(failure) {
     seen.unreadable = failure;
     seen.rung = failure.step ?? null;
     clearTimeout(forgetTimer);
     forgetTimer = setTimeout(forgetFailure, FORGET_MS);
+    return "trouble";
   },
   card_note({ what, card, detail }) {
     if (what !== "found" || seen.card?.card.masked !== card.masked) return;
@@ -40,23 +55,45 @@ const changes = {
     if (seen.card?.card.masked === card.masked && balance) seen.card = { ...seen.card, balance };
   },
   transaction(transaction) {
-    if (!seen.transactions.has(transaction.id)) seen.unreadable = null; // a sale is made: that customer is served
+    const tune = isNews(transaction) ? served(transaction) : undefined;
     seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
     const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
     oldest.forEach((id) => seen.transactions.delete(id));
     if (transaction.card) changes.balance(transaction);
+    return tune;
   },
   reader_status: () => {},
   sync({ progress }) {
     seen.progress = progress;
   },
+  display: showPosWords,
   trial: () => {},
   conflict: () => {},
   reset() {
-    seen.card = seen.unreadable = null;
+    nextCustomer();
     seen.transactions.clear();
   },
 };
+
+function isNews({ id, kind, state }) {
+  return state === "queued" && AT_THE_COUNTER.has(kind) && !made.has(id);
+}
+
+// A sale is made: that customer is served, whatever could not be read before.
+function served(transaction) {
+  made.add(transaction.id);
+  if (made.size > KEPT_IDS) made.delete(made.values().next().value);
+  const { card, balance } = transaction;
+  const same = card && seen.card?.card.masked === card.masked;
+  seen.unreadable = null;
+  seen.sold = transaction;
+  seen.card = card ? { hints: [], ...(same ? seen.card : {}), card, balance } : null;
+  return "sale";
+}
+
+function nextCustomer() {
+  seen.card = seen.sold = seen.unreadable = null;
+}
 
 let forgetTimer = null;
 function forgetFailure() {
@@ -68,15 +105,21 @@ function forgetFailure() {
 
 function listen() {
   const events = new EventSource("/v1/events?after=first");
-  events.onopen = () => linked("linked");
+  let opened = Infinity;
+  events.onopen = () => {
+    opened = performance.now();
+    linked("linked");
+  };
   events.onerror = () => {
+    if (seen.link === "linked") sound.play("trouble");
     linked("lost");
     // The browser goes on by itself unless the till has refused: then our cookie is of an earlier start.
     if (events.readyState === EventSource.CLOSED) setTimeout(reopen, REOPEN_MS);
   };
   for (const [kind, change] of Object.entries(changes)) {
     events.addEventListener(kind, (event) => {
-      change(JSON.parse(event.data));
+      const tune = change(JSON.parse(event.data));
+      if (tune && performance.now() - opened > REPLAY_MS) sound.play(tune);
       show();
       askStatus();
     });
@@ -134,8 +177,8 @@ function show() {
   const draw = () => {
     drawing = false;
     showLink();
-    showCard();
-    showLadder();
+    showCounter();
+    showSound();
     showTransactions();
     if (seen.status) showStatus(seen.status);
   };
@@ -151,69 +194,27 @@ function say(id, text) {
 
 function showLink() {
   document.body.dataset.link = seen.link;
-  say("link", words[seen.link === "lost" ? "opening" : seen.link]);
+  const alone = seen.link === "linked" && seen.status?.ledger.reachable === false;
+  document.body.dataset.alone = alone;
+  say("link", words[seen.link === "lost" ? "opening" : alone ? "alone" : seen.link]);
   at("lost").hidden = seen.link !== "lost";
   say("lost", seen.link === "lost" ? words.lost : "");
 }
 
-function showCard() {
-  const { card, unreadable } = seen;
-  const balance = card?.balance;
-  at("card").dataset.mood = unreadable ? "trouble" : card ? "read" : "waiting";
-  say("card-say", unreadable ? words.unreadable : card ? words.lastCard : words.present);
-  say("card-number", unreadable ? "" : (card?.card.masked ?? ""));
-  const [number, unit] = at("card-points").children;
-  number.textContent = !unreadable && balance ? whole.format(balance.points) : "";
-  unit.textContent = !unreadable && balance ? words.points(balance.points) : "";
-  say("card-note", unreadable ? unreadable.detail : card ? balanceNote(balance) : "");
-  const hints = (unreadable ? advice(unreadable) : card?.hints) ?? [];
-  at("card-hints").replaceChildren(...hints.map((hint) => item(hint)));
-}
-
-// What to do now: the till's words, or those of the rung that the cashier has gone to.
-function advice({ next, step, ladder }) {
-  if (!seen.rung || seen.rung === step) return next;
-  return (ladder ?? []).filter((rung) => rung.step === seen.rung).map((rung) => rung.say);
-}
-
-// Drawn anew only where it has changed: a button that is replaced loses the keyboard.
-function showLadder() {
-  const rungs = seen.unreadable?.ladder ?? [];
-  const list = at("ladder").querySelector("ol");
-  const drawn = rungs.map((rung) => rung.step).join();
-  at("ladder").hidden = !rungs.length;
-  if (list.dataset.drawn !== drawn) {
-    list.dataset.drawn = drawn;
-    list.replaceChildren(...rungs.map(rungItem));
-  }
-  for (const button of list.querySelectorAll("button")) {
-    if (button.value === seen.rung) button.setAttribute("aria-current", "step");
-    else button.removeAttribute("aria-current");
-  }
-}
-
-function rungItem({ step }) {
-  const button = document.createElement("button");
-  button.value = step;
-  button.textContent = words.step[step] ?? step;
-  button.addEventListener("click", () => {
+function showCounter() {
+  const shown = scene(seen, words, format, advice);
+  showScene(shown);
+  announce(spoken(shown, words), shown.mood === "trouble");
+  showLadder(seen.unreadable?.ladder ?? [], seen.rung, words.step, (step) => {
     seen.rung = step;
     show();
   });
-  const line = document.createElement("li");
-  line.append(button);
-  return line;
 }
 
-function balanceNote(balance) {
-  if (!balance) return words.unknownBalance;
-  const parts = [];
-  if (balance.as_of) parts.push(words.asOf(moment(balance.as_of)));
-  if (balance.pending) parts.push(words.pending(balance.pending));
-  if (balance.estimate && !balance.pending) parts.push(words.estimate);
-  if (balance.inactive) parts.push(words.inactive(balance.inactive));
-  parts.push(...(balance.expiring ?? []).slice(0, 1).map(({ text }) => text));
-  return parts.join(" · ");
+function showSound() {
+  const button = at("sound");
+  button.setAttribute("aria-pressed", sound.isOn());
+  say("sound", sound.isOn() ? words.soundOn : words.soundOff);
 }
 
 function showStatus({ terminal, ledger, queue, readers }) {
@@ -255,7 +256,8 @@ function readerItem(reader) {
   return line;
 }
 
-function transactionItem({ id, kind, points, card, state, balance, claimable, promise }) {
+function transactionItem(transaction) {
+  const { id, kind, points, card, state, balance, claimable, promise } = transaction;
   const line = item(
     words.kind[kind] ?? kind, "name",
     `${{ earn: "+", redeem: "−" }[kind] ?? ""}${whole.format(points)}`, "points",
@@ -264,31 +266,33 @@ function transactionItem({ id, kind, points, card, state, balance, claimable, pr
   );
   line.dataset.mood = LOUD_STATES.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
   if (words.promise[promise]) line.append(span(words.promise[promise], "fine"));
-  if (claimable) line.append(claimCode(id));
+  if (claimable) line.append(codeButton(id));
   if (balance) line.title = `${whole.format(balance.points)} ${words.points(balance.points)}`;
   return line;
 }
 
-// One picture for each sale, kept while its line is drawn anew.
-function claimCode(id) {
-  if (!claimCodes.has(id)) {
-    const picture = new Image();
-    picture.className = "claim";
-    picture.alt = words.claim;
-    picture.title = words.claim;
-    picture.src = `/v1/transactions/${encodeURIComponent(id)}/claim.svg`;
-    claimCodes.set(id, picture);
-    [...claimCodes.keys()].slice(0, -KEPT_TRANSACTIONS).forEach((old) => claimCodes.delete(old));
-  }
-  return claimCodes.get(id);
+function codeButton(id) {
+  const button = document.createElement("button");
+  button.textContent = words.showCode;
+  button.value = id;
+  return button;
+}
+
+// The list is drawn anew with each event, so it has one listener for all its buttons.
+function showCode({ target }) {
+  const wanted = seen.transactions.get(target.value);
+  if (!wanted) return;
+  nextCustomer();
+  seen.sold = wanted;
+  show();
+  at("card").scrollIntoView({ block: "nearest" });
 }
 
 function conflictItem({ kind, points, card, sentence, occurred_at: occurredAt }) {
   const line = item(
-    words.kind[kind] ?? kind, "name", whole.format(points), "points", card?.masked ?? words.noCard, "card",
-    moment(occurredAt), "state",
+    sentence, "sentence", words.kind[kind] ?? kind, "what", whole.format(points), "points",
+    card?.masked ?? words.noCard, "card", moment(occurredAt), "when",
   );
-  line.append(span(sentence, "fine"));
   return line;
 }
 
@@ -320,6 +324,27 @@ function age(seconds) {
 
 document.documentElement.lang = language;
 for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+at("card-claim").alt = words.claim;
+fillKeyList(words.keyList);
+listenToKeys({
+  F1: toggleKeyList,
+  F2: switchSound,
+  F4: focusLadder,
+  F8: () => {
+    nextCustomer();
+    show();
+  },
+  F9: () => at("conflicts").focus(),
+});
+at("help").addEventListener("click", toggleKeyList);
+at("sound").addEventListener("click", switchSound);
+at("recent").addEventListener("click", showCode);
+for (const touch of ["pointerdown", "keydown"]) document.addEventListener(touch, sound.wake, { capture: true });
 show();
 listen();
 setInterval(askStatus, STATUS_EVERY_MS);
+
+function switchSound() {
+  sound.toggle();
+  show();
+}

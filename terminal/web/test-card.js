@@ -9,7 +9,7 @@ const RETRY_MS = 2000;
 const READ = new Set(["identified", "refused"]);
 const ENDINGS = { complete: "", stopped: "Stopped by the technician.", abandoned: "It ended by itself: nobody looked, or no card came." };
 
-const seen = { state: "opening", trouble: "", readers: [], running: [], trial: null, repeats: 0 };
+const seen = { state: "opening", trouble: "", readers: [], earlier: [], trial: null, repeats: 0 };
 
 // --- what is done -------------------------------------------------------------------------------------------
 
@@ -17,7 +17,7 @@ async function open() {
   await attempt(async () => {
     const [status, { trials }] = await Promise.all([ask("GET", "/v1/status"), ask("GET", "/v1/trials")]);
     seen.readers = status.readers;
-    seen.running = trials.filter(({ state }) => state === "running");
+    seen.earlier = trials;
     seen.state = "choosing";
   });
 }
@@ -74,12 +74,12 @@ function show() {
   document.body.dataset.state = state;
   at("locked").hidden = state !== "locked";
   at("begin").hidden = state !== "choosing";
-  at("running").hidden = state !== "choosing" || !seen.running.length;
+  at("earlier").hidden = state !== "choosing" || !seen.earlier.length;
   at("trial").hidden = state !== "testing";
   at("trouble").hidden = !seen.trouble;
   say("trouble", seen.trouble);
   redraw(at("reader"), seen.readers, (readers) => readers.map(readerChoice));
-  redraw(at("running").querySelector("ul"), seen.running, (trials) => trials.map(runningItem));
+  redraw(at("earlier").querySelector("ul"), seen.earlier, (trials) => trials.map(earlierItem));
   if (trial) showTrial(trial);
 }
 
@@ -107,9 +107,11 @@ function showTrial(trial) {
 const readerChoice = ({ name, driver, status }) =>
   make("option", { value: name }, `${name} (${driver}${status === "ready" ? "" : `, ${status}`})`);
 
-const runningItem = (trial) =>
-  make("li", {}, `${trial.reader}, since ${trial.started_at} `,
-    make("button", { type: "button", "data-name": trial.id, onclick: () => watch(trial) }, `Watch ${trial.reader}`));
+const earlierItem = (trial) =>
+  make("li", {},
+    make("button", { type: "button", "data-name": trial.id, onclick: () => watch(trial) },
+      `${trial.judgement ? "Show" : "Watch"} ${trial.reader}`),
+    make("span", {}, `${trial.judgement?.headline ?? "It runs."} ${trial.started_at}`));
 
 const remarkItem = ({ about, fails, say: said, advice }) =>
   make("li", { "data-fails": fails }, make("strong", {}, `${about === "reader" ? "Reader" : "Card"}: ${said}`),

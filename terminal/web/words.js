@@ -33,6 +33,15 @@ const EN = {
   kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release", claim: "Code redeemed" },
   promise: { held: "promised ahead of need", floor: "without the ledger, within the floor limits" },
   claim: "Code for a customer without a card: scan it later to credit the points.",
+  withoutCard: "Sale without a card", claimHow: "The customer takes a photo of this code. Any till credits it, once.",
+  showCode: "Show the code", ending: (digits) => `card ending in ${digits}`,
+  alone: "Connected; the ledger is out of reach",
+  conflictsHint: "Nothing is lost. A person decides: head office, or a technician at this till.",
+  soundOn: "Sound on", soundOff: "Sound off", help: "Keys", close: "Close",
+  keyList: [
+    ["F1", "This list"], ["F2", "Sound on or off"], ["F4", "What can be tried when a card is not read"],
+    ["F8", "Next customer: clear the screen"], ["F9", "What is to be cleared up"], ["Tab, Enter", "Go on, choose"],
+  ],
 };
 
 const FR = {
@@ -68,6 +77,15 @@ const FR = {
   kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
   promise: { held: "promis à l'avance", floor: "sans le serveur, dans les limites hors ligne" },
   claim: "Code pour un client sans carte : scannez-le plus tard pour créditer les points.",
+  withoutCard: "Vente sans carte", claimHow: "Le client photographie ce code. Toute caisse le crédite, une fois.",
+  showCode: "Montrer le code", ending: (digits) => `carte se terminant par ${digits}`,
+  alone: "Reliée ; compte central injoignable",
+  conflictsHint: "Rien n'est perdu. Une personne décide : le siège, ou un technicien à cette caisse.",
+  soundOn: "Son activé", soundOff: "Son coupé", help: "Touches", close: "Fermer",
+  keyList: [
+    ["F1", "Cette liste"], ["F2", "Activer ou couper le son"], ["F4", "Ce qu'on peut essayer quand une carte n'est pas lue"],
+    ["F8", "Client suivant : vider l'écran"], ["F9", "Ce qui est à régler"], ["Tab, Entrée", "Avancer, choisir"],
+  ],
 };
 
 export function wordsFor(languages) {

@@ -1,8 +1,9 @@
 """A till burns down before its points were with the ledger: its second copies bring them, once."""
 
+import http.client
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,13 @@ def test_a_folder_brings_what_a_burnt_till_had_sold(tmp_path: Path, ledger: Ledg
     assert asked("ledger", "verify", "--database", ledger.database)["ok"]
 
 
+def page_of(port: int) -> int:
+    """What a web page hears that asks the listener for peers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+        connection.request("GET", "/v1/mirror/S001-T01", headers={"Origin": "http://evil.example"})
+        return connection.getresponse().status
+
+
 def test_a_peer_keeps_copies_and_gives_them_up(tmp_path: Path, ledger: LedgerProcess, running: ExitStack) -> None:
     """Two tills keep each other's sales; what the ledger has is no longer kept twice."""
     port = free_port()
@@ -80,6 +88,7 @@ def test_a_peer_keeps_copies_and_gives_them_up(tmp_path: Path, ledger: LedgerPro
     second = till(tmp_path, ledger, running, "S001-T02", peer)
     second.start()
     first.start()
+    assert page_of(port) == 403
     sold(first)
     kept = asked("mirror", "list", "--state", second.state)
     assert sum(one["records"] for one in kept if one["terminal"] == "S001-T01") >= SALES

@@ -11,7 +11,11 @@ from hypothesis import strategies as st
 
 from terminal.api.callers import Attempts, Tokens
 from terminal.api.guard import examine, own_hosts
+from terminal.api.machines import from_a_page
+from terminal.api.routes import Route
+from terminal.api.table import ROUTES
 from terminal.client import ask
+from terminal.inbox import Asked, Event
 from tests.api.conftest import TOKENS, Api
 from tests.api.fake_till import FakeTill
 
@@ -34,6 +38,12 @@ def test_other_hosts_are_refused(host: list[bytes]) -> None:
     refused = examine("GET", "/v1/status", {b"host": host}, HOSTS)
     assert refused is not None
     assert refused.code == "host_refused"
+
+
+def test_the_port_of_http_goes_without_saying() -> None:
+    """Browsers leave it out of Host and Origin."""
+    headers = {b"host": [b"localhost"], b"origin": [b"http://localhost"]}
+    assert examine("GET", "/", headers, own_hosts("127.0.0.1:80")) is None
 
 
 @given(st.binary(max_size=40))
@@ -86,6 +96,9 @@ def test_every_answer_carries_the_security_headers(api: Api) -> None:
         assert "frame-ancestors 'none'" in reply.headers["content-security-policy"]
         assert reply.headers["x-content-type-options"] == "nosniff"
         assert reply.headers["cache-control"] == "no-store"
+        assert reply.headers["referrer-policy"] == "no-referrer"
+        assert "camera=()" in reply.headers["permissions-policy"]
+        assert {reply.headers[f"cross-origin-{what}-policy"] for what in ("opener", "resource")} == {"same-origin"}
 
 
 @pytest.mark.parametrize(
@@ -105,18 +118,18 @@ def test_both_tokens_open_the_till(api: Api) -> None:
 
 
 def test_guessing_is_slowed_and_never_locks_out_the_pos(api: Api) -> None:
-    """After ten wrong tokens 429; the right one works all the while."""
-    statuses = [api.ask("GET", "/v1/status", token="guess").status for _ in range(14)]
-    assert statuses[0] == 401
-    assert 429 in statuses[10:]
+    """After thirty wrong tokens 429; the right one works all the while."""
+    statuses = [api.ask("GET", "/v1/status", token="guess").status for _ in range(Attempts.BURST + 6)]
+    assert set(statuses[: Attempts.BURST]) == {401}
+    assert 429 in statuses[Attempts.BURST :]
     assert api.ask("GET", "/v1/status").status == 200
 
 
 def test_attempts_are_forgiven_one_a_second() -> None:
-    """The limit is a bucket of ten that fills again."""
+    """The limit is a bucket that fills again."""
     now = 0.0
     attempts = Attempts(lambda: now)
-    assert [attempts.failed() for _ in range(11)] == [True] * 10 + [False]
+    assert [attempts.failed() for _ in range(31)] == [True] * 30 + [False]
     now = 1.5
     assert [attempts.failed(), attempts.failed()] == [True, False]
 
@@ -133,6 +146,31 @@ def test_the_page_may_look_but_not_act(api: Api) -> None:
     for method, path in [("POST", "/v1/sync"), ("GET", "/v1/cards/2990000000017"), ("DELETE", "/v1/reads/current")]:
         assert api.ask(method, path, token=None, Cookie=session).status == 401
     assert api.ask("GET", "/v1/status", token=None, Cookie=session + "x").status == 401
+
+
+def test_a_cookie_put_beside_the_pages_does_not_blind_it(api: Api) -> None:
+    """Cookies know no port: whoever serves a page on another port of this machine may add one of the same name."""
+    session = api.ask("GET", "/", token=None).headers["set-cookie"].partition(";")[0]
+    for cookies in (f"tilld_page=tossed; {session}", f"{session}; tilld_page=tossed", f"other=1; {session}"):
+        assert api.ask("GET", "/v1/status", token=None, Cookie=cookies).status == 200
+    assert api.ask("GET", "/v1/status", token=None, Cookie="tilld_page=tossed; tilld_page=").status == 401
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path)
+def test_asking_changes_nothing(api: Api, till: FakeTill, monkeypatch: pytest.MonkeyPatch, route: Route) -> None:
+    """Every GET of the table, also those to come, is a question to the till: a link or a picture acts on nothing."""
+    taken: list[Event] = []
+    monkeypatch.setattr(till, "_handle", lambda event: (taken.append(event), FakeTill._handle(till, event)))
+    if route.path != "/v1/events":
+        api.ask("GET", route.path.format(number="2990000000017", id="none", file="page.js"))
+    assert all(isinstance(event, Asked) and event.what != "sync" for event in taken)
+
+
+@pytest.mark.parametrize("name", ["Origin", "Sec-Fetch-Site", "Access-Control-Request-Method"])
+def test_listeners_for_programs_take_no_page(name: str) -> None:
+    """Whatever a page could sign: a peer, a ledger and a POS say none of these."""
+    assert from_a_page({name.lower().encode(): b"same-origin"}) is not None
+    assert from_a_page({b"authorization": b"x", b"content-type": b"application/json"}) is None
 
 
 def test_the_socket_needs_no_token_and_no_host(api: Api) -> None:

@@ -130,4 +130,10 @@ def test_words_of_a_key_file(tmp_path: Path) -> None:
     pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"
     assert words_of(pem) == {"MC4CAQAwBQYDK2VwBCIEIA=="}
     assert secrets_in([tmp_path / "none"]) == set()
-    assert PASSPHRASE not in Veil({PASSPHRASE}).text(f"it says {PASSPHRASE}.")
+
+
+def test_a_passphrase_of_several_words(tmp_path: Path) -> None:
+    """Hidden as a whole: each of its words alone may be too short to be one."""
+    key = tmp_path / "nexo-key.json"
+    key.write_text(json.dumps({"passphrase": PASSPHRASE, "key_version": 1}))
+    assert PASSPHRASE not in Veil(secrets_in([key])).text(f"it says {PASSPHRASE}.")

@@ -4,7 +4,7 @@ import os
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -233,6 +233,13 @@ def test_what_is_open_beyond_this_machine(found: list[Listener], verdict: str) -
 def test_pages_that_may_ask(origins: tuple[str, ...], verdict: str) -> None:
     assert exposure.origins(origins).verdict == verdict
     assert exposure.hosts(origins).verdict == ("attention" if origins else "ok")
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(300, "ok"), (5, "attention"), (-1, "broken")])
+def test_the_certificate_of_the_nexo_listener(days: int, verdict: str) -> None:
+    """The till renews it when it starts."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert exposure.nexo_until(now + timedelta(days=days), now).verdict == verdict
 
 
 def test_tokens_that_can_be_guessed() -> None:

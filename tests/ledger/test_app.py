@@ -279,6 +279,18 @@ class TestGarbage:
         for host in ("localhost:1234", "127.0.0.1", "[::1]:80"):
             assert client.request("GET", "/healthz", Host=host).status == 200
 
+    def test_a_web_page_is_refused_wherever_the_ledger_listens(
+        self, book: Book, served: Callable[..., str], client: Client
+    ) -> None:
+        """No page has business with the books, whatever it could sign; nothing may be framed or guessed at."""
+        beyond = Client(served(book, loopback=False))
+        for asked in (client, beyond):
+            for name, value in {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}.items():
+                refused = asked.request("GET", "/healthz", **{name.replace("-", "_"): value})
+                assert (refused.status, refused.code) == (403, "cross_site")
+            assert asked.request("GET", "/healthz").headers["x-content-type-options"] == "nosniff"
+        beyond.close()
+
     def test_beyond_loopback_any_name_may_be_ours(self, book: Book, served: Callable[..., str]) -> None:
         """Head office gives the ledger a name; signatures guard it."""
         client = Client(served(book, loopback=False))

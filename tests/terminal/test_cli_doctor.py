@@ -1,6 +1,11 @@
 """`tilld doctor` beside a real till and ledger, with real faults as input."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -10,9 +15,14 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.rig import LedgerProcess, TillProcess, free_port, tilld
+from drivers.base import Technology
+from drivers.simulated import Tap, tap
+from terminal.client import watch
+from tests.acceptance.rig import TILLD, LedgerProcess, TillProcess, free_port, tilld
+from tests.api.schema import Checked, misfit
 
 CARD = "2990000000017"
+NO_LEDGER = "http://127.0.0.1:1"
 READERS = (
     '[[reader]]\nname = "simulated"\ndriver = "simulated"\n'
     '[[reader]]\nname = "gun"\ndriver = "serial_line"\nport = "/dev/none"\n'
@@ -122,6 +132,81 @@ def test_a_ledger_that_is_down_is_told_by_the_step_that_fails(till: TillProcess,
     found = {code: verdict for (code, _), verdict in verdicts(document).items()}
     assert (code, found["ledger.name"], found["ledger.port"]) == (1, "ok", "broken")
     assert "ledger.signature" not in found
+
+
+def test_a_reader_that_another_program_holds(tmp_path: Path) -> None:
+    """The till says `held` and by whom; the command shows the program, and kills nobody."""
+    master, slave = pty.openpty()
+    fcntl.flock(slave, fcntl.LOCK_EX)
+    readers = f'[[reader]]\nname = "gun"\ndriver = "serial_line"\nport = "{os.ttyname(slave)}"\n'
+    till = TillProcess(tmp_path / "till", NO_LEDGER, readers=readers)
+    till.start()
+    try:
+        for event in watch(till.state / "tilld.sock", "first"):
+            if event.kind == "reader_status" and event.data["status"] == "held":
+                break
+        code, document = examined(till, "--section", "readers")
+    finally:
+        till.stop()
+        os.close(slave)
+        os.close(master)
+    assert (code, verdicts(document)["readers.state", "gun"]) == (1, "broken")
+    assert f"process {os.getpid()}" in evidence(document, "readers.state", "gun")
+
+
+def test_a_till_that_hangs_is_told_from_beside(tmp_path: Path) -> None:
+    """It takes connections and answers nothing; what can be seen without it is seen."""
+    till = TillProcess(tmp_path / "till", NO_LEDGER)
+    till.start()
+    assert till.child is not None
+    try:
+        till.child.send_signal(signal.SIGSTOP)
+        code, document = examined(till, "--section", "journal")
+    finally:
+        till.child.send_signal(signal.SIGCONT)
+        till.stop()
+    assert (code, document["running"]) == (3, False)
+    assert verdicts(document)["journal.readable", ""] == "ok"
+
+
+def test_a_card_is_asked_for_at_each_reader(tmp_path: Path) -> None:
+    """The interactive level: the card that is presented then is the finding, masked."""
+    till = TillProcess(tmp_path / "till", NO_LEDGER)
+    till.start()
+    command = [*TILLD, "doctor", "--level", "interactive", "--config", till.config, "--state", till.state, "--json"]
+    out = tmp_path / "out.json"
+    with out.open("w") as answer:
+        asking = subprocess.Popen(command, stdout=answer, stderr=subprocess.PIPE, text=True)
+    try:
+        assert asking.stderr is not None
+        while "present a card to the reader simulated" not in asking.stderr.readline():
+            pass
+        present_until_over(asking, till.state / "readers" / "simulated.sock")
+    finally:
+        asking.kill()
+        asking.communicate()
+        till.stop()
+    said = json.loads(out.read_text())
+    assert said["sections"][-1]["name"] == "taps"
+    assert verdicts(said)["taps.reads", "simulated"] == "ok"
+    assert evidence(said, "taps.reads", "simulated").startswith("•••• ")
+
+
+def present_until_over(asking: "subprocess.Popen[str]", reader: Path) -> None:
+    """Card after card: the first may come before anybody waits for it."""
+    for number in range(30):
+        tap(reader, Tap(str(2990000000017 + 1000 * number), Technology.QR, None, None))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            asking.wait(0.5)
+            return
+    raise AssertionError("no card was taken")
+
+
+def test_the_document_is_of_the_documented_shape(tmp_path: Path) -> None:
+    """What the command prints is what the API answers."""
+    done = tilld("doctor", "--state", tmp_path / "none", "--section", "machine", "--json")
+    shape = {"$ref": "#/components/schemas/Diagnosis"}
+    assert misfit(json.loads(done.stdout), shape, Checked().document) is None
 
 
 def test_a_damaged_journal_is_found(till: TillProcess) -> None:

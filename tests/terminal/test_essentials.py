@@ -2,12 +2,12 @@
 
 import logging
 import os
-import threading
+import socket
 from pathlib import Path
 
 import pytest
 
-from terminal.daemon import BROKEN, FINE, watch
+from terminal.daemon import BROKEN, FINE, Ending, watch
 from terminal.inbox import Inbox, Stop
 from terminal.state_folder import StateUnusable, prepare
 from terminal.till_loop import TillLoop
@@ -27,14 +27,14 @@ LOOP = TillLoop(Nobody(), Inbox(), lambda: None)
 
 def test_a_dead_part_ends_the_daemon(caplog: pytest.LogCaptureFixture) -> None:
     """With the exit code that systemd starts again on."""
-    code = watch(LOOP, {"the journal": lambda: False, "the API": lambda: True}, "127.0.0.1:1", threading.Event())
+    code = watch(LOOP, {"the journal": lambda: False, "the API": lambda: True}, "127.0.0.1:1", Ending())
     assert code == BROKEN
     assert "the journal has died" in caplog.text
 
 
 def test_a_stop_with_all_parts_alive_is_fine(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is told but that it stops."""
-    stop = threading.Event()
+    stop = Ending()
     stop.set()
     with caplog.at_level(logging.INFO):
         assert watch(LOOP, {"the API": lambda: True}, "127.0.0.1:1", stop) == FINE
@@ -43,7 +43,7 @@ def test_a_stop_with_all_parts_alive_is_fine(caplog: pytest.LogCaptureFixture) -
 
 def test_a_dead_till_thread_is_noticed_at_once() -> None:
     """Its end sets the event that the daemon waits for."""
-    stop, inbox = threading.Event(), Inbox()
+    stop, inbox = Ending(), Inbox()
     loop = TillLoop(_Failing(), inbox, stop.set)
     loop.start()
     inbox.offer(Stop())
@@ -103,3 +103,24 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StateUnusable, match="--state DIR"):
         prepare(tmp_path / "file")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_systemd_hears_of_an_end_only_where_the_process_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, again: bool
+) -> None:
+    """A till that starts anew with another config is not stopping: systemd would wait for it in vain, and kill it."""
+    stop = Ending()
+    stop.again = again
+    stop.set()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(0)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        assert watch(LOOP, {"the API": lambda: True}, "127.0.0.1:1", stop) == FINE
+        assert systemd.recv(4096).startswith(b"READY=1")
+        if again:
+            with pytest.raises(BlockingIOError):
+                systemd.recv(4096)
+        else:
+            assert systemd.recv(4096) == b"STOPPING=1"

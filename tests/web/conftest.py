@@ -17,11 +17,14 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # A name that an attacker owns and that leads to this machine, as after DNS rebinding.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file: Playwright keeps a loop of asyncio in this thread, which tests elsewhere start one of their own in."""
     with sync_playwright() as playwright:
         program = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
         if not program.exists():

@@ -48,6 +48,28 @@ FRAME = """(address) => new Promise((done) => {
   document.body.append(frame);
 })"""
 
+SOCKET = """(address) => new Promise((done) => {
+  const socket = new WebSocket(address);
+  socket.onopen = () => done("open");
+  socket.onerror = () => done("refused");
+})"""
+INCLUDE = """([kind, address]) => new Promise((done) => {
+  const part = document.createElement(kind);
+  if (kind === "link") part.rel = "stylesheet";
+  part.onload = () => done("loaded");
+  part.onerror = () => done("refused");
+  part[{link: "href", object: "data"}[kind] ?? "src"] = address;
+  document.body.append(part);
+})"""
+PARTS = ("/v1/status", "/v1/queue", "/openapi.json", "/metrics", "/web/page.js", "/web/page.css", "/web/icon.svg")
+OPEN = """(address) => {
+  const opened = window.open(address);
+  try { return opened?.document?.title || "sealed"; } catch { return "sealed"; }
+}"""
+BEACON = (
+    """(address) => navigator.sendBeacon(address, new Blob(['{"kind":"earn","points":5}'], {type: "text/plain"}))"""
+)
+
 
 class Empty(http.server.BaseHTTPRequestHandler):
     """The hostile site: one empty page."""
@@ -122,3 +144,36 @@ def test_its_forms_are_refused(hostile: Page, api: Api, till: FakeTill) -> None:
     """A form needs no permission to be sent; it is refused where it arrives."""
     assert hostile.evaluate(FORM, f"http://{api.address}/v1/transactions") == "loaded"
     assert till.outcomes == []
+
+
+@pytest.mark.parametrize("kind", ["script", "img", "link", "object"])
+def test_it_cannot_include_what_the_till_answers(hostile: Page, api: Api, kind: str) -> None:
+    """No answer becomes a script, a picture or a style of another page, not even what holds no secret."""
+    for path in PARTS:
+        assert hostile.evaluate(INCLUDE, [kind, f"http://{api.address}{path}"]) == "refused"
+
+
+def test_it_opens_no_websocket(hostile: Page, api: Api) -> None:
+    """The till has none, and a handshake is held against Origin like everything else."""
+    for path in ("/", "/v1/events", "/v1/status"):
+        assert hostile.evaluate(SOCKET, f"ws://{api.address}{path}") == "refused"
+
+
+def test_a_beacon_records_nothing(hostile: Page, api: Api, till: FakeTill) -> None:
+    """What a page sends as it is left needs no answer; it is refused where it arrives."""
+    hostile.evaluate(BEACON, f"http://{api.address}/v1/transactions")
+    hostile.evaluate(BEACON, f"http://{api.address}/v1/sync")
+    assert hostile.evaluate(READ, f"http://{api.address}/v1/status") == "refused"
+    assert till.outcomes == []
+
+
+def test_a_window_that_it_opens_is_sealed(hostile: Page, api: Api) -> None:
+    """A link may lead to the till's page, which the page that led there cannot look into; to its data it leads not."""
+    with hostile.context.expect_page() as opened:
+        assert hostile.evaluate(OPEN, f"http://{api.address}/") == "sealed"
+    opened.value.wait_for_selector('body[data-link="linked"]')
+    assert opened.value.evaluate("window.opener") is None
+    with hostile.context.expect_page() as opened:
+        assert hostile.evaluate(OPEN, f"http://{api.address}/v1/status") == "sealed"
+    opened.value.wait_for_load_state()
+    assert "cross_site" in opened.value.content()

@@ -109,7 +109,7 @@ def test_a_mended_reader_from_the_login_to_its_sheet(strict: BrowserContext, rea
 
 
 def test_a_broken_reader_is_seen_from_afar(strict: BrowserContext, real: TillProcess) -> None:
-    """FAIL, why and what to do; then the next test."""
+    """FAIL, why and what to do; then the next test, where the sheet of this one can still be had."""
     page = opened(strict, real)
     begin(page, 2)
     present(page, real, CHIP, BROKEN)
@@ -118,6 +118,9 @@ def test_a_broken_reader_is_seen_from_afar(strict: BrowserContext, real: TillPro
     expect(page.locator("#remarks")).to_contain_text("read 1 of 2 presentations")
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Start the test")).to_be_focused()
+    page.get_by_role("button", name="Show counter").first.click()
+    expect(page.locator("#headline")).to_contain_text("FAIL")
+    expect(page.get_by_role("link", name="Sheet as text")).to_be_visible()
 
 
 def test_it_can_be_stopped_and_found_again(strict: BrowserContext, real: TillProcess) -> None:

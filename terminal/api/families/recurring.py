@@ -5,7 +5,7 @@ from typing import Any, Final
 from terminal.api.rest import KEY_LENGTH, MAX_PAGE_LENGTH, NUMBER_LENGTH, PAGE_LENGTH
 from terminal.api.routes import Parameter
 
-KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH}
+KEY: Final[dict[str, Any]] = {"type": "string", "minLength": 1, "maxLength": KEY_LENGTH, "pattern": "^[ -~]+$"}
 AFTER: Final = Parameter("after", "query", "The `next` of the page before.", {"type": "string"})
 LIMIT: Final = Parameter(
     "limit",

@@ -1,5 +1,6 @@
 """The certificate: made once, kept private, renewed in time, and worth nothing for any other site."""
 
+import asyncio
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from terminal.api.nexo.certificate import CA_FILE, CA_KEY_FILE, FILE, common_name, ensure
+from terminal.api.nexo.server import renewing
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CLIENTS_RULE = re.compile(
@@ -72,6 +74,16 @@ def test_another_name_another_certificate(tmp_path: Path) -> None:
     assert {"127.0.0.7", "127.0.0.1", "::1"} == {str(ip) for ip in names.get_values_for_type(x509.IPAddress)}
     [subject] = certificate(tmp_path).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert subject.value in names.get_values_for_type(x509.DNSName)
+
+
+def test_the_listener_shows_a_renewed_one_without_a_new_start(tmp_path: Path) -> None:
+    """Nobody starts a till anew in the middle of a day."""
+    made(tmp_path, poi="EARLIER")
+    loaded: list[Path] = []
+    renew = renewing(tmp_path, "S001-T01", "127.0.0.1", loaded.append)
+    for _ in range(2):
+        asyncio.run(renew())
+    assert loaded == [tmp_path / FILE]
 
 
 def test_what_is_damaged_or_foreign_is_made_anew(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`tilld setup`: five questions, each answer tried, one commented config."""

@@ -1,0 +1,81 @@
+// The panel across the counter: what has just happened, as one thing. `scene` decides, `showScene` draws.
+
+const MINUS = "−";
+const SIGN = { earn: "+", redeem: MINUS, reverse: "" };
+
+// Pure: what the panel shows, from what was seen. `say` is the headline, `fine` the small print, `hints` what to do.
+export function scene({ card, sold, unreadable, rung }, words, format, advice) {
+  if (unreadable) {
+    return { mood: "trouble", say: words.unreadable, fine: unreadable.detail, hints: advice(unreadable, rung) ?? [] };
+  }
+  if (sold && !sold.card) {
+    const change = { say: words.withoutCard, change: changed(sold, words, format) };
+    if (!sold.claimable) return { mood: "sold", ...change };
+    return { mood: "sold", ...change, claim: sold.id, fine: words.claimHow };
+  }
+  if (!card) return { mood: "waiting", say: words.present };
+  const balance = card.balance;
+  return {
+    mood: sold ? "sold" : "read",
+    say: sold ? (words.kind[sold.kind] ?? sold.kind) : words.lastCard,
+    number: card.card.masked,
+    points: balance ? format.whole(balance.points) : "",
+    unit: balance ? words.points(balance.points) : "",
+    estimate: balance?.estimate ? words.estimate : "",
+    change: sold ? changed(sold, words, format) : "",
+    fine: balanceNote(balance, words, format),
+    expiry: balance?.expiring?.[0]?.text ?? "",
+    hints: card.hints,
+  };
+}
+
+function changed({ kind, points }, words, format) {
+  return `${SIGN[kind] ?? ""}${format.whole(points)} ${words.points(points)}`;
+}
+
+function balanceNote(balance, words, format) {
+  if (!balance) return words.unknownBalance;
+  const parts = [];
+  if (balance.as_of) parts.push(words.asOf(format.moment(balance.as_of)));
+  if (balance.pending) parts.push(words.pending(balance.pending));
+  if (balance.inactive) parts.push(words.inactive(balance.inactive));
+  return parts.join(" · ");
+}
+
+// Pure: the panel in one sentence, for those who hear it.
+export function spoken({ mood, say, number, points, unit, estimate, change, fine, expiry, hints }, words) {
+  if (mood === "waiting") return "";
+  if (mood === "trouble") return [say, fine, ...hints].join(". ").replaceAll("..", ".");
+  const who = number ? words.ending(number.slice(-4)) : "";
+  const sum = points ? [points, unit, estimate].filter(Boolean).join(" ") : "";
+  return [[say, change].filter(Boolean).join(" "), who, sum, expiry, ...(hints ?? [])].filter(Boolean).join(", ");
+}
+
+export function showScene(shown) {
+  const panel = document.getElementById("card");
+  panel.dataset.mood = shown.mood;
+  put("card-say", shown.say);
+  put("card-number", shown.number);
+  const [number, unit] = document.getElementById("card-points").children;
+  number.textContent = shown.points ?? "";
+  unit.textContent = shown.unit ?? "";
+  put("card-change", shown.change);
+  put("card-estimate", shown.estimate);
+  put("card-note", shown.fine);
+  put("card-expiry", shown.expiry);
+  const hints = (shown.hints ?? []).map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
+  document.getElementById("card-hints").replaceChildren(...hints);
+  showClaim(shown.claim);
+}
+
+function put(id, text = "") {
+  document.getElementById(id).textContent = text;
+}
+
+function showClaim(id) {
+  const picture = document.getElementById("card-claim");
+  picture.hidden = !id;
+  if (!id || picture.dataset.id === id) return;
+  picture.dataset.id = id;
+  picture.src = `/v1/transactions/${encodeURIComponent(id)}/claim.svg`;
+}
