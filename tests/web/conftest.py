@@ -24,7 +24,7 @@ QUIET = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """For one file: Playwright keeps a loop of asyncio in this thread, which tests elsewhere start one of their own in."""
+    """For one file alone: while Playwright runs, no test of another file could start a loop of asyncio here."""
     with sync_playwright() as playwright:
         program = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
         if not program.exists():
