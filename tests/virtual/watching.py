@@ -21,6 +21,15 @@ IMPATIENT = Limits(silence_s=4.0, first_pause_s=0.05, longest_pause_s=0.2)
 Found = TypeVar("Found")
 
 
+def read_of(number: str) -> Callable[[Event], bool | None]:
+    """Finds the event of this number's read."""
+
+    def found(event: Event) -> bool | None:
+        return True if isinstance(event, CardPresented) and event.read.data == number else None
+
+    return found
+
+
 class Watched:
     """A reader in its own process, as the till has it. Use it as a context manager."""
 
