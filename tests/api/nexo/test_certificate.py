@@ -1,5 +1,6 @@
 """The certificate: made once, kept private, renewed in time, and worth nothing for any other site."""
 
+import asyncio
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from terminal.api.nexo.certificate import CA_FILE, CA_KEY_FILE, FILE, common_name, ensure
+from terminal.api.nexo.server import _certified, _renewing
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CLIENTS_RULE = re.compile(
@@ -92,6 +94,18 @@ def test_a_damaged_authority_is_told(tmp_path: Path) -> None:
     (tmp_path / CA_FILE).write_bytes(b"?")
     with pytest.raises(OSError, match=CA_FILE):
         made(tmp_path)
+
+
+def test_one_that_cannot_be_renewed_serves_on(tmp_path: Path) -> None:
+    """A full disk on the day of its renewal ends no till that sells: the old one is good for weeks."""
+    load_none: list[Path] = []
+    made(tmp_path)
+    (tmp_path / CA_FILE).write_bytes(b"?")
+    asyncio.run(_renewing(tmp_path, "S001-T01", "127.0.0.1", load_none.append)())
+    assert load_none == []
+    (tmp_path / FILE).unlink()
+    with pytest.raises(OSError, match=CA_FILE):
+        _certified(tmp_path, "S001-T01", "127.0.0.1")
 
 
 def test_a_clock_that_is_behind_does_no_harm(tmp_path: Path) -> None:
