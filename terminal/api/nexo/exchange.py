@@ -37,7 +37,10 @@ LETTERS: Final = {"Loyalty": LOYALTY + REBATE, "Reversal": REVERSAL, "StoredValu
 
 @dataclass(frozen=True)
 class Exchange:
-    """`number` is the ServiceID, or the DeviceID of a message to a device."""
+    """`number` is the ServiceID, or says that it is a DeviceID: a POS counts the two apart.
+
+    A ServiceID has at most 10 characters, so none reads like that.
+    """
 
     poi_id: str
     sale_id: str
@@ -45,7 +48,8 @@ class Exchange:
 
     @classmethod
     def of(cls, header: Header) -> "Exchange":
-        return cls(header.poi_id, header.sale_id, header.number or "")
+        own = f"DeviceID: {header.number}" if header.message_class == "Device" else header.number
+        return cls(header.poi_id, header.sale_id, own or "")
 
     def key(self, letter: str, day: str = NO_DAY) -> str:
         """At most 52 printable characters."""
