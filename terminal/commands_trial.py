@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from offline_queue.legible import legible
+from terminal import completion
 from terminal.console import Code, Failed, Place, answer, answering, placed
 from terminal.trial.forms import Form, rendered
 from terminal.trial.screen import screen
@@ -32,7 +33,8 @@ FILE: Final = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("test-card", epilog=EXAMPLES)
-@click.option("--reader", metavar="NAME", help="Which reader [default: the only one].")
+@click.option("--reader", metavar="NAME", shell_complete=completion.readers(),
+              help="Which reader [default: the only one].")  # fmt: skip
 @click.option("--taps", type=click.IntRange(1, MOST_TAPS), default=USUAL_TAPS, show_default=True, metavar="N")
 @click.option("--operator", metavar="NAME", help="Who tests: stands on the sheet.")
 @click.option("--report", type=FILE, metavar="FILE", help="Write the signed sheet: .json, .txt or .html.")

@@ -123,12 +123,11 @@ class ReaderSupervisor:
         self._heard_at = time.monotonic()
         while (message := child.next(self._stop, self._limits.silence_s)) is not None:
             self._alive()
-            if isinstance(message, Heartbeat):
-                continue
-            allowed = allowed.less_one(time.monotonic(), self._limits)
+            allowed = allowed.less_one(time.monotonic(), self._limits)  # signs of life too: each costs the till time
             if allowed.left < 0:
                 raise ChildEnded(Ending(Cause.FLOODED))
-            self._pass_on(message)
+            if not isinstance(message, Heartbeat):
+                self._pass_on(message)
 
     def _alive(self) -> None:
         """A sign of life: the time since the last one counts where the reader was ready."""

@@ -143,6 +143,13 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     assert not foreign
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "clients" / "python").rglob("*.py")), ids=name)
+def test_the_python_client_needs_nothing_but_python(path: Path) -> None:
+    """Whoever writes a POS may put it into any environment."""
+    used = {module.split(".")[0] for module in imports(ast.parse(path.read_text()))}
+    assert used <= {*sys.stdlib_module_names, "tilld_client"}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "ledger").rglob("*.py")), ids=name)
 def test_the_ledger_is_built_in_floors(path: Path) -> None:
     """Rules know no tables, tables no books, books no engine and no HTTP: each floor can be read after those below."""

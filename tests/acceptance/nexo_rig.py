@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from terminal.api.nexo.crypto import derive, seal, unseal
+from terminal.api.nexo.crypto import decrypt, derive, encrypt
 from tests.acceptance.rig import TillProcess
 
 PORT = 8443
@@ -60,7 +60,7 @@ def node() -> str:
 class NexoPos:
     """One Node process with one version of the library. Several messages may be under way at once."""
 
-    def __init__(self, till: NexoTill, library: str = "adyen-32", *, form: str = "sealed") -> None:
+    def __init__(self, till: NexoTill, library: str = "adyen-32", *, form: str = "encrypted") -> None:
         self.state = till.state
         setup = {
             "endpoint": f"https://{till.host}",
@@ -124,7 +124,7 @@ class NexoPos:
 
 
 @contextmanager
-def pos_at(till: NexoTill, library: str = "adyen-32", *, form: str = "sealed") -> Iterator[NexoPos]:
+def pos_at(till: NexoTill, library: str = "adyen-32", *, form: str = "encrypted") -> Iterator[NexoPos]:
     pos = NexoPos(till, library, form=form)
     try:
         yield pos
@@ -199,11 +199,11 @@ class RawPos:
         """In the clear, with the POS's token."""
         return self.post(json.dumps(message).encode(), x_api_key=self.token)
 
-    def sealed(
+    def encrypted(
         self, message: dict[str, Any], *, header: dict[str, Any] | None = None, **trailer: Any
     ) -> dict[str, Any]:
-        """The envelope of a sealed message; `header` and `trailer` replace what stands beside it."""
-        blob, nonce, mac = seal(json.dumps(message).encode(), self.material)
+        """The envelope of an encrypted message; `header` and `trailer` replace what stands beside it."""
+        blob, nonce, mac = encrypt(json.dumps(message).encode(), self.material)
         told = {
             "AdyenCryptoVersion": 1,
             "KeyIdentifier": self.key["KeyIdentifier"],
@@ -216,10 +216,10 @@ class RawPos:
         return {"SaleToPOIRequest": {"MessageHeader": outer, "NexoBlob": blob, "SecurityTrailer": told}}
 
     def opened(self, answer: dict[str, Any]) -> Any:
-        """The sealed answer in the clear."""
-        sealed = answer["SaleToPOIResponse"]
-        trailer = sealed["SecurityTrailer"]
-        return json.loads(unseal(sealed["NexoBlob"], trailer["Nonce"], trailer["Hmac"], self.material))
+        """The encrypted answer in the clear."""
+        encrypted = answer["SaleToPOIResponse"]
+        trailer = encrypted["SecurityTrailer"]
+        return json.loads(decrypt(encrypted["NexoBlob"], trailer["Nonce"], trailer["Hmac"], self.material))
 
 
 def message(category: str, request: object, number: str, **header: str) -> dict[str, Any]:

@@ -61,14 +61,24 @@ def test_the_secrets_are_for_the_tills_user_alone(till: NexoTill) -> None:
 
 
 def test_both_forms_and_both_framings(pos: RawPos) -> None:
-    """Sealed and in the clear, with a length and in chunks as the client library sends it."""
+    """Encrypted and in the clear, with a length and in chunks as the client library sends it."""
     status, answer = pos.plain(award("ok-1"))
     assert (status, condition(answer)) == (200, "Success")
-    status, answer = send(pos, pos.sealed(award("ok-2")))
+    status, answer = send(pos, pos.encrypted(award("ok-2")))
     assert (status, condition(pos.opened(answer))) == (200, "Success")
-    body = json.dumps(pos.sealed(award("ok-3"))).encode()
+    body = json.dumps(pos.encrypted(award("ok-3"))).encode()
     status, answer = pos.post(body[start : start + 7] for start in range(0, len(body), 7))
     assert (status, condition(pos.opened(answer))) == (200, "Success")
+
+
+def test_a_notification_is_taken_and_has_no_answer(pos: RawPos) -> None:
+    """The protocol has none for it; without the token it is refused like everything else."""
+    header = {"MessageClass": "Event", "MessageCategory": "Event", "MessageType": "Notification"}
+    told = {"MessageHeader": {**header, "SaleID": "TILL-04", "POIID": "S001-T01"}}
+    event = {"TimeStamp": NOW.isoformat(), "EventToNotify": "SaleWakeUp"}
+    envelope = {"SaleToPOIRequest": {**told, "EventNotification": event}}
+    assert pos.plain(envelope) == (200, None)
+    assert send(pos, envelope)[0] == 401
 
 
 @pytest.mark.parametrize(
@@ -90,32 +100,32 @@ def test_the_clear_form_needs_the_token(till: NexoTill, pos: RawPos, headers: di
     assert recorded(till) == before
 
 
-def test_a_sealed_message_with_another_header_is_refused(till: NexoTill, pos: RawPos) -> None:
-    """What stands beside the seal is what a relay would change: it must be what was sealed."""
+def test_an_encrypted_message_with_another_header_is_refused(till: NexoTill, pos: RawPos) -> None:
+    """What stands beside the blob is what a relay would change: it must be what was encrypted."""
     before = recorded(till)
     swapped = message("Loyalty", {}, "swap-1", SaleID="TILL-05")["SaleToPOIRequest"]["MessageHeader"]
-    status, answer = send(pos, pos.sealed(award("swap-1"), header=swapped))
+    status, answer = send(pos, pos.encrypted(award("swap-1"), header=swapped))
     assert (status, recorded(till)) == (400, before)
     assert "MessageHeader" in answer["errors"][0]
 
 
 def test_a_message_that_is_played_again_counts_once(till: NexoTill, pos: RawPos) -> None:
     """The very bytes hear the first answer; another message under the number is refused, in any form."""
-    envelope = pos.sealed(award("again-1"))
+    envelope = pos.encrypted(award("again-1"))
     first = pos.opened(send(pos, envelope)[1])
     before = recorded(till)
     assert pos.opened(send(pos, envelope)[1]) == first
-    assert condition(pos.opened(send(pos, pos.sealed(award("again-1", 6)))[1])) == "NotAllowed"
+    assert condition(pos.opened(send(pos, pos.encrypted(award("again-1", 6)))[1])) == "NotAllowed"
     assert condition(pos.plain(award("again-1", 7))[1]) == "NotAllowed"
     assert recorded(till) == before
 
 
 @pytest.mark.parametrize("days", [-2, 2])
-def test_a_sealed_message_of_another_day_is_refused(till: NexoTill, pos: RawPos, days: int) -> None:
+def test_an_encrypted_message_of_another_day_is_refused(till: NexoTill, pos: RawPos, days: int) -> None:
     """Whoever has kept one cannot play it when its number is forgotten. The clear form needs the token instead."""
     before = recorded(till)
     old = award(f"old{days}", at=NOW + timedelta(days=days))
-    assert condition(pos.opened(send(pos, pos.sealed(old))[1])) == "NotAllowed"
+    assert condition(pos.opened(send(pos, pos.encrypted(old))[1])) == "NotAllowed"
     assert recorded(till) == before
 
 
@@ -132,10 +142,10 @@ def test_a_sealed_message_of_another_day_is_refused(till: NexoTill, pos: RawPos,
         {"Hmac": None},
     ],
 )
-def test_a_forged_seal_is_refused(till: NexoTill, pos: RawPos, trailer: dict[str, Any]) -> None:
+def test_a_forged_trailer_is_refused(till: NexoTill, pos: RawPos, trailer: dict[str, Any]) -> None:
     """With 400 and `errors`, which the client library shows as they are."""
     before = recorded(till)
-    status, answer = send(pos, pos.sealed(award("forged-1"), **trailer))
+    status, answer = send(pos, pos.encrypted(award("forged-1"), **trailer))
     assert (status, recorded(till)) == (400, before)
     assert answer["errors"]
 

@@ -277,3 +277,10 @@ def test_a_page_that_may_ask_is_named_by_its_origin(origin: str) -> None:
 def test_an_origin_that_no_browser_sends_is_told(origin: str, word: str) -> None:
     """It would be compared byte by byte and never fit; and wildcards do not exist."""
     assert word in problems(f'[api]\norigins = ["{origin}"]')["f:api.origins"]
+
+
+def test_a_proxy_for_nobody_is_told() -> None:
+    """A switch without an address lets no Odoo in, and nobody would see why."""
+    assert "must name the address of your Odoo" in problems("[hw_proxy]\nenabled = true")["f:hw_proxy.origins"]
+    assert "no wildcards" in problems('[hw_proxy]\norigins = ["*"]')["f:hw_proxy.origins"]
+    assert problems('[hw_proxy]\nenabled = true\norigins = ["https://shop.odoo.com"]') == {}

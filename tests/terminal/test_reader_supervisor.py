@@ -197,6 +197,13 @@ def test_a_flood_is_bounded_and_named(tmp_path: Path) -> None:
         reader.state(ReaderState.READY)
 
 
+def test_a_flood_of_signs_of_life_is_a_flood_too(program: Path, tmp_path: Path) -> None:
+    """A driver that spins must not take the till's processor with it."""
+    scripted(program, """while echo '{"type":"heartbeat"}' >&$8; do :; done""")
+    with Watched(tmp_path, "simulated") as reader:
+        assert "reports a second" in reader.state(ReaderState.RECONNECTING, but_not="is being opened").detail
+
+
 def test_a_reader_waits_while_the_till_is_busy(tmp_path: Path) -> None:
     """A full inbox holds the reader back; nothing is lost and nothing piles up."""
     inbox = Inbox(capacity=2)

@@ -37,10 +37,7 @@ LETTERS: Final = {"Loyalty": LOYALTY + REBATE, "Reversal": REVERSAL, "StoredValu
 
 @dataclass(frozen=True)
 class Exchange:
-    """`number` is the ServiceID, or says that it is a DeviceID: a POS counts the two apart.
-
-    A ServiceID has at most 10 characters, so none reads like that.
-    """
+    """`number` is the ServiceID; of a message to a device its DeviceID, in a form that no ServiceID has."""
 
     poi_id: str
     sale_id: str
@@ -48,8 +45,8 @@ class Exchange:
 
     @classmethod
     def of(cls, header: Header) -> "Exchange":
-        own = f"DeviceID: {header.number}" if header.message_class == "Device" else header.number
-        return cls(header.poi_id, header.sale_id, own or "")
+        number = f"DeviceID: {header.number}" if header.message_class == "Device" else header.number
+        return cls(header.poi_id, header.sale_id, number or "")
 
     def key(self, letter: str, day: str = NO_DAY) -> str:
         """At most 52 printable characters."""

@@ -87,7 +87,7 @@ def header_of(found: dict[str, msgspec.Raw]) -> Header:
 
 
 def message_of(found: dict[str, msgspec.Raw]) -> Message:
-    """The message in an envelope that is not sealed. Raises Refused."""
+    """The message in an envelope that is not encrypted. Raises Refused."""
     header = header_of(found)
     category = header.message_category
     if category not in CLASS_OF:

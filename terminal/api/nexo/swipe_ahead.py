@@ -42,11 +42,11 @@ async def enable(talk: Talk) -> Body:
     if wait.reply.done():
         wait.reply.result()
     talk.memory.ahead[talk.header.sale_id] = wait
-    asyncio.get_running_loop().call_later(AHEAD_S, _forget, talk, wait)
+    asyncio.get_running_loop().call_later(AHEAD_S, forget, talk, wait)
     return {"Response": success()}
 
 
-def _forget(talk: Talk, wait: ReadAsked) -> None:
+def forget(talk: Talk, wait: ReadAsked) -> None:
     """A card that nobody has asked for is not the next customer's."""
     if talk.memory.ahead.get(talk.header.sale_id) is not wait:
         return

@@ -46,7 +46,7 @@ class Running:
     category: str
     digest: bytes
     ended: asyncio.Event
-    task: "asyncio.Task[Body | None] | None" = None
+    task: "asyncio.Task[Body | None]"
     waiting: int = 0
 
 

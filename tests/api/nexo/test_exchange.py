@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from terminal.api.nexo.exchange import LETTERS, NO_DAY, Exchange, day_of
 from terminal.api.nexo.exchange_log import FILE, KEPT_MS, ExchangeLog
+from terminal.api.nexo.messages import Header
 from terminal.transaction import check_key
 
 ONE = Exchange("S001-T01", "TILL-04", "1")
@@ -31,6 +32,15 @@ def test_a_key_is_one_that_the_till_takes(poi: str, sale: str, number: str, lett
 def test_keys_tell_exchanges_apart(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     """Also where the names run into each other."""
     assert (Exchange(*one).key("l") == Exchange(*other).key("l")) == (one == other)
+
+
+def test_a_message_to_a_device_has_numbers_of_its_own() -> None:
+    """DeviceID 1 and ServiceID 1 are two exchanges."""
+    told = ("Display", "Request", "TILL-04", "S001-T01")
+    service, device = Header("Service", *told, service_id="1"), Header("Device", *told, device_id="1")
+    assert Exchange.of(service) == ONE
+    assert Exchange.of(device) != ONE
+    assert len(Exchange.of(device).number) > 10
 
 
 @pytest.mark.parametrize("days", [-3, -1, 0, 1])

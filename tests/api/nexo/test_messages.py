@@ -151,7 +151,7 @@ def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(-10 * 86400, 10 * 86400))
-def test_a_sealed_sale_is_taken_on_its_own_day(seconds: int) -> None:
+def test_an_encrypted_sale_is_taken_on_its_own_day(seconds: int) -> None:
     """24 hours to each side by the till's clock; a message without a time has nothing to be compared."""
     at = 1_795_277_000.0
     stamped = {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": _stamp(at + seconds)}}
@@ -223,6 +223,16 @@ def test_a_card_is_named_in_one_way() -> None:
     asked = shape_of(json.dumps(both).encode(), loyalty.LoyaltyData)
     with pytest.raises(Unfit):
         card_of(asked)
+
+
+def test_a_reversal_is_in_full_or_of_an_amount() -> None:
+    """The amount is money of the programme's currency, since the message names none."""
+    original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
+    body = {"OriginalPOITransaction": original, "ReversalReason": "CustCancel"}
+    for amount, wanted_amount in ((None, None), (10, Amount(1000, "EUR"))):
+        told = body if amount is None else {**body, "ReversedAmount": amount}
+        asked = reversal.request_of(shape_of(json.dumps(told).encode(), reversal.Request), "EUR")
+        assert (asked.kind, asked.reverses, asked.amount) == ("reverse", "e-1", wanted_amount)
 
 
 def test_a_moment_without_its_zone_is_none() -> None:
