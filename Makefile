@@ -3,6 +3,7 @@
 .PHONY: api-types bench-decode help setup setup-dev run test torture check format demo bench man screens pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
+WORKERS ?= 0
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +17,8 @@ setup-dev:  ## the same with everything the tests need
 run: setup  ## a ledger and a till with every reader found, until Ctrl-C
 	@packaging/run.sh
 
-test: setup-dev check  ## everything CI runs
-	@$(PYTHON) -m pytest
+test: setup-dev check  ## everything CI runs; WORKERS=2: in so many processes
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 torture: setup-dev  ## the long forms: 10,000 schedules of each load, 500 kills, power cuts (an hour)
 	@$(PYTHON) -m tests.torture

@@ -188,6 +188,6 @@ class Refusal(Exception):
         self.step = step
 
 
-def invalid(what: str) -> Refusal:
+def invalid(what: str, reason: str | None = None) -> Refusal:
     """The refusal of a request that makes no sense, in words for the programmer of the POS."""
-    return Refusal("invalid", f"{what} No points moved.")
+    return Refusal("invalid", f"{what} No points moved.", reason)

@@ -80,7 +80,9 @@ class Reading:
         """Raises Refusal("invalid") for a name that is unknown or too old."""
         card, until_ms = self._kept.get(read_id, (None, 0))
         if card is None or self._timepiece.boottime_ms() >= until_ms:
-            raise invalid("`card.read_id` is unknown or too old. Read the card again, or send its number.")
+            raise invalid(
+                "`card.read_id` is unknown or too old. Read the card again, or send its number.", "read_unknown"
+            )
         return card
 
     def wait(self, asked: ReadAsked) -> None:

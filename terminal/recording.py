@@ -4,7 +4,7 @@ A key in flight has one `Flight`; whoever asks with the same key and body hears 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -76,6 +76,11 @@ class Recording:
     @property
     def idle(self) -> bool:
         return not self._flights
+
+    @property
+    def in_flight(self) -> Collection[str]:
+        """The keys of requests that are being decided or written, as they are at any time."""
+        return self._flights.keys()
 
     def join(self, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
         """True when the key is in flight already: `reply` hears the same. Raises Refusal for another body."""

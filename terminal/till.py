@@ -126,7 +126,7 @@ class Till:
         )
         self._questions = Questions(
             *(self._terminal, version, journal, timepiece, sync.hasten, self._disk.view),
-            *(mirror, tallies, self._readers, self._held),
+            *(mirror, tallies, self._readers, self._held, self._recording.in_flight),
         )
 
     def _set_up_journal(
@@ -312,6 +312,8 @@ class Till:
                 answer(event.reply, self._resolutions.page(event.argument))
             elif event.what == "conflict":
                 answer(event.reply, self._resolutions.one(event.argument))
+            elif event.what == "read":
+                answer(event.reply, self._reading.card(event.argument))
             else:
                 answer(event.reply, self._questions.answer(event.what, event.argument))
         except Refusal as refusal:

@@ -91,15 +91,20 @@ def draft_reversal(
     """
     entry = original.entry
     if entry.kind not in REVERSIBLE:
-        raise invalid(f"`reverses` names a record of kind {entry.kind}; only earn, redeem and claim can be reversed.")
+        raise invalid(
+            f"`reverses` names a record of kind {entry.kind}; only earn, redeem and claim can be reversed.",
+            "not_reversible",
+        )
     if card is not None and (entry.card is None or entry.card.number != card.number):
         raise invalid("`card` is not the card of the original. Leave it out: a reversal goes where its original went.")
     in_full = request.points is None and request.amount is None
     points = original.rest if in_full else _points(request, rule, entry.kind)
     if original.reversed and original.rest == 0:
-        raise invalid("The original is wholly reversed already; there is nothing left to take back.")
+        raise invalid("The original is wholly reversed already; there is nothing left to take back.", "reversed_twice")
     if points > original.rest:
-        raise invalid(f"Only {original.rest} of the original's {entry.points} points are left to reverse.")
+        raise invalid(
+            f"Only {original.rest} of the original's {entry.points} points are left to reverse.", "over_reversal"
+        )
     return _draft(Kind.REVERSE, request, key, stamp, entry.card, points, entry.rule)
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def test_a_card_is_read_and_earns(till: NexoTill, pos: NexoPos) -> None:
     assert shown["LoyaltyAccountID"]["EntryMode"] == ["Scanned"]
     card = {"CardAcquisitionReference": read["POIData"]["POITransactionID"]}
     earned = pos.ask("Loyalty", loyalty("Award", {**card, **points(24)}, sale("a-1", NOW, OperatorID="lea")))
-    assert (outcome(earned), told(earned)["syncState"]) == ("Success", "queued")
+    assert outcome(earned) == "Success"
+    assert told(earned)["syncState"] in {"queued", "accepted", "posted"}
     moved = earned["LoyaltyResult"][0]
     assert moved["LoyaltyAccount"] == shown
     assert (moved["LoyaltyAmount"], moved["CurrentBalance"]) == ({"LoyaltyUnit": "Point", "Value": 24}, 24)
@@ -117,6 +119,9 @@ def test_every_way_of_loyalty_and_back(till: NexoTill, pos: NexoPos) -> None:
     first = {"OriginalPOITransaction": {"POITransactionID": earned["POIData"]["POITransactionID"]}}
     part = pos.ask("Loyalty", loyalty("AwardRefund", points(50), sale("e-6", NOW), **first))
     assert part["LoyaltyResult"][0]["CurrentBalance"] == 100
+    some = {"TotalAmount": 20.50, "Currency": "EUR"}
+    part = pos.ask("Loyalty", loyalty("AwardRefund", None, sale("e-8", NOW), **first, **some))
+    assert part["LoyaltyResult"][0]["CurrentBalance"] == 80
     much = pos.ask("Loyalty", loyalty("Redemption", {**card, **points(5000)}, sale("e-7", NOW)))
     assert outcome(much) == "Refusal"
     assert "No points moved" in told(much)["message"]
@@ -182,7 +187,7 @@ def test_reversal(pos: NexoPos) -> None:
     assert outcome(voided) == "Success"
     again = pos.ask("TransactionStatus", status_of("Reversal", "void-1"))["RepeatedMessageResponse"]
     assert again["RepeatedResponseMessageBody"]["ReversalResponse"] == voided
-    assert outcome(pos.ask("Reversal", {**asked, "SaleData": sale("v-3", NOW)})) == "MessageFormat"
+    assert outcome(pos.ask("Reversal", {**asked, "SaleData": sale("v-3", NOW)})) == "NotAllowed"
     unknown = {**asked, "OriginalPOITransaction": {"POITransactionID": {"TransactionID": "none", "TimeStamp": NOW}}}
     assert outcome(pos.ask("Reversal", unknown)) == "NotFound"
 
@@ -223,6 +228,28 @@ def test_stored_value(till: NexoTill, pos: NexoPos) -> None:
 
 def account_of(number: str) -> dict[str, Any]:
     return account(number, "Keyed")
+
+
+def card_reads(till: NexoTill) -> Iterator[dict[str, Any]]:
+    """What the till's events tell of cards, from the first on."""
+    rest = till.pos()
+    with closing(rest):
+        rest.connection.request("GET", "/v1/events?after=first", headers={"Authorization": f"Bearer {rest.token}"})
+        events = rest.connection.getresponse()
+        while line := events.readline():
+            if line.startswith(b"event: card_read\n"):
+                yield json.loads(events.readline().removeprefix(b"data: "))
+
+
+def test_a_read_of_the_other_dialect_is_a_card_too(till: NexoTill, pos: NexoPos) -> None:
+    """The shop's own page has read it; balance and sale take its name alike, and an unknown one alike."""
+    tilld("tap", "2990000000178", "--state", till.state)
+    read = next(told["read_id"] for told in card_reads(till) if told["card"]["number"] == "2990000000178")
+    known, none = ({"TransactionID": name, "TimeStamp": NOW} for name in (read, "read-none"))
+    for reference, expected in ((known, "Success"), (none, "NotFound")):
+        card = {"CardAcquisitionReference": reference}
+        assert outcome(pos.ask("Loyalty", loyalty("Award", {**card, **points(5)}, sale("b-1", NOW)))) == expected
+        assert outcome(pos.ask("BalanceInquiry", {"LoyaltyAccountReq": card})) == expected
 
 
 def test_a_card_is_replaced_and_a_pass_started_by_admin(pos: NexoPos) -> None:

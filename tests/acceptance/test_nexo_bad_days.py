@@ -95,6 +95,34 @@ def test_the_journal_answers_for_a_till_that_was_killed(tmp_path: Path, ledger: 
         till.stop()
 
 
+def test_a_refusal_that_is_remembered_does_not_hide_what_a_repeat_has_done(
+    tmp_path: Path, ledger: LedgerProcess
+) -> None:
+    """Refused without a line, asked again and recorded, and the till is killed before it notes the second answer."""
+    till = NexoTill(tmp_path / "till", f"http://127.0.0.1:{ledger.port}")
+    till.start()
+    try:
+        with pos_at(till) as pos:
+            data = {**account(), **points(24)}
+            assert condition(pos.ask("Loyalty", loyalty("Award", data, sale("1", NOW)))) == "Success"
+            till.drain()
+            ledger.kill()
+            redemption = loyalty("Redemption", data, sale("2", NOW))
+            assert condition(pos.ask("Loyalty", redemption, "again")) == "UnreachableHost"
+            noted = {file: file.read_bytes() for file in till.state.glob("nexo.db*")}
+            ledger.start("--unknown-cards", "register", "--enrolment", "open")
+            till.drain()
+            assert condition(pos.ask("Loyalty", redemption, "again")) == "Success"
+            till.kill()
+            for file, content in noted.items():
+                file.write_bytes(content)
+            till.start()
+            told = pos.ask("TransactionStatus", status_of("Loyalty", "again"))["RepeatedMessageResponse"]
+            assert condition(told["RepeatedResponseMessageBody"]["LoyaltyResponse"]) == "Success"
+    finally:
+        till.stop()
+
+
 def test_a_card_that_was_read_is_told_again_after_a_kill(tmp_path: Path, ledger: LedgerProcess) -> None:
     """No journal knows of it, the log of exchanges does; the read itself is gone with the till that made it."""
     till = NexoTill(tmp_path / "till", f"http://127.0.0.1:{ledger.port}")
@@ -114,7 +142,7 @@ def test_a_card_that_was_read_is_told_again_after_a_kill(tmp_path: Path, ledger:
             card = {"CardAcquisitionReference": read["POIData"]["POITransactionID"]}
             assert condition(pos.ask("BalanceInquiry", {"LoyaltyAccountReq": card})) == "NotFound"
             unread = pos.ask("Loyalty", loyalty("Award", {**card, **points(5)}, sale("2", NOW)))
-            assert condition(unread) == "MessageFormat"
+            assert condition(unread) == "NotFound"
             assert "Read%20the%20card%20again" in unread["Response"]["AdditionalResponse"]
     finally:
         till.stop()

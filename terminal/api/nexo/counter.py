@@ -10,7 +10,7 @@ import msgspec
 from terminal.api.desk import Desk
 from terminal.api.nexo import acquisition, admin, balance, devices, diagnosis, loyalty, reversal, status, stored_value
 from terminal.api.nexo import swipe_ahead as ahead
-from terminal.api.nexo.answers import Body, Unfit, refused
+from terminal.api.nexo.answers import Body, Unfit, refused, succeeded
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.guarding import refuse_foreign, refuse_out_of_time, refuse_reused, sale_of
 from terminal.api.nexo.messages import EVENTS, Message
@@ -75,7 +75,8 @@ class Counter:
         if running is None:
             known = await asyncio.to_thread(self.memory.log.begin, exchange, category, digest, self._now_ms())
             refuse_reused(known.digest if known else digest, digest)
-            if known is not None and category in ONCE and (first := _succeeded(known.answer)) is not None:
+            if known is not None and category in ONCE and (first := succeeded(known.answer)) is not None:
+                # What was refused is tried again: the line may be back, the card found.
                 return first
             # Another connection may have begun the same while the log was asked.
             running = self.memory.running.get(exchange)
@@ -97,8 +98,11 @@ class Counter:
         try:
             try:
                 body = await (ONCE.get(category) or ANEW[category])(talk)
-            except (Refusal, Refused, Unfit) as why:
+            except (Refusal, Unfit) as why:
                 body = _refused(talk.message, why)
+            except Refused as why:
+                # The till has not said its word: this is no answer to be told again.
+                return _refused(talk.message, why)
             if category in ONCE and body is not None:
                 await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
             return body
@@ -132,9 +136,3 @@ def _refused(message: Message, why: Refusal | Refused | Unfit) -> Body:
         return {"OutputResult": [{"Device": "CashierDisplay", "InfoQualify": "Status", "Response": said}]}
     sale = sale_of(message)
     return {"Response": said, **({"SaleData": sale} if sale else {})}
-
-
-def _succeeded(answer: bytes | None) -> Body | None:
-    """A first answer that is given again. What was refused is tried again: the line may be back, the card found."""
-    body: Body = {} if answer is None else msgspec.json.decode(answer)
-    return body if body.get("Response", {}).get("Result") == "Success" else None

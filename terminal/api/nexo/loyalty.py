@@ -3,7 +3,10 @@
 from decimal import Decimal
 from typing import Final, Literal
 
-from offline_queue.entry import Kind
+from msgspec.structs import replace
+
+from offline_queue.entry import Entry, Kind
+from offline_queue.journal import Found
 from terminal.api.nexo import money
 from terminal.api.nexo.answers import Body, Unfit
 from terminal.api.nexo.exchange import LOYALTY, REBATE, day_of
@@ -69,7 +72,8 @@ async def move_points(talk: Talk) -> Body:
     request = request_of(asked)
     kind = asked.loyalty_transaction.loyalty_transaction_type
     if request.reverses is not None:
-        await _refuse_other_kind(talk, kind, request.reverses)
+        original = await _original(talk, kind, request.reverses)
+        request = refund_of(request, asked.loyalty_transaction, original)
     rebate = kind.startswith("Rebate")
     day = day_of(asked.sale_data.sale_transaction_id.time_stamp)
     key = talk.exchange.key(REBATE if rebate else LOYALTY, day)
@@ -96,6 +100,22 @@ def request_of(asked: Request) -> TransactionRequest:
     return TransactionRequest("redeem", card, points, amount, receipt, operator)
 
 
+def refund_of(request: TransactionRequest, transaction: Transaction, original: Entry) -> TransactionRequest:
+    """Of a sale whose money was counted, TotalAmount tells how much comes back: without it, or where it is all, all.
+
+    Raises Unfit where the points were the POS's own, and money says nothing about them. Pure.
+    """
+    total = transaction.total_amount
+    given = request.points is not None or request.amount is not None
+    if transaction.loyalty_transaction_type != "AwardRefund" or total is None or given:
+        return request
+    if original.amount is None:
+        raise Unfit("MessageFormat", "This sale was awarded in points: say in LoyaltyAmount how many. No points moved.")
+    amount = money.amount(total, transaction.currency or original.amount.currency)
+    in_full = (amount.value, amount.currency) == (original.amount.value, original.amount.currency)
+    return request if in_full else replace(request, amount=amount)
+
+
 def _one(asked: Request) -> LoyaltyData:
     given = many(asked.loyalty_data)
     if len(given) > 1:
@@ -114,8 +134,10 @@ def _asked_for(transaction: Transaction, wanted: LoyaltyAmount | None) -> tuple[
     return None, None
 
 
-async def _refuse_other_kind(talk: Talk, kind: Type, original: str) -> None:
-    """A refund of the wrong kind would move points the wrong way."""
+async def _original(talk: Talk, kind: Type, original: str) -> Entry:
+    """Raises Refusal, and Unfit: a refund of the wrong kind would move points the wrong way."""
     outcome = await talk.desk.ask("transaction", original)
     if outcome.kind not in _REFUNDS[kind]:
         raise Unfit("NotAllowed", f"The original is of kind {outcome.kind}: {kind} does not undo it. No points moved.")
+    found: Found = await talk.desk.ask("recorded", outcome.idempotency_key)
+    return found.entry

@@ -63,7 +63,7 @@ class NexoServer:
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            certificate.ensure(self._state, self._shop.poi_id, host, datetime.now(UTC))
+            certified(self._state, self._shop.poi_id, host)
             self._log = ExchangeLog.open(self._state / FILE)
             config = self._config(encryption, self._log, host)
         except ssl.SSLError as error:
@@ -112,7 +112,18 @@ def renewing(state: Path, poi_id: str, host: str, load: Callable[[Path], None]) 
     """Renews the certificate in time; new connections are shown the new one."""
 
     async def renew() -> None:
-        if await asyncio.to_thread(certificate.ensure, state, poi_id, host, datetime.now(UTC)):
+        if await asyncio.to_thread(certified, state, poi_id, host):
             load(state / certificate.FILE)
 
     return renew
+
+
+def certified(state: Path, poi_id: str, host: str) -> bool:
+    """Whether there is a new certificate. One that cannot be renewed (a full disk) serves on: it is good for weeks."""
+    try:
+        return certificate.ensure(state, poi_id, host, datetime.now(UTC))
+    except OSError as error:
+        if not (state / certificate.FILE).exists():
+            raise
+        log.warning("%s cannot be renewed (%s); it is tried again each hour", certificate.FILE, error)
+        return False

@@ -105,6 +105,28 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
         assert log.begin(ONE, "Loyalty", b"a", 1) is None
 
 
+def test_what_cannot_be_opened_is_kept_in_memory(tmp_path: Path) -> None:
+    """A disk that was full at the till's start keeps it from no sale."""
+    with closing(ExchangeLog.open(tmp_path / "gone" / FILE)) as log:
+        assert log.begin(ONE, "Loyalty", b"a", 1) is None
+        log.end(ONE, b"{}")
+        known = log.begin(ONE, "Loyalty", b"a", 2)
+        assert known is not None
+        assert known.answer == b"{}"
+
+
+def test_a_file_that_is_damaged_later_costs_the_memory_and_no_sale(tmp_path: Path, log: ExchangeLog) -> None:
+    """A till that could read it an hour ago sells on."""
+    with closing(log):
+        log.begin(ONE, "Loyalty", b"a", 1)
+        log._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (tmp_path / FILE).write_bytes(b"\0" * 16384)
+        log._connection.execute("PRAGMA shrink_memory")
+        assert log.begin(Exchange("S001-T01", "TILL-04", "9"), "Loyalty", b"c", 2) is None
+        log.end(ONE, b"{}")
+        assert log.newest("S001-T01", "TILL-04", frozenset({"Loyalty"})) is None
+
+
 def test_a_full_disk_costs_the_memory_and_no_sale(log: ExchangeLog) -> None:
     """The journal is asked instead."""
     with closing(log):
