@@ -134,11 +134,13 @@ def _levelled_strips(look: Look) -> list[Sighting]:
 
 
 def _soft_ean(look: Look) -> list[Sighting]:
-    """The likeliest EAN-13 in the most prominent bars."""
+    """The likeliest EAN-13 in the most prominent bars: beyond doubt, or what an engine has read there too."""
     if Symbology.EAN13 not in look.wanted.symbologies:
         return []
     lines = [line for strip in look.strips[:1] for line in profile.bands(profile.straightened(strip.picture))]
-    found = ean_strip.sure(lines)
+    reads = ean_strip.likely(lines)
+    texts = {s.text for s in look.sightings if s.valid and s.symbology is Symbology.EAN13}
+    found = ean_strip.sure(reads) or ean_strip.seconded(reads, texts)
     sighting = None if found is None else _sighting(found, look.strips[0])
     return [sighting] if sighting and sighting.width >= FINEST * ean_model.MODULES else []
 
