@@ -71,7 +71,9 @@ def _ean(sighting: Sighting, others: Sequence[Sighting]) -> bool:
     if sighting.height < THIN * sighting.width:
         return _by_both_engines(sighting, others)
     rivals, height = _rivals(sighting, others), sighting.height * VALID_WEIGHS
-    return not rivals or (_by_both_engines(sighting, others) and all(_weight(rival) <= height for rival in rivals))
+    if rivals and not sighting.short_form and not _by_both_engines(sighting, others):
+        return False
+    return all(_weight(rival) <= height for rival in rivals)
 
 
 def _weight(other: Sighting) -> float:
