@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from terminal.cli import SECTIONS, cli
-from terminal.command_help import ENVIRONMENT, EXIT_CODES, FILES, own_epilog
+from terminal.commands.help_text import ENVIRONMENT, EXIT_CODES, FILES, own_epilog
 
 PAGE: Final = Path(__file__).parent / "man" / "tilld.1"
 SIGNALS: Final = (

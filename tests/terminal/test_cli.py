@@ -15,7 +15,7 @@ import pytest
 from drivers.base import ReaderState
 from offline_queue.entry import State
 from terminal.cli import SECTIONS, cli, main
-from terminal.console import age, columns, state_folder
+from terminal.commands.console import age, columns, state_folder
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import Api, serving
 from tests.api.fake_till import NOW, FakeTill
@@ -326,8 +326,8 @@ def test_a_defect_is_4_with_a_sentence_and_a_traceback_only_on_demand(
     def broken(*_: object) -> None:
         raise RuntimeError("the wheel came off")
 
-    monkeypatch.setattr("terminal.commands_till.status_text", broken)
-    monkeypatch.setattr("terminal.console.Place.ask", lambda *_: {"readers": []})
+    monkeypatch.setattr("terminal.commands.till.status_text", broken)
+    monkeypatch.setattr("terminal.commands.console.Place.ask", lambda *_: {"readers": []})
     code, _, errors = tilld("status")
     assert code == 4
     assert "the wheel came off" in errors

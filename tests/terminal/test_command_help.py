@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from docs.man_page import PAGE, commands, page, text
 from terminal.cli import SECTIONS, cli
-from terminal.command_help import HEADING, own_epilog, told
+from terminal.commands.help_text import HEADING, own_epilog, told
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = dict(commands(cli, click.Context(cli, info_name="tilld")))

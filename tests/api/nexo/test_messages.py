@@ -21,7 +21,7 @@ from terminal.api.nexo.sale_shapes import LoyaltyAccountId, SaleData, card_of, s
 from terminal.api.nexo.talk import Shop
 from terminal.api.problems import Refused
 from terminal.pos import Amount, CardNumber, Refusal, TransactionRequest
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 
 SHOP = Shop("S001-T01", "S001-T01", "corner-club", "ledger", "0.1.0", PointsRule())
 HEADER = {

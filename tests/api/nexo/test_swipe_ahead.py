@@ -14,7 +14,7 @@ from terminal.api.nexo.talk import Memory, Shop, Talk
 from terminal.inbox import Event, ReadAbandoned, ReadAsked
 from terminal.notices import Notices
 from terminal.pos import CardView, ReadAnswer
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 from tests.api.conftest import TOKENS
 
 SHOP = Shop("S001-T01", "S001-T01", "", "ledger", "0.1.0", PointsRule())
