@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_queue.entry import State
+from terminal.api.callers import Attempts
 from terminal.api.sessions import IDLE_S, LONGEST_S, MOST, Sessions
 from tests.api.conftest import TOKENS, Api, Reply
 from tests.api.fake_till import FakeTill
@@ -49,7 +50,7 @@ def test_a_wrong_token_opens_nothing(api: Api, token: str) -> None:
 
 def test_guessing_is_slowed_down_and_locks_nobody_out(api: Api) -> None:
     """A burst is forgiven, then one a second; who has the token gets in all the same."""
-    said = [log_in(api, f"guess-{n}").json["code"] for n in range(15)]
+    said = [log_in(api, f"guess-{n}").json["code"] for n in range(2 * Attempts.BURST)]
     assert "too_many_attempts" in said
     assert log_in(api).status == 201
 
