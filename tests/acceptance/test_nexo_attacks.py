@@ -170,6 +170,13 @@ def test_garbage_is_malformed(pos: RawPos, body: bytes) -> None:
     assert answer["errors"]
 
 
+def test_what_a_stranger_sends_is_not_read(pos: RawPos) -> None:
+    """A crowd without a token that sends large documents costs the till no time; what is wrong within is not told."""
+    body = b'{"SaleToPOIRequest": {"MessageHeader": {"a": 1, "a": 2}, "LoyaltyRequest": {}}}'
+    assert pos.post(body)[0] == 401
+    assert pos.post(body, x_api_key=pos.token)[0] == 400
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

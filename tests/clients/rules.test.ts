@@ -100,6 +100,14 @@ test("a wrong token settles nothing", async () => {
   assert.equal(pending.kept.size, 1);
 });
 
+test("a token that is wrong by the second attempt tells nothing of the first", async () => {
+  const pending = new Remembered();
+  const world = new Script(new TypeError("network"), json(401, problem("unauthorized")));
+  await assert.rejects(till(world, pending).earn("k-1", { points: 5 }), Unanswered);
+  assert.equal(pending.kept.size, 1);
+  await assert.rejects(till(new Script(json(401, problem("unauthorized")))).earn("k-1", { points: 5 }), Refused);
+});
+
 test("a key that the till would refuse is never sent", async () => {
   const world = new Script();
   for (const key of ["", "x".repeat(65), "é", "a\r\nb"]) await assert.rejects(till(world).earn(key, { points: 1 }), RangeError);

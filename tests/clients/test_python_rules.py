@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tilld_client import Lost, Patience, Pending, Refused
-from tilld_client.attempts import Passing, checked
+from tilld_client import Lost, Patience, Pending, Refused, Till, Unanswered
+from tilld_client.attempts import Attempts, Passing, checked
 from tilld_client.events import events
-from tilld_client.line import Place, Reply
+from tilld_client.line import Line, Place, Reply
 from tilld_client.patience import passes, retry_after_s
 from tilld_client.shapes import Answer, Request
 
@@ -76,6 +76,32 @@ def test_the_tills_own_answers_are_believed() -> None:
     with pytest.raises(Passing) as later:
         checked(Reply(503, {"code": "busy"}, {"retry-after": "2"}), Answer)
     assert later.value.told_s == 2.0
+
+
+class Told(Line):
+    """Breaks first where it is told to, then says 401 each time."""
+
+    def __init__(self, breaks: int) -> None:
+        super().__init__(Place())
+        self.breaks = breaks
+
+    def ask(self, *_: Any) -> Reply:
+        self.breaks -= 1
+        if self.breaks >= 0:
+            raise Lost("the line broke")
+        return Reply(401, {"code": "unauthorized"}, {})
+
+
+@pytest.mark.parametrize(("breaks", "error", "left"), [(0, Refused, 0), (1, Unanswered, 1)])
+def test_a_wrong_token_tells_nothing_of_an_earlier_attempt(
+    tmp_path: Path, breaks: int, error: type[Exception], left: int
+) -> None:
+    """The till has a new token since its restart; the sale that was sent before it may well be recorded."""
+    pending = Pending(tmp_path)
+    till = Till(Attempts(Told(breaks), Patience(first_s=0)), pending)
+    with pytest.raises(error):
+        till.earn("k-1", points=5)
+    assert len(list(pending)) == left
 
 
 @pytest.mark.parametrize("url", ["http://till.example:8780", "http://10.0.0.7:8780", "ftp://127.0.0.1", "127.0.0.1:80"])

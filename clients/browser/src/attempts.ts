@@ -1,8 +1,8 @@
 // One request, attempted until it is answered.
 
 import { checked, decoded } from "./answers.ts";
-import { Lost, Passing, Unanswered } from "./failures.ts";
-import { pauseMs, type Patience } from "./patience.ts";
+import { Lost, Passing, Refused, Unanswered } from "./failures.ts";
+import { AT_THE_DOOR, pauseMs, type Patience } from "./patience.ts";
 
 /** The outside world; the browser's own unless a test brings another. */
 export interface World {
@@ -48,7 +48,8 @@ export class Attempts {
       try {
         return await this.once(question, this.patience.answerMs);
       } catch (failure) {
-        if (!(await this.waited(attempt, failure, until))) {
+        const knowsNothing = attempt > 0 && failure instanceof Refused && AT_THE_DOOR.has(failure.status);
+        if (knowsNothing || !(await this.waited(attempt, failure, until))) {
           throw new Unanswered(`${question.method} ${question.path.split("?")[0]}`, failure);
         }
       }

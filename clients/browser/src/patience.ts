@@ -14,6 +14,8 @@ export interface Patience {
 export const USUAL: Patience = { totalMs: 90_000, firstMs: 200, mostMs: 5000, answerMs: 75_000 };
 
 const AGAIN = new Set([408, 429, 500, 502, 503, 504]);
+/** Said before the till looks at a request: they tell nothing of what an earlier attempt has done. */
+export const AT_THE_DOOR: ReadonlySet<number> = new Set([401, 403]);
 /** Answers all the same: no card came in time; the ledger was asked for a person who waits, and kept silent. */
 const FINAL_CODES = new Set(["no_card", "ledger_unreachable"]);
 const MOST_TOLD_MS = 60_000;

@@ -8,7 +8,7 @@ from typing import Any
 
 from tilld_client.failures import Lost, Refused, TillFailure, Unanswered
 from tilld_client.line import Line, Reply
-from tilld_client.patience import Patience, passes, retry_after_s
+from tilld_client.patience import AT_THE_DOOR, Patience, passes, retry_after_s
 
 
 class Passing(TillFailure):
@@ -46,6 +46,10 @@ class Attempts:
             except (Lost, Passing) as failure:
                 if not self.waited(attempt, failure, until):
                     raise Unanswered(f"{method} {target.partition('?')[0]}", cause(failure)) from failure
+            except Refused as refused:
+                if attempt and refused.status in AT_THE_DOOR:
+                    raise Unanswered(f"{method} {target.partition('?')[0]}", refused) from refused
+                raise
             attempt += 1
 
     def once(

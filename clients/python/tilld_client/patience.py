@@ -5,6 +5,8 @@ from typing import Final
 
 AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
 """After these nobody knows, or it will pass: the same request with the same key may succeed."""
+AT_THE_DOOR: Final = frozenset({401, 403})
+"""Said before the till looks at a request: they tell nothing of what an earlier attempt has done."""
 FINAL_CODES: Final = frozenset({"no_card", "ledger_unreachable"})
 """Answers all the same: no card came in time; the ledger was asked for a person who waits, and kept silent."""
 

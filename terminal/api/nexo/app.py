@@ -23,7 +23,7 @@ from terminal.api.guard import Guard
 from terminal.api.guests import NOBODY
 from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.nexo.counter import Counter
-from terminal.api.nexo.messages import message_of, parts, reply_of
+from terminal.api.nexo.messages import envelope, message_of, parts, reply_of
 from terminal.api.nexo.security_key import Encryption
 from terminal.api.problems import Refused
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms, Visitor
@@ -57,14 +57,15 @@ class Endpoint:
     doorkeeper: Doorkeeper
 
     async def __call__(self, request: Request) -> Response:
-        outer = parts(await request.body())
+        # A stranger's document must cost little: a crowd that sends large ones would keep every sale waiting.
+        outer = envelope(document := await request.body())
         is_encrypted = "NexoBlob" in outer
         if is_encrypted:
             message = message_of(self.encryption.opened(outer))
             Visitor.of(request.scope).proven = True
         else:
             self.doorkeeper.admit(request, Caller.POS)
-            message = message_of(outer)
+            message = message_of(parts(document))
         gone = asyncio.create_task(_gone(request))
         try:
             body = await self.counter.answer(message, gone, is_encrypted=is_encrypted)
