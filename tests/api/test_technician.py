@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from offline_queue.entry import State
 from terminal.api.callers import Attempts
+from terminal.api.limits import MAX_STRANGERS_BODY
 from terminal.api.sessions import IDLE_S, LONGEST_S, MOST, Sessions
 from tests.api.conftest import TOKENS, Api, Reply
 from tests.api.fake_till import FakeTill
@@ -46,6 +47,12 @@ def test_a_wrong_token_opens_nothing(api: Api, token: str) -> None:
     assert (refused.status, refused.json["code"]) == (401, "unauthorized")
     assert "technician.token" in refused.json["detail"]
     assert "set-cookie" not in refused.headers
+
+
+def test_a_long_login_is_not_even_parsed(api: Api) -> None:
+    """A crowd of strangers that sends megabytes of JSON here held up every sale."""
+    assert log_in(api, "x" * MAX_STRANGERS_BODY).json["code"] == "too_large"
+    assert log_in(api, "x" * 256).json["code"] == "unauthorized"
 
 
 def test_guessing_is_slowed_down_and_locks_nobody_out(api: Api) -> None:
