@@ -1,8 +1,9 @@
 # tilld: `make run` starts a till and its ledger, `make test` proves it. See README.md.
 .DEFAULT_GOAL := help
-.PHONY: bench-decode help setup setup-dev run test torture check format demo bench man screens pins clean
+.PHONY: api-types bench-decode help setup setup-dev run test torture check format demo bench man screens pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
+WORKERS ?= 0
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +17,8 @@ setup-dev:  ## the same with everything the tests need
 run: setup  ## a ledger and a till with every reader found, until Ctrl-C
 	@packaging/run.sh
 
-test: setup-dev check  ## everything CI runs
-	@$(PYTHON) -m pytest
+test: setup-dev check  ## everything CI runs; WORKERS=2: in so many processes
+	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 torture: setup-dev  ## the long forms: 10,000 schedules of each load, 500 kills, power cuts (an hour)
 	@$(PYTHON) -m tests.torture
@@ -40,6 +41,9 @@ bench: setup-dev  ## speed and memory beside what you would use instead
 
 bench-decode: setup-dev  ## IMAGES=dir: codes read, misread and how fast, beside other decoders
 	@$(PYTHON) -m bench.decode $(IMAGES)
+
+api-types: setup-dev  ## renew clients/browser/src/api.ts from docs/openapi.json
+	@.venv/bin/node tests/node/node_modules/openapi-typescript/bin/cli.js docs/openapi.json --default-non-nullable=false -o clients/browser/src/api.ts
 
 man: setup-dev  ## renew docs/man/tilld.1 from the commands
 	@$(PYTHON) -m docs.man_page

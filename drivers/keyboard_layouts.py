@@ -9,11 +9,13 @@ from typing import Final, Literal, NamedTuple
 
 LayoutName = Literal["us", "uk", "fr", "de"]
 
+_EXTRA: Final = 86
+"""The key that only 105-key boards have."""
 _ROWS: Final = (
     (41, *range(2, 14)),  # grave, 1 to 0, minus, equal
     tuple(range(16, 28)),  # q to p, left brace, right brace
     (*range(30, 41), 43),  # a to l, semicolon, apostrophe, backslash
-    (86, *range(44, 54)),  # the key that only 105-key boards have, z to m, comma, dot, slash
+    (_EXTRA, *range(44, 54)),  # z to m, comma, dot, slash
 )
 _CODES: Final = tuple(code for row in _ROWS for code in row)
 SPACE: Final = 57
@@ -92,19 +94,32 @@ def layout_of(text: str, configured: LayoutName) -> LayoutName | None:
     return next((name for name in names if text == _mistyped(SETUP_TEXT, name, configured)), None)
 
 
+def in_every_layout(text: str, configured: LayoutName) -> set[str]:
+    """What the keys that gave this text come to in each layout; a character that no key gives is left out."""
+    keys = [_KEYS[configured].get(one) for one in text]
+    return {"".join(_character(layout, *key) for key in keys if key) for layout in LAYOUTS.values()}
+
+
 def _mistyped(text: str, typed: LayoutName, read: LayoutName) -> str:
-    return "".join(_character(LAYOUTS[read], *_key(LAYOUTS[typed], one)) for one in text)
+    return "".join(_character(LAYOUTS[read], *_KEYS[typed][one]) for one in text)
 
 
-def _key(layout: Layout, character: str) -> tuple[int, str]:
-    return next(
-        (code, level)
-        for level in ("plain", "shift")
+def _keys_of(layout: Layout) -> dict[str, tuple[int, str]]:
+    """The key and the level of each character, a dead key's by what it types with a blank.
+
+    Of several the easiest, and last the key that most boards lack: American ones have < and > elsewhere too.
+    """
+    found = [
+        (_SPACING.get(one, one), (code, level))
+        for level in ("altgr", "shift", "plain")
         for code, one in getattr(layout, level).items()
-        if one == character
-    )
+    ]
+    return dict(sorted(found, key=lambda each: each[1][0] != _EXTRA))
 
 
 def _character(layout: Layout, code: int, level: str) -> str:
     keys: dict[int, str] = getattr(layout, level)
     return keys.get(code, "")
+
+
+_KEYS: Final = {name: _keys_of(layout) for name, layout in LAYOUTS.items()}

@@ -25,10 +25,11 @@ from drivers.base import CardUnreadable, DriverError, Place, ReaderAbsent, Repor
 from drivers.device_node import refusal
 from drivers.framing import Framer, Scan
 from drivers.input_nodes import InputNode, keyboards
-from drivers.keyboard_layouts import LAYOUTS, LayoutName, layout_of
+from drivers.keyboard_layouts import LAYOUTS, LayoutName, in_every_layout, layout_of
 from drivers.keystrokes import Keystrokes
+from drivers.magstripe import is_payment
 from drivers.scanner import Scanner
-from drivers.scans import ScanOptions, Silence, UsbId, report_of, text_of
+from drivers.scans import PAYMENT, ScanOptions, Silence, UsbId, report_of, text_of
 
 LOOK: Final = "ls -l /dev/input/by-id /dev/input/by-path"
 SETTLE_S: Final = 1.0
@@ -73,8 +74,14 @@ def chosen(options: Options, there: Sequence[InputNode]) -> Path:
 
 
 def judged(scan: Scan, options: Options) -> Report | None:
-    """As for every scanner; the set-up code tells which layout the scanner types."""
-    typed = None if scan.flaw else layout_of(text_of(scan.text), options.layout)
+    """As for every scanner; the set-up code tells which layout the scanner types.
+
+    A payment card must not get through because a layout is configured that its reader does not type.
+    """
+    text = "" if scan.flaw else text_of(scan.text)
+    if any(is_payment(one, options.stripes) for one in in_every_layout(text, options.layout)):
+        return PAYMENT
+    typed = layout_of(text, options.layout)
     if typed is None:
         return report_of(scan, options)
     if typed == options.layout:

@@ -16,7 +16,8 @@ _READ_ERROR: Final = "E"
 _SEPARATORS: Final = {1: "^", 2: "=", 3: "="}
 
 _PAYMENT: Final = re.compile(
-    r"%B[0-9 ]{12,23}|(?<![0-9A-Za-z])B[0-9 ]{12,23}\^"  # track 1, format B: the financial institutions' own
+    # Track 1, format B: the financial institutions' own; small where the reader types with caps lock.
+    r"%[Bb][0-9 ]{12,23}|(?<![0-9A-Za-z])[Bb][0-9 ]{12,23}\^"
     r"|(?<![0-9])[0-9]{12,19}[=D][0-9]{4}"  # tracks 2 and 3, also without sentinels
     r"|[;+#][0-9]{8,30}="
 )
@@ -57,7 +58,7 @@ def is_payment(text: str, ours: tuple[str, ...] = ()) -> bool:
 
     Numbers that begin with one of `ours` are the programme's own, although they are laid out like a payment card's.
     """
-    laid_out = (found.group().lstrip("%B;+#").replace(" ", "") for found in _PAYMENT.finditer(text))
+    laid_out = (found.group().lstrip("%Bb;+#").replace(" ", "") for found in _PAYMENT.finditer(text))
     alone = (found[1] for found in _BARE.finditer(text) if luhn(found[1]))
     return any(not (ours and number.startswith(ours)) for number in (*laid_out, *alone))
 

@@ -63,7 +63,8 @@ def report_of(scan: Scan, options: ScanOptions) -> CardRead | CardUnreadable | N
     if scan.flaw is not None:
         return CardUnreadable(scan.flaw.value, _DETAILS[scan.flaw], technology=options.technology)
     text = text_of(scan.text)
-    if is_payment(text, options.stripes):
+    seven_bits = text_of(bytes(one & 0x7F for one in scan.text))  # as a reader with parity means it, read without
+    if is_payment(text, options.stripes) or is_payment(seven_bits, options.stripes):
         return PAYMENT
     if (tracks := tracks_in(text)) is not None:
         return _swiped(tracks.contents, options.track) or (_DAMAGED_STRIPE if tracks.damaged else None)

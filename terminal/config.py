@@ -14,13 +14,14 @@ from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_claims import Claims
+from terminal.config_hw_proxy import HwProxy, hw_proxy_problems
 from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
-from terminal.floor_limits import worst_case
-from terminal.refusals import Language
-from terminal.transaction import PointsRule
+from terminal.counter.refusals import Language
+from terminal.promises.floor_limits import worst_case
+from terminal.sales.transaction import PointsRule
 
 SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")
 
@@ -80,6 +81,7 @@ DEFAULT_READERS: Final = (ReaderConfig("simulated", "simulated"), ReaderConfig("
 class Config(msgspec.Struct, frozen=True):
     terminal: Terminal = Terminal()
     api: Api = Api()
+    hw_proxy: HwProxy = HwProxy()
     nexo: Nexo = Nexo()
     ledger: LedgerAddress = LedgerAddress()
     journal: Journal = Journal()
@@ -106,6 +108,7 @@ class Config(msgspec.Struct, frozen=True):
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {
     "terminal": Terminal,
     "api": Api,
+    "hw_proxy": HwProxy,
     "nexo": Nexo,
     "ledger": LedgerAddress,
     "journal": Journal,
@@ -196,6 +199,7 @@ def _disagreements(config: Config, file: str) -> list[Problem]:
         found.append(Problem(f"{file}:ledger.url", problem))
     if config.ledger.ca_file and not Path(config.ledger.ca_file).is_file():
         found.append(Problem(f"{file}:ledger.ca_file", f"{config.ledger.ca_file!r} is no file that can be read."))
+    found += [Problem(f"{file}:hw_proxy.{where}", what) for where, what in hw_proxy_problems(config.hw_proxy)]
     found += [Problem(f"{file}:mirror.{where}", what) for where, what in mirror_problems(config.mirror)]
     wrong = card_problems(config.cards, config.sdm, config.codes, config.links)
     wrong += offline_problems(config.offline)

@@ -78,7 +78,8 @@ def _serve(config: Config, state: Path, stop: Ending) -> int:
         till.start()
         for risk in config.risks():
             log.warning("%s", risk)
-        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past)
+        scans = parts.scans(ground)
+        loop, api = TillLoop(till, ground.inbox, on_end=stop.set), parts.api(ground, past, scans)
         talking: list[Part] = [loop, lines.inquiries, lines.sync, *mirroring.parts]
         reading: list[Part] = [*readers.supervisors.values(), readers.hotplug(), alarm]
         essential = {
@@ -89,7 +90,8 @@ def _serve(config: Config, state: Path, stop: Ending) -> int:
         nexo = parts.nexo(ground)
         if nexo is not None:
             essential["the nexo listener"] = nexo.alive
-        _start([*talking, *reading, past, *([] if nexo is None else [nexo]), api], stack)
+        dialects: list[Part] = [part for part in (scans, nexo) if part is not None]
+        _start([*talking, *reading, past, *dialects, api], stack)
         return watch(loop, essential, api.address, stop)
 
 

@@ -9,11 +9,12 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import msgspec
 
 from offline_queue.entry import masked
+from offline_queue.legible import legible
 
 _KEPT_OR_NUMBER: Final = re.compile(
     r"(?P<kept>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b[0-9a-f]{32,128}\b)"
@@ -43,10 +44,19 @@ class JsonLines(logging.Formatter):
 
 
 class Readable(logging.Formatter):
-    """`12:00:00 warning till: message`, with the traceback below."""
+    """`12:00:00 warning till: message`, with the traceback below.
+
+    What a device calls itself stands in messages too: a terminal must show it, not obey it.
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - their name
+        return legible(super().formatMessage(record))
+
+    def formatException(self, exc_info: Any) -> str:  # noqa: N802 - their name
+        return "\n".join(map(legible, super().formatException(exc_info).splitlines()))
 
     def format(self, record: logging.LogRecord) -> str:
         return without_numbers(super().format(record))

@@ -6,7 +6,7 @@ A new part: `start` and `stop`, a function that makes it, and its place in the d
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from offline_queue.courier import Identity
@@ -17,23 +17,25 @@ from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
-from terminal.api.nexo.server import NexoServer
-from terminal.api.nexo.talk import Shop
+from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
+from terminal.cards.phone_lookup import PhoneCards, PhoneDesk
+from terminal.cards.recognition import recognition_of
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
-from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
-from terminal.mirror_desk import MirrorDesk
-from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
-from terminal.phone_lookup import PhoneCards, PhoneDesk
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
-from terminal.recognition import recognition_of
+from terminal.mirror.desk import MirrorDesk
+from terminal.mirror.parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.readers.hotplug import Hotplug
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 from terminal.till import Till
 from terminal.trial.alarm import Alarm
 from terminal.trial.talk import TrialDue
+
+if TYPE_CHECKING:
+    from terminal.api.nexo.server import NexoServer
 
 
 class Part(Protocol):
@@ -141,8 +143,14 @@ def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, p
     )
 
 
-def api(ground: Ground, past: Recorder) -> ApiServer:
-    listen = ground.config.api
+def scans(ground: Ground) -> Scans | None:
+    """For Odoo, if the shop gives card numbers to it."""
+    chosen = ground.config.hw_proxy
+    return Scans(ground.notices) if chosen.enabled and chosen.card_numbers else None
+
+
+def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
+    listen, odoo = ground.config.api, ground.config.hw_proxy
     desk = Desk(
         post=ground.inbox.offer,
         notices=ground.notices,
@@ -151,7 +159,9 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
         terminal=ground.terminal,
         version=ground.version,
         hosts=listen.hosts,
-        guests=Guests.named(listen.origins),
+        guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
+        hw_proxy=odoo.enabled,
+        scans=scans,
         page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),
@@ -160,11 +170,14 @@ def api(ground: Ground, past: Recorder) -> ApiServer:
     return ApiServer(desk, ground.state / SOCKET)
 
 
-def nexo(ground: Ground) -> NexoServer | None:
-    """None where the shop has not switched it on."""
+def nexo(ground: Ground) -> "NexoServer | None":
+    """None where the shop has not switched it on; what makes certificates is loaded only then."""
     config = ground.config
     if not config.nexo.enabled:
         return None
+    from terminal.api.nexo.server import NexoServer
+    from terminal.api.nexo.talk import Shop
+
     desk = Desk(ground.inbox.offer, ground.notices, ground.tokens, config.nexo.listen, ground.terminal, ground.version)
     shop = Shop(
         poi_id=config.nexo.poi_id or ground.terminal,

@@ -11,7 +11,7 @@ import msgspec
 
 from offline_queue import entry
 from offline_queue.entry import MAX_POINTS, Happening, Kind, State
-from terminal.ladder import Step
+from terminal.counter.ladder import Step
 
 MAX_TEXT = 64
 
@@ -188,6 +188,6 @@ class Refusal(Exception):
         self.step = step
 
 
-def invalid(what: str) -> Refusal:
+def invalid(what: str, reason: str | None = None) -> Refusal:
     """The refusal of a request that makes no sense, in words for the programmer of the POS."""
-    return Refusal("invalid", f"{what} No points moved.")
+    return Refusal("invalid", f"{what} No points moved.", reason)

@@ -15,10 +15,14 @@ from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus, SyncChanged
 from terminal.pos import CardView, Outcome, Refusal, invalid
-from terminal.reader_tally import Tally
+from terminal.readers.tally import Tally
 from terminal.sync_progress import Pass, Sample, advanced
 
 MAX_PAGE: Final = 1000
+UNDECIDED: Final = (
+    "The till is still at it: whether this is recorded is not decided yet. Ask again in a second, or send it again with"
+    " the same key: it cannot count twice."
+)
 
 HISTORY: Final = {
     State.QUEUED: [State.QUEUED],
@@ -79,6 +83,7 @@ class Questions:
         tallies: Mapping[str, Tally],
         readers: dict[str, ReaderStatus],
         held: Collection[str],
+        in_flight: Collection[str],
     ) -> None:
         self._terminal = terminal
         self._version = version
@@ -86,7 +91,7 @@ class Questions:
         self._timepiece = timepiece
         self._sync_now = sync_now
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
-        self.readers, self._held = readers, held
+        self.readers, self._held, self._in_flight = readers, held, in_flight
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
         self._pass = Pass()
 
@@ -157,18 +162,17 @@ class Questions:
         return reader if tally is None else replace(reader, counters=tally.counters)
 
     def _transaction(self, entry_id: str) -> Outcome:
-        return self._found(self._journal.find_id(entry_id), "id")
+        return _told(_here(self._journal.find_id(entry_id), "id"))
 
     def _transaction_by_key(self, key: str) -> Outcome:
-        return self._found(self._journal.find_key(key), "Idempotency-Key")
+        return _told(self._recorded(key))
 
     def _recorded(self, key: str) -> Found:
         """Entry and first answer as they are in the journal, for dialects that make their own answer of them."""
-        return _here(self._journal.find_key(key), "Idempotency-Key")
-
-    def _found(self, found: Found | None, by: str) -> Outcome:
-        found = _here(found, by)
-        return msgspec.structs.replace(outcome(found), claim=_said.decode(found.reply or b"{}").claim)
+        found = self._journal.find_key(key)
+        if found is None and key in self._in_flight:
+            raise Refusal("unanswered", UNDECIDED)
+        return _here(found, "Idempotency-Key")
 
     def _queue(self, argument: str) -> list[Outcome]:
         try:
@@ -183,6 +187,10 @@ class Questions:
     def _sync(self, _: str) -> dict[str, int]:
         self._sync_now()
         return {"due": self._journal.totals().queued}
+
+
+def _told(found: Found) -> Outcome:
+    return msgspec.structs.replace(outcome(found), claim=_said.decode(found.reply or b"{}").claim)
 
 
 def _here(found: Found | None, by: str) -> Found:

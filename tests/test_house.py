@@ -63,18 +63,18 @@ ALSO = {
     "terminal/cli.py": {"ledger.cli"},
 }
 PURE = (
-    "terminal/identification.py",
-    "terminal/check_digits.py",
-    "terminal/links.py",
-    "terminal/number_formats.py",
-    "terminal/payment_numbers.py",
-    "terminal/refusals.py",
-    "terminal/rotating_codes.py",
+    "terminal/cards/identification.py",
+    "terminal/cards/check_digits.py",
+    "terminal/cards/links.py",
+    "terminal/cards/number_formats.py",
+    "terminal/cards/payment_numbers.py",
+    "terminal/counter/refusals.py",
+    "terminal/cards/rotating_codes.py",
     *(f"terminal/setup/{name}.py" for name in ("card_numbers", "commented", "draft", "toml_values")),
-    "terminal/sdm.py",
-    "terminal/transaction.py",
-    "terminal/claim_words.py",
-    "terminal/note_codes.py",
+    "terminal/cards/sdm.py",
+    "terminal/sales/transaction.py",
+    "terminal/claims/words.py",
+    "terminal/cards/note_codes.py",
     "terminal/api/nexo/names.py",
     "terminal/api/nexo/messages.py",
     "terminal/api/nexo/exchange.py",
@@ -90,7 +90,7 @@ PURE = (
     "terminal/trial/sheet_text.py",
     "terminal/trial/sheet_page.py",
     "drivers/card_record.py",
-    "terminal/offline_limits.py",
+    "terminal/promises/offline_limits.py",
     "terminal/history/buckets.py",
     "terminal/history/waiting.py",
     "terminal/history/shapes.py",
@@ -141,6 +141,13 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     also = ALSO.get(room, set()) | ALSO.get(name(path), set())
     foreign = [m for m in imports(ast.parse(path.read_text())) if m.split(".")[0] not in allowed and m not in also]
     assert not foreign
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "clients" / "python").rglob("*.py")), ids=name)
+def test_the_python_client_needs_nothing_but_python(path: Path) -> None:
+    """Whoever writes a POS may put it into any environment."""
+    used = {module.split(".")[0] for module in imports(ast.parse(path.read_text()))}
+    assert used <= {*sys.stdlib_module_names, "tilld_client"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "ledger").rglob("*.py")), ids=name)

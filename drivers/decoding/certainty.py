@@ -4,6 +4,7 @@ A wrong number is worse than none: the points would go to a stranger.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from drivers.decoding.symbol import MATRIX, Sighting, Symbology, Wanted
@@ -16,8 +17,15 @@ VALID_WEIGHS: Final = 3.0
 """How much more the height of a valid EAN counts than that of one whose check digit is wrong."""
 SHORT_FORM_HEIGHT: Final = 0.28
 """Part of its width over which a UPC-E must read the same: half of it is guesswork, and wrong ones reached 0.24."""
-THIN: Final = 0.04
+THIN: Final = 0.07
 """Part of its width: an EAN read the same over less is read twice."""
+CLEARLY: Final = 3.0
+"""How many times as tall as another valid EAN of the same bars one must be: the taller alone was wrong at times."""
+REACH: Final = 0.5
+"""Part of its width by which bars may go on above and below what was read of them (GS1 General Specifications 5.2:
+nominally they are 0.7 as high as wide)."""
+SPARE: Final = 0.1
+"""Part of a PDF417's error correction that must be left: with erasures for all of it any letters come out."""
 AGREEING_LINES: Final = 8.0
 """Pixels along the bars over which a code without check digit must read the same."""
 
@@ -27,9 +35,16 @@ def certain(sighting: Sighting, others: Sequence[Sighting], wanted: Wanted) -> b
     if not sighting.valid or not sighting.text or sighting.symbology not in wanted.symbologies:
         return False
     if sighting.symbology in MATRIX:
-        return True
+        return _matrix(sighting)
     rule = _RULES.get(sighting.symbology, _vouched_for)
     return rule(sighting, others) and _of_wanted_length(sighting, wanted)
+
+
+def _matrix(sighting: Sighting) -> bool:
+    """Reed-Solomon holds, and something of it is left; ZBar guesses at letters beyond ASCII, often wrongly."""
+    if sighting.symbology is Symbology.PDF417 and sighting.spare is not None and sighting.spare < SPARE:
+        return False
+    return sighting.engine != "zbar" or sighting.text.isascii()
 
 
 def _of_wanted_length(sighting: Sighting, wanted: Wanted) -> bool:
@@ -59,19 +74,25 @@ def _ean(sighting: Sighting, others: Sequence[Sighting]) -> bool:
 
 
 def _weight(other: Sighting) -> float:
-    return other.height * (VALID_WEIGHS if other.valid else 1.0)
+    return other.height * (CLEARLY * VALID_WEIGHS if other.valid else 1.0)
 
 
 def _contradicts(sighting: Sighting, other: Sighting) -> bool:
     same_kind = other.symbology in {Symbology.EAN13, Symbology.EAN8}
-    return same_kind and other.engine == "zxing" and other.text != sighting.text and overlap(sighting, other)
+    return same_kind and other.engine == "zxing" and other.text != sighting.text and overlap(sighting, other, REACH)
 
 
-def overlap(one: Sighting, other: Sighting) -> bool:
-    """Whether the upright boxes around both share a point."""
-    left, top, right, bottom = _box(one)
+def overlap(one: Sighting, other: Sighting, reach: float = 0.0) -> bool:
+    """Whether the upright boxes around both share a point, one's bars made longer by `reach` of its width."""
+    left, top, right, bottom = _box(_lengthened(one, reach))
     other_left, other_top, other_right, other_bottom = _box(other)
     return left <= other_right and other_left <= right and top <= other_bottom and other_top <= bottom
+
+
+def _lengthened(sighting: Sighting, reach: float) -> Sighting:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = sighting.quad
+    x, y = -(by - ay) * reach, (bx - ax) * reach  # along the bars, as far as what was read is level
+    return replace(sighting, quad=((ax - x, ay - y), (bx - x, by - y), (cx + x, cy + y), (dx + x, dy + y)))
 
 
 def _box(sighting: Sighting) -> tuple[float, float, float, float]:

@@ -97,6 +97,7 @@ def _zxing_sighting(barcode: Any) -> Sighting | None:
         engine="zxing",
         version=_version(barcode.extra),
         short_form=barcode.format.name == "UPCE",
+        spare=_spare(barcode.extra),
     )
 
 
@@ -104,6 +105,11 @@ def _version(extra: Any) -> int:
     """Of a QR code; a micro QR code says M1 to M4."""
     said = str(extra.get("Version", "")) if isinstance(extra, dict) else ""
     return int(said) if said.isdecimal() and len(said) <= 2 else 0
+
+
+def _spare(extra: Any) -> float | None:
+    said = extra.get("UEC") if isinstance(extra, dict) else None
+    return float(said) if isinstance(said, int | float) else None
 
 
 def zbar(picture: Gray, wanted: frozenset[Symbology]) -> list[Sighting]:

@@ -1,5 +1,6 @@
 """The text in a QR code's data codewords: ISO/IEC 18004:2015 section 7.4. Bytes that anybody may have written."""
 
+import re
 from typing import Final, NamedTuple
 
 _ALPHANUMERIC: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
@@ -7,6 +8,8 @@ _COUNT_BITS: Final = {1: (10, 12, 14), 2: (9, 11, 13), 4: (8, 16, 16), 8: (8, 10
 """Of the character count by mode, for versions 1-9, 10-26 and 27-40: table 3."""
 _CHARSETS: Final = {0: "cp437", 1: "iso8859-1", 2: "cp437", 3: "iso8859-1", 20: "shift_jis", 26: "utf-8", 27: "ascii"}
 """By ECI designator (AIM ITS/04-023); iso8859-2 to -16 follow from 4 on."""
+_JAPANESE: Final = re.compile(rb"[\x80-\x9f]|[\xa1-\xdf]{3}")
+"""Bytes that no ISO 8859-1 text has and Shift JIS begins with, or a word of its katakana: in the other, only signs."""
 
 
 class Unparseable(ValueError):
@@ -118,8 +121,7 @@ def _decoded(raw: bytes, mode: int, charset: str | None) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        controls = any(0x80 <= byte < 0xA0 for byte in raw)  # no ISO 8859-1 text has these, Shift JIS begins with them
-        return raw.decode("shift_jis" if controls else "iso8859-1", "replace")
+        return raw.decode("shift_jis" if _JAPANESE.search(raw) else "iso8859-1", "replace")
 
 
 def _padding(bits: _Bits, data: bytes) -> int:

@@ -59,6 +59,8 @@ class Sighting:
     """Scan lines that gave this text, where the engine counts them."""
     short_form: bool = False
     """Printed as UPC-E, whose check digit is all that guards its six digits."""
+    spare: float | None = None
+    """Part of the error correction that was not used up, where the engine tells."""
 
     @property
     def height(self) -> float:

@@ -7,6 +7,7 @@ from ledger.rules.cards import chain
 from ledger.rules.own_entries import own_entry
 from ledger.rules.records import MAX_NUMBER, plausible
 from ledger.tables.engine import Tables
+from ledger.tables.office import card_wear
 from ledger.tables.pen import TablesPen
 from offline_queue.entry import Card, CardEvent, Happening, Kind
 
@@ -57,4 +58,5 @@ class CardOffice(Phones):
             entry=entry,
             code=code,
             detail=detail,
+            wear=[] if account is None else card_wear(tables, number, account),
         )

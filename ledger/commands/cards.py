@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ledger.commands.command_line import ATTENTION, FINE, on_books, say
+from ledger.commands.show import wear as show_wear
 from offline_queue.entry import Happening, masked
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def acting(command: Any) -> Any:
 @click.argument("number")
 @on_books()
 def show(book: "Book", number: str, *, as_json: bool) -> int:
-    """What the card is, which card stands for it, and the points behind it."""
+    """What the card is, which card stands for it, the points behind it, and how worn tills have found it."""
     shown = book.card(number)
     say(shown, _told, as_json=as_json)
     return FINE if shown.account is not None else ATTENTION
@@ -143,3 +144,4 @@ def _told(shown: "CardShown") -> None:
     if shown.points is not None:
         held = f", {shown.reserved} of them promised to tills" if shown.reserved else ""
         click.echo(f"{shown.points} points{held}")
+    show_wear(shown.wear)

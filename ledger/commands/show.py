@@ -11,7 +11,7 @@ from rich.table import Table
 from ledger.port.cards import Registration
 from ledger.port.claims import Redeemed
 from ledger.port.conflicts import Conflict, Flagged, Settled
-from ledger.port.statements import Line, Statement
+from ledger.port.statements import CardWear, Line, Statement
 from ledger.port.terminals import Held, Recovery, Terminal
 from ledger.port.upkeep import Cleared, Verification
 from ledger.rules.claims import Told
@@ -75,14 +75,18 @@ def statement(account: Statement) -> None:
         _print("Lots, the oldest is used first", _lots(lots, account.as_of))
     if expired:
         _print("Expired and not written off yet", _lots(expired, account.as_of))
-    for card in account.wear:
-        soon = "; replace it soon" if card.wear >= WORN else ""
-        where = f"at {card.terminal} on {card.occurred_at}"
-        click.echo(f"{masked(card.number)} by {card.technology}: wear {card.wear} of 100 {where}{soon}")
+    wear(account.wear)
     if account.entries:
         _print("Entries", _lines(account.entries))
     if account.waiting:
         _print("Waiting", _lines(account.waiting))
+
+
+def wear(found: Iterable[CardWear]) -> None:
+    for card in found:
+        soon = "; replace it soon" if card.wear >= WORN else ""
+        where = f"at {card.terminal} on {card.occurred_at}"
+        click.echo(legible(f"{masked(card.number)} by {card.technology}: wear {card.wear} of 100 {where}{soon}"))
 
 
 def cleared(done: Cleared) -> None:

@@ -86,7 +86,7 @@ def put_back(account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int
 
 
 def entry_of(write_off: WriteOff, now: int, cause: str) -> Entry:
-    """The office's entry; `cause` tells apart what happens to the same award at the same moment."""
+    """The office's entry; `cause` tells apart what happens to the same award at the same moment, step by step."""
     award = bounded(write_off.award)
     correction = Correction(OFFICE, write_off.reason, of=award, points=-write_off.points)
     return own_entry(Kind.CORRECTION, f"{KEYS}{award}:{now}:{cause}", now, correction=correction)

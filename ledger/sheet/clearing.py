@@ -54,9 +54,11 @@ class Clearing:
 
     def _post(self, write_offs: Sequence[WriteOff], cause: str) -> None:
         for write_off in write_offs:
-            account, entry, effect = write_off.account, entry_of(write_off, self._now, cause), -write_off.points
-            item = self._source.enter(encode(entry))
+            account, effect = write_off.account, -write_off.points
             shelf = self._sheet.shelving.shelf(account)
+            before = shelf.lots[write_off.record].written_off
+            entry = entry_of(write_off, self._now, f"{cause}, {before} before")
+            item = self._source.enter(encode(entry))
             shelf.write_off(item.record, write_off.record, write_off.points)
             self._sheet.accounts.move(account, balance=effect)
             self._sheet.postings.append(Posting(item.record, entry.id, account, effect, None, Code.POSTED, self._now))

@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 from ledger.port.conflicts import Flagged
-from ledger.port.statements import Line, Statement
+from ledger.port.statements import CardWear, Line, Statement
 from ledger.port.terminals import Terminal
 from ledger.rules.records import KEYLESS, read, waits_for_card
 from ledger.rules.wear import lately
@@ -27,12 +27,7 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
     if account is None:
         return None
     balance, held = feed.balance(account, number), feed.balances.held(account)
-    rows = tables.rows(
-        "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
-        " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
-        [account, *merged_into(tables, account)],
-    )
-    posted = [(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
+    posted = _posted(tables, account)
     return Statement(
         number,
         held.usable + held.inactive + held.expired,
@@ -46,6 +41,21 @@ def statement(tables: Tables, number: str, feed: TablesFeed) -> Statement | None
         expired=held.expired,
         wear=lately(entry for entry, *_ in posted),
     )
+
+
+def card_wear(tables: Tables, number: str, account: int) -> list[CardWear]:
+    """What tills last found of this very card, by technology, the most worn first; `account` is the one behind it."""
+    return [found for found in lately(entry for entry, *_ in _posted(tables, account)) if found.number == number]
+
+
+def _posted(tables: Tables, account: int) -> list[tuple[Entry, int, str, str]]:
+    """Every entry of an account and of those merged into it, with its points, verdict and time of posting."""
+    rows = tables.rows(
+        "SELECT p.points, p.code, p.posted_at, r.bytes FROM posting p JOIN record r ON r.no = p.record"
+        " WHERE p.account = ANY(?) ORDER BY p.posted_at, p.record",
+        [account, *merged_into(tables, account)],
+    )
+    return [(decode(raw), points, code, rfc3339(posted_at)) for points, code, posted_at, raw in rows]
 
 
 def _waiting(tables: Tables, number: str) -> list[Line]:

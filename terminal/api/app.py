@@ -12,12 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as WebRoute
 
+from terminal.api import hw_proxy
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
 from terminal.api.guard import Guard, collected, own_hosts
 from terminal.api.hardening import SECURITY_HEADERS
-from terminal.api.limits import CLOSE, has_body
+from terminal.api.limits import CLOSE, has_body, little
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
@@ -41,13 +42,18 @@ def create_app(desk: Desk) -> Starlette:
     hosts = own_hosts(desk.listen, desk.hosts)
     guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests)
     app = Starlette(
-        routes=[*routes, WebRoute("/openapi.json", openapi)],
+        routes=[*routes, WebRoute("/openapi.json", openapi), *_odoos(desk)],
         middleware=[guard],
         exception_handlers={HTTPException: _unrouted, Exception: _failed},
     )
     # A POST that is sent elsewhere without a word is a lost sale to a client that does not follow.
     app.router.redirect_slashes = False
     return app
+
+
+def _odoos(desk: Desk) -> list[WebRoute]:
+    """Not in the document: they are another's protocol, behind a switch."""
+    return hw_proxy.routes(desk) if desk.hw_proxy else []
 
 
 def _endpoint(
@@ -61,7 +67,7 @@ def _endpoint(
         caller = doorkeeper.admit(request, route.caller)
         body = None
         if route.body is not None:
-            sent = await request.body()
+            sent = await request.body() if caller >= Caller.POS else little(await request.body())
             body = decode(sent if sent or route.body_required else b"{}", route.body)
         streams = rooms[caller >= Caller.POS].streams
         try:

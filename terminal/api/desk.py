@@ -10,11 +10,12 @@ from typing import Any, Final, Protocol
 from terminal.api.callers import Tokens
 from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
+from terminal.api.scans import Scans
+from terminal.cards.phone_lookup import PhoneCards
 from terminal.doctor.findings import Diagnosis, Level
 from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
-from terminal.phone_lookup import PhoneCards
 
 QUESTION_TIME_S: Final = 10.0
 """The till's thread answers in milliseconds; past this it is stuck, and its watchdog ends the process."""
@@ -33,6 +34,7 @@ class Desk:
     `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask. `find_by_phone`
     asks the ledger and blocks meanwhile; None where this till looks nobody up. `history` keeps the last days; without
     one there is nothing to tell of them. `page_language` is the cashier's page's; "" leaves it to the browser.
+    `hw_proxy`: Odoo may ask, and hears of cards if there are `scans`.
     """
 
     post: Callable[[Event], None]
@@ -43,6 +45,8 @@ class Desk:
     version: str
     hosts: tuple[str, ...] = ()
     guests: Guests = NOBODY
+    hw_proxy: bool = False
+    scans: Scans | None = None
     history: Recorder | None = None
     doctor: Doctor | None = None
     find_by_phone: Callable[[str], PhoneCards] | None = None

@@ -117,7 +117,7 @@ class Guard:
         try:
             self._examine(scope, headers, guest)
             if guest is not None and is_preflight(scope["method"], headers):
-                await answer_preflight(harder)
+                await answer_preflight(scope["path"], harder)
                 return
             with self._rooms[self._proven(scope, headers)].requests.seat():
                 await self._app(scope, bounded(receive), harder)

@@ -5,6 +5,7 @@ import { announce } from "./announce.js";
 import { scene, showScene, spoken } from "./card.js";
 import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
 import { advice, focusLadder, showLadder } from "./ladder.js";
+import { showPosWords } from "./pos_words.js";
 import * as sound from "./sound.js";
 import { wordsFor } from "./words.js";
 
@@ -65,6 +66,7 @@ const changes = {
   sync({ progress }) {
     seen.progress = progress;
   },
+  display: showPosWords,
   trial: () => {},
   conflict: () => {},
   reset() {

@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.line import Line
 from tests.acceptance.rig import LedgerProcess, Pos, TillProcess, tilld
 
@@ -118,7 +118,7 @@ def noon(shop: Shop, page: Page, look: Look) -> None:
     expect(page.locator("#ladder button").first).to_be_visible()
     look("ladder", page)
     shop.sell("r-3", points=30)
-    claim = page.locator("#recent img.claim").first
+    claim = page.locator("#card-claim")
     expect(claim).to_be_visible()
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=claim.element_handle())
     look("claim", page)

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from terminal.api.nexo.crypto import derive, seal, unseal
+from terminal.api.nexo.crypto import decrypt, derive, encrypt
 from tests.acceptance.rig import TillProcess
 
 PORT = 8443
@@ -43,6 +43,13 @@ class NexoTill(TillProcess):
         section = f'[nexo]\nenabled = true\nlisten = "{self.host}:{PORT}"\n{nexo}\n'
         super().__init__(folder, ledger_url, extra=section, readers=readers)
 
+    def wait_for_readers(self) -> None:
+        """A till is up before its readers are, and says so to whoever wants a card."""
+        pos = self.pos()
+        with closing(pos):
+            while any(reader["status"] != "ready" for reader in pos.ask("GET", "/v1/status")[1]["readers"]):
+                pass
+
 
 def node() -> str:
     found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
@@ -53,7 +60,7 @@ def node() -> str:
 class NexoPos:
     """One Node process with one version of the library. Several messages may be under way at once."""
 
-    def __init__(self, till: NexoTill, library: str = "adyen-32", *, form: str = "sealed") -> None:
+    def __init__(self, till: NexoTill, library: str = "adyen-32", *, form: str = "encrypted") -> None:
         self.state = till.state
         setup = {
             "endpoint": f"https://{till.host}",
@@ -117,7 +124,7 @@ class NexoPos:
 
 
 @contextmanager
-def pos_at(till: NexoTill, library: str = "adyen-32", *, form: str = "sealed") -> Iterator[NexoPos]:
+def pos_at(till: NexoTill, library: str = "adyen-32", *, form: str = "encrypted") -> Iterator[NexoPos]:
     pos = NexoPos(till, library, form=form)
     try:
         yield pos
@@ -192,11 +199,11 @@ class RawPos:
         """In the clear, with the POS's token."""
         return self.post(json.dumps(message).encode(), x_api_key=self.token)
 
-    def sealed(
+    def encrypted(
         self, message: dict[str, Any], *, header: dict[str, Any] | None = None, **trailer: Any
     ) -> dict[str, Any]:
-        """The envelope of a sealed message; `header` and `trailer` replace what stands beside it."""
-        blob, nonce, mac = seal(json.dumps(message).encode(), self.material)
+        """The envelope of an encrypted message; `header` and `trailer` replace what stands beside it."""
+        blob, nonce, mac = encrypt(json.dumps(message).encode(), self.material)
         told = {
             "AdyenCryptoVersion": 1,
             "KeyIdentifier": self.key["KeyIdentifier"],
@@ -209,10 +216,10 @@ class RawPos:
         return {"SaleToPOIRequest": {"MessageHeader": outer, "NexoBlob": blob, "SecurityTrailer": told}}
 
     def opened(self, answer: dict[str, Any]) -> Any:
-        """The sealed answer in the clear."""
-        sealed = answer["SaleToPOIResponse"]
-        trailer = sealed["SecurityTrailer"]
-        return json.loads(unseal(sealed["NexoBlob"], trailer["Nonce"], trailer["Hmac"], self.material))
+        """The encrypted answer in the clear."""
+        encrypted = answer["SaleToPOIResponse"]
+        trailer = encrypted["SecurityTrailer"]
+        return json.loads(decrypt(encrypted["NexoBlob"], trailer["Nonce"], trailer["Hmac"], self.material))
 
 
 def message(category: str, request: object, number: str, **header: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tests.acceptance.line import Faults, Line
 from tests.acceptance.rig import LedgerProcess, TillProcess, tilld
 from tests.acceptance.shoppers import CARDS, Log, Shopper
 
-KILLS = int(os.environ.get("TILLD_KILLS", "60"))
+KILLS = int(os.environ.get("TILLD_KILLS", "30"))
 SHOPPERS = 4
 
 

@@ -15,7 +15,7 @@ from tests.acceptance.rig import LedgerProcess, TillProcess, tilld
 from tests.acceptance.shoppers import CARDS, Log, Shopper
 from tests.ledger.cluster import MISSING, PROGRAMS, cluster
 
-KILLS = int(os.environ.get("TILLD_KILLS", "60")) // 8
+KILLS = int(os.environ.get("TILLD_KILLS", "30")) // 7
 SHOPPERS_A_TILL = 2
 
 

@@ -22,8 +22,9 @@ from tests.acceptance.nexo_rig import (
     pos_at,
     sale,
     status_of,
+    wait_for_read,
 )
-from tests.acceptance.rig import LedgerProcess, free_port
+from tests.acceptance.rig import LedgerProcess, free_port, tilld
 
 NOW = datetime.now(UTC).isoformat(timespec="seconds")
 DEAD_READER = '[[reader]]\nname = "scanner"\ndriver = "serial_line"\nport = "/dev/there-is-none"\n'
@@ -42,7 +43,7 @@ def condition(body: dict[str, Any]) -> str:
     return str(body["Response"].get("ErrorCondition", body["Response"]["Result"]))
 
 
-@pytest.mark.parametrize("form", ["sealed", "plain"])
+@pytest.mark.parametrize("form", ["encrypted", "plain"])
 def test_no_ledger_and_no_reader(tmp_path: Path, form: str) -> None:
     """Sales go on, a redemption is UnreachableHost and no Refusal, and the diagnosis names the reader that is dead."""
     till = NexoTill(tmp_path, f"http://127.0.0.1:{free_port()}", readers=DEAD_READER)
@@ -94,6 +95,59 @@ def test_the_journal_answers_for_a_till_that_was_killed(tmp_path: Path, ledger: 
         till.stop()
 
 
+def test_a_refusal_that_is_remembered_does_not_hide_what_a_repeat_has_done(
+    tmp_path: Path, ledger: LedgerProcess
+) -> None:
+    """Refused without a line, asked again and recorded, and the till is killed before it notes the second answer."""
+    till = NexoTill(tmp_path / "till", f"http://127.0.0.1:{ledger.port}")
+    till.start()
+    try:
+        with pos_at(till) as pos:
+            data = {**account(), **points(24)}
+            assert condition(pos.ask("Loyalty", loyalty("Award", data, sale("1", NOW)))) == "Success"
+            till.drain()
+            ledger.kill()
+            redemption = loyalty("Redemption", data, sale("2", NOW))
+            assert condition(pos.ask("Loyalty", redemption, "again")) == "UnreachableHost"
+            noted = {file: file.read_bytes() for file in till.state.glob("nexo.db*")}
+            ledger.start("--unknown-cards", "register", "--enrolment", "open")
+            till.drain()
+            assert condition(pos.ask("Loyalty", redemption, "again")) == "Success"
+            till.kill()
+            for file, content in noted.items():
+                file.write_bytes(content)
+            till.start()
+            told = pos.ask("TransactionStatus", status_of("Loyalty", "again"))["RepeatedMessageResponse"]
+            assert condition(told["RepeatedResponseMessageBody"]["LoyaltyResponse"]) == "Success"
+    finally:
+        till.stop()
+
+
+def test_a_card_that_was_read_is_told_again_after_a_kill(tmp_path: Path, ledger: LedgerProcess) -> None:
+    """No journal knows of it, the log of exchanges does; the read itself is gone with the till that made it."""
+    till = NexoTill(tmp_path / "till", f"http://127.0.0.1:{ledger.port}")
+    till.start()
+    till.wait_for_readers()
+    try:
+        with pos_at(till, form="plain") as pos:
+            number = pos.send("CardAcquisition", {"SaleData": sale("1", NOW), "CardAcquisitionTransaction": {}})
+            wait_for_read(pos, number)
+            tilld("tap", CARD, "--state", till.state)
+            read = pos.heard(number)["heard"]["CardAcquisitionResponse"]
+            till.kill()
+            till.start()
+            told = pos.ask("TransactionStatus", status_of("CardAcquisition", number))
+            repeated = told["RepeatedMessageResponse"]["RepeatedResponseMessageBody"]["CardAcquisitionResponse"]
+            assert (condition(repeated), repeated) == ("Success", read)
+            card = {"CardAcquisitionReference": read["POIData"]["POITransactionID"]}
+            assert condition(pos.ask("BalanceInquiry", {"LoyaltyAccountReq": card})) == "NotFound"
+            unread = pos.ask("Loyalty", loyalty("Award", {**card, **points(5)}, sale("2", NOW)))
+            assert condition(unread) == "NotFound"
+            assert "Read%20the%20card%20again" in unread["Response"]["AdditionalResponse"]
+    finally:
+        till.stop()
+
+
 def activation() -> dict[str, Any]:
     told = {"StoredValueAccountType": "Other", "EntryMode": ["Keyed"], "IdentificationType": "AccountNumber"}
     return {"StoredValueTransactionType": "Activate", "StoredValueAccountID": {**told, "Value": "2990000000048"}}
@@ -132,13 +186,13 @@ class HastyPos:
         self.wrong += [answer for answer in answers if without_state(answer) != without_state(answers[0])]
 
     def _asked(self, said: dict[str, Any]) -> list[Any]:
-        sealed = self.chance.random() < 0.5
-        body = json.dumps(self.pos.sealed(said) if sealed else said).encode()
+        encrypted = self.chance.random() < 0.5
+        body = json.dumps(self.pos.encrypted(said) if encrypted else said).encode()
         if self.chance.random() < 0.33:
             self._hung_up(body)
             return []
         status, answer = self.pos.post(body, x_api_key=self.pos.token)
-        opened = self.pos.opened(answer) if sealed and status == 200 else answer
+        opened = self.pos.opened(answer) if encrypted and status == 200 else answer
         return self._yes(opened["SaleToPOIResponse"]["LoyaltyResponse"]) if status == 200 else []
 
     def _told(self, number: int) -> list[Any]:

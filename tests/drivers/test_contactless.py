@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,7 @@ import pytest
 from drivers.base import Condition, Place, ReaderState
 from drivers.contactless import Options, Reader, device_of
 from drivers.pn532_line import SerialLine
-from terminal.inbox import CardPresented, Event
-from terminal.reader_life import Limits
+from terminal.readers.life import Limits
 from tests.virtual.cards import (
     Card,
     NtagCard,
@@ -28,7 +27,7 @@ from tests.virtual.cards import (
     text_record,
 )
 from tests.virtual.pn532 import Pn532
-from tests.virtual.watching import Watched
+from tests.virtual.watching import Watched, read_of
 
 NUMBER = "2990000000017"
 READS_OF_A_TEXT = 2
@@ -64,15 +63,6 @@ def reader(chip: Pn532, tmp_path: Path) -> Iterator[Watched]:
     with Watched(tmp_path, "contactless", options={"path": str(chip.path)}) as watched:
         watched.state(ReaderState.READY)
         yield watched
-
-
-def read_of(number: str) -> Callable[[Event], bool | None]:
-    """Finds the event of this number's read."""
-
-    def found(event: Event) -> bool | None:
-        return True if isinstance(event, CardPresented) and event.read.data == number else None
-
-    return found
 
 
 def test_a_phone_is_read_once_although_its_number_changes(desk: Desk) -> None:

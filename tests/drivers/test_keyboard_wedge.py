@@ -7,12 +7,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 
 from drivers.base import CardUnreadable, DriverError, EntryMode, ReaderAbsent, ReaderState, Technology
-from drivers.framing import Scan
+from drivers.framing import Ending, Framer, Scan
 from drivers.input_nodes import InputNode, keyboards
-from drivers.keyboard_layouts import SETUP_TEXT
+from drivers.keyboard_layouts import LAYOUTS, SETUP_TEXT, LayoutName
 from drivers.keyboard_wedge import Options, chosen, judged
+from drivers.keystrokes import Keystrokes
+from drivers.magstripe import is_payment
 from tests.virtual import keyboard
 from tests.virtual.keyboard import SYN, SYN_DROPPED, USB, Event, RecordedKeyboard, UinputKeyboard, typed
 from tests.virtual.watching import Watched
@@ -84,6 +88,39 @@ def test_a_payment_card_is_swiped_and_nothing_of_it_leaves_the_process(
     told += "".join(capfd.readouterr())
     assert "41111" not in told
     assert "DOE" not in told
+
+
+SWIPES = (
+    "%B4111111111111111^DOE/JANE^2812101000000000?",
+    "%b4111111111111111^doe/jane^2812101000000000?",  # by a reader that types with caps lock
+    ";4111111111111111=28121010000000000000?",
+    "+594111111111111111=2809780?",
+)
+
+
+@pytest.mark.parametrize("swipe", SWIPES)
+@pytest.mark.parametrize("configured", LAYOUTS)
+@pytest.mark.parametrize("typing", LAYOUTS)
+def test_a_payment_card_is_dropped_whatever_layout_is_configured(
+    typing: LayoutName, configured: LayoutName, swipe: str
+) -> None:
+    """What a wrong layout makes of its track would still be its number, one letter for each digit."""
+    framer, keys = Framer(Ending.LINE), Keystrokes(LAYOUTS[configured], silence_s=0.25)
+    for event in typed(swipe, typing):
+        for scan in keys.take(framer, *event):
+            report = judged(scan, Options(usb=USB, layout=configured))
+            assert isinstance(report, CardUnreadable)
+            assert report.reason in {"payment_card", "wrong_layout"}
+
+
+@given(st.text("0123456789ABCDabcd-_/:.?&=%#", max_size=30), st.sampled_from(list(LAYOUTS)))
+@example("https://shop.example/c/?card=2990000000017&day=20281210", "de")
+@example("(01)09521234543213(10)ABC123", "us")
+def test_other_codes_are_no_payment_cards_in_any_layout(text: str, configured: LayoutName) -> None:
+    """A loyalty code is not refused because of what its keys would be elsewhere."""
+    assume(not is_payment(text))
+    report = judged(Scan(text.encode()), Options(usb=USB, layout=configured))
+    assert not isinstance(report, CardUnreadable) or report.reason != "payment_card"
 
 
 def test_a_scanner_that_another_program_has_grabbed_is_held(scanner: RecordedKeyboard) -> None:

@@ -62,6 +62,8 @@ def test_a_worn_stripe_is_told() -> None:
         f"%E?{TRACK_2}",
         f"]X0{TRACK_2}",
         f"junk {TRACK_1} junk",
+        TRACK_1.lower(),  # typed with caps lock
+        TRACK_1.lower()[1:-1],
         "%B4111 1111 1111 1112^DOE/JANE^28121010000?",  # one digit misread: the check digit is wrong
         f"%B{PAN}?",
         f";{PAN}?",
@@ -77,6 +79,16 @@ def test_a_payment_card_is_dropped_in_the_driver(swipe: str) -> None:
     assert isinstance(report, CardUnreadable)
     assert (report.reason, report.technology) == ("payment_card", Technology.PAYMENT)
     assert not any(digit in repr(report) for digit in "0123456789")
+
+
+@pytest.mark.parametrize("parity", [0, 1])
+def test_a_payment_card_is_dropped_although_the_parity_is_configured_wrongly(parity: int) -> None:
+    """Its number would be there with a bit more in each second character."""
+    with_parity = bytes(one | (one.bit_count() % 2 != parity) << 7 for one in TRACK_2.encode())
+    assert with_parity != TRACK_2.encode()
+    report = report_of(Scan(with_parity), ScanOptions())
+    assert isinstance(report, CardUnreadable)
+    assert report.reason == "payment_card"
 
 
 @pytest.mark.parametrize("flaw", Flaw)

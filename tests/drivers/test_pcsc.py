@@ -2,16 +2,15 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from drivers.base import ReaderState, Technology
-from terminal.inbox import CardPresented, Event
 from tests.virtual.cards import NtagCard, Type4Card, mute, pulled, swapped, text_record
 from tests.virtual.pcscd import VirtualPcscd
-from tests.virtual.watching import Watched
+from tests.virtual.watching import Watched, read_of
 
 pytestmark = pytest.mark.pcscd
 
@@ -25,15 +24,6 @@ def reader(pcscd: VirtualPcscd, tmp_path: Path) -> Iterator[Watched]:
     with Watched(tmp_path, "pcsc", options={"match": pcscd.names[0]}) as watched:
         watched.state(ReaderState.READY)
         yield watched
-
-
-def read_of(number: str) -> Callable[[Event], bool | None]:
-    """Finds the event of this number's read."""
-
-    def found(event: Event) -> bool | None:
-        return True if isinstance(event, CardPresented) and event.read.data == number else None
-
-    return found
 
 
 def test_a_card_without_a_serial_number_is_read(pcscd: VirtualPcscd, reader: Watched) -> None:

@@ -17,15 +17,14 @@ import segno
 from drivers.base import Note, NoteWritten, ReaderState
 from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
-from terminal.inbox import CardPresented, Event
-from terminal.reader_child import ReaderChild
+from terminal.readers.child import ReaderChild
 from tests.virtual import keyboard
 from tests.virtual.cards import Card, NtagCard, Pulled, Type4Card, mute, text_record
 from tests.virtual.keyboard import RecordedKeyboard
 from tests.virtual.pcscd import VirtualPcscd, missing
 from tests.virtual.pn532 import Pn532
 from tests.virtual.serial_scanner import SerialScanner
-from tests.virtual.watching import Watched
+from tests.virtual.watching import Watched, read_of
 
 
 @dataclass(frozen=True)
@@ -208,11 +207,7 @@ def test_each_presentation_is_one_read(rig: Rig, reader: Watched) -> None:
     rig.present(reader, "2990000000017")
     assert reader.card().data == "2990000000017"
     rig.present(reader, "2990000000024")
-
-    def second(event: Event) -> bool | None:
-        return True if isinstance(event, CardPresented) and event.read.data == "2990000000024" else None
-
-    assert reader.nothing_before(second) == []
+    assert reader.nothing_before(read_of("2990000000024")) == []
     assert reader.supervisor.status.counters.good == 2
 
 

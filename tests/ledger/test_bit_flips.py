@@ -1,6 +1,5 @@
 """Books on a disk that changes what it was given: a flipped bit is found, or has changed nothing that anybody reads."""
 
-import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from ledger.port.refusals import BooksUnusable, NotRecorded, Refused
 from ledger.port.statements import Statement
 from ledger.sqlite.book import SqliteBook
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
+from tests.virtual.bit_flips import unseen
 
 FLIPS = 300
 CARDS = (CARD, OTHER_CARD, "2990000000031")
@@ -51,18 +51,6 @@ def seen(path: Path) -> object:
 
 def test_a_flipped_bit_is_found_or_harmless(kept: Path) -> None:
     """Whatever the books would say of anybody's points is as it was, or told to be damaged."""
-    chance, whole = random.Random(31), kept.read_bytes()
-    sound, bent = seen(kept), kept.with_name("bent.db")
-    assert not isinstance(sound, str)
-    found = 0
-    for _ in range(FLIPS):
-        place = chance.randrange(len(whole) * 8)
-        changed = bytearray(whole)
-        changed[place // 8] ^= 1 << place % 8
-        bent.write_bytes(changed)
-        now = seen(bent)
-        assert now == sound or isinstance(now, str), f"bit {place} went unseen"
-        found += isinstance(now, str)
-        for leftover in kept.parent.glob("bent.db*"):
-            leftover.unlink()
+    missed, found = unseen(kept, seen, seed=31, flips=FLIPS)
+    assert not missed
     assert found > FLIPS / 20

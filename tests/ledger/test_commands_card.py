@@ -8,7 +8,8 @@ from click.testing import CliRunner, Result
 
 from ledger.cli import ledger
 from ledger.commands.command_line import books
-from tests.ledger.fake_till import CARD, OTHER_CARD
+from offline_queue.entry import Card, Kind
+from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill
 
 NEW = "2990000000111"
 
@@ -41,6 +42,22 @@ def test_a_card_goes_through_its_life(url: str) -> None:
     merged = told(url, "merge", OTHER_CARD, NEW, *reason)
     assert (merged["status"], merged["points"]) == ("merged", 120)
     assert told(url, "show", CARD)["points"] == 120
+
+
+def test_a_worn_card_is_seen_before_it_dies(url: str) -> None:
+    """What tills have last found of this very card; the one that takes its place is new."""
+    with closing(books(url, must_exist=True)()) as book:
+        till = FakeTill(book, 2)
+        reads = [Card(CARD, "ntag", "contactless", 80), Card(CARD, "ntag", "contactless", 62), Card(CARD, "qr")]
+        till.send(*(till.entry(Kind.EARN, 1, card=read) for read in reads))
+    [worn] = told(url, "show", CARD)["wear"]  # type: ignore[misc, attr-defined]
+    assert (worn["technology"], worn["wear"], worn["terminal"]) == ("ntag", 62, "S001-T02")
+    shown = run(url, "show", CARD).stdout
+    assert "by ntag: wear 62 of 100" in shown
+    assert "replace it soon" in shown
+    assert CARD not in shown
+    assert told(url, "replace", CARD, NEW, "--reason", "worn")["wear"]
+    assert told(url, "show", NEW)["wear"] == []
 
 
 def test_people_read_masked_numbers(url: str) -> None:

@@ -429,6 +429,18 @@ class TestWrittenOff:
         assert cleared(book) == 0
         sound(book)
 
+    def test_an_award_may_leave_in_two_steps_at_one_moment(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """What was promised follows as soon as it is free, however soon that is: each step is an entry of its own."""
+        till.send(till.earn(60, **made_on(0)))
+        assert till.ask("a1", 25).granted
+        on_day(150)
+        assert cleared(book) == 35
+        till.send(till.release("a1"))
+        assert cleared(book) == 25
+        sound(book)
+
     def test_points_earned_since_do_not_pay_an_old_promise(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None]
     ) -> None:

@@ -2,7 +2,7 @@
 //
 //   node nexo_pos.js adyen-32 '{"endpoint":"https://127.0.0.1","apiKey":"...","certificate":"ca.pem","key":{...}}'
 //
-// A step is {"category", "request", "number", "sale"?, "class"?, "poi"?, "form"?: "sealed"|"plain", "timeout"?, "later"?}.
+// A step is {"category", "request", "number", "sale"?, "class"?, "poi"?, "form"?: "encrypted"|"plain", "timeout"?, "later"?}.
 // Its answer is {"number", "heard"} or {"number", "error"}. A step with `later` is not waited for.
 
 "use strict";

@@ -1,6 +1,5 @@
 """A disk that changes what it was given: a flipped bit is found, or it has changed nothing that anybody reads."""
 
-import random
 import sqlite3
 from contextlib import closing
 from io import BytesIO
@@ -15,6 +14,7 @@ from offline_queue.journal_reader import JournalReader
 from offline_queue.lanes import guarded, intact, unguarded
 from offline_queue.wire import Marks
 from tests.offline_queue.sales import DIGEST, open_store, put, redemption, right, sale, verdict
+from tests.virtual.bit_flips import unseen
 
 FLIPS = 400
 View = tuple[object, ...]
@@ -55,17 +55,8 @@ def seen(path: Path) -> View | str:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_flipped_bit_is_found_or_harmless(lived: Path, seed: int) -> None:
     """Anywhere in the file: whatever a till, a ledger or a POS would read of it is as it was written, or refused."""
-    chance, whole = random.Random(seed), lived.read_bytes()
-    sound, bent = seen(lived), lived.with_name("bent.db")
-    found = 0
-    for _ in range(FLIPS):
-        place = chance.randrange(len(whole) * 8)
-        changed = bytearray(whole)
-        changed[place // 8] ^= 1 << place % 8
-        bent.write_bytes(changed)
-        now = seen(bent)
-        assert now == sound or isinstance(now, str), f"bit {place} went unseen"
-        found += isinstance(now, str)
+    missed, found = unseen(lived, seen, seed=seed, flips=FLIPS)
+    assert not missed
     assert found > FLIPS / 10
 
 

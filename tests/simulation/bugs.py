@@ -28,7 +28,7 @@ from offline_queue.store import Appended, Store
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import BatchAnswer, BatchHeader, Marks
 from terminal.config_offline import Offline, Redeem
-from terminal.floor_limits import Limits
+from terminal.promises.floor_limits import Limits
 from tests.simulation.loads import CLONES, MIXED, REDEMPTION, Load
 
 T = TypeVar("T")
@@ -198,7 +198,7 @@ def unsealed_end_believed(patch: Patch) -> None:
 
 def rights_outlive_their_start(patch: Patch) -> None:
     """A till uses the rights that an earlier start has left before the ledger has confirmed them."""
-    from terminal.rights import Right, Rights
+    from terminal.promises.rights import Right, Rights
 
     real = Rights.add
 
@@ -245,5 +245,16 @@ BUGS: Final[dict[Bug, tuple[Load, int]]] = {
     unsealed_end_believed: (CLONES, 300),
 }
 """Where each is looked for, and in how many schedules it must be found."""
-HARMLESS: Final[dict[Bug, tuple[Load, int]]] = {rights_are_not_used_up: (CLONES, 40)}
+SHOWN: Final[dict[Bug, int]] = {
+    marks_never_go_down: 7,
+    streams_go_on: 7,
+    answered_before_durable: 10,
+    feed_goes_on_after_a_restore: 7,
+    restored_ledger_keeps_its_generation: 28,
+    rights_granted_during_recovery: 22,
+    unsealed_rights_confirmed: 7,
+    unsealed_end_believed: 60,
+}
+"""The schedule that has shown each of these: looked at before the others, and only a saving of time."""
+HARMLESS: Final[dict[Bug, tuple[Load, int]]] = {rights_are_not_used_up: (CLONES, 25)}
 """Other rules make up for these: docs/decisions/0024-simulation.md tells which."""

@@ -99,7 +99,7 @@ def over_all_cores(load: str, seeds: range) -> Iterator[Tally]:
             yield from processes.map(schedules, [load] * len(shares), shares)
 
 
-def first_caught(bug: str, load: str, seeds: range) -> int | None:
+def first_caught(bug: str, load: str, seeds: Sequence[int]) -> int | None:
     """The first of these schedules that fails with a rule taken out; None where none notices it."""
     from tests.simulation import bugs
 

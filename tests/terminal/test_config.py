@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from offline_queue.config_file import ConfigUnusable
 from terminal import config
+from terminal.cards.recognition import recognition_of
 from terminal.config import Config, check, find, load, parse
 from terminal.config_problems import driver_names, driver_options
-from terminal.recognition import recognition_of
 
 REFERENCE = Path(config.__file__).with_name("default.toml")
 
@@ -277,3 +277,10 @@ def test_a_page_that_may_ask_is_named_by_its_origin(origin: str) -> None:
 def test_an_origin_that_no_browser_sends_is_told(origin: str, word: str) -> None:
     """It would be compared byte by byte and never fit; and wildcards do not exist."""
     assert word in problems(f'[api]\norigins = ["{origin}"]')["f:api.origins"]
+
+
+def test_a_proxy_for_nobody_is_told() -> None:
+    """A switch without an address lets no Odoo in, and nobody would see why."""
+    assert "must name the address of your Odoo" in problems("[hw_proxy]\nenabled = true")["f:hw_proxy.origins"]
+    assert "no wildcards" in problems('[hw_proxy]\norigins = ["*"]')["f:hw_proxy.origins"]
+    assert problems('[hw_proxy]\nenabled = true\norigins = ["https://shop.odoo.com"]') == {}

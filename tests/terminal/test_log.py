@@ -78,3 +78,16 @@ def test_a_readable_line_is_masked_with_its_traceback() -> None:
     """The form for people hides as much."""
     record = logging.LogRecord("x", logging.INFO, "f", 1, "card %s", ("2990000000017",), None)
     assert Readable().format(record).endswith("INFO x: card •••• 0017")
+
+
+def test_a_terminal_shows_what_a_device_would_have_it_do() -> None:
+    """A reader's own name is written by its maker, or by somebody who plugs one in to be obeyed; tracebacks stay."""
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError as error:
+        fault = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "%s: ready", ("Scan\x1b]0;done\a\nner",), fault)
+    told = Readable().format(record)
+    assert "Scan\\x1b]0;done\\x07\\nner: ready" in told
+    assert all(line.isprintable() for line in told.splitlines())
+    assert told.splitlines()[-1] == "ValueError: \\x1b[2J"

@@ -19,8 +19,8 @@ from drivers.simulated import BREAKDOWNS, Fault, NotTapped, Tap, tap
 from drivers.worker import Assignment
 from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardPresented, Event, Inbox, ReaderChanged
-from terminal.reader_child import ReaderChild
-from terminal.reader_life import (
+from terminal.readers.child import ReaderChild
+from terminal.readers.life import (
     BROKEN_OFF,
     HOPELESS_AFTER,
     Allowed,
@@ -34,8 +34,8 @@ from terminal.reader_life import (
     started,
     told,
 )
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 from tests.virtual.watching import IMPATIENT, Watched
 
 PYTHON = Path(sys.executable)
@@ -195,6 +195,13 @@ def test_a_flood_is_bounded_and_named(tmp_path: Path) -> None:
         cards = reader.nothing_before(stopped)
         assert 40 <= len(cards) <= 60
         reader.state(ReaderState.READY)
+
+
+def test_a_flood_of_signs_of_life_is_a_flood_too(program: Path, tmp_path: Path) -> None:
+    """A driver that spins must not take the till's processor with it."""
+    scripted(program, """while echo '{"type":"heartbeat"}' >&$8; do :; done""")
+    with Watched(tmp_path, "simulated") as reader:
+        assert "reports a second" in reader.state(ReaderState.RECONNECTING, but_not="is being opened").detail
 
 
 def test_a_reader_waits_while_the_till_is_busy(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from offline_queue.entry import State
 from offline_queue.wire import Account
 from terminal.api.shapes import CardAnswer, Status
 from terminal.inbox import AccountHeard, SyncChanged
-from terminal.pos import Outcome
+from terminal.pos import Outcome, Refusal
 from tests.terminal.rig import CARD, OTHER_CARD, TillRig
 
 LAST = "2026-03-01T10:00:00.000Z"
@@ -51,6 +51,24 @@ def test_a_transaction_is_found_by_id_and_by_key(till: TillRig) -> None:
     assert (outcome.state, outcome.history, outcome.idempotency_key) == (State.QUEUED, [State.QUEUED], "sale-1")
     assert outcome.card is not None
     assert outcome.card.number is None
+
+
+@pytest.mark.parametrize("what", ["transaction_by_key", "recorded"])
+def test_what_is_not_decided_yet_is_not_called_unknown(till: TillRig, what: str) -> None:
+    """A POS that hung up while the ledger was asked would tell its customer that no points were taken, and they are."""
+    reply = till.ask("r1", "redeem", points=5)
+    assert till.question(what, "r1").code == "unanswered"
+    till.grant(till.wish())
+    till.heard(reply)
+    assert not isinstance(till.question(what, "r1"), Refusal)
+
+
+def test_a_read_is_known_by_its_name(till: TillRig) -> None:
+    """Whichever dialect it was made in; what is too old is told from what makes no sense."""
+    reply = till.wait_for_card()
+    till.present(CARD)
+    assert till.question("read", till.heard(reply).read_id).number == CARD
+    assert till.question("read", "read-none").reason == "read_unknown"
 
 
 @pytest.mark.parametrize("what", ["transaction", "transaction_by_key"])

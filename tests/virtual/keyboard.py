@@ -14,7 +14,7 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from drivers.keyboard_layouts import KEYPAD, LAYOUTS, LayoutName
+from drivers.keyboard_layouts import KEYPAD, LAYOUTS, SPACE, LayoutName, composed, is_dead
 
 USB: Final = "0c2e:0b61"
 SOURCE: Final = Path(__file__).with_name("evdev_shim.c")
@@ -57,8 +57,17 @@ def keys_of(text: str, layout: LayoutName) -> Iterator[tuple[int, tuple[int, ...
     for one in text:
         if one == "\x1d":
             yield RIGHT_BRACE, (CTRL,)
-        else:
-            yield next((code, held) for keys, held in levels for code, char in keys.items() if char == one)
+        elif found := [(code, held) for keys, held in levels for code, char in keys.items() if char == one]:
+            yield found[0]
+        else:  # only a dead key has it: that and a blank
+            dead = {
+                composed(char, " "): (code, held)
+                for keys, held in levels
+                for code, char in keys.items()
+                if is_dead(char)
+            }
+            yield dead[one]
+            yield SPACE, ()
 
 
 def typed(text: str, layout: LayoutName = "us", start: float = 1000.0, ending: int | None = ENTER) -> list[Event]:

@@ -10,15 +10,24 @@ from typing import Any, Self, TypeVar
 from drivers.base import CardRead, CardUnreadable, NoteWish, NoteWritten, ReaderState
 from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardFailed, CardPresented, Event, NoteTold, ReaderChanged, ReaderStatus
-from terminal.reader_life import Limits
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
+from terminal.readers.life import Limits
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 
 PATIENCE_S = 30.0
-IMPATIENT = Limits(silence_s=1.5, first_pause_s=0.05, longest_pause_s=0.2)
-"""A test need not wait as long as a customer; a child beats every 0.5 s."""
+IMPATIENT = Limits(silence_s=4.0, first_pause_s=0.05, longest_pause_s=0.2)
+"""A test need not wait as long as a customer; a child beats every 0.5 s, once a slow machine has started it."""
 
 Found = TypeVar("Found")
+
+
+def read_of(number: str) -> Callable[[Event], bool | None]:
+    """Finds the event of this number's read."""
+
+    def found(event: Event) -> bool | None:
+        return True if isinstance(event, CardPresented) and event.read.data == number else None
+
+    return found
 
 
 class Watched:

@@ -22,8 +22,9 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one file alone: while Playwright runs, no test of another file could start a loop of asyncio here."""
     with sync_playwright() as playwright:
         program = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
         if not program.exists():

@@ -1,5 +1,6 @@
 """The page at the counter, in a real browser: what happens at the till is on the screen, live."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,17 @@ def test_a_card_that_cannot_be_read_tells_what_to_do(page: Page, till: FakeTill)
     expect(page.locator("#card-hints")).to_have_text("Hold it still.")
     till.present()
     expect(page.locator("#card-hints")).to_be_empty()
+
+
+def test_words_of_the_pos_are_shown_and_old_ones_are_not(page: Page, till: FakeTill) -> None:
+    """As text whatever they hold, announced, and gone when their minute is over."""
+    words, now = page.locator("#pos-words"), datetime.now(UTC)
+    told = {"sale": "TILL-04", "kind": "Display", "text": "Ask for <b>the card</b>", "at": now.isoformat()}
+    till.notices.publish("display", told)
+    expect(words).to_have_text("Ask for <b>the card</b>")
+    expect(words).to_have_role("status")
+    till.notices.publish("display", {**told, "text": "Late", "at": (now - timedelta(minutes=2)).isoformat()})
+    expect(words).to_be_hidden()
 
 
 def test_points_found_on_a_card_are_told_with_it(page: Page, till: FakeTill) -> None:

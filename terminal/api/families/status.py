@@ -28,8 +28,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         Caller.PAGE,
         {
             200: Answer(
-                "Events card_read, card_unreadable, card_note, reader_status, trial, transaction, balance, sync,"
-                " conflict, each with an id; `reset` when events are missing: ask for the status again.",
+                "Events card_read, card_unreadable, card_note, reader_status, display, trial, transaction, balance,"
+                " sync, conflict, each with an id; `reset` when events are missing: ask for the status again.",
                 media_type="text/event-stream",
             )
         },

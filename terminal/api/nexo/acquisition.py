@@ -41,7 +41,6 @@ async def acquire(talk: Talk) -> Body:
     modes = entry_modes(asked.card_acquisition_transaction, talk.shop)
     await refuse_without_reader(talk)
     read = await card(talk, swipe_ahead(talk, modes) or begin(talk, modes))
-    talk.memory.keep(read)
     return body_of(read, asked.sale_data, talk.shop, datetime.now(UTC))
 
 

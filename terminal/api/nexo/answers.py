@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from terminal.api.problems import Refused
 from terminal.pos import BalanceView, Refusal
 
@@ -36,7 +38,18 @@ CONDITIONS: Final = {
     "unanswered": "InProgress",
 }
 """What each code of the till is called here. Every other one is a `Refusal`."""
-_BLOCKED: Final = frozenset({"card_blocked", "card_blocked_known"})
+_REASONS: Final = {
+    **dict.fromkeys(("card_blocked", "card_blocked_known"), "NotAllowed"),
+    **dict.fromkeys(("not_reversible", "reversed_twice", "over_reversal"), "NotAllowed"),
+    "read_unknown": "NotFound",
+}
+"""Causes that the protocol has another word for than for the rest of their code."""
+
+
+def succeeded(answer: bytes | None) -> Body | None:
+    """The body of an answer that was kept, where it was a success: what it says has happened stands."""
+    body: Body = {} if answer is None else msgspec.json.decode(answer)
+    return body if body.get("Response", {}).get("Result") == "Success" else None
 
 
 def success(**told: object) -> Body:
@@ -55,7 +68,7 @@ def refused(why: Refusal | Refused | Unfit) -> Body:
     if isinstance(why, Unfit):
         return failure(why.condition, why.words)
     reason = why.reason if isinstance(why, Refusal) else None
-    condition = "NotAllowed" if reason in _BLOCKED else CONDITIONS.get(why.code, "Refusal")
+    condition = _REASONS.get(reason or "") or CONDITIONS.get(why.code, "Refusal")
     if why.code == "no_card":
         return failure(condition, "Timeout", code=why.code, detail=str(why))
     return failure(condition, str(why), code=why.code, reason=reason)

@@ -1,6 +1,6 @@
-"""The one address of the listener, `POST /nexo/`: who may ask, opened and sealed, and every answer as JSON.
+"""The one address of the listener, `POST /nexo/`: who may ask, opened and encrypted, and every answer as JSON.
 
-Both of the client library's forms are taken. A sealed message proves itself by its HMAC; one in the clear needs the
+Both of the client library's forms are taken. An encrypted message proves itself by its HMAC; one in the clear needs the
 POS's token as API key. The guard of the REST API stands in front (terminal/api/guard.py).
 """
 
@@ -23,8 +23,8 @@ from terminal.api.guard import Guard
 from terminal.api.guests import NOBODY
 from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.nexo.counter import Counter
-from terminal.api.nexo.messages import message_of, parts, reply_of
-from terminal.api.nexo.security_key import Seals
+from terminal.api.nexo.messages import envelope, message_of, parts, reply_of
+from terminal.api.nexo.security_key import Encryption
 from terminal.api.problems import Refused
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms, Visitor
 from terminal.api.routes import JSON
@@ -53,32 +53,33 @@ class Endpoint:
     """Answers one request. Raises Refused, which the guard sends."""
 
     counter: Counter
-    seals: Seals
+    encryption: Encryption
     doorkeeper: Doorkeeper
 
     async def __call__(self, request: Request) -> Response:
-        outer = parts(await request.body())
-        is_sealed = "NexoBlob" in outer
-        if is_sealed:
-            message = message_of(self.seals.opened(outer))
+        # A stranger's document must cost little: a crowd that sends large ones would keep every sale waiting.
+        outer = envelope(document := await request.body())
+        is_encrypted = "NexoBlob" in outer
+        if is_encrypted:
+            message = message_of(self.encryption.opened(outer))
             Visitor.of(request.scope).proven = True
         else:
             self.doorkeeper.admit(request, Caller.POS)
-            message = message_of(outer)
+            message = message_of(parts(document))
         gone = asyncio.create_task(_gone(request))
         try:
-            body = await self.counter.answer(message, gone, is_sealed=is_sealed)
+            body = await self.counter.answer(message, gone, is_encrypted=is_encrypted)
         finally:
             gone.cancel()
         if body is None:
             return Response(b"", media_type=JSON)
         reply = reply_of(message.header, body)
-        return Response(self.seals.sealed(message.header, reply) if is_sealed else reply, media_type=JSON)
+        return Response(self.encryption.encrypted(message.header, reply) if is_encrypted else reply, media_type=JSON)
 
 
-def create_app(counter: Counter, seals: Seals, doorkeeper: Doorkeeper, hosts: frozenset[str]) -> Starlette:
+def create_app(counter: Counter, encryption: Encryption, doorkeeper: Doorkeeper, hosts: frozenset[str]) -> Starlette:
     """`hosts` are the names that this listener goes by."""
-    endpoint = Endpoint(counter, seals, doorkeeper)
+    endpoint = Endpoint(counter, encryption, doorkeeper)
 
     async def exchange(request: Request) -> Response:
         return await endpoint(request)

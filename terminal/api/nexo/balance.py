@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from offline_queue.entry import Card
 from terminal.api.nexo.answers import Body, Unfit, balance_told, current, success
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import LoyaltyAccountReq, account_shown, card_of, shape_of
@@ -21,7 +22,7 @@ async def inquire(talk: Talk) -> Body:
     card = card_of(asked) if asked is not None else None
     if card is None:
         raise Unfit("MessageFormat", "LoyaltyAccountReq names no card: LoyaltyAccountID or CardAcquisitionReference.")
-    number, mode = _number(talk, card)
+    number, mode = await _number(talk, card)
     return body_of(await talk.desk.ask("card", number), mode, talk.shop)
 
 
@@ -45,12 +46,10 @@ def body_of(told: dict[str, Any], mode: str | None, shop: Shop) -> Body:
     return {**status, "LoyaltyAccountStatus": {"LoyaltyAccount": account, **current(balance), "LoyaltyUnit": "Point"}}
 
 
-def _number(talk: Talk, card: CardNumber) -> tuple[str, str | None]:
-    """Number and entry mode of the card that is meant."""
+async def _number(talk: Talk, card: CardNumber) -> tuple[str, str | None]:
+    """Number and entry mode of the card that is meant. Raises Refusal."""
     if card.read_id is None:
         mode = card.entry_mode if isinstance(card.entry_mode, str) else None
         return card.number or "", mode
-    read = talk.memory.reads.get(card.read_id)
-    if read is None or read.card.number is None:
-        raise Unfit("NotFound", "This till has read no card of this CardAcquisitionReference of late. Read it again.")
-    return read.card.number, read.entry_mode
+    read: Card = await talk.desk.ask("read", card.read_id)
+    return read.number, read.entry_mode

@@ -1,7 +1,6 @@
 """Where messages are taken: each exchange runs once, whoever repeats it hears the same, and its number is its own."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -11,7 +10,7 @@ import msgspec
 from terminal.api.desk import Desk
 from terminal.api.nexo import acquisition, admin, balance, devices, diagnosis, loyalty, reversal, status, stored_value
 from terminal.api.nexo import swipe_ahead as ahead
-from terminal.api.nexo.answers import Body, Unfit, refused
+from terminal.api.nexo.answers import Body, Unfit, refused, succeeded
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.guarding import refuse_foreign, refuse_out_of_time, refuse_reused, sale_of
 from terminal.api.nexo.messages import EVENTS, Message
@@ -42,8 +41,6 @@ ANEW: Final[Mapping[str, Handler]] = {
 }
 """These change nothing that counts, and are answered as things stand."""
 
-log = logging.getLogger("nexo")
-
 
 class Counter:
     """Used by the listener's loop alone. `clock_s` is the wall clock, seconds since 1970."""
@@ -51,20 +48,20 @@ class Counter:
     def __init__(self, desk: Desk, shop: Shop, memory: Memory, clock_s: Callable[[], float] = time.time) -> None:
         self._desk, self._shop, self.memory, self._clock_s = desk, shop, memory, clock_s
 
-    async def answer(self, message: Message, gone: "asyncio.Task[None]", *, is_sealed: bool) -> Body | None:
+    async def answer(self, message: Message, gone: "asyncio.Task[None]", *, is_encrypted: bool) -> Body | None:
         """The body of the answer, None where the protocol has none. `gone` ends with the sender's connection."""
         if message.header.message_category in EVENTS:
             return None
         try:
-            self._examine(message, is_sealed=is_sealed)
+            self._examine(message, is_encrypted=is_encrypted)
             return await self._exchange(message, gone)
         except (Refusal, Refused, Unfit) as why:
             return _refused(message, why)
 
-    def _examine(self, message: Message, *, is_sealed: bool) -> None:
+    def _examine(self, message: Message, *, is_encrypted: bool) -> None:
         """Raises Unfit."""
         refuse_foreign(message, self._shop.poi_id)
-        if is_sealed:
+        if is_encrypted:
             refuse_out_of_time(message, self._clock_s())
         category = message.header.message_category
         if category not in ONCE and category not in ANEW:
@@ -78,7 +75,8 @@ class Counter:
         if running is None:
             known = await asyncio.to_thread(self.memory.log.begin, exchange, category, digest, self._now_ms())
             refuse_reused(known.digest if known else digest, digest)
-            if known is not None and category in ONCE and (first := _succeeded(known.answer)) is not None:
+            if known is not None and category in ONCE and (first := succeeded(known.answer)) is not None:
+                # What was refused is tried again: the line may be back, the card found.
                 return first
             # Another connection may have begun the same while the log was asked.
             running = self.memory.running.get(exchange)
@@ -89,10 +87,10 @@ class Counter:
         return await self._heard(running, gone)
 
     def _begin(self, message: Message, exchange: Exchange, digest: bytes) -> Running:
-        running = Running(message.header.message_category, digest, asyncio.Event())
-        talk = Talk(message, self._desk, self._shop, self.memory, running.ended)
-        self.memory.running[exchange] = running
-        running.task = asyncio.create_task(self._run(talk, exchange))
+        ended = asyncio.Event()
+        talk = Talk(message, self._desk, self._shop, self.memory, ended)
+        task = asyncio.create_task(self._run(talk, exchange))
+        running = self.memory.running[exchange] = Running(message.header.message_category, digest, ended, task)
         return running
 
     async def _run(self, talk: Talk, exchange: Exchange) -> Body | None:
@@ -100,8 +98,11 @@ class Counter:
         try:
             try:
                 body = await (ONCE.get(category) or ANEW[category])(talk)
-            except (Refusal, Refused, Unfit) as why:
+            except (Refusal, Unfit) as why:
                 body = _refused(talk.message, why)
+            except Refused as why:
+                # The till has not said its word: this is no answer to be told again.
+                return _refused(talk.message, why)
             if category in ONCE and body is not None:
                 await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
             return body
@@ -111,7 +112,6 @@ class Counter:
 
     async def _heard(self, running: Running, gone: "asyncio.Task[None]") -> Body | None:
         """The answer when it is there. When the last who waits has gone, a wait for a card has no purpose any more."""
-        assert running.task is not None  # noqa: S101 - set where it is made
         running.waiting += 1
         try:
             await asyncio.wait({running.task, gone}, timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
@@ -136,9 +136,3 @@ def _refused(message: Message, why: Refusal | Refused | Unfit) -> Body:
         return {"OutputResult": [{"Device": "CashierDisplay", "InfoQualify": "Status", "Response": said}]}
     sale = sale_of(message)
     return {"Response": said, **({"SaleData": sale} if sale else {})}
-
-
-def _succeeded(answer: bytes | None) -> Body | None:
-    """A first answer that is given again. What was refused is tried again: the line may be back, the card found."""
-    body: Body = {} if answer is None else msgspec.json.decode(answer)
-    return body if body.get("Response", {}).get("Result") == "Success" else None

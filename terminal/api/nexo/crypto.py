@@ -1,4 +1,4 @@
-"""The sealed form of a message (`NexoBlob`): AES-256-CBC for secrecy, HMAC-SHA256 for authenticity.
+"""The encrypted form of a message (`NexoBlob`): AES-256-CBC for secrecy, HMAC-SHA256 for authenticity.
 
 As the library of the protocol's largest user does it: keys by PBKDF2-HMAC-SHA1 (RFC 8018 section 5.2) from a
 passphrase, the HMAC over the plain text. Which of the checks has failed is never told: an answer that tells bad
@@ -26,11 +26,11 @@ CRYPTO_VERSION: Final = 1
 
 
 class Unopened(Exception):
-    """A sealed message that this key does not open, or that somebody has changed on its way."""
+    """An encrypted message that this key does not open, or that somebody has changed on its way."""
 
 
 class Trailer(Shape, frozen=True):
-    """Which key has sealed a message, and what is needed beside it to open it; byte strings in base64."""
+    """Which key has encrypted a message, and what is needed beside it to open it; byte strings in base64."""
 
     adyen_crypto_version: int
     key_identifier: str
@@ -54,7 +54,7 @@ def derive(passphrase: str) -> Material:
     return Material(bits[:32], bits[32:64], bits[64:])
 
 
-def seal(plain: bytes, material: Material, nonce: bytes | None = None) -> tuple[str, str, str]:
+def encrypt(plain: bytes, material: Material, nonce: bytes | None = None) -> tuple[str, str, str]:
     """Blob, nonce and HMAC, each in base64."""
     nonce = nonce or os.urandom(BLOCK)
     padder = PKCS7(BLOCK * 8).padder()
@@ -64,13 +64,13 @@ def seal(plain: bytes, material: Material, nonce: bytes | None = None) -> tuple[
     return _text(blob), _text(nonce), _text(mac)
 
 
-def unseal(blob: str, nonce: str, mac: str, material: Material) -> bytes:
+def decrypt(blob: str, nonce: str, mac: str, material: Material) -> bytes:
     """The plain text. Raises Unopened."""
     try:
-        sealed, chance, sent = _bytes(blob), _bytes(nonce), _bytes(mac)
+        encrypted, chance, sent = _bytes(blob), _bytes(nonce), _bytes(mac)
         decryptor = _cipher(material, chance).decryptor()
         unpadder = PKCS7(BLOCK * 8).unpadder()
-        plain = unpadder.update(decryptor.update(sealed) + decryptor.finalize()) + unpadder.finalize()
+        plain = unpadder.update(decryptor.update(encrypted) + decryptor.finalize()) + unpadder.finalize()
     except ValueError:
         raise Unopened from None
     if not hmac.compare_digest(hmac.digest(material.hmac_key, plain, "sha256"), sent):

@@ -1,9 +1,11 @@
 """Display and Input: what the POS wants shown goes to the cashier's page; there is nothing to answer it with."""
 
+import time
 from typing import Annotated, Any, Final
 
 import msgspec
 
+from offline_queue.timepiece import rfc3339
 from terminal.api.nexo.answers import Body, failure, success
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import many, shape_of
@@ -54,11 +56,12 @@ class InputRequest(Shape, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """What watchers of the till are told as `display`: whose words, of what kind (the protocol's InfoQualify)."""
+    """What watchers of the till are told as `display`: whose words, of what kind (the protocol's InfoQualify), when."""
 
     sale: str
     kind: str
     text: str
+    at: str
 
 
 async def show(talk: Talk) -> Body:
@@ -80,7 +83,8 @@ def _shown(talk: Talk, output: Output) -> Body:
     text = " ".join(one.text for one in many(output.output_content.output_text)).strip()
     if output.output_content.output_format != "Text" or not text:
         return failure("UnavailableService", "The cashier's page shows OutputText of OutputFormat Text alone.")
-    talk.desk.notices.publish("display", Shown(talk.header.sale_id, output.info_qualify, text[:MOST]))
+    now = rfc3339(time.time_ns() // 1_000_000)
+    talk.desk.notices.publish("display", Shown(talk.header.sale_id, output.info_qualify, text[:MOST], now))
     return success()
 
 

@@ -37,7 +37,7 @@ LETTERS: Final = {"Loyalty": LOYALTY + REBATE, "Reversal": REVERSAL, "StoredValu
 
 @dataclass(frozen=True)
 class Exchange:
-    """`number` is the ServiceID, or the DeviceID of a message to a device."""
+    """`number` is the ServiceID; of a message to a device its DeviceID, in a form that no ServiceID has."""
 
     poi_id: str
     sale_id: str
@@ -45,7 +45,8 @@ class Exchange:
 
     @classmethod
     def of(cls, header: Header) -> "Exchange":
-        return cls(header.poi_id, header.sale_id, header.number or "")
+        number = f"DeviceID: {header.number}" if header.message_class == "Device" else header.number
+        return cls(header.poi_id, header.sale_id, number or "")
 
     def key(self, letter: str, day: str = NO_DAY) -> str:
         """At most 52 printable characters."""

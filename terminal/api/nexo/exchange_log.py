@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from terminal.api.nexo.exchange import Exchange
 
@@ -56,16 +56,12 @@ class ExchangeLog:
 
     @classmethod
     def open(cls, path: Path) -> "ExchangeLog":
-        """Raises OSError, or sqlite3.OperationalError where the folder cannot be written."""
+        """Kept in memory alone where the folder cannot be written: a full disk must not keep a till from its start."""
         try:
-            return cls(_connect(path))
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise
-            log.warning("%s is damaged (%s) and made anew; answers are found in the journal", path, error)
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                path.with_name(name).unlink(missing_ok=True)
-            return cls(_connect(path))
+            return cls(_opened(path))
+        except (OSError, sqlite3.OperationalError) as error:
+            log.warning("nexo.db cannot be opened (%s): answers are kept in memory until the till's next start", error)
+            return cls(_set_up(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)))
 
     def begin(self, exchange: Exchange, category: str, digest: bytes, now_ms: int) -> Noted | None:
         """Takes note of a request, and gives what is known of its number; None where that is new.
@@ -94,7 +90,7 @@ class ExchangeLog:
         """The last exchange of this sale system in one of these categories."""
         with self._lock:
             query = f"{_COLUMNS} AND category IN (SELECT value FROM json_each(?)) ORDER BY asked_ms DESC LIMIT 1"  # noqa: S608 - no value is in it
-            row = self._connection.execute(query, (poi_id, sale_id, json.dumps(sorted(categories)))).fetchone()
+            row = self._read(query, poi_id, sale_id, json.dumps(sorted(categories)))
         return None if row is None else Noted(Exchange(poi_id, sale_id, row[0]), *row[1:])
 
     def close(self) -> None:
@@ -103,20 +99,45 @@ class ExchangeLog:
 
     def _find(self, exchange: Exchange) -> Noted | None:
         query = f"{_COLUMNS} AND number = ?"
-        row = self._connection.execute(query, (exchange.poi_id, exchange.sale_id, exchange.number)).fetchone()
+        row = self._read(query, exchange.poi_id, exchange.sale_id, exchange.number)
         return None if row is None else Noted(exchange, *row[1:])
+
+    def _read(self, query: str, *values: str) -> Any:
+        """A row, None where there is none or none can be read: the journal knows what counts."""
+        try:
+            return self._connection.execute(query, values).fetchone()
+        except sqlite3.DatabaseError as error:
+            log.warning("nexo.db cannot be read (%s): a lost answer is found in the journal alone", error)
+            return None
 
     def _write(self, statement: str, *values: object) -> None:
         """A full disk costs the memory of answers, never a sale."""
         try:
             self._connection.execute(statement, values)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             log.warning("nexo.db cannot be written (%s): a lost answer is found in the journal alone", error)
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """Raises OSError or sqlite3.OperationalError."""
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):
+            raise
+        log.warning("%s is damaged (%s) and made anew; answers are found in the journal", path, error)
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
+        return _connect(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    return _set_up(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+
+
+def _set_up(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Closed where it is of no use."""
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")

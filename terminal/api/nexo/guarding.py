@@ -11,8 +11,8 @@ from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import SaleData
 
 WINDOW_S: Final = 24 * 3600.0
-"""How far a sealed sale's time may be from the till's: shorter than numbers are remembered (exchange_log.KEPT_MS), so
-nothing old can be played again."""
+"""How far an encrypted sale's time may be from the till's: shorter than numbers are remembered (exchange_log.KEPT_MS),
+so nothing old can be played again."""
 
 
 class Timed(Shape, frozen=True):
@@ -35,7 +35,7 @@ def refuse_foreign(message: Message, poi_id: str) -> None:
 
 
 def refuse_out_of_time(message: Message, now_s: float) -> None:
-    """Raises Unfit for a sealed message of another day: who has kept it may not play it again."""
+    """Raises Unfit for an encrypted message of another day: who has kept it may not play it again."""
     sale = sale_of(message)
     try:
         moment = None if sale is None else datetime.fromisoformat(sale.sale_transaction_id.time_stamp)
@@ -44,7 +44,7 @@ def refuse_out_of_time(message: Message, now_s: float) -> None:
     if moment is not None and moment.tzinfo is not None and abs(moment.timestamp() - now_s) > WINDOW_S:
         raise Unfit(
             "NotAllowed",
-            "SaleTransactionID.TimeStamp is more than a day from this till's clock, and sealed messages are taken on"
+            "SaleTransactionID.TimeStamp is more than a day from this till's clock, and encrypted messages are taken on"
             " their own day alone. Nothing was recorded. Compare the clocks of POS and till.",
         )
 

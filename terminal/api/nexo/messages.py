@@ -69,13 +69,21 @@ def malformed(what: str) -> Refused:
     return Refused("malformed", f"{what} Nothing was recorded.", status=400)
 
 
+def envelope(document: bytes) -> dict[str, msgspec.Raw]:
+    """The same for whoever may be a stranger: cheap, and nothing within is believed yet. Raises Refused."""
+    try:
+        return msgspec.json.decode(document, type=_Envelope).sale_to_poi_request
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise malformed(f"{error}.") from None
+
+
 def parts(document: bytes) -> dict[str, msgspec.Raw]:
     """What a document holds under `SaleToPOIRequest`. Raises Refused."""
     try:
-        envelope: _Envelope = decode(document, _Envelope)
+        whole: _Envelope = decode(document, _Envelope)
     except Refused as refused:
         raise Refused("malformed", refused.detail, status=400) from None
-    return envelope.sale_to_poi_request
+    return whole.sale_to_poi_request
 
 
 def header_of(found: dict[str, msgspec.Raw]) -> Header:
@@ -87,7 +95,7 @@ def header_of(found: dict[str, msgspec.Raw]) -> Header:
 
 
 def message_of(found: dict[str, msgspec.Raw]) -> Message:
-    """The message in an envelope that is not sealed. Raises Refused."""
+    """The message in an envelope that is not encrypted. Raises Refused."""
     header = header_of(found)
     category = header.message_category
     if category not in CLASS_OF:

@@ -1,4 +1,4 @@
-"""The key that POS and till share for sealed messages: made at this till's first start, never shipped.
+"""The key that POS and till share for encrypted messages: made at this till's first start, never shipped.
 
 Its file is just what the POS's library takes as its security key, so a POS reads it and is done.
 """
@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from terminal.api.nexo.crypto import CRYPTO_VERSION, Material, Trailer, Unopened, derive, seal, unseal
+from terminal.api.nexo.crypto import CRYPTO_VERSION, Material, Trailer, Unopened, decrypt, derive, encrypt
 from terminal.api.nexo.messages import Header, header_of, malformed, parts
 from terminal.api.nexo.names import Shape
 from terminal.state_folder import StateUnusable
@@ -17,7 +17,7 @@ from terminal.state_folder import StateUnusable
 FILE: Final = "nexo-key.json"
 
 _UNOPENED: Final = (
-    "The sealed message cannot be opened with this till's key, or it was changed on its way. Give the POS the key"
+    "The encrypted message cannot be opened with this till's key, or it was changed on its way. Give the POS the key"
     f" from {FILE} in the till's state folder."
 )
 Passphrase = Annotated[str, msgspec.Meta(min_length=8, max_length=256, pattern="^[\\u0020-\\u007e]*$")]
@@ -62,15 +62,15 @@ def _write(path: Path, key: SecurityKey) -> None:
     fresh.replace(path)
 
 
-class Seals:
-    """Opens what a POS has sealed, and seals what it hears."""
+class Encryption:
+    """Opens what a POS has encrypted, and encryption what it hears."""
 
     def __init__(self, key: SecurityKey) -> None:
         self._key = key
         self._material: Material = derive(key.passphrase)
 
     def opened(self, outer: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
-        """The envelope that was sealed. Raises Refused where the key or the header is another."""
+        """The envelope that was encrypted. Raises Refused where the key or the header is another."""
         try:
             blob = msgspec.json.decode(outer["NexoBlob"], type=str)
             trailer = msgspec.json.decode(outer.get("SecurityTrailer", b"null"), type=Trailer)
@@ -78,16 +78,16 @@ class Seals:
             raise malformed(f"SecurityTrailer: {error}.") from None
         self._refuse_foreign(trailer)
         try:
-            found = parts(unseal(blob, trailer.nonce, trailer.hmac, self._material))
+            found = parts(decrypt(blob, trailer.nonce, trailer.hmac, self._material))
         except Unopened:
             raise malformed(_UNOPENED) from None
         if header_of(found) != header_of(outer):
-            raise malformed("The MessageHeader beside the sealed message is not the one that was sealed.")
+            raise malformed("The MessageHeader beside the encrypted message is not the one that was encrypted.")
         return found
 
-    def sealed(self, header: Header, reply: bytes) -> bytes:
+    def encrypted(self, header: Header, reply: bytes) -> bytes:
         """The answer as the POS's library opens it."""
-        blob, nonce, mac = seal(reply, self._material)
+        blob, nonce, mac = encrypt(reply, self._material)
         trailer = Trailer(CRYPTO_VERSION, self._key.key_identifier, self._key.key_version, nonce, mac)
         answered = msgspec.structs.replace(header, message_type="Response")
         whole: dict[str, Any] = {"MessageHeader": answered, "NexoBlob": blob, "SecurityTrailer": trailer}
@@ -96,6 +96,6 @@ class Seals:
     def _refuse_foreign(self, trailer: Trailer) -> None:
         key = self._key
         if (trailer.key_identifier, trailer.key_version) != (key.key_identifier, key.key_version):
-            raise malformed(f"The message is sealed with another key than {key.key_identifier} {key.key_version}.")
+            raise malformed(f"The message is encrypted with another key than {key.key_identifier} {key.key_version}.")
         if trailer.adyen_crypto_version != CRYPTO_VERSION:
             raise malformed(f"AdyenCryptoVersion is {trailer.adyen_crypto_version}; {CRYPTO_VERSION} is known here.")

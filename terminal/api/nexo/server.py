@@ -5,7 +5,7 @@ import contextlib
 import logging
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,7 @@ from terminal.api.nexo import certificate
 from terminal.api.nexo.app import PATH, create_app
 from terminal.api.nexo.counter import Counter
 from terminal.api.nexo.exchange_log import FILE, ExchangeLog
-from terminal.api.nexo.security_key import Seals, load_or_create
+from terminal.api.nexo.security_key import Encryption, load_or_create
 from terminal.api.nexo.talk import Memory, Shop
 from terminal.api.problems import Refused
 from terminal.api.protocol import HEAD_TIME_S
@@ -32,6 +32,9 @@ RENEWAL_S: Final = 3600
 
 
 log = logging.getLogger("nexo")
+
+
+Renewal = Callable[[], Coroutine[Any, Any, None]]
 
 
 class TlsLoop(asyncio.SelectorEventLoop):
@@ -55,14 +58,14 @@ class NexoServer:
 
     def start(self) -> None:
         """Raises CannotListen, KeyFileUnusable or OSError. `address` is the real one afterwards."""
-        seals = Seals(load_or_create(self._state, self._shop.terminal))
+        encryption = Encryption(load_or_create(self._state, self._shop.terminal))
         listener = bind_tcp(self._desk.listen, section="nexo")
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            certificate.ensure(self._state, self._shop.poi_id, host, datetime.now(UTC))
+            certified(self._state, self._shop.poi_id, host)
             self._log = ExchangeLog.open(self._state / FILE)
-            config = self._config(seals, self._log, host)
+            config = self._config(encryption, self._log, host)
         except ssl.SSLError as error:
             listener.close()
             raise CannotListen(f"{certificate.FILE} in the state folder cannot be used: {error}. Delete it.") from error
@@ -91,24 +94,36 @@ class NexoServer:
             self._log.close()
         self._web = self._thread = self._log = None
 
-    def _config(self, seals: Seals, exchanges: ExchangeLog, host: str) -> uvicorn.Config:
+    def _config(self, encryption: Encryption, exchanges: ExchangeLog, host: str) -> uvicorn.Config:
         counter = Counter(self._desk, self._shop, Memory(exchanges))
         hosts = own_hosts(self.address, (self.address,))
-        app = create_app(counter, seals, Doorkeeper(self._desk.tokens), hosts)
-        pem = self._state / certificate.FILE
-        config = web_config(app, loop=TlsLoop, ssl_certfile=str(pem), timeout_notify=RENEWAL_S)
+        app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._state / certificate.FILE)
+        renew = renewing(self._state, self._shop.poi_id, host, context.load_cert_chain)
+        config = web_config(app, loop=TlsLoop, callback_notify=renew, timeout_notify=RENEWAL_S)
         config.load()
-        assert config.ssl is not None  # noqa: S101 - there is a certificate
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-        config.callback_notify = _renewing(self._state, self._shop.poi_id, host, config.ssl.load_cert_chain)
+        config.ssl = context
         return config
 
 
-def _renewing(state: Path, poi_id: str, host: str, load: Callable[[Path], None]) -> Callable[[], Any]:
+def renewing(state: Path, poi_id: str, host: str, load: Callable[[Path], None]) -> Renewal:
     """Renews the certificate in time; new connections are shown the new one."""
 
     async def renew() -> None:
-        if await asyncio.to_thread(certificate.ensure, state, poi_id, host, datetime.now(UTC)):
+        if await asyncio.to_thread(certified, state, poi_id, host):
             load(state / certificate.FILE)
 
     return renew
+
+
+def certified(state: Path, poi_id: str, host: str) -> bool:
+    """Whether there is a new certificate. One that cannot be renewed (a full disk) serves on: it is good for weeks."""
+    try:
+        return certificate.ensure(state, poi_id, host, datetime.now(UTC))
+    except OSError as error:
+        if not (state / certificate.FILE).exists():
+            raise
+        log.warning("%s cannot be renewed (%s); it is tried again each hour", certificate.FILE, error)
+        return False

@@ -7,13 +7,13 @@ import msgspec
 
 from offline_queue.journal import Found
 from terminal.api.nexo import exchange
-from terminal.api.nexo.answers import SUCCESS, Body, Unfit
+from terminal.api.nexo.answers import SUCCESS, Body, Unfit, succeeded
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.exchange_log import Noted
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import shape_of
 from terminal.api.nexo.talk import Shop, Talk
-from terminal.api.nexo.transactions import loyalty_body, reversal_body, stored_value_body
+from terminal.api.nexo.transactions import loyalty_body, outlived, reversal_body, stored_value_body
 from terminal.pos import Refusal
 
 REPEATED: Final = frozenset({"CardAcquisition", "Loyalty", "Reversal", "StoredValue"})
@@ -54,13 +54,23 @@ async def tell(talk: Talk) -> Body:
     running = talk.memory.running.get(meant)
     if running is not None and reference.message_category in (None, running.category):
         raise Unfit("InProgress", "The till is still at it. Ask again in a second.")
-    if noted is not None and noted.answer is not None and noted.category in REPEATED:
-        return _repeated(talk, meant, noted.category, msgspec.json.decode(noted.answer))
-    found = await _journalled(talk, meant, category)
-    if found is None:
-        raise Unfit("NotFound", "This till has answered no such message, and has recorded nothing for it.")
-    category, body = body_of(found, talk.shop)
-    return _repeated(talk, meant, category, body)
+    kept = noted.answer if noted and noted.category in REPEATED else None
+    # A refusal that is kept may be older than a repeat that was recorded: the journal has the last word.
+    found = None if succeeded(kept) else await _journalled(talk, meant, category)
+    if found is not None:
+        return _repeated(talk, meant, *body_of(found, talk.shop))
+    if kept is None:
+        raise _nothing(noted)
+    return _repeated(talk, meant, category or "", msgspec.json.decode(kept))
+
+
+def _nothing(noted: Noted | None) -> Unfit:
+    if noted is None or noted.category in REPEATED:
+        return Unfit("NotFound", "This till has answered no such message, and has recorded nothing for it.")
+    return Unfit(
+        "NotFound",
+        f"The protocol does not repeat answers to {noted.category}. Send it again as it was: nothing is done twice.",
+    )
 
 
 def body_of(found: Found, shop: Shop) -> tuple[str, Body]:
@@ -98,13 +108,16 @@ def _noted(talk: Talk, reference: Reference) -> Noted | None:
 async def _journalled(talk: Talk, meant: Exchange, category: str | None) -> Found | None:
     if not meant.number:
         return None
-    for key in meant.keys(category, datetime.now(UTC).date()):
+    now = datetime.now(UTC)
+    for key in meant.keys(category, now.date()):
         try:
             found: Found = await talk.desk.ask("recorded", key)
-        except Refusal:
-            continue
+        except Refusal as refusal:
+            if refusal.code != "not_found":
+                raise
         else:
-            return found
+            if not outlived(found.entry, now):
+                return found
     return None
 
 

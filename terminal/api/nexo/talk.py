@@ -1,7 +1,6 @@
 """What a message meets on its way to an answer: the till, what the listener remembers, and the message itself."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,17 +12,18 @@ from terminal.api.nexo.answers import Body
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.exchange_log import ExchangeLog
 from terminal.api.nexo.messages import Header, Message
+from terminal.api.problems import Refused
 from terminal.inbox import Answered, CardEventAsked, ReadAsked, TransactionAsked
-from terminal.pos import ReadAnswer
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 
 ACT_TIME_S: Final = 60.0
 """Longer than the till waits for the ledger and the disk together."""
-KEPT_READS: Final = 1000
 
 _UNANSWERED: Final = (
     "It may be recorded or not. Ask TransactionStatus, or send it again as it was: it cannot count twice."
 )
+
+_UNSHOWN: Final = "It is recorded, and could not be shown now. Ask TransactionStatus, or send it again as it was."
 
 
 @dataclass(frozen=True)
@@ -46,27 +46,21 @@ class Running:
     category: str
     digest: bytes
     ended: asyncio.Event
-    task: "asyncio.Task[Body | None] | None" = None
+    task: "asyncio.Task[Body | None]"
     waiting: int = 0
 
 
 @dataclass
 class Memory:
-    """What the listener keeps of its own, used by its loop alone. `reads`: the cards read of late, by their names.
+    """What the listener keeps of its own, used by its loop alone.
 
     `ahead`: reads that a sale system has asked for before its customer's turn. `logged`: who has logged in.
     """
 
     log: ExchangeLog
     running: dict[Exchange, Running] = field(default_factory=dict)
-    reads: "OrderedDict[str, ReadAnswer]" = field(default_factory=OrderedDict)
     ahead: "dict[str, ReadAsked]" = field(default_factory=dict)
     logged: set[str] = field(default_factory=set)
-
-    def keep(self, read: ReadAnswer) -> None:
-        self.reads[read.read_id] = read
-        if len(self.reads) > KEPT_READS:
-            self.reads.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,11 @@ class Talk:
         event = event_of(reply)
         self.desk.put(event)
         await answer(reply, ACT_TIME_S, _UNANSWERED)
-        found: Found = await self.desk.ask("recorded", event.key or "")
+        try:
+            found: Found = await self.desk.ask("recorded", event.key or "")
+        except Refused:
+            # It stands, whatever keeps the till from showing it: a crowd, say.
+            raise Refused("unanswered", _UNSHOWN) from None
         return found
 
 

@@ -1,20 +1,30 @@
 """Recorded transactions as the protocol shows them: first answers and later ones are both made of the journal. Pure."""
 
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import msgspec
 
 from offline_queue.entry import Entry, Kind, State
 from offline_queue.journal import Found
 from terminal.api.nexo.answers import Body, balance_told, current, success
+from terminal.api.nexo.exchange_log import KEPT_MS
 from terminal.api.nexo.money import shown
 from terminal.api.nexo.sale_shapes import account_shown
 from terminal.api.nexo.talk import Shop
 from terminal.pos import BalanceView, TransactionAnswer
 
+KEPT: Final = timedelta(milliseconds=KEPT_MS)
+
 
 def said(found: Found) -> TransactionAnswer:
     return msgspec.json.decode(found.reply, type=TransactionAnswer)
+
+
+def outlived(entry: Entry, now: datetime) -> bool:
+    """Whether its ServiceID may be another message's by now: it is too old by the till's clock and by the POS's."""
+    stamps = [entry.occurred_at, *([entry.receipt.issued_at] if entry.receipt and entry.receipt.issued_at else [])]
+    return all(now - datetime.fromisoformat(stamp) > KEPT for stamp in stamps)
 
 
 def result(found: Found) -> Body:

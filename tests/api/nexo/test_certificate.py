@@ -1,5 +1,6 @@
 """The certificate: made once, kept private, renewed in time, and worth nothing for any other site."""
 
+import asyncio
 import re
 import stat
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from terminal.api.nexo.certificate import CA_FILE, CA_KEY_FILE, FILE, common_name, ensure
+from terminal.api.nexo.server import certified, renewing
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 CLIENTS_RULE = re.compile(
@@ -74,6 +76,16 @@ def test_another_name_another_certificate(tmp_path: Path) -> None:
     assert subject.value in names.get_values_for_type(x509.DNSName)
 
 
+def test_the_listener_shows_a_renewed_one_without_a_new_start(tmp_path: Path) -> None:
+    """Nobody starts a till anew in the middle of a day."""
+    made(tmp_path, poi="EARLIER")
+    loaded: list[Path] = []
+    renew = renewing(tmp_path, "S001-T01", "127.0.0.1", loaded.append)
+    for _ in range(2):
+        asyncio.run(renew())
+    assert loaded == [tmp_path / FILE]
+
+
 def test_what_is_damaged_or_foreign_is_made_anew(tmp_path: Path) -> None:
     """A half-written file must not keep the till from starting."""
     made(tmp_path)
@@ -92,6 +104,18 @@ def test_a_damaged_authority_is_told(tmp_path: Path) -> None:
     (tmp_path / CA_FILE).write_bytes(b"?")
     with pytest.raises(OSError, match=CA_FILE):
         made(tmp_path)
+
+
+def test_one_that_cannot_be_renewed_serves_on(tmp_path: Path) -> None:
+    """A full disk on the day of its renewal ends no till that sells: the old one is good for weeks."""
+    loaded: list[Path] = []
+    made(tmp_path)
+    (tmp_path / CA_FILE).write_bytes(b"?")
+    asyncio.run(renewing(tmp_path, "S001-T01", "127.0.0.1", loaded.append)())
+    assert loaded == []
+    (tmp_path / FILE).unlink()
+    with pytest.raises(OSError, match=CA_FILE):
+        certified(tmp_path, "S001-T01", "127.0.0.1")
 
 
 def test_a_clock_that_is_behind_does_no_harm(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sealed form: the published numbers, every message there and back, and nothing that is not ours."""
+"""The encrypted form: the published numbers, every message there and back, and nothing that is not ours."""
 
 import base64
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.api.nexo.crypto import BLOCK, Unopened, derive, seal, unseal
+from terminal.api.nexo.crypto import BLOCK, Unopened, decrypt, derive, encrypt
 
 OURS = derive("p@ssw0rd123456")
 
@@ -26,22 +26,22 @@ def test_the_secrets_show_as_nothing() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=300), st.integers(1, 76))
 def test_there_and_back(plain: bytes, width: int) -> None:
-    """Whatever is sealed is opened again, also where its base64 is broken into lines."""
-    blob, nonce, mac = seal(plain, OURS)
+    """Whatever is encrypted is opened again, also where its base64 is broken into lines."""
+    blob, nonce, mac = encrypt(plain, OURS)
     lines = "\r\n ".join(blob[start : start + width] for start in range(0, len(blob), width))
-    assert unseal(lines, nonce, mac, OURS) == plain
+    assert decrypt(lines, nonce, mac, OURS) == plain
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(min_size=1, max_size=100), st.data())
 def test_a_turned_bit_is_refused(plain: bytes, data: st.DataObject) -> None:
     """Anywhere: in the blob, the nonce or the HMAC."""
-    parts = [bytearray(base64.b64decode(part)) for part in seal(plain, OURS)]
+    parts = [bytearray(base64.b64decode(part)) for part in encrypt(plain, OURS)]
     part = data.draw(st.sampled_from(parts))
     part[data.draw(st.integers(0, len(part) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     blob, nonce, mac = (base64.b64encode(each).decode() for each in parts)
     with pytest.raises(Unopened):
-        unseal(blob, nonce, mac, OURS)
+        decrypt(blob, nonce, mac, OURS)
 
 
 @settings(max_examples=60, deadline=None)
@@ -49,17 +49,17 @@ def test_a_turned_bit_is_refused(plain: bytes, data: st.DataObject) -> None:
 def test_garbage_is_refused_in_one_way(blob: str, nonce: str, mac: str) -> None:
     """No answer tells bad base64 from bad padding or a bad HMAC."""
     with pytest.raises(Unopened):
-        unseal(blob, nonce, mac, OURS)
+        decrypt(blob, nonce, mac, OURS)
 
 
 def test_another_key_does_not_open_it() -> None:
     """A till next door has a passphrase of its own."""
     with pytest.raises(Unopened):
-        unseal(*seal(b"{}", OURS), derive("another passphrase"))
+        decrypt(*encrypt(b"{}", OURS), derive("another passphrase"))
 
 
 def test_each_message_has_its_own_nonce() -> None:
     """The same words twice look different on the wire."""
-    first, second = seal(b"{}", OURS), seal(b"{}", OURS)
+    first, second = encrypt(b"{}", OURS), encrypt(b"{}", OURS)
     assert first[0] != second[0]
     assert len(base64.b64decode(first[1])) == BLOCK

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from terminal.api.nexo.exchange import LETTERS, NO_DAY, Exchange, day_of
 from terminal.api.nexo.exchange_log import FILE, KEPT_MS, ExchangeLog
-from terminal.transaction import check_key
+from terminal.api.nexo.messages import Header
+from terminal.sales.transaction import check_key
 
 ONE = Exchange("S001-T01", "TILL-04", "1")
 NAMES = st.text(min_size=1, max_size=64)
@@ -31,6 +32,15 @@ def test_a_key_is_one_that_the_till_takes(poi: str, sale: str, number: str, lett
 def test_keys_tell_exchanges_apart(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     """Also where the names run into each other."""
     assert (Exchange(*one).key("l") == Exchange(*other).key("l")) == (one == other)
+
+
+def test_a_message_to_a_device_has_numbers_of_its_own() -> None:
+    """DeviceID 1 and ServiceID 1 are two exchanges."""
+    told = ("Display", "Request", "TILL-04", "S001-T01")
+    service, device = Header("Service", *told, service_id="1"), Header("Device", *told, device_id="1")
+    assert Exchange.of(service) == ONE
+    assert Exchange.of(device) != ONE
+    assert len(Exchange.of(device).number) > 10
 
 
 @pytest.mark.parametrize("days", [-3, -1, 0, 1])
@@ -93,6 +103,28 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, damage: str) -> None:
             foreign.execute("CREATE TABLE exchange (wrong TEXT)")
     with closing(ExchangeLog.open(path)) as log:
         assert log.begin(ONE, "Loyalty", b"a", 1) is None
+
+
+def test_what_cannot_be_opened_is_kept_in_memory(tmp_path: Path) -> None:
+    """A disk that was full at the till's start keeps it from no sale."""
+    with closing(ExchangeLog.open(tmp_path / "gone" / FILE)) as log:
+        assert log.begin(ONE, "Loyalty", b"a", 1) is None
+        log.end(ONE, b"{}")
+        known = log.begin(ONE, "Loyalty", b"a", 2)
+        assert known is not None
+        assert known.answer == b"{}"
+
+
+def test_a_file_that_is_damaged_later_costs_the_memory_and_no_sale(tmp_path: Path, log: ExchangeLog) -> None:
+    """A till that could read it an hour ago sells on."""
+    with closing(log):
+        log.begin(ONE, "Loyalty", b"a", 1)
+        log._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (tmp_path / FILE).write_bytes(b"\0" * 16384)
+        log._connection.execute("PRAGMA shrink_memory")
+        assert log.begin(Exchange("S001-T01", "TILL-04", "9"), "Loyalty", b"c", 2) is None
+        log.end(ONE, b"{}")
+        assert log.newest("S001-T01", "TILL-04", frozenset({"Loyalty"})) is None
 
 
 def test_a_full_disk_costs_the_memory_and_no_sale(log: ExchangeLog) -> None:

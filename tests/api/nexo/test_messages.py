@@ -21,7 +21,7 @@ from terminal.api.nexo.sale_shapes import LoyaltyAccountId, SaleData, card_of, s
 from terminal.api.nexo.talk import Shop
 from terminal.api.problems import Refused
 from terminal.pos import Amount, CardNumber, Refusal, TransactionRequest
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 
 SHOP = Shop("S001-T01", "S001-T01", "corner-club", "ledger", "0.1.0", PointsRule())
 HEADER = {
@@ -151,7 +151,7 @@ def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
 
 @settings(max_examples=40)
 @given(st.integers(-10 * 86400, 10 * 86400))
-def test_a_sealed_sale_is_taken_on_its_own_day(seconds: int) -> None:
+def test_an_encrypted_sale_is_taken_on_its_own_day(seconds: int) -> None:
     """24 hours to each side by the till's clock; a message without a time has nothing to be compared."""
     at = 1_795_277_000.0
     stamped = {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": _stamp(at + seconds)}}
@@ -216,13 +216,29 @@ def test_a_loyalty_message_that_makes_no_sense_moves_nothing(kind: str, data: ob
 
 def test_a_card_is_named_in_one_way() -> None:
     """By a read of this till, or by its number."""
-    account = LoyaltyAccountId("+33612345678", (), "PhoneNumber")
-    assert account.card() == CardNumber("+33612345678", entry_mode="phone")
+    with pytest.raises(Unfit, match="phone-lookups"):
+        LoyaltyAccountId("0612345678", (), "PhoneNumber").card()
     reference = {"TransactionID": "read-1", "TimeStamp": "2026-11-21T17:03:11Z"}
     both = {"LoyaltyAccountID": {"LoyaltyID": "1"}, "CardAcquisitionReference": reference}
     asked = shape_of(json.dumps(both).encode(), loyalty.LoyaltyData)
     with pytest.raises(Unfit):
         card_of(asked)
+
+
+def test_a_reversal_is_in_full_unless_money_is_named() -> None:
+    """The money is held against the original's, which only the journal knows."""
+    original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
+    body = {"OriginalPOITransaction": original, "ReversalReason": "CustCancel"}
+    request = reversal.request_of(shape_of(json.dumps(body).encode(), reversal.Request))
+    assert (request.reverses, request.amount, request.points) == ("e-1", None, None)
+
+
+@pytest.mark.parametrize(("sent", "operator"), [("lea", "lea"), (7, "7"), ("", None), (None, None)])
+def test_numbers_and_strings_are_taken_alike(sent: object, operator: str | None) -> None:
+    """No sale is refused for how a POS writes its operator or its shift."""
+    moment = {"TransactionID": "1", "TimeStamp": "2026-11-21T17:03:11Z"}
+    told = {"SaleTransactionID": moment, "OperatorID": sent, "ShiftNumber": 2, "SaleReferenceID": 3}
+    assert shape_of(json.dumps(told).encode(), SaleData).operator == operator
 
 
 def test_a_moment_without_its_zone_is_none() -> None:
@@ -267,6 +283,10 @@ def test_money_is_exact_or_refused(value: Decimal, currency: str | None) -> None
         ("insufficient_points", None, "Refusal"),
         ("card_refused", "card_blocked", "NotAllowed"),
         ("card_refused", "payment_card", "InvalidCard"),
+        ("invalid", None, "MessageFormat"),
+        ("invalid", "read_unknown", "NotFound"),
+        ("invalid", "reversed_twice", "NotAllowed"),
+        ("unanswered", None, "InProgress"),
         ("aborted", None, "Aborted"),
         ("not_recorded", None, "DeviceOut"),
         ("claimed", None, "Refusal"),

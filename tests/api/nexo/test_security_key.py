@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from terminal.api.nexo.messages import header_of, parts
-from terminal.api.nexo.security_key import FILE, KeyFileUnusable, Seals, load_or_create
+from terminal.api.nexo.security_key import FILE, Encryption, KeyFileUnusable, load_or_create
 from terminal.api.problems import Refused
 from terminal.state_folder import StateUnusable
 
@@ -44,28 +44,29 @@ def test_an_unusable_file_is_told_and_kept(tmp_path: Path, text: str) -> None:
     assert (tmp_path / FILE).read_text() == text
 
 
-def envelope(seals: Seals, plain: bytes, **changed: Any) -> dict[str, msgspec.Raw]:
-    """What a POS would send; the till's own sealing, under the request's name."""
-    answer = json.loads(seals.sealed(header_of({"MessageHeader": msgspec.Raw(json.dumps(HEADER).encode())}), plain))
-    sealed = {**answer["SaleToPOIResponse"], "MessageHeader": HEADER, **changed}
-    return parts(json.dumps({"SaleToPOIRequest": sealed}).encode())
+def envelope(encryption: Encryption, plain: bytes, **changed: Any) -> dict[str, msgspec.Raw]:
+    """What a POS would send; the till's own encryption, under the request's name."""
+    header = header_of({"MessageHeader": msgspec.Raw(json.dumps(HEADER).encode())})
+    answer = json.loads(encryption.encrypted(header, plain))
+    encrypted = {**answer["SaleToPOIResponse"], "MessageHeader": HEADER, **changed}
+    return parts(json.dumps({"SaleToPOIRequest": encrypted}).encode())
 
 
-def test_a_seal_is_opened_and_its_header_compared(tmp_path: Path) -> None:
-    """The header beside the seal is the one within, or the message is refused."""
-    seals = Seals(load_or_create(tmp_path, "S001-T01"))
+def test_a_message_is_opened_and_its_header_compared(tmp_path: Path) -> None:
+    """The header beside the blob is the one within, or the message is refused."""
+    encryption = Encryption(load_or_create(tmp_path, "S001-T01"))
     plain = json.dumps({"SaleToPOIRequest": {"MessageHeader": HEADER, "DiagnosisRequest": {}}}).encode()
-    assert set(seals.opened(envelope(seals, plain))) == {"MessageHeader", "DiagnosisRequest"}
+    assert set(encryption.opened(envelope(encryption, plain))) == {"MessageHeader", "DiagnosisRequest"}
     for name in HEADER:
         with pytest.raises(Refused):
-            seals.opened(envelope(seals, plain, MessageHeader={**HEADER, name: "x"}))
+            encryption.opened(envelope(encryption, plain, MessageHeader={**HEADER, name: "x"}))
 
 
-def test_the_seal_of_another_till_is_refused(tmp_path: Path) -> None:
+def test_the_message_of_another_key_is_refused(tmp_path: Path) -> None:
     """Each has a key of its own."""
     other_folder = tmp_path / "other"
     other_folder.mkdir()
-    seals, other = (Seals(load_or_create(folder, "S001-T01")) for folder in (tmp_path, other_folder))
+    encryption, other = (Encryption(load_or_create(folder, "S001-T01")) for folder in (tmp_path, other_folder))
     plain = json.dumps({"SaleToPOIRequest": {"MessageHeader": HEADER, "DiagnosisRequest": {}}}).encode()
     with pytest.raises(Refused, match="cannot be opened"):
-        seals.opened(envelope(other, plain))
+        encryption.opened(envelope(other, plain))

@@ -16,8 +16,10 @@ def with_check(digits: str) -> str:
     return digits + str(-sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(digits)) % 10)
 
 
-def sighting(text: str, *, height: float = 40, kind: Symbology = Symbology.EAN13, **more: object) -> Sighting:
-    quad = ((10.0, 10.0), (110.0, 10.0), (110.0, 10.0 + height), (10.0, 10.0 + height))
+def sighting(
+    text: str, *, height: float = 40, top: float = 10, kind: Symbology = Symbology.EAN13, **more: object
+) -> Sighting:
+    quad = ((10.0, top), (110.0, top), (110.0, top + height), (10.0, top + height))
     said = {"raw": b"", "valid": True, "engine": "zxing", **more}
     return Sighting(kind, text, quad=quad, **said)  # type: ignore[arg-type]
 
@@ -50,7 +52,12 @@ def test_the_runner_up_is_the_next_code_and_not_the_same_one() -> None:
         (sighting("4006381333932"), [], False),
         (sighting("4006381333931", height=12), [sighting("4006381333948", height=30)], False),
         (sighting("4006381333931", height=12), [sighting("4006381333948", height=30, valid=False)], True),
-        (sighting("4006381333931", height=3), [], False),
+        (sighting("4006381333931", height=30), [sighting("4006381333948", height=12)], False),
+        (sighting("4006381333931", height=30), [sighting("4006381333948", height=10)], True),
+        (sighting("4006381333931", height=12), [sighting("4006381333948", height=40, top=50)], False),
+        (sighting("4006381333931", height=12), [sighting("4006381333948", height=40, top=90)], True),
+        (sighting("4006381333931", height=6), [], False),
+        (sighting("4006381333931", height=8), [], True),
         (sighting("4006381333931", engine="zbar", lines=39), [], False),
         (sighting("4006381333931", engine="zbar", lines=40), [], True),
         (sighting("0049040000014", height=20, short_form=True), [], False),
@@ -58,6 +65,11 @@ def test_the_runner_up_is_the_next_code_and_not_the_same_one() -> None:
         (sighting("AB12", kind=Symbology.CODE128), [], True),
         (sighting("1234567", kind=Symbology.ITF), [], False),
         (sighting("CODE39", kind=Symbology.CODE39, height=2), [], False),
+        (sighting("CLUB-77", kind=Symbology.PDF417, spare=0.0), [], False),
+        (sighting("CLUB-77", kind=Symbology.PDF417, spare=0.3), [], True),
+        (sighting("CLUB-77", kind=Symbology.QR, spare=0.0), [], True),
+        (sighting("蹬靼翌QR", kind=Symbology.QR, engine="zbar"), [], False),
+        (sighting("CLUB-77", kind=Symbology.QR, engine="zbar"), [], True),
         (sighting("CODE39", kind=Symbology.CODE39, engine="zbar"), [sighting("CODE39", kind=Symbology.CODE39)], True),
     ],
 )  # fmt: skip

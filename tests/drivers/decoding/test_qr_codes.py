@@ -56,6 +56,26 @@ def test_every_mode_is_read(text: str, mode: str) -> None:
     assert found.content.text == text
 
 
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Café à Nîmes".encode(), "Café à Nîmes"),
+        ("Café à Nîmes".encode("iso8859-1"), "Café à Nîmes"),
+        ("Große Straße 17".encode("iso8859-1"), "Große Straße 17"),
+        ("点数カード".encode("shift_jis"), "点数カード"),
+        ("ﾎﾟｲﾝﾄ 17".encode("shift_jis"), "ﾎﾟｲﾝﾄ 17"),
+    ],
+)
+def test_bytes_without_a_charset_are_read_as_zxing_reads_them(raw: bytes, text: str) -> None:
+    """A worn code must say what it said when it was new, and scanners guess: UTF-8, Japanese, then western."""
+    code = segno.make(raw, mode="byte", micro=False, error="m", eci=False)
+    soft = np.where(np.array([[bool(m) for m in row] for row in code.matrix]), 1.0, -1.0).astype(np.float32)
+    found = qr_soft.decoded(iter([soft]), int(code.version))
+    assert found is not None
+    assert found.content.text == text
+    assert {symbol.text for symbol in ladder.read(qr_codes.picture(soft > 0))} == {text}
+
+
 def test_noise_is_never_a_code() -> None:
     """Modules of pure chance give nothing, however often they are tried."""
     rng = np.random.default_rng(1)
