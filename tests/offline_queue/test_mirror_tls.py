@@ -9,8 +9,8 @@ import pytest
 from offline_queue.mirror_copy import FolderKeeper, MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
 from terminal.config_mirror import MirrorConfig
-from terminal.mirror_desk import MirrorDesk
-from terminal.mirror_parts import MirrorServer
+from terminal.mirror.desk import MirrorDesk
+from terminal.mirror.parts import MirrorServer
 from tests.certificates import Authority, Certified
 from tests.offline_queue.copies import KEY, STREAM, TERMINAL, copied, records
 
