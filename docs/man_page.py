@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from terminal.cli import SECTIONS, cli
-from terminal.command_help import ENVIRONMENT, EXIT_CODES, FILES, own_epilog
+from terminal.commands.help_text import ENVIRONMENT, EXIT_CODES, FILES, own_epilog
 
 PAGE: Final = Path(__file__).parent / "man" / "tilld.1"
 SIGNALS: Final = (
@@ -24,7 +24,7 @@ SEE_ALSO: Final = "pcscd(8), systemd.service(5), sd_notify(3), udev(7)"
 
 def page() -> str:
     """The whole page."""
-    context = click.Context(cli, info_name="tilld")
+    context = click.Context(cli, info_name="tilld", **cli.context_settings)
     lines = [
         '.\\" Made of the commands by docs/man_page.py: change those.',
         f'.TH TILLD 1 "" "tilld {version("tilld")}" "User Commands"',

@@ -75,7 +75,15 @@ class PeerKeeper:
             said: bytes = answer.read(MAX_ANSWER_BYTES)
             answer.release_conn()
         except (HTTPError, OSError) as error:
-            raise MirrorUnreachable(f"{self._url}: {type(error).__name__}") from error
+            raise MirrorUnreachable(f"{self._url}{_trouble(error)}") from error
         if answer.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
             raise MirrorUnreachable(f"{self._url} answered {answer.status}: {said[:200].decode(errors='replace')}")
         return said
+
+
+def _trouble(error: Exception) -> str:
+    from urllib3.exceptions import SSLError
+
+    if isinstance(error, SSLError):
+        return f" shows no certificate that is trusted here ({error}); ca_file names the authority that vouches for it"
+    return f": {type(error).__name__}"

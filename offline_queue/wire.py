@@ -222,9 +222,10 @@ class AllowanceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
     """The ledger's decision on the records `first`..`last` of a stream: their state and why.
 
-    Plain posted records of one batch share a verdict; every other record has its own. A later verdict on
-    the same record replaces the earlier one (a parked earn is posted when its card is registered).
-    `points` is the effect on the account, negative for a redemption, where it differs from what was asked.
+    Posted records of one batch of which the same is told share a verdict; every other record has its own. A later
+    verdict on the same record replaces the earlier one (a parked earn is posted when its card is registered).
+    `points` is the effect of each record on the account, negative for a redemption, where it differs from what was
+    asked: 0 for sales that were in the books before.
     """
 
     n: Count

@@ -7,19 +7,19 @@ from typing import Final, NoReturn
 
 import click
 
-from terminal.command_help import told
-from terminal.commands_card import card
-from terminal.commands_claim import claim
-from terminal.commands_conflicts import conflicts
-from terminal.commands_doctor import doctor
-from terminal.commands_mirror import enroll, mirror
-from terminal.commands_queue import queue
-from terminal.commands_setup import setup
-from terminal.commands_sync import sync
-from terminal.commands_till import check_config, readers, run, status, tap
-from terminal.commands_trial import trial
-from terminal.commands_watch import watch_events
-from terminal.console import Code, Failed
+from terminal.commands.card import card
+from terminal.commands.claim import claim
+from terminal.commands.conflicts import conflicts
+from terminal.commands.console import Code, Failed
+from terminal.commands.doctor import doctor
+from terminal.commands.help_text import told
+from terminal.commands.mirror import enroll, mirror
+from terminal.commands.queue import queue
+from terminal.commands.setup import setup
+from terminal.commands.sync import sync
+from terminal.commands.till import check_config, readers, run, status, tap
+from terminal.commands.trial import trial
+from terminal.commands.watch import watch_events
 
 SECTIONS: Final = {
     "Run": ("run", "ledger", "setup", "check-config", "enroll"),

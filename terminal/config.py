@@ -19,9 +19,9 @@ from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
-from terminal.floor_limits import worst_case
-from terminal.refusals import Language
-from terminal.transaction import PointsRule
+from terminal.counter.refusals import Language
+from terminal.promises.floor_limits import worst_case
+from terminal.sales.transaction import PointsRule
 
 SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")
 

@@ -7,11 +7,11 @@ import msgspec
 
 from drivers.aes import KEY, LONGEST_INPUT, SHORTEST_INPUT
 from drivers.key_file import KeysUnusable, load_keys
-from terminal.identification import CardFormat
-from terminal.ladder import Step
-from terminal.number_formats import NumberFormat
-from terminal.rotating_codes import pattern_problem
-from terminal.sdm import NumberFrom
+from terminal.cards.identification import CardFormat
+from terminal.cards.number_formats import NumberFormat
+from terminal.cards.rotating_codes import pattern_problem
+from terminal.cards.sdm import NumberFrom
+from terminal.counter.ladder import Step
 
 UID_LENGTH: Final = 7
 """Bytes of the serial number of every chip that has keys of its own."""

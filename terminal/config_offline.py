@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 
 from offline_queue.entry import MAX_POINTS
-from terminal.allotments import Budget
-from terminal.floor_limits import Limits
+from terminal.promises.allotments import Budget
+from terminal.promises.floor_limits import Limits
 
 Points = Annotated[int, msgspec.Meta(ge=1, le=MAX_POINTS)]
 Many = Annotated[int, msgspec.Meta(ge=1, le=100_000)]

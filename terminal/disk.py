@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from offline_queue.room import MIB, Room, Space
+from terminal.counter.refusals import Language
 from terminal.pos import Refusal
-from terminal.refusals import Language
 
 log = logging.getLogger("disk")
 

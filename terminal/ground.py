@@ -13,8 +13,8 @@ from offline_queue.store import Store
 from offline_queue.terminal_key import load_or_create_key
 from offline_queue.timepiece import SystemTimepiece, Timepiece
 from terminal.api.callers import Tokens
+from terminal.cards.directory import Directory
 from terminal.config import Config
-from terminal.directory import Directory
 from terminal.inbox import Inbox
 from terminal.notices import Notices
 

@@ -16,7 +16,7 @@ import msgspec
 from drivers.base import CardRead, CardUnreadable, NoteWritten, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
-from terminal.dispute_shapes import ResolutionRequest
+from terminal.disputes.shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 from terminal.trial.talk import TrialAsked, TrialDue
 

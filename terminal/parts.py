@@ -19,17 +19,17 @@ from terminal.api.desk import Desk
 from terminal.api.guests import Guests
 from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
+from terminal.cards.phone_lookup import PhoneCards, PhoneDesk
+from terminal.cards.recognition import recognition_of
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
-from terminal.hotplug import Hotplug
 from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
-from terminal.mirror_desk import MirrorDesk
-from terminal.mirror_parts import FOLDER, MirrorServer, Rounds, keeper_of
-from terminal.phone_lookup import PhoneCards, PhoneDesk
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
-from terminal.recognition import recognition_of
+from terminal.mirror.desk import MirrorDesk
+from terminal.mirror.parts import FOLDER, MirrorServer, Rounds, keeper_of
+from terminal.readers.hotplug import Hotplug
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 from terminal.till import Till
 from terminal.trial.alarm import Alarm
 from terminal.trial.talk import TrialDue

@@ -11,7 +11,7 @@ import msgspec
 
 from offline_queue import entry
 from offline_queue.entry import MAX_POINTS, Happening, Kind, State
-from terminal.ladder import Step
+from terminal.counter.ladder import Step
 
 MAX_TEXT = 64
 

@@ -15,7 +15,7 @@ from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus, SyncChanged
 from terminal.pos import CardView, Outcome, Refusal, invalid
-from terminal.reader_tally import Tally
+from terminal.readers.tally import Tally
 from terminal.sync_progress import Pass, Sample, advanced
 
 MAX_PAGE: Final = 1000

@@ -15,16 +15,20 @@ from offline_queue.entry import Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import Timepiece
-from terminal.balances import Balances, Decided
-from terminal.card_desk import CardDesk
-from terminal.card_notes import CardNotes, WriteNote
-from terminal.claim_issue import ClaimIssue
-from terminal.claims import Claims
+from terminal.cards.desk import CardDesk
+from terminal.cards.directory import Directory
+from terminal.cards.identification import Recognition, identify_number
+from terminal.cards.notes import CardNotes, WriteNote
+from terminal.claims.desk import Claims
+from terminal.claims.issue import ClaimIssue
 from terminal.config import Config
 from terminal.config_offline import Offline
-from terminal.directory import Directory
+from terminal.counter.ladder_desk import LadderDesk
+from terminal.counter.presentations import Presentations
+from terminal.counter.reading import Reading
+from terminal.counter.refusals import Language, Refused
 from terminal.disk import Disk
-from terminal.identification import Recognition, identify_number
+from terminal.disputes.resolutions import Resolutions
 from terminal.inbox import (
     AccountHeard,
     AllowanceAnswered,
@@ -47,20 +51,16 @@ from terminal.inbox import (
     TransactionAsked,
     Welcomed,
 )
-from terminal.ladder_desk import LadderDesk
 from terminal.pos import CardView, Promise, Refusal
-from terminal.presentations import Presentations
+from terminal.promises.redemptions import Inquiries, Redemptions
+from terminal.promises.risk import Risk
 from terminal.questions import Questions
-from terminal.reader_tally import Tally
-from terminal.reading import Reading
-from terminal.recording import AfterCopy, Recording
-from terminal.redemptions import Inquiries, Redemptions
-from terminal.refusals import Language, Refused
-from terminal.replies import answer, refuse
-from terminal.resolutions import Resolutions
-from terminal.risk import Risk
-from terminal.sales import Policy, Sales
-from terminal.stamps import Stamps
+from terminal.readers.tally import Tally
+from terminal.sales.balances import Balances, Decided
+from terminal.sales.recording import AfterCopy, Recording
+from terminal.sales.replies import answer, refuse
+from terminal.sales.sales import Policy, Sales
+from terminal.sales.stamps import Stamps
 from terminal.trial.desk import Shop, TrialDesk
 from terminal.trial.talk import TrialAsked, TrialDue
 

@@ -19,11 +19,15 @@ from ledger.sheet.sheet import Sheet
 from ledger.sheet.source import Source
 from ledger.tables.engine import Tables
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State, Undecodable, decode, encode, masked
+from offline_queue.wire import MAX_BATCH
 
 NewSheet = Callable[[], Sheet]
 Enter = Callable[[Entry, Sheet], Decision]
 NOBODY, LOOK = "nobody", "look"
 """Whose word it is and why, when it is taken back again."""
+DETAIL = f"""
+    SELECT detail FROM decision WHERE terminal = ? AND record <= ? AND record > ? - {MAX_BATCH} AND record + count > ?
+    ORDER BY n DESC LIMIT 1"""  # noqa: S608 - a number of our own
 
 
 class Settling:
@@ -94,8 +98,7 @@ class Settling:
 
     def _flagged(self, name: str, dispute: Dispute) -> Flagged:
         item, entry = dispute.item, dispute.entry
-        query = "SELECT detail FROM decision WHERE terminal = ? AND record = ? ORDER BY n DESC LIMIT 1"
-        detail = next((detail for (detail,) in self._tables.rows(query, item.sender, item.record)), None)
+        detail = next((detail for (detail,) in self._tables.rows(DETAIL, item.sender, *[item.record] * 3)), None)
         found = Flagged(
             *(item.sender, item.stream, item.seq, dispute.state, dispute.code, detail, None, None, None, None),
             name=f"{item.stream}:{item.seq}",

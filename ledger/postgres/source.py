@@ -14,13 +14,17 @@ from ledger.facts.codes import Code
 from ledger.points.standing import Standing
 from ledger.postgres.tables import PostgresTables
 from ledger.rules.records import bounded
+from ledger.sheet.source import Asking
 from ledger.tables import circumstances
 from ledger.tables.hashes import long_hash
 from ledger.tables.source import CARDS, FIRSTS, LISTING, NOBODY, STANDING, STANDINGS, TablesSource, firsts, listings
-from offline_queue.entry import Entry, State
+from offline_queue.entry import State
 
 NOT_HERE: Final = 0
 """The record of an entry that has not come, for which a reversal waits."""
+
+AWAITED: Final = "SELECT 1 FROM waiting WHERE reason >= 'entry:' AND reason < 'entry;' ORDER BY reason LIMIT 1"
+"""Whether any record waits for an entry (see records.waits_for_entry)."""
 
 HOLDERS: Final = f"""
     SELECT asks.record AS asking, f.record, NULLIF(f.bytes, own.bytes) AS bytes, f.state, f.code
@@ -37,6 +41,8 @@ class PostgresSource(TablesSource):
     def __init__(self, tables: PostgresTables) -> None:
         super().__init__(tables)
         self._shared = tables
+        self._known: set[str] = set()
+        """Ids that have their place in `entry`, for another record that says the very same has its key."""
 
     def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
         return listings(self._shared.many(LISTING, CARDS, numbers))
@@ -55,7 +61,7 @@ class PostgresSource(TablesSource):
     def key_hash(key: str) -> int | bytes:
         return long_hash(key)
 
-    def claim(self, keys: Mapping[str, int], asking: Mapping[str, Entry] = NOBODY) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> dict[str, First]:
         """Who comes second waits until the first has committed, and then finds its decision."""
         hashes = {long_hash(key): key for key in keys}
         rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
@@ -65,22 +71,29 @@ class PostgresSource(TablesSource):
             return firsts(keys, self._tables.rows(FIRSTS, list(hashes)))
         return self._held(keys, list(hashes), asking)
 
-    def _held(self, keys: Mapping[str, int], hashes: Sequence[bytes], asking: Mapping[str, Entry]) -> dict[str, First]:
+    def _held(self, keys: Mapping[str, int], hashes: Sequence[bytes], asking: Asking) -> dict[str, First]:
         """As FIRSTS tells; most who ask again ask with the same bytes, which then need not travel."""
         key_of = {record: key for key, record in keys.items()}
         columns = "asking, record, encode(bytes, 'hex'), state, code"
         rows = self._shared.many(columns, HOLDERS, hashes, list(keys.values()), hashes)
         same = {key_of[asks]: tuple(row) for asks, *row in rows if row[1] is None}
         others = [(record, bytes.fromhex(raw), state, code) for _, record, raw, state, code in rows if raw is not None]
-        return firsts(keys, others) | {
-            key: First(record, asking[key], State(state), Code(code)) for key, (record, _, state, code) in same.items()
+        equal = {
+            key: First(record, asking[key][1], State(told), Code(code)) for key, (record, _, told, code) in same.items()
         }
+        self._known |= {f.entry.id for key, f in equal.items() if f.record != keys[key] and f.entry.claim is None}
+        return firsts(keys, others) | equal
 
     def announce(self, entries: Mapping[str, int]) -> list[str]:
         """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""
-        names = {bounded(entry): record for entry, record in entries.items()}
-        if self._shared.insert_new("entry", sorted(names.items())) == len(names):
-            return []
+        names = {bounded(entry): record for entry, record in entries.items() if entry not in self._known}
+        new = self._shared.insert_new("entry", sorted(names.items())) if names else 0
+        if new < len(names):
+            self._take_places(names)
+        return list(entries) if new < len(entries) and self._tables.rows(AWAITED) else []
+
+    def _take_places(self, names: Mapping[str, int]) -> None:
+        """Of entries that have not come until now."""
         own = min(names.values()), max(names.values())
         query = """
             SELECT id, record FROM entry WHERE id = ANY(?) AND (record = ? OR record BETWEEN ? AND ?)
@@ -88,7 +101,6 @@ class PostgresSource(TablesSource):
         for name, record in self._tables.rows(query, list(names), NOT_HERE, *own):
             if record == NOT_HERE:
                 self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
-        return list(entries)
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
         self._shared.insert_new("card", [(number, None, None, None, None) for number in sorted(numbers)])

@@ -213,8 +213,7 @@ def as_its_sale(claim: Case) -> Decision:
 
 
 def _told(case: Case, met: Sequence[Rule], decision: Decision, outcome: str | None) -> Decision:
-    """The same with all reasons named; their codes first, so that a long sentence cuts none of them off."""
+    """The same with all reasons named."""
     also = tuple(dict.fromkeys(rule.code for rule in met[1:]))
-    words = "; ".join([*(rule.says(case) for rule in met), *([outcome] if outcome else [])])
-    codes = f"{', '.join((decision.code, *also))}: " if also else ""
-    return msgspec.structs.replace(decision, also=also, detail=sentences.clipped(codes + words))
+    words = [*(rule.says(case) for rule in met), *([outcome] if outcome else [])]
+    return msgspec.structs.replace(decision, also=also, detail=sentences.joined((decision.code, *also), words))

@@ -1,10 +1,11 @@
 """Why a record stands as it does, in words for people; never with a card's whole number in them."""
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ledger.facts.case import Case, First
 from ledger.facts.codes import Code
-from offline_queue.entry import masked
+from offline_queue.entry import Entry, masked
 
 MAX_CHARACTERS: Final = 300
 """Keys and names come from outside and may be long; a page of decisions must not become so."""
@@ -18,6 +19,16 @@ HONOURED: Final = {
     Code.OVERDRAWN: "it is applied, and the next earned points repay the difference",
 }
 """What comes of it where the retailer honours it."""
+BRANCHED: Final = {
+    Code.FORK: "two machines continue one journal; each sale counts once",
+    Code.RESTORED: "the till continues an older state of its journal; each sale counts once",
+}
+"""Of records in one of two futures of the same past."""
+
+
+def joined(codes: Sequence[Code], words: Iterable[str]) -> str:
+    """All reasons; where there are several their codes come first, so that a long sentence cuts none of them off."""
+    return clipped((f"{', '.join(codes)}: " if len(codes) > 1 else "") + "; ".join(words))
 
 
 def clipped(text: str) -> str:
@@ -51,20 +62,24 @@ def unproven(case: Case) -> str:
 
 
 def forked(_: Case) -> str:
-    return "two machines continue one journal; each sale counts once"
+    return BRANCHED[Code.FORK]
 
 
 def restored(_: Case) -> str:
-    return "the till continues an older state of its journal; each sale counts once"
+    return BRANCHED[Code.RESTORED]
 
 
 def duplicate(case: Case) -> str:
-    return already(case.entry.key, case.first)
+    return already(case.entry, case.first)
 
 
-def already(key: str, first: First | None) -> str:
-    standing = f" as entry {first.entry.id}: {first.code}" if first else ""
-    return f"the key {key!r} is already in the books{standing}"
+def already(entry: Entry, first: First | None) -> str:
+    """Many records that come again at once are told so in the same words: then they share a verdict."""
+    if first is None:
+        return f"the key {entry.key!r} is already in the books"
+    if first.entry.id == entry.id:
+        return f"this very entry is already in the books: {first.code}"
+    return f"the key {entry.key!r} is already in the books as entry {first.entry.id}: {first.code}"
 
 
 def key_mismatch(case: Case) -> str:

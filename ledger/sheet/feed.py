@@ -1,11 +1,12 @@
-"""From rulings to what a terminal is told, without I/O: records posted as asked with one remark share a verdict."""
+"""From rulings to what a terminal is told, without I/O: posted records of which the same is told share a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 import msgspec
 
 from ledger.facts.case import Decision
 from ledger.sheet.source import Ruling
+from offline_queue.entry import State
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -20,15 +21,19 @@ class Span(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def points(self) -> int | None:
-        """The effect where it is not what was asked."""
-        return None if self.decision.effect == self.decision.asked else self.decision.effect
+        """The effect on each record where it is not what was asked."""
+        return _told(self.decision)
 
 
-def spans(rulings: Iterable[Ruling]) -> list[Span]:
-    """In the order of the rulings, so that the feed follows from the records alone."""
+def spans(rulings: Iterable[Ruling], again: Container[int] = ()) -> list[Span]:
+    """In the order of the rulings, so that the feed follows from the records alone.
+
+    Records that are decided `again` begin a verdict of their own: of all verdicts on a record, the last is the last
+    of those that begin nearest to it. So whoever looks for it has to look at no more.
+    """
     runs: list[list[Ruling]] = []
     for ruling in rulings:
-        if runs and _continues(runs[-1][-1], ruling):
+        if runs and ruling.item.record not in again and _continues(runs[-1][-1], ruling):
             runs[-1].append(ruling)
         else:
             runs.append([ruling])
@@ -45,5 +50,12 @@ def _continues(before: Ruling, ruling: Ruling) -> bool:
 
 
 def _alike(one: Decision, other: Decision) -> bool:
+    """People may settle the others one by one."""
+    if one is other:
+        return one.state is State.POSTED
     same = one.code == other.code and one.state == other.state and one.also == other.also and one.detail == other.detail
-    return same and one.plain and other.plain
+    return same and one.state is State.POSTED and _told(one) == _told(other)
+
+
+def _told(decision: Decision) -> int | None:
+    return None if decision.effect == decision.asked else decision.effect

@@ -22,6 +22,8 @@ class Keys:
         self._source, self._roster, self._claims, self._waiting = source, roster, claims, waiting
         self.firsts = Known[str, First](lambda _: {})
         """By key, the record that has it."""
+        self.repeated = False
+        """Whether another batch had any of these keys before."""
         self.receipts = Receipts(source)
 
     def meet(self, met: Met) -> None:
@@ -30,8 +32,10 @@ class Keys:
         own = [pair for pair in met if pair[1].kind in KEYED and pair[0].record in owned]
         keys = {entry.key: item.record for item, entry in reversed(own) if not self.firsts.knows(entry.key)}
         if keys:
-            asking = {entry.key: entry for _, entry in reversed(own) if entry.key in keys}
-            self.firsts.learn(keys, self._source.claim(keys, asking))
+            asking = {pair[1].key: pair for pair in reversed(own) if pair[1].key in keys}
+            found = self._source.claim(keys, asking)
+            self.firsts.learn(keys, found)
+            self.repeated = self.repeated or bool(found)
         self.receipts.claim((item, entry) for item, entry in own if self._has_key(item, entry, keys))
         self._waiting.announce(
             {

@@ -12,9 +12,9 @@ from ledger.facts.codes import Code
 from ledger.facts.policy import Policy
 from ledger.points.lots import ALWAYS
 from ledger.points.standing import Standing
-from ledger.rules import grounds, sentences
+from ledger.rules import grounds
 from ledger.rules.proofs import proof_of
-from ledger.rules.sentences import clipped
+from ledger.rules.sentences import BRANCHED, already, clipped, joined
 from ledger.sheet.shelving import may_owe
 from ledger.sheet.source import Posting
 from offline_queue.entry import Entry, Kind, State
@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 def posted(points: int) -> Decision:
     """The decision on a sale that nothing speaks against."""
     return Decision(State.POSTED, Code.POSTED, points, points, stands=True)
+
+
+@lru_cache(maxsize=1024)
+def heard_again(points: int, branch: Code | None, told: str) -> Decision:
+    """The decision on a sale that stands under another record; `branch` as in Item."""
+    if branch is None:
+        return Decision(State.POSTED, Code.DUPLICATE, asked=points, detail=clipped(told))
+    detail = joined((branch, Code.DUPLICATE), (BRANCHED[branch], told))
+    return Decision(State.POSTED, branch, asked=points, also=(Code.DUPLICATE,), detail=detail)
 
 
 class PlainSales:
@@ -43,18 +52,21 @@ class PlainSales:
         first = self._sheet.keys.firsts.get(entry.key)
         return self._sold(item, entry) if first is None else self._repeated(item, entry, first)
 
-    def _is_untroubled(self, item: Item, entry: Entry) -> bool:
-        """A sale of the till that sent it, heard for the first time in this place, for which nobody waits.
+    def repeats(self, item: Item, entry: Entry) -> bool:
+        """Whether it is about to be told that its sale stands, unless this batch changes that: no account is needed."""
+        first = self._sheet.keys.firsts.get(entry.key) if self._is_sale(item, entry) else None
+        return first is not None and _stands(item, entry, first)
 
-        A card that proves itself has to be compared with what it has shown before.
-        """
+    def _is_sale(self, item: Item, entry: Entry) -> bool:
+        """Of the till that sent it. A card that proves itself has to be compared with what it has shown before."""
+        ordinary = entry.kind is Kind.EARN and entry.allowance is None and proof_of(entry) is None
+        return ordinary and self._sheet.keys.owns(item, entry)
+
+    def _is_untroubled(self, item: Item, entry: Entry) -> bool:
+        """A sale heard for the first time in this place, for which nobody waits."""
         sheet = self._sheet
         return (
-            entry.kind is Kind.EARN
-            and entry.allowance is None
-            and proof_of(entry) is None
-            and item.branch is None
-            and sheet.keys.owns(item, entry)
+            self._is_sale(item, entry)
             and item.record not in sheet.waiting.changed
             and entry.id in sheet.waiting.announced
             and sheet.keys.firsts.knows(entry.key)
@@ -63,18 +75,17 @@ class PlainSales:
 
     def _repeated(self, item: Item, entry: Entry, first: First) -> bool:
         """The same sale again, by another till or after a restore; the first stands, and nothing waits for it."""
-        stands, sale = first.state is State.POSTED and first.record != item.record, first.entry
-        if not stands or sale.kind is not Kind.EARN or grounds.substance(sale) != grounds.substance(entry):
+        if not _stands(item, entry, first):
             return False
-        told = clipped(sentences.already(entry.key, first))
-        if sale.id != entry.id:
-            self._sheet.originals.duplicates.put(entry.id, sale.id)
-        self._sheet.rule(item, Decision(State.POSTED, Code.DUPLICATE, asked=entry.points, detail=told))
+        if first.entry.id != entry.id:
+            self._sheet.originals.duplicates.put(entry.id, first.entry.id)
+        self._sheet.rule(item, heard_again(entry.points, item.branch, already(entry, first)))
         return True
 
     def _sold(self, item: Item, entry: Entry) -> bool:
         """A new sale, with a new receipt, points by the rules, and a clock that can be right."""
-        standing = self._standing(entry) if self._as_the_rules_say(entry) else None
+        ordinary = item.branch is None and self._as_the_rules_say(entry)
+        standing = self._standing(entry) if ordinary else None
         if standing is None or self._sheet.keys.receipts.holder(entry) not in (None, item.record):
             return False
         when = self._sheet.cases.instant(item, entry)
@@ -110,3 +121,11 @@ class PlainSales:
         sheet.originals.posted(entry.id, Original(record, Kind.EARN, account, points))
         sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))
         sheet.rule(item, posted(points))
+
+
+def _stands(item: Item, entry: Entry, first: First) -> bool:
+    """Whether the very sale is in the books, by another record than this one."""
+    sale = first.entry
+    if first.state is not State.POSTED or first.record == item.record or sale.kind is not Kind.EARN:
+        return False
+    return sale is entry or grounds.substance(sale) == grounds.substance(entry)

@@ -156,7 +156,8 @@ class Sheet:
         homes |= self._source.homes(stands) if stands else {}
         corrected = self.correcting.expect(entries)
         self.keys.meet(met)
-        accounts = [self.cards.account(entry.card.number) for entry in entries if entry.card]
+        new = [entry for item, entry in met if not self.plain.repeats(item, entry)] if self.keys.repeated else entries
+        accounts = [self.cards.account(entry.card.number) for entry in new if entry.card]
         accounts += [*self.rights.accounts(), *homes.values(), *corrected]
         self.accounts.warm(account for account in accounts if account is not None)
         self.originals.warm([*reversed_here, *stands])

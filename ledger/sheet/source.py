@@ -37,6 +37,10 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
     posted_at: int
 
 
+Asking = Mapping[str, tuple[Item, Entry]]
+"""By key, the record that asks for it."""
+
+
 class Source(Protocol):
     """What the books hold, asked in bulk; what they do not hold is missing in the answers.
 
@@ -85,11 +89,11 @@ class Source(Protocol):
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
-    def claim(self, keys: Mapping[str, int], asking: Mapping[str, Entry] = ...) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = ...) -> dict[str, First]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys.
 
-        `asking` are the entries in those records, for all keys or none: where a holder says the very same, that need
-        not be read again.
+        `asking` are those records, for all keys or none: where a holder says the very same, that need not be read
+        again, and its entry is the asking one.
         """
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:

@@ -21,7 +21,7 @@ class TablesPen:
 
     def write(self, sheet: Sheet) -> None:
         """Terminals come last of all that a batch holds, so their counters are asked when the rest is known."""
-        told = spans(sheet.rulings)
+        told = spans(sheet.rulings, sheet.waiting.changed)
         decided = self._decided(sorted({span.terminal for span in told}))
         numbers = changes.numbers(self._tables, len(sheet.cards.news))
         with self._tables.together():

@@ -19,13 +19,14 @@ from ledger.rules.instants import Anchor
 from ledger.rules.own_entries import OFFICE, own_stream
 from ledger.rules.records import bounded
 from ledger.sheet.offline_days import Day
+from ledger.sheet.source import Asking
 from ledger.tables import circumstances, disputes
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.hashes import short_hash
 from ledger.tables.keys import terminal_keys
 from ledger.tables.rights import TablesRights
 from ledger.tables.streams import TablesStreams, generation_in
-from offline_queue.entry import Entry, State, Undecodable, decode
+from offline_queue.entry import State, Undecodable, decode
 from offline_queue.wire import MAX_BATCH
 
 FIRSTS = f"""
@@ -38,7 +39,7 @@ FIRSTS = f"""
     WHERE c.hash = ANY(?)"""  # noqa: S608 - numbers of our own
 """Who has a key, with the last decision on that record."""
 
-NOBODY: Final[Mapping[str, Entry]] = {}
+NOBODY: Final[Asking] = {}
 LISTING = "number, account, marked, successor, told"
 CARDS = f"SELECT {LISTING} FROM card WHERE number = ANY(?)"  # noqa: S608 - our own columns
 STANDING = "no, balance, reserved, usable_from, usable_until, merged_into"
@@ -64,12 +65,13 @@ def listings(rows: Iterable[Sequence[Any]]) -> dict[str, Listing]:
     }
 
 
-def firsts(keys: Container[str], rows: Iterable[Sequence[Any]]) -> dict[str, First]:
-    """Rows of FIRSTS, as far as they are about these keys."""
+def firsts(keys: Container[str], rows: Iterable[Sequence[Any]], asking: Asking = NOBODY) -> dict[str, First]:
+    """Rows of FIRSTS, as far as they are about these keys; see Source.claim for `asking`."""
     found: dict[str, First] = {}
+    read = {item.raw: entry for item, entry in asking.values()}
     for record, raw, state, code, *_ in rows:
         try:
-            entry = as_sale(decode(raw))
+            entry = read.get(raw) or as_sale(decode(raw))
         except Undecodable:  # a key is only ever claimed by what an equal or older version could read
             continue
         if entry.key in keys:
@@ -123,14 +125,10 @@ class TablesSource:
         query = "SELECT k.number FROM card c JOIN card k ON k.account = c.account WHERE c.number = ?"
         return [found for (found,) in self._tables.rows(query, number)]
 
-    def claim(
-        self,
-        keys: Mapping[str, int],
-        asking: Mapping[str, Entry] = NOBODY,  # noqa: ARG002 - the bytes have no way to go here
-    ) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> dict[str, First]:
         """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
         hashes = {key: short_hash(key) for key in keys}
-        found = firsts(keys, self._tables.rows(FIRSTS, list(hashes.values())))
+        found = firsts(keys, self._tables.rows(FIRSTS, list(hashes.values())), asking)
         free = [(hashes[key], record) for key, record in keys.items() if key not in found]
         self._tables.insert("claim", free)
         return found

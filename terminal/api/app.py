@@ -18,7 +18,7 @@ from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
 from terminal.api.guard import Guard, collected, own_hosts
 from terminal.api.hardening import SECURITY_HEADERS
-from terminal.api.limits import CLOSE, has_body
+from terminal.api.limits import CLOSE, has_body, little
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
@@ -67,7 +67,7 @@ def _endpoint(
         caller = doorkeeper.admit(request, route.caller)
         body = None
         if route.body is not None:
-            sent = await request.body()
+            sent = await request.body() if caller >= Caller.POS else little(await request.body())
             body = decode(sent if sent or route.body_required else b"{}", route.body)
         streams = rooms[caller >= Caller.POS].streams
         try:

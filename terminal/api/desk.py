@@ -11,11 +11,11 @@ from terminal.api.callers import Tokens
 from terminal.api.guests import NOBODY, Guests
 from terminal.api.problems import Refused, overloaded
 from terminal.api.scans import Scans
+from terminal.cards.phone_lookup import PhoneCards
 from terminal.doctor.findings import Diagnosis, Level
 from terminal.history.recorder import Recorder
 from terminal.inbox import Asked, Event, InboxFull
 from terminal.notices import Notices
-from terminal.phone_lookup import PhoneCards
 
 QUESTION_TIME_S: Final = 10.0
 """The till's thread answers in milliseconds; past this it is stuck, and its watchdog ends the process."""

@@ -17,6 +17,7 @@ from drivers.base import ReaderState
 from terminal.api.bodies import decode
 from terminal.api.desk import Desk, waker
 from terminal.api.guests import HW_PROXY
+from terminal.api.limits import little
 from terminal.api.problems import Refused
 from terminal.api.routes import json_response
 from terminal.api.scans import Scans
@@ -87,7 +88,7 @@ def _for_guests(endpoint: Endpoint, desk: Desk) -> Endpoint:
 
 def _rpc(answer: Callable[[RpcCall, Request], Awaitable[RpcAnswer]]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        call: RpcCall = decode(await request.body() or b"{}", RpcCall)
+        call: RpcCall = decode(little(await request.body()) or b"{}", RpcCall)
         return json_response(await answer(call, request))
 
     return endpoint

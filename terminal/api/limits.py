@@ -12,6 +12,8 @@ from terminal.api.problems import Refused
 
 MAX_BODY: Final = 1024 * 1024
 """A sale is under 2 kB; a megabyte is nobody's honest request."""
+MAX_STRANGERS_BODY: Final = 4096
+"""Of callers who have shown no token; what is longer is not even parsed, for that takes everybody's time."""
 BODY_TIME_S: Final = 10.0
 DRAIN_BYTES: Final = 32 * 1024 * 1024
 DRAIN_TIME_S: Final = 2.0
@@ -30,6 +32,13 @@ def examine_body(headers: Mapping[bytes, list[bytes]]) -> Refused | None:
     if media_type != b"application/json":
         return Refused("media_type", "Send `Content-Type: application/json`.", CLOSE)
     return None
+
+
+def little(body: bytes) -> bytes:
+    """A stranger's body. Raises Refused for one that no login or greeting is as long as."""
+    if len(body) > MAX_STRANGERS_BODY:
+        raise Refused("too_large", f"At most {MAX_STRANGERS_BODY} bytes are taken here. Nothing was done.", CLOSE)
+    return body
 
 
 def has_body(headers: Mapping[bytes, list[bytes]]) -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
-from terminal.ladder import Step
+from terminal.counter.ladder import Step
 from terminal.pos import Refusal
 
 TYPE: Final = "application/problem+json"

@@ -17,8 +17,8 @@ from terminal.api.queries import number_from
 from terminal.api.routes import Call, Handler, json_response
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.attention import attention
-from terminal.claim_picture import svg
-from terminal.dispute_shapes import Disputes
+from terminal.claims.picture import svg
+from terminal.disputes.shapes import Disputes
 from terminal.history.waiting import Latencies
 from terminal.inbox import (
     Answered,

@@ -7,9 +7,9 @@ import msgspec
 from drivers.base import EntryMode
 from offline_queue.mirror import MirrorReport
 from offline_queue.wire import Order
+from terminal.cards.phone_lookup import MAX_PHONE
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
-from terminal.phone_lookup import MAX_PHONE
 from terminal.pos import BalanceView, CardView, Outcome, Text
 from terminal.sync_progress import Phase, Progress
 

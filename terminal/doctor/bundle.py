@@ -17,8 +17,8 @@ import msgspec
 
 from offline_queue.journal_reader import UNDECIDED, JournalReader
 from offline_queue.opening import open_to_read
-from terminal.client import NotRunning, ask
-from terminal.console import Place
+from terminal.commands.client import NotRunning, ask
+from terminal.commands.console import Place
 from terminal.doctor.findings import Diagnosis
 from terminal.doctor.patient import Patient
 from terminal.doctor.state_files import secrets

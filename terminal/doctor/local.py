@@ -15,9 +15,9 @@ import msgspec
 
 from offline_queue.config_file import ConfigUnusable, Problem
 from terminal.api.sockets import CannotListen, parse_listen
-from terminal.client import NotRunning, ask
+from terminal.commands.client import NotRunning, ask
+from terminal.commands.console import Place
 from terminal.config import Config, find, load
-from terminal.console import Place
 from terminal.doctor.examination import AT_ONCE, Examination, Part
 from terminal.doctor.findings import Diagnosis, Level, Section, Verdict, merged, worst
 from terminal.doctor.machine import Machine

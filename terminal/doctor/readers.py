@@ -12,7 +12,7 @@ from terminal.config import ReaderConfig
 from terminal.doctor.findings import Check, Finding, Verdict, Who
 from terminal.doctor.patient import Patient
 from terminal.inbox import Counters, ReaderStatus
-from terminal.reader_child import ChildEnded, ReaderChild
+from terminal.readers.child import ChildEnded, ReaderChild
 
 STATE: Final = Check("readers.state", "The reader is ready for cards", "tilld readers", Who.TECHNICIAN)
 READING: Final = Check(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from drivers.base import ReaderState
-from terminal.client import Reply, ask
-from terminal.console import Place
+from terminal.commands.client import Reply, ask
+from terminal.commands.console import Place
 from terminal.doctor.findings import Check, Finding, Section, Who, section_of
 
 READS: Final = Check("taps.reads", "The reader reads a card that is presented to it", "tilld test-card", Who.TECHNICIAN)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from terminal.check_digits import SYSTEMS, System
-from terminal.identification import CardFormat, Identified, identify_number
-from terminal.number_formats import NumberFormat
+from terminal.cards.check_digits import SYSTEMS, System
+from terminal.cards.identification import CardFormat, Identified, identify_number
+from terminal.cards.number_formats import NumberFormat
 
 LIKELY: Final[tuple[System, ...]] = ("ean", "luhn", "mod97-10", "mod11-10", "mod11-2", "mod37-36", "mod37-2")
 """The commoner one first, where a number fits several by chance."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.local_socket import short_path
-from terminal.client import NotRunning, ask
+from terminal.commands.client import NotRunning, ask
 from terminal.config import ReaderConfig
 from terminal.setup.trials import Word
 

@@ -18,7 +18,7 @@ from offline_queue.terminal_key import KeyUnusable, load_or_create_key, public_k
 from offline_queue.timepiece import SystemTimepiece, rfc3339
 from offline_queue.wire import OLDEST_PROTOCOL, PROTOCOL, Hello, ProblemCode
 from terminal.config import Config, ReaderConfig
-from terminal.reader_child import ChildEnded, ReaderChild
+from terminal.readers.child import ChildEnded, ReaderChild
 from terminal.state_folder import StateUnusable, prepare
 
 OPEN_S: Final = 8.0

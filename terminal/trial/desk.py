@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from drivers.base import CardRead
 from offline_queue.timepiece import Timepiece, rfc3339
-from terminal.identification import Verdict
+from terminal.cards.identification import Verdict
 from terminal.inbox import CardFailed, CardPresented, ReaderStatus
 from terminal.pos import Refusal
-from terminal.replies import answer, refuse
+from terminal.sales.replies import answer, refuse
 from terminal.trial.holding import (
     LEASE_MS,
     Holding,

@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from terminal.cards.wear import SOON
 from terminal.trial.remark_words import CARD_HEADLINES, CARD_OF_REASON, HEADLINES, WORDS
 from terminal.trial.taps import Serial, Tap, TapResult
-from terminal.wear import SOON
 
 SLOW_MS: Final = 1000
 """A customer who waits longer lifts the card: our own judgement (docs/decisions/0031)."""

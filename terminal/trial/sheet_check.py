@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from offline_queue.legible import legible
-from terminal.console import Code, Failed, Place, answer, remark
+from terminal.commands.console import Code, Failed, Place, answer, remark
 from terminal.trial.forms import Checked, check
 from terminal.trial.sheet import NoSheet
 from terminal.trial.sheet_text import judgement_lines, progress

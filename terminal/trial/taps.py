@@ -8,10 +8,10 @@ import msgspec
 
 from drivers.base import CardRead, CardUnreadable, Technology
 from offline_queue.entry import masked
-from terminal.failure_words import BROKEN_OFF
-from terminal.identification import Identified, Verdict, is_random
-from terminal.refusals import WORDS
-from terminal.wear import score
+from terminal.cards.identification import Identified, Verdict, is_random
+from terminal.cards.wear import score
+from terminal.counter.failure_words import BROKEN_OFF
+from terminal.counter.refusals import WORDS
 
 
 class TapResult(StrEnum):

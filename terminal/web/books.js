@@ -32,10 +32,11 @@ function ledgerTile({ reachable, last_success: last, next_attempt: next, detail,
   );
 }
 
+// What waits to be sent; what waits for a person is no fault of the queue, and is told above it.
 function queueTile({ queued, oldest_age_s: oldest, conflicts }) {
   return tile(
-    "Queue", conflicts ? "trouble" : queued ? "wait" : "calm", queued ? `${queued} waiting` : "empty",
-    ["Oldest", queued ? age(oldest) : null], ["Conflicts", String(conflicts)],
+    "Queue", queued ? "wait" : "calm", queued ? `${queued} waiting` : "empty",
+    ["Oldest", queued ? age(oldest) : null], ["To be decided", conflicts ? chip(String(conflicts), "trouble") : "0"],
   );
 }
 

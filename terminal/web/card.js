@@ -3,30 +3,44 @@
 const MINUS = "−";
 const SIGN = { earn: "+", redeem: MINUS, reverse: "" };
 
+export const UNDER_REVIEW = new Set(["parked", "conflict"]);
+
 // Pure: what the panel shows, from what was seen. `say` is the headline, `fine` the small print, `hints` what to do.
 export function scene({ card, sold, unreadable, rung }, words, format, advice) {
   if (unreadable) {
     return { mood: "trouble", say: words.unreadable, fine: unreadable.detail, hints: advice(unreadable, rung) ?? [] };
   }
   if (sold && !sold.card) {
+    if (UNDER_REVIEW.has(sold.state)) return reviewed(sold, words, format);
     const change = { say: words.withoutCard, change: changed(sold, words, format) };
     if (!sold.claimable) return { mood: "sold", ...change };
     return { mood: "sold", ...change, claim: sold.id, fine: words.claimHow };
   }
   if (!card) return { mood: "waiting", say: words.present };
   const balance = card.balance;
+  if (sold && UNDER_REVIEW.has(sold.state)) return { ...reviewed(sold, words, format), number: card.card.masked, ...sum(balance, words, format) };
   return {
     mood: sold ? "sold" : "read",
     say: sold ? (words.kind[sold.kind] ?? sold.kind) : words.lastCard,
     number: card.card.masked,
-    points: balance ? format.whole(balance.points) : "",
-    unit: balance ? words.points(balance.points) : "",
-    estimate: balance?.estimate ? words.estimate : "",
+    ...sum(balance, words, format),
     change: sold ? changed(sold, words, format) : "",
     fine: balanceNote(balance, words, format),
     expiry: balance?.expiring?.[0]?.text ?? "",
     hints: card.hints,
   };
+}
+
+// A person must look at this sale first: no sign and no tick promise its points.
+function reviewed({ kind, points, state, sentence }, words, format) {
+  const what = `${words.kind[kind] ?? kind} · ${format.whole(points)} ${words.points(points)}`;
+  const left = state === "parked" ? words.notCounted : "";
+  return { mood: "review", say: words.underReview, change: what, fine: [sentence, left].filter(Boolean).join(" "), hints: [words.conflictsHint] };
+}
+
+function sum(balance, words, format) {
+  if (!balance) return { points: "", unit: "", estimate: "" };
+  return { points: format.whole(balance.points), unit: words.points(balance.points), estimate: balance.estimate ? words.estimate : "" };
 }
 
 function changed({ kind, points }, words, format) {
@@ -47,8 +61,9 @@ export function spoken({ mood, say, number, points, unit, estimate, change, fine
   if (mood === "waiting") return "";
   if (mood === "trouble") return [say, fine, ...hints].join(". ").replaceAll("..", ".");
   const who = number ? words.ending(number.slice(-4)) : "";
-  const sum = points ? [points, unit, estimate].filter(Boolean).join(" ") : "";
-  return [[say, change].filter(Boolean).join(" "), who, sum, expiry, ...(hints ?? [])].filter(Boolean).join(", ");
+  const total = points ? [points, unit, estimate].filter(Boolean).join(" ") : "";
+  const why = mood === "review" ? fine : "";
+  return [[say, change].filter(Boolean).join(" "), who, total, why, expiry, ...(hints ?? [])].filter(Boolean).join(", ");
 }
 
 export function showScene(shown) {

@@ -1,7 +1,7 @@
 // Entries in dispute, each with the form that decides on it. A form that somebody fills in is left alone.
 
 import { ask } from "./ask.js";
-import { age, at, chip, make, moment } from "./dom.js";
+import { age, at, chip, make, moment, say } from "./dom.js";
 
 const KINDS = { earn: "Points earned", redeem: "Points redeemed", claim: "Code redeemed", reverse: "Reversal" };
 const DECISIONS = { honour: "It counts as asked", refuse: "It does not count" };
@@ -14,6 +14,7 @@ export async function showDisputes(count, changed) {
   for (const shown of [...list.children]) if (!wanted.has(shown.dataset.id)) shown.remove();
   const there = new Set([...list.children].map((shown) => shown.dataset.id));
   for (const entry of entries) if (!there.has(entry.id)) list.append(dispute(entry, changed));
+  say("conflicts-more", count > entries.length ? `${count - entries.length} more come up as these are decided.` : "");
 }
 
 function dispute(entry, changed) {

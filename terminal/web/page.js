@@ -2,11 +2,14 @@
 // Events change `seen`, and `show()` draws all of it, at most once a frame: there is no other path to the screen.
 
 import { announce } from "./announce.js";
-import { scene, showScene, spoken } from "./card.js";
+import { UNDER_REVIEW, scene, showScene, spoken } from "./card.js";
+import { at, make, say } from "./dom.js";
+import { formatFor } from "./format.js";
 import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
 import { advice, focusLadder, showLadder } from "./ladder.js";
 import { showPosWords } from "./pos_words.js";
 import * as sound from "./sound.js";
+import { line, showTiles } from "./tiles.js";
 import { wordsFor } from "./words.js";
 
 const STATUS_PAUSE_MS = 500; // a busy till has hundreds of events a second; its sums are asked twice a second
@@ -17,17 +20,13 @@ const KEPT_TRANSACTIONS = 12;
 const KEPT_IDS = 500;
 const REPLAY_MS = 700; // what happened before the page was opened comes at once, and makes no sound
 const AT_THE_COUNTER = new Set(["earn", "redeem", "reverse", "claim"]);
-const LOUD_STATES = new Set(["conflict", "parked"]);
 
 // The till's own language where the shop has set one, else the browser's.
 const chosen = document.documentElement.dataset.language;
 const { code: language, words } = wordsFor(chosen ? [chosen] : navigator.languages);
-const whole = new Intl.NumberFormat(language);
-const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const calendar = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-const at = (id) => document.getElementById(id);
-
-const format = { whole: (number) => whole.format(number), moment };
+// The region tells how to write times and numbers: 18:05 in Britain is 6:05 PM in America.
+const region = navigator.languages.find((each) => each.toLowerCase().startsWith(language));
+const format = formatFor(region ?? language, words);
 
 const seen = { link: "opening", status: null, card: null, unreadable: null, rung: null, transactions: new Map(), conflicts: [], progress: null };
 const made = new Set(); // ids of sales that were seen when they were made; whatever becomes of them is no news
@@ -59,6 +58,7 @@ const changes = {
     seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
     const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
     oldest.forEach((id) => seen.transactions.delete(id));
+    became(transaction);
     if (transaction.card) changes.balance(transaction);
     return tune;
   },
@@ -68,7 +68,7 @@ const changes = {
   },
   display: showPosWords,
   trial: () => {},
-  conflict: () => {},
+  conflict: became,
   reset() {
     nextCustomer();
     seen.transactions.clear();
@@ -91,8 +91,19 @@ function served(transaction) {
   return "sale";
 }
 
+// What the ledger makes of the sale that is still on the screen: it may have to wait for a person. Once that person has
+// decided, what it came to is in the points alone.
+function became({ id, state, sentence }) {
+  if (seen.sold?.id === id) seen.sold = state === "resolved" ? null : { ...seen.sold, state, sentence: sentence ?? seen.sold.sentence };
+}
+
 function nextCustomer() {
   seen.card = seen.sold = seen.unreadable = null;
+}
+
+// Whoever has looked further down is brought back to the customer; the keyboard stays where it is.
+function toTheCard() {
+  window.scrollTo({ top: 0, behavior: "instant" });
 }
 
 let forgetTimer = null;
@@ -119,7 +130,10 @@ function listen() {
   for (const [kind, change] of Object.entries(changes)) {
     events.addEventListener(kind, (event) => {
       const tune = change(JSON.parse(event.data));
-      if (tune && performance.now() - opened > REPLAY_MS) sound.play(tune);
+      if (tune && performance.now() - opened > REPLAY_MS) {
+        sound.play(tune);
+        toTheCard();
+      }
       show();
       askStatus();
     });
@@ -180,16 +194,10 @@ function show() {
     showCounter();
     showSound();
     showTransactions();
-    if (seen.status) showStatus(seen.status);
+    if (seen.status) showTiles(seen, words, format);
   };
   if (document.hidden) setTimeout(draw);
   else requestAnimationFrame(draw);
-}
-
-function say(id, text) {
-  const element = at(id);
-  // Untouched text is not announced again.
-  if (element.textContent !== text) element.textContent = text;
 }
 
 function showLink() {
@@ -217,65 +225,24 @@ function showSound() {
   say("sound", sound.isOn() ? words.soundOn : words.soundOff);
 }
 
-function showStatus({ terminal, ledger, queue, readers }) {
-  document.title = `${terminal} · tilld`;
-  say("terminal", terminal);
-  at("ledger").dataset.mood = ledger.reachable ? "calm" : "wait";
-  say("ledger-state", ledger.reachable ? words.reachable : words.unreachable);
-  const heard = ledger.last_success ? words.heard(moment(ledger.last_success)) : words.never;
-  const next = !ledger.reachable && ledger.next_attempt ? words.next(moment(ledger.next_attempt)) : "";
-  say("ledger-note", [ledger.reachable ? "" : words.goesOn, heard, next].filter(Boolean).join(" · "));
-  at("queue").dataset.mood = queue.queued && !ledger.reachable ? "wait" : "calm";
-  say("queue-count", whole.format(queue.queued));
-  say("queue-note", queueNote(queue));
-  at("readers").lastElementChild.replaceChildren(...(readers.length ? readers.map(readerItem) : [item(words.noReaders)]));
-  at("conflicts").hidden = !seen.conflicts.length;
-  at("conflicts").lastElementChild.replaceChildren(...seen.conflicts.map(conflictItem));
-}
-
-// How far a long sync is, else how long the oldest entry waits.
-function queueNote({ queued, oldest_age_s: oldest }) {
-  if (seen.progress) return words.sending(whole.format(seen.progress.left), age(seen.progress.remaining_s));
-  return queued ? words.oldest(age(oldest ?? 0)) : words.nothingWaits;
-}
-
 function showTransactions() {
   const newestFirst = [...seen.transactions.values()].reverse();
   at("recent").querySelector("ul").replaceChildren(...newestFirst.map(transactionItem));
   at("recent-none").hidden = newestFirst.length > 0;
 }
 
-function readerItem(reader) {
-  const trouble = reader.status !== "ready";
-  const tested = seen.status.tested?.includes(reader.name);
-  const state = tested ? words.tested : words.reader[reader.status] ?? reader.status;
-  const line = item(reader.name, "name", state, "state");
-  line.dataset.mood = trouble ? "trouble" : tested ? "wait" : "calm";
-  if (tested) line.append(span(words.testedNote, "fine"));
-  if (trouble) line.append(span(reader.remedy ?? reader.detail, "fine"));
-  return line;
-}
-
-function transactionItem(transaction) {
-  const { id, kind, points, card, state, balance, claimable, promise } = transaction;
-  const line = item(
-    words.kind[kind] ?? kind, "name",
-    `${{ earn: "+", redeem: "−" }[kind] ?? ""}${whole.format(points)}`, "points",
-    card?.masked ?? words.noCard, "card",
-    words.state[state] ?? state, "state",
+function transactionItem({ id, kind, points, card, state, balance, claimable, promise }) {
+  const mood = UNDER_REVIEW.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
+  const title = balance ? `${format.whole(balance.points)} ${words.points(balance.points)}` : null;
+  return line(
+    { "data-mood": mood, title },
+    [words.kind[kind] ?? kind, "name"],
+    [`${{ earn: "+", redeem: "−" }[kind] ?? ""}${format.whole(points)}`, "points"],
+    [card?.masked ?? words.noCard, "card"],
+    [words.state[state] ?? state, "state"],
+    words.promise[promise] ? [words.promise[promise], "fine"] : null,
+    claimable ? make("button", { value: id }, words.showCode) : null,
   );
-  line.dataset.mood = LOUD_STATES.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
-  if (words.promise[promise]) line.append(span(words.promise[promise], "fine"));
-  if (claimable) line.append(codeButton(id));
-  if (balance) line.title = `${whole.format(balance.points)} ${words.points(balance.points)}`;
-  return line;
-}
-
-function codeButton(id) {
-  const button = document.createElement("button");
-  button.textContent = words.showCode;
-  button.value = id;
-  return button;
 }
 
 // The list is drawn anew with each event, so it has one listener for all its buttons.
@@ -288,40 +255,6 @@ function showCode({ target }) {
   at("card").scrollIntoView({ block: "nearest" });
 }
 
-function conflictItem({ kind, points, card, sentence, occurred_at: occurredAt }) {
-  const line = item(
-    sentence, "sentence", words.kind[kind] ?? kind, "what", whole.format(points), "points",
-    card?.masked ?? words.noCard, "card", moment(occurredAt), "when",
-  );
-  return line;
-}
-
-function item(...textAndClass) {
-  const line = document.createElement("li");
-  for (let n = 0; n < textAndClass.length; n += 2) line.append(span(textAndClass[n], textAndClass[n + 1] ?? ""));
-  return line;
-}
-
-function span(text, className) {
-  const element = document.createElement("span");
-  element.className = className;
-  element.textContent = text;
-  return element;
-}
-
-function moment(rfc3339) {
-  const time = new Date(rfc3339);
-  return (time.toDateString() === new Date().toDateString() ? clock : calendar).format(time);
-}
-
-function age(seconds) {
-  if (seconds === null) return "";
-  if (seconds < 120) return words.seconds(Math.round(seconds));
-  if (seconds < 7200) return words.minutes(Math.floor(seconds / 60));
-  if (seconds < 172_800) return words.hours(Math.floor(seconds / 3600));
-  return words.days(Math.floor(seconds / 86_400));
-}
-
 document.documentElement.lang = language;
 for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
 at("card-claim").alt = words.claim;
@@ -332,6 +265,7 @@ listenToKeys({
   F4: focusLadder,
   F8: () => {
     nextCustomer();
+    toTheCard();
     show();
   },
   F9: () => at("conflicts").focus(),

@@ -37,6 +37,8 @@ const EN = {
   showCode: "Show the code", ending: (digits) => `card ending in ${digits}`,
   alone: "Connected; the ledger is out of reach",
   conflictsHint: "Nothing is lost. A person decides: head office, or a technician at this till.",
+  more: (n, shown) => `and ${shown} more`,
+  underReview: "Under review", notCounted: "These points are not in the total yet.",
   soundOn: "Sound on", soundOff: "Sound off", help: "Keys", close: "Close",
   keyList: [
     ["F1", "This list"], ["F2", "Sound on or off"], ["F4", "What can be tried when a card is not read"],
@@ -45,7 +47,7 @@ const EN = {
 };
 
 const FR = {
-  ledger: "Compte central", queue: "À envoyer", readers: "Lecteurs", conflicts: "À régler",
+  ledger: "Compte central", queue: "À envoyer", readers: "Lecteurs", conflicts: "À vérifier",
   recent: "Dernières opérations", none: "Aucune depuis le démarrage de la caisse.",
   linked: "Reliée à la caisse", opening: "Connexion à la caisse…",
   lost: "Cette page a perdu la caisse. Ce qu'elle montre peut être ancien ; elle se reconnecte seule. Si cela dure, prévenez un technicien.",
@@ -57,7 +59,7 @@ const FR = {
   },
   points: (n) => (Math.abs(n) < 2 ? "point" : "points"),
   unknownBalance: "Le solde n'est pas encore connu ; les achats comptent quand même.",
-  asOf: (time) => `certain au ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} à confirmer`,
+  asOf: (time) => `solde vérifié : ${time}`, pending: (n) => `${n > 0 ? "+" : ""}${n} à confirmer`,
   estimate: "estimation", inactive: (n) => `${n} utilisables plus tard`,
   reachable: "Joignable", unreachable: "Injoignable", goesOn: "Les ventes continuent ; les points partiront plus tard.",
   heard: (time) => `dernier contact ${time}`, never: "aucun contact encore", next: (time) => `prochain essai ${time}`,
@@ -65,13 +67,13 @@ const FR = {
   sending: (left, time) => `envoi en cours : encore ${left}${time ? `, environ ${time}` : ""}`,
   seconds: (n) => `${n} s`, minutes: (n) => `${n} min`, hours: (n) => `${n} h`, days: (n) => `${n} j`,
   tested: "en test", testedNote: "Un technicien le teste : prenez un autre lecteur ou saisissez le numéro.",
-  noReaders: "Aucun lecteur n'est réglé.", noCard: "sans carte",
+  noReaders: "Aucun lecteur n'est configuré.", noCard: "sans carte",
   reader: {
     ready: "prêt", reconnecting: "se reconnecte", absent: "débranché", held: "pris par un autre programme",
     forbidden: "accès refusé", stopped: "arrêté", failing: "en panne",
   },
   state: {
-    queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à l'étude", conflict: "conflit",
+    queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à vérifier", conflict: "conflit",
     resolved: "réglée",
   },
   kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
@@ -81,10 +83,12 @@ const FR = {
   showCode: "Montrer le code", ending: (digits) => `carte se terminant par ${digits}`,
   alone: "Reliée ; compte central injoignable",
   conflictsHint: "Rien n'est perdu. Une personne décide : le siège, ou un technicien à cette caisse.",
+  more: (n, shown) => (n === 1 ? "et un autre" : `et ${shown} autres`),
+  underReview: "À vérifier", notCounted: "Ces points ne sont pas encore dans le total.",
   soundOn: "Son activé", soundOff: "Son coupé", help: "Touches", close: "Fermer",
   keyList: [
     ["F1", "Cette liste"], ["F2", "Activer ou couper le son"], ["F4", "Ce qu'on peut essayer quand une carte n'est pas lue"],
-    ["F8", "Client suivant : vider l'écran"], ["F9", "Ce qui est à régler"], ["Tab, Entrée", "Avancer, choisir"],
+    ["F8", "Client suivant : vider l'écran"], ["F9", "Ce qui est à vérifier"], ["Tab, Entrée", "Avancer, choisir"],
   ],
 };
 

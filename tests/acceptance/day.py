@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.line import Line
 from tests.acceptance.rig import LedgerProcess, Pos, TillProcess, tilld
 

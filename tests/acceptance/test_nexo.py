@@ -190,6 +190,14 @@ def test_reversal(pos: NexoPos) -> None:
     assert outcome(pos.ask("Reversal", {**asked, "SaleData": sale("v-3", NOW)})) == "NotAllowed"
     unknown = {**asked, "OriginalPOITransaction": {"POITransactionID": {"TransactionID": "none", "TimeStamp": NOW}}}
     assert outcome(pos.ask("Reversal", unknown)) == "NotFound"
+    paid = pos.ask("Loyalty", loyalty("Award", account(), sale("v-4", NOW), TotalAmount=24.90, Currency="EUR"))
+    asked = {**asked, "OriginalPOITransaction": {"POITransactionID": paid["POIData"]["POITransactionID"]}}
+    assert pos.ask("Reversal", {**asked, "ReversedAmount": 5})["ReversedAmount"] == 5
+    given = {
+        **asked,
+        "OriginalPOITransaction": {"POITransactionID": award(pos, "v-5", 240)["POIData"]["POITransactionID"]},
+    }
+    assert outcome(pos.ask("Reversal", {**given, "ReversedAmount": 24.90})) == "MessageFormat"
 
 
 def stored(kind: str, *numbers: str, **item: Any) -> list[dict[str, Any]]:

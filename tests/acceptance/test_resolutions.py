@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.rig import LedgerProcess, Pos, TillProcess, asked, tilld
 
 CARD = "2990000000017"

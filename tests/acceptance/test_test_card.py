@@ -15,7 +15,7 @@ import pytest
 
 from drivers.base import Technology
 from drivers.simulated import Fault, Tap, tap
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.rig import TILLD, TillProcess, tilld
 
 NO_LEDGER = "http://127.0.0.1:1"

@@ -13,9 +13,9 @@ from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
 from offline_queue.journal import Totals
 from offline_queue.timepiece import SystemTimepiece
-from terminal.dispute_shapes import Dispute, ResolutionAnswer
-from terminal.forwarding import listed_after
-from terminal.identification import Identified
+from terminal.cards.forwarding import listed_after
+from terminal.cards.identification import Identified
+from terminal.disputes.shapes import Dispute, ResolutionAnswer
 from terminal.inbox import (
     Answered,
     Asked,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from terminal import client
+from terminal.commands import client
 from tests.api.conftest import TOKENS, Api
 from tests.api.fake_till import FakeTill
 

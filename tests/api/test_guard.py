@@ -14,7 +14,7 @@ from terminal.api.guard import examine, own_hosts
 from terminal.api.machines import from_a_page
 from terminal.api.routes import Route
 from terminal.api.table import ROUTES
-from terminal.client import ask
+from terminal.commands.client import ask
 from terminal.inbox import Asked, Event
 from tests.api.conftest import TOKENS, Api
 from tests.api.fake_till import FakeTill

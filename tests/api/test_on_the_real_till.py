@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.rig import LedgerProcess, TillProcess, asked, tilld
 from tests.api.conftest import Api, Reply
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from terminal.phone_lookup import PhoneCards
+from terminal.cards.phone_lookup import PhoneCards
 from terminal.pos import CardView, Refusal
 from tests.api.conftest import Api, serving
 from tests.api.fake_till import FakeTill

@@ -12,7 +12,7 @@ import pytest
 from terminal.api.desk import Desk
 from terminal.api.server import ApiServer
 from terminal.api.sockets import CannotListen, bind_tcp, bind_unix, listening_inodes, parse_listen
-from terminal.client import NotRunning, ask
+from terminal.commands.client import NotRunning, ask
 from tests.api.conftest import TOKENS, Api, serving
 from tests.api.fake_till import FakeTill
 

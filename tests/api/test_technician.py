@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_queue.entry import State
+from terminal.api.callers import Attempts
+from terminal.api.limits import MAX_STRANGERS_BODY
 from terminal.api.sessions import IDLE_S, LONGEST_S, MOST, Sessions
 from tests.api.conftest import TOKENS, Api, Reply
 from tests.api.fake_till import FakeTill
@@ -47,9 +49,15 @@ def test_a_wrong_token_opens_nothing(api: Api, token: str) -> None:
     assert "set-cookie" not in refused.headers
 
 
+def test_a_long_login_is_not_even_parsed(api: Api) -> None:
+    """A crowd of strangers that sends megabytes of JSON here held up every sale."""
+    assert log_in(api, "x" * MAX_STRANGERS_BODY).json["code"] == "too_large"
+    assert log_in(api, "x" * 200).json["code"] == "unauthorized"
+
+
 def test_guessing_is_slowed_down_and_locks_nobody_out(api: Api) -> None:
     """A burst is forgiven, then one a second; who has the token gets in all the same."""
-    said = [log_in(api, f"guess-{n}").json["code"] for n in range(15)]
+    said = [log_in(api, f"guess-{n}").json["code"] for n in range(2 * Attempts.BURST)]
     assert "too_many_attempts" in said
     assert log_in(api).status == 201
 

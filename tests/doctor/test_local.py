@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from terminal.commands.console import Place
 from terminal.config import Config
-from terminal.console import Place
 from terminal.doctor import exposure, journal, state_files, till
 from terminal.doctor.examination import Examination
 from terminal.doctor.findings import Level, Verdict

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.client import Reply
+from terminal.commands.client import Reply
 from terminal.doctor import taps
 from terminal.doctor.browser_policy import POLICIES, document, is_origin
 from terminal.doctor.findings import Diagnosis, Finding, Level, Section, Verdict, Who, section_of, worst

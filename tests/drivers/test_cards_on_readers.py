@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from drivers.base import Chip, EntryMode, ReaderState, Technology
-from terminal.sdm import SdmRule, Tapped, opened
+from terminal.cards.sdm import SdmRule, Tapped, opened
 from tests.virtual.card_reader import CardReader
 from tests.virtual.cards import Card, NtagCard, Type4Card, UidCard, text_record, uri_record
 from tests.virtual.chips import ChipCard, DirectReader

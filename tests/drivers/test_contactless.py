@@ -15,7 +15,7 @@ import pytest
 from drivers.base import Condition, Place, ReaderState
 from drivers.contactless import Options, Reader, device_of
 from drivers.pn532_line import SerialLine
-from terminal.reader_life import Limits
+from terminal.readers.life import Limits
 from tests.virtual.cards import (
     Card,
     NtagCard,

@@ -17,7 +17,7 @@ import segno
 from drivers.base import Note, NoteWritten, ReaderState
 from drivers.simulated import Fault, Tap, tap
 from drivers.worker import Assignment, Heartbeat
-from terminal.reader_child import ReaderChild
+from terminal.readers.child import ReaderChild
 from tests.virtual import keyboard
 from tests.virtual.cards import Card, NtagCard, Pulled, Type4Card, mute, text_record
 from tests.virtual.keyboard import RecordedKeyboard

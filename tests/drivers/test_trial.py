@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from terminal import client
+from terminal.commands import client
 from tests.acceptance.rig import TillProcess
 from tests.virtual.card_reader import CardReader
 from tests.virtual.cards import Card, NtagCard, UidCard, payment_card, phone

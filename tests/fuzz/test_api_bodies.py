@@ -21,6 +21,8 @@ VALID = {
     b'"receipt":{"number":"42","issued_at":"2026-03-02T09:15:00Z"},"operator":"Anne"}',
     "ReadRequest": b'{"timeout_ms":1000,"entry_modes":["scanned","tapped"]}',
     "ReplacementRequest": b'{"successor":"2990000000024","operator":"Anne","reason":"lost"}',
+    "TrialRequest": b'{"reader":"counter","taps":3,"operator":"Anne"}',
+    "LogIn": b'{"token":"0123456789abcdef"}',
     "PhoneQuestion": b'{"phone":"06 12 34 56 78"}',
     "CardEventRequest": b'{"operator":"Anne","reason":"lost"}',
     "ClaimQuestion": b'{"code":"TILLD1:ABC"}',

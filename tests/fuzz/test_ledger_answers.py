@@ -31,7 +31,7 @@ from offline_queue.wire import (
     Park,
     Welcome,
 )
-from terminal.directory import Directory
+from terminal.cards.directory import Directory
 from tests.fuzz.hostile import VALUES, bounded, hostile, seldom, thoroughly
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell
 from tests.offline_queue.test_ledger_client_docs import EXAMPLES

@@ -125,11 +125,13 @@ class FakeTill:
     def send(self, *entries: Entry | bytes, stream: FakeStream | None = None) -> BatchAnswer:
         """Journals the entries and delivers them in one batch."""
         stream = stream or self.stream
-        raw = [encode(entry) if isinstance(entry, Entry) else entry for entry in entries]
         first = len(stream.records) + 1
-        for record in raw:
-            stream.append(record)
-        return self.deliver(stream, first, len(raw))
+        for entry in entries:
+            self.journal(entry, stream)
+        return self.deliver(stream, first, len(entries))
+
+    def journal(self, entry: Entry | bytes, stream: FakeStream | None = None) -> None:
+        (stream or self.stream).append(encode(entry) if isinstance(entry, Entry) else entry)
 
     def deliver(self, stream: FakeStream, first: int, count: int) -> BatchAnswer:
         return self.book.take(self.terminal, *stream.batch(first, count, self.book.generation))

@@ -65,7 +65,7 @@ class Counted:
     """The short way, and how many records took it."""
 
     def __init__(self, way: PlainSales) -> None:
-        self._way, self.taken = way, 0
+        self._way, self.taken, self.repeats = way, 0, way.repeats
 
     def post(self, item: Item, entry: Entry | Decision) -> bool:
         plain = self._way.post(item, entry)
@@ -74,7 +74,10 @@ class Counted:
 
 
 class Barred:
-    """Every record is decided by the rules."""
+    """Every record is decided by the rules, and every account held for them."""
+
+    def repeats(self, item: Item, entry: Entry) -> bool:
+        return False
 
     def post(self, item: Item, entry: Entry | Decision) -> bool:
         return False
@@ -162,6 +165,7 @@ SPOILT: Final[dict[str, Callable[[Entry], dict[str, object]]]] = {
 }
 OTHERS: Final[dict[str, Callable[[FakeTill, Entry, Entry], Entry]]] = {
     "repeat": lambda till, sale, earlier: replace(earlier, id=sale.id, terminal=till.terminal),
+    "the very same": lambda _till, _sale, earlier: earlier,
     "redeem": lambda till, sale, _: till.redeem(sale.points, number_of(sale), occurred_at=sale.occurred_at),
     "redeem by right": lambda till, sale, _: till.redeem(
         sale.points, number_of(sale), allowance=right_of(till, number_of(sale))
@@ -282,9 +286,11 @@ def test_a_sale_that_stands_is_repeated_the_short_way(street: Street) -> None:
     assert taken(street) == 2
     street.batch(1, [("repeat", CARD, 1, 0, "nothing"), ("earn", UNKNOWN, 20, 0, "nothing")])
     assert taken(street) == 1
+    street.batch(1, [("the very same", CARD, 1, 2, "nothing")])
+    assert taken(street) == 1
     street.batch(2, [("repeat", CARD, 1, 3, "nothing"), ("earn under a used key", CARD, 21, 0, "nothing")])
     assert taken(street) == 0
-    assert [verdict.code for verdict in street.tills[1].feed()] == ["duplicate", "card_unknown"]
+    assert [verdict.code for verdict in street.tills[1].feed()] == ["duplicate", "card_unknown", "duplicate"]
 
 
 def test_an_account_that_owes_takes_the_long_way(street: Street) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ledger.points.lots import ALWAYS, Dates
 from ledger.points.programme import Lifetime, PointsRule, Programme, beginning, dates, disagreements, last_day
 from offline_queue.entry import Amount, Clock, Entry, Kind
-from terminal.transaction import PointsRule as RuleOfTill
+from terminal.sales.transaction import PointsRule as RuleOfTill
 
 ZONES = [
     ZoneInfo(name)

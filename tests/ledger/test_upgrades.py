@@ -1,6 +1,7 @@
 """Books of an earlier version: what an upgrade makes of them is what new books are."""
 
 import base64
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from ledger.port.book import Book
 from ledger.postgres.book import PostgresBook
+from ledger.postgres.schema import TABLES
 from ledger.sqlite import file
 from ledger.sqlite.book import SqliteBook
 from tests.ledger.cluster import Cluster
@@ -21,20 +23,41 @@ COLUMNS = """
     SELECT table_name, ordinal_position, column_name, data_type, collation_name, is_nullable, column_default
     FROM information_schema.columns WHERE table_schema = 'tilld' ORDER BY 1, 2"""
 INDEXES = "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'tilld' ORDER BY 1, 2"
+PIECES = """
+    SELECT c.relname, c.reloptions, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid), i.inhparent::regclass
+    FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
+    WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'tilld'::regnamespace ORDER BY 1"""
+WHOLE = re.compile(r"CREATE TABLE (\w+) (\(.+?\)) (WITH \(fillfactor = \d+\));", re.DOTALL)
 
 
 def shape(server: Cluster) -> dict[str, list[Any]]:
     with server.connected() as connection:
-        return {query: connection.execute(query).fetchall() for query in (COLUMNS, INDEXES)}
+        return {query: connection.execute(query).fetchall() for query in (COLUMNS, INDEXES, PIECES)}
 
 
-def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster) -> None:
-    """Column for column and index for index; and they work."""
-    with closing(PostgresBook(postgres.emptied())):
+def first_version(partitions: int) -> str:
+    """What makes books of the first version, every table in so many pieces as its ledger made them; 0 is in one."""
+
+    def in_pieces(table: re.Match[str]) -> str:
+        name, columns, storage = table.groups()
+        whole = f"CREATE TABLE {name} {columns} PARTITION BY HASH ({TABLES[name].by});"
+        bounds = (f"(MODULUS {partitions}, REMAINDER {number})" for number in range(partitions))
+        pieces = (
+            f"CREATE TABLE {name}_{number} PARTITION OF {name} FOR VALUES WITH {bound} {storage};"
+            for number, bound in enumerate(bounds)
+        )
+        return "\n".join((whole, *pieces))
+
+    return WHOLE.sub(in_pieces, FIRST) if partitions else FIRST
+
+
+@pytest.mark.parametrize("partitions", [0, 3])
+def test_upgraded_books_are_like_new_ones_in_postgresql(postgres: Cluster, partitions: int) -> None:
+    """Column for column, index for index and partition for partition; and they work."""
+    with closing(PostgresBook(postgres.emptied(), partitions=partitions)):
         fresh = shape(postgres)
     url = postgres.emptied()
-    with postgres.connected() as connection:
-        connection.execute(FIRST)
+    postgres.run(first_version(partitions))
     with closing(PostgresBook(url, timepiece=FakeTimepiece())) as book:
         assert shape(postgres) == fresh
         book.register(CARD)
@@ -76,10 +99,11 @@ def test_points_in_sqlite_books_of_the_first_release_stay(tmp_path: Path) -> Non
         still_there(book)
 
 
-def test_points_in_postgres_books_of_the_first_release_stay(postgres: Cluster) -> None:
+@pytest.mark.parametrize("partitions", [0, 3])
+def test_points_in_postgres_books_of_the_first_release_stay(postgres: Cluster, partitions: int) -> None:
     """Every step is taken over real entries."""
     url = postgres.emptied()
-    postgres.run(FIRST)
+    postgres.run(first_version(partitions))
     postgres.run((HERE / "postgres_1_rows.sql").read_text())
     with closing(PostgresBook(url, timepiece=FakeTimepiece())) as book:
         still_there(book)

@@ -21,7 +21,7 @@ from offline_queue.receipts import Receipt
 from offline_queue.steps import TakeChanges
 from offline_queue.store import Store
 from offline_queue.wire import CardChange, Change, Marks
-from terminal.directory import Directory
+from terminal.cards.directory import Directory
 from tests.offline_queue.sales import DIGEST, ORIGIN, StoppedTimepiece, redemption, reversal, right, sale, verdict
 
 LEDGER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))

@@ -15,8 +15,8 @@ from offline_queue.mirror_copy import MAX_COPY_BYTES, FolderKeeper, Keeper, Mirr
 from offline_queue.mirror_peer import PeerKeeper
 from offline_queue.wire import seal_input
 from terminal.config_mirror import MirrorConfig
-from terminal.mirror_desk import MirrorDesk
-from terminal.mirror_parts import MirrorServer
+from terminal.mirror.desk import MirrorDesk
+from terminal.mirror.parts import MirrorServer
 from tests.offline_queue.copies import KEY, STREAM, TERMINAL, copied, records
 
 LINE = msgspec.json.encode(copied(records(2)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState, Found
 from offline_queue.journal_reader import JournalReader
-from terminal.directory import Directory
+from terminal.cards.directory import Directory
 from tests.offline_queue.doomed import PAGE
 from tests.offline_queue.sales import open_store, put, sale
 

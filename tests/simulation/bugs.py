@@ -28,7 +28,7 @@ from offline_queue.store import Appended, Store
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import BatchAnswer, BatchHeader, Marks
 from terminal.config_offline import Offline, Redeem
-from terminal.floor_limits import Limits
+from terminal.promises.floor_limits import Limits
 from tests.simulation.loads import CLONES, MIXED, REDEMPTION, Load
 
 T = TypeVar("T")
@@ -198,7 +198,7 @@ def unsealed_end_believed(patch: Patch) -> None:
 
 def rights_outlive_their_start(patch: Patch) -> None:
     """A till uses the rights that an earlier start has left before the ledger has confirmed them."""
-    from terminal.rights import Right, Rights
+    from terminal.promises.rights import Right, Rights
 
     real = Rights.add
 

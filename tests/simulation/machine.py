@@ -17,11 +17,11 @@ from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.store import Store
 from offline_queue.terminal_key import public_key
+from terminal.cards.directory import Directory
+from terminal.cards.recognition import recognition_of
 from terminal.config import Config
-from terminal.directory import Directory
 from terminal.inbox import AccountHeard, AllowanceAnswered, Answered, Event, Inbox, Settled, SyncChanged, Welcomed
 from terminal.pos import Refusal
-from terminal.recognition import recognition_of
 from terminal.till import Till
 from tests.simulation import templates
 from tests.simulation.clock import SimulatedTimepiece

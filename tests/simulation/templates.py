@@ -8,7 +8,7 @@ from typing import Final
 
 from ledger.sqlite.file import connect
 from offline_queue import opening
-from terminal import directory
+from terminal.cards import directory
 
 MEMORY: Final = Path("/dev/shm")
 

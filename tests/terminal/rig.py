@@ -13,12 +13,12 @@ from offline_queue.journal import Allowance, Origin
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import AllowanceAnswer, Balance
+from terminal.cards.directory import Directory
+from terminal.cards.recognition import recognition_of
 from terminal.config import Config, Terminal
-from terminal.directory import Directory
 from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Event, Inbox, ReadAsked, TransactionAsked
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
-from terminal.reader_tally import Tally
-from terminal.recognition import recognition_of
+from terminal.readers.tally import Tally
 from terminal.till import Till
 from tests.offline_queue.claimed import KEY
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.allotments import Budget, Held, Plan, plan
+from terminal.promises.allotments import Budget, Held, Plan, plan
 
 BUDGET = Budget(per_card=100, total=250, cards=3)
 

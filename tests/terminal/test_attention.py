@@ -6,7 +6,7 @@ import click
 import pytest
 
 from terminal.attention import attention
-from terminal.status_text import status_text, verdict_line
+from terminal.commands.status_text import status_text, verdict_line
 
 WELL: dict[str, Any] = {
     "running": True,

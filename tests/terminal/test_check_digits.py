@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from terminal.check_digits import ALPHANUMERIC, MOST_PAIRS, SYSTEMS, System, transposed
+from terminal.cards.check_digits import ALPHANUMERIC, MOST_PAIRS, SYSTEMS, System, transposed
 
 RIGHT: list[tuple[System, str]] = [
     ("ean", "4006381333931"),

@@ -17,7 +17,7 @@ import pytest
 
 from drivers.base import Technology
 from drivers.simulated import Tap, tap
-from terminal.client import watch
+from terminal.commands.client import watch
 from tests.acceptance.rig import TILLD, LedgerProcess, TillProcess, free_port, tilld
 from tests.api.schema import Checked, misfit
 

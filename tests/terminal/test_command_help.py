@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from docs.man_page import PAGE, commands, page, text
 from terminal.cli import SECTIONS, cli
-from terminal.command_help import HEADING, own_epilog, told
+from terminal.commands.help_text import HEADING, own_epilog, told
 
 ROOT = Path(__file__).resolve().parents[2]
-EVERY = dict(commands(cli, click.Context(cli, info_name="tilld")))
+EVERY = dict(commands(cli, click.Context(cli, info_name="tilld", **cli.context_settings)))
 MANY = pytest.mark.parametrize("path", EVERY)
 
 
@@ -47,12 +47,12 @@ def test_an_example_is_a_command_that_can_be_given(path: str) -> None:
     assert examples, path
     for line in examples:
         words = shlex.split(re.split(r"  +| \| | > | < | && |   \(", line)[0])[1:]
-        group, context = click.Command("none"), click.Context(cli)
+        group, context = click.Command("none"), click.Context(cli, **cli.context_settings)
         here: click.Command = cli
         while isinstance(here, click.Group) and words and (group := here.get_command(context, words[0])) is not None:
             here, words = group, words[1:]
         assert not isinstance(here, click.Group) or here.invoke_without_command, line
-        here.make_parser(click.Context(here)).parse_args(words)
+        here.make_parser(click.Context(here, **here.context_settings)).parse_args(words)
 
 
 def test_the_common_words_come_once() -> None:

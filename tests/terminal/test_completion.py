@@ -9,7 +9,7 @@ import click
 import pytest
 
 from drivers.base import ReaderState
-from terminal import completion
+from terminal.commands import completion
 from terminal.inbox import ReaderStatus
 from tests.acceptance.rig import tilld
 from tests.api.conftest import Api, serving

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from offline_queue.config_file import ConfigUnusable
 from terminal import config
+from terminal.cards.recognition import recognition_of
 from terminal.config import Config, check, find, load, parse
 from terminal.config_problems import driver_names, driver_options
-from terminal.recognition import recognition_of
 
 REFERENCE = Path(config.__file__).with_name("default.toml")
 

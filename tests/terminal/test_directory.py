@@ -11,8 +11,8 @@ import pytest
 from drivers.base import Technology
 from offline_queue.entry import CardEvent, Happening
 from offline_queue.wire import Balance
-from terminal.directory import Directory
-from terminal.identification import Proof
+from terminal.cards.directory import Directory
+from terminal.cards.identification import Proof
 
 NUMBER = "2990000000017"
 

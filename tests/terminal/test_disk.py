@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from offline_queue.room import MIB, Room, Space
+from terminal.commands.status_text import status_text
 from terminal.disk import Disk, DiskView
 from terminal.pos import Refusal
-from terminal.status_text import status_text
 from tests.terminal.rig import Shop
 
 

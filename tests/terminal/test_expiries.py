@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue.wire import Account, Balance, Expiry
-from terminal.expiries import MONTHS, coming, gone, sentence
+from terminal.counter.refusals import Language
 from terminal.inbox import AccountHeard
 from terminal.pos import ExpiringView
-from terminal.refusals import Language
+from terminal.sales.expiries import MONTHS, coming, gone, sentence
 from tests.terminal.rig import CARD, Shop, TillRig
 
 TODAY = date(2025, 6, 15)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.config_offline import Offline, Redeem, offline_problems
-from terminal.floor_limits import Facts, Limits, floor_refusal, is_drawn, worst_case
+from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn, worst_case
 
 CARD = "2990000000017"
 LIMITS = Limits(per_transaction=100, per_card=150, total=400, count=5, balance_age_h=24)

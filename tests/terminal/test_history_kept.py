@@ -15,7 +15,7 @@ from terminal.history.buckets import STEP_S, Bucket, Reads
 from terminal.history.file import HEADER, MOST_BYTES, MOST_LINES, HistoryBroken, HistoryFile, parse, text_of
 from terminal.history.recorder import Recorder
 from terminal.history.shapes import History
-from terminal.reader_tally import Tally
+from terminal.readers.tally import Tally
 from tests.terminal.rig import HandTimepiece
 from tests.terminal.test_history import BUCKETS
 

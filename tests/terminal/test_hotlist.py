@@ -13,10 +13,10 @@ from offline_queue.entry import CardEvent, Happening
 from offline_queue.journal import NotRecorded
 from offline_queue.steps import TakeChanges
 from offline_queue.wire import Balance, CardChange, Change, KeyChange
-from terminal.directory import Directory
-from terminal.forwarding import Listed, Stands, stands_for
-from terminal.hotlist import TABLES, Hotlist
-from terminal.shelf import Shelf
+from terminal.cards.directory import Directory
+from terminal.cards.forwarding import Listed, Stands, stands_for
+from terminal.cards.hotlist import TABLES, Hotlist
+from terminal.cards.shelf import Shelf
 
 CARD, NEW, NEWER = "2990000000017", "2990000000024", "2990000000031"
 AS_OF = "2026-03-01T10:00:00Z"

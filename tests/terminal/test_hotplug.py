@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.hotplug import Hotplug, announcements
-from terminal.uevents import Uevent, parse
+from terminal.readers.hotplug import Hotplug, announcements
+from terminal.readers.uevents import Uevent, parse
 
 KERNEL = (
     b"add@/devices/pci0000:00/0000:00:14.0/usb1/1-2\0ACTION=add\0DEVPATH=/devices/pci0000:00/0000:00:14.0/usb1/1-2\0"

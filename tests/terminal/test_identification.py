@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import CardRead, Chip, EntryMode, Technology
-from terminal.check_digits import luhn
-from terminal.identification import CardFormat, Identified, Recognition, identify, identify_number
-from terminal.links import LinkRule
-from terminal.number_formats import NumberFormat
-from terminal.payment_numbers import is_payment_card
-from terminal.refusals import WORDS, Refused, refused
-from terminal.rotating_codes import RotatingRule, SignedRule
-from terminal.sdm import SdmRule
+from terminal.cards.check_digits import luhn
+from terminal.cards.identification import CardFormat, Identified, Recognition, identify, identify_number
+from terminal.cards.links import LinkRule
+from terminal.cards.number_formats import NumberFormat
+from terminal.cards.payment_numbers import is_payment_card
+from terminal.cards.rotating_codes import RotatingRule, SignedRule
+from terminal.cards.sdm import SdmRule
+from terminal.counter.refusals import WORDS, Refused, refused
 
 ANY = CardFormat()
 PAYMENT_CARDS = [

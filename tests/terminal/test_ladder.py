@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Technology
-from terminal.ladder import (
+from terminal.counter.ladder import (
     FIRST,
     FORGET_MS,
     GROUND,
@@ -23,7 +23,7 @@ from terminal.ladder import (
     possible,
     upward,
 )
-from terminal.ladder_words import say
+from terminal.counter.ladder_words import say
 
 EVERY_WAY = frozenset(Way)
 REASONS = st.one_of(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terminal.links import LinkRule, is_link, number_in
+from terminal.cards.links import LinkRule, is_link, number_in
 
 GSRN = "411369833821910265"
 RULE = LinkRule(frozenset({"id.gs1.org", "id.example.com"}), ("https://l.example/c/",))

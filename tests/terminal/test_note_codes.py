@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from offline_queue import plain_cbor
 from offline_queue.entry import Card
-from terminal.note_codes import MOST_CODES, codes_in, is_understood, packed
+from terminal.cards.note_codes import MOST_CODES, codes_in, is_understood, packed
 from tests.offline_queue.claimed import CARD, code_of, sold
 
 CODES = [code_of(sold(key=f"sale-{number}", card=Card(CARD), receipt=None)) for number in range(6)]

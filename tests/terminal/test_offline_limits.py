@@ -3,7 +3,7 @@
 import pytest
 
 from offline_queue.wire import AllowanceAnswer, Balance
-from terminal.offline_limits import refusal
+from terminal.promises.offline_limits import refusal
 
 NUMBER = "2990000000017"
 BALANCE = Balance(NUMBER, points=120, reserved=100, as_of="2026-03-01T10:00:00Z")

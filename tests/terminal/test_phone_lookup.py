@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.timepiece import SystemTimepiece
 from offline_queue.wire import PhoneFound, PhoneLookup, Problem
-from terminal.phone_lookup import PhoneDesk, international
+from terminal.cards.phone_lookup import PhoneDesk, international
 from terminal.pos import Refusal
 
 CARD = "2990000000017"

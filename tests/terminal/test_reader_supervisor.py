@@ -19,8 +19,8 @@ from drivers.simulated import BREAKDOWNS, Fault, NotTapped, Tap, tap
 from drivers.worker import Assignment
 from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardPresented, Event, Inbox, ReaderChanged
-from terminal.reader_child import ReaderChild
-from terminal.reader_life import (
+from terminal.readers.child import ReaderChild
+from terminal.readers.life import (
     BROKEN_OFF,
     HOPELESS_AFTER,
     Allowed,
@@ -34,8 +34,8 @@ from terminal.reader_life import (
     started,
     told,
 )
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 from tests.virtual.watching import IMPATIENT, Watched
 
 PYTHON = Path(sys.executable)

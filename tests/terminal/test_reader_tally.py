@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terminal.inbox import Counters
-from terminal.reader_tally import EVERY_S, Tally
+from terminal.readers.tally import EVERY_S, Tally
 
 NAMES = ("good", "failed", "unreadable", "duplicate", "restarts")
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from terminal.rotating_codes import (
+from terminal.cards.rotating_codes import (
     LONGEST_LIFE_S,
     Code,
     RotatingRule,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.aes import diversified
-from terminal.sdm import SdmRule, Tapped, is_message, opened
+from terminal.cards.sdm import SdmRule, Tapped, is_message, opened
 from tests.virtual.dynamic import DynamicTag
 
 ZERO = bytes(16)

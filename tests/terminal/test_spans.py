@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from terminal.spans import Spans
+from terminal.sales.spans import Spans
 
 
 @given(steps=st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30), st.integers(1, 30))), max_size=40))

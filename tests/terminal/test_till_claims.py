@@ -11,8 +11,8 @@ from offline_queue.claim_codes import Code, read
 from offline_queue.entry import Card, Kind, State
 from offline_queue.steps import TakeChanges
 from offline_queue.wire import CardChange, Change
-from terminal.claim_shapes import ClaimAnswer, ClaimView, Proof
-from terminal.claim_words import _WORDS, words
+from terminal.claims.shapes import ClaimAnswer, ClaimView, Proof
+from terminal.claims.words import _WORDS, words
 from terminal.config_claims import Claims, Sales
 from terminal.inbox import Answered, ClaimAsked
 from terminal.pos import Amount, CardNumber, Receipt, Refusal

@@ -12,8 +12,8 @@ from offline_queue.conflicts import ConflictKind
 from offline_queue.entry import Card, Entry, Kind, Resolution, State, decode
 from offline_queue.journal import Found
 from offline_queue.wire import Marks, Verdict
-from terminal.dispute_shapes import Dispute, ResolutionAnswer, ResolutionRequest
-from terminal.disputes import SAID, dispute, name_of, resolutions
+from terminal.disputes.disputes import SAID, dispute, name_of, resolutions
+from terminal.disputes.shapes import Dispute, ResolutionAnswer, ResolutionRequest
 from terminal.inbox import Answered, ResolutionAsked, Settled
 from terminal.pos import Refusal
 from tests.offline_queue.sales import sale

@@ -6,8 +6,13 @@ import pytest
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, ReaderState, Technology
 from offline_queue.entry import Card
+from terminal.cards.number_formats import NumberFormat
+from terminal.cards.wear import WORST
 from terminal.config import Config, ReaderConfig, Terminal
 from terminal.config_cards import Cards
+from terminal.counter.ladder import Step, Way
+from terminal.counter.ladder_desk import MOST_STRUGGLES, ways_of
+from terminal.counter.refusals import Language
 from terminal.inbox import (
     Answered,
     CardFailed,
@@ -17,12 +22,7 @@ from terminal.inbox import (
     ReaderStatus,
     TransactionAsked,
 )
-from terminal.ladder import Step, Way
-from terminal.ladder_desk import MOST_STRUGGLES, ways_of
-from terminal.number_formats import NumberFormat
 from terminal.pos import CardNumber, ReadAnswer, Refusal, TransactionRequest
-from terminal.refusals import Language
-from terminal.wear import WORST
 from tests.terminal.rig import Shop, TillRig, said
 
 CARD, SLIP = "2990000000071", "2990000000017"

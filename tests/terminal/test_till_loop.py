@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from terminal.inbox import Asked, Event, Inbox, ReadAbandoned, Stop
-from terminal.replies import answer
+from terminal.sales.replies import answer
 from terminal.till_loop import TillLoop
 
 

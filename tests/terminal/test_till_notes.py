@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from drivers.base import Note, NoteWritten, Technology
 from offline_queue.entry import Card, Kind
 from offline_queue.wire import Marks
+from terminal.cards.note_codes import codes_in, packed
 from terminal.config_cards import Cards
 from terminal.config_claims import Claims
 from terminal.inbox import NoteTold, SyncChanged
-from terminal.note_codes import codes_in, packed
 from tests.offline_queue.claimed import code_of, sold
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 

@@ -9,11 +9,11 @@ import pytest
 
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.timepiece import Timepiece
+from terminal.cards.rotating_codes import card_key, password
 from terminal.config import Config, Terminal
 from terminal.config_cards import Cards, Codes, Sdm
 from terminal.inbox import Answered, CardPresented, TransactionAsked
 from terminal.pos import CardNumber, TransactionRequest
-from terminal.rotating_codes import card_key, password
 from tests.terminal.rig import CARD, HandTimepiece, Shop, TillRig, said
 from tests.virtual.dynamic import DynamicTag
 

@@ -6,6 +6,7 @@ import pytest
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, ReaderState, Technology
 from offline_queue.wire import Account, Balance
+from terminal.counter.reading import KEPT_MS, KEPT_READS
 from terminal.inbox import (
     AccountHeard,
     Answered,
@@ -18,7 +19,6 @@ from terminal.inbox import (
     TransactionAsked,
 )
 from terminal.pos import CardNumber, ReadAnswer, TransactionRequest
-from terminal.reading import KEPT_MS, KEPT_READS
 from tests.terminal.rig import CARD, OTHER_CARD, TillRig, said
 
 

@@ -5,7 +5,7 @@ import pytest
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState
 from terminal.inbox import AllowanceAnswered, Stop, SyncChanged
-from terminal.rights import IDLE_MS
+from terminal.promises.rights import IDLE_MS
 from tests.terminal.rig import CARD, Shop, TillRig, said
 from tests.terminal.test_till_sales import FullDisk
 

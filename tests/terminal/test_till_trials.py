@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, ReaderState, Technology
+from terminal.counter.ladder import FORGET_MS
 from terminal.inbox import CardFailed, CardPresented, ReaderChanged, ReaderStatus
-from terminal.ladder import FORGET_MS
 from terminal.trial.desk import KEPT
 from terminal.trial.forms import Form, check, rendered
 from terminal.trial.holding import IDLE_MS, LEASE_MS

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Card, Clock, Entry, Kind, encode
 from terminal.pos import Amount, Receipt, Refusal, TransactionRequest
-from terminal.transaction import (
+from terminal.sales.transaction import (
     Original,
     PointsRule,
     Stamp,

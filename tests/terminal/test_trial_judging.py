@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, Technology
-from terminal.identification import CardFormat, Identified, Recognition, identify
-from terminal.refusals import WORDS as REFUSALS
-from terminal.refusals import refused
+from terminal.cards.identification import CardFormat, Identified, Recognition, identify
+from terminal.counter.refusals import WORDS as REFUSALS
+from terminal.counter.refusals import refused
 from terminal.trial.judging import SLOW_MS, Evidence, Judgement, judge
 from terminal.trial.remark_words import CARD_OF_REASON, WORDS
 from terminal.trial.taps import Moment, Serial, Tap, TapResult, face_of, failed_tap, label_of, read_tap

@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, ReaderState, Technology
 from terminal import parts
+from terminal.cards.identification import Identified
 from terminal.ground import Ground
-from terminal.identification import Identified
 from terminal.inbox import CardFailed, CardPresented, Inbox, ReaderStatus
 from terminal.pos import Refusal
 from terminal.trial.desk import Shop, TrialDesk

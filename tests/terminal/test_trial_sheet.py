@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.terminal_key import public_key
-from terminal.identification import Identified
+from terminal.cards.identification import Identified
 from terminal.trial.forms import Form, check, form_of, rendered
 from terminal.trial.judging import Evidence, judge
 from terminal.trial.sheet import NoSheet, Sheet, SignedSheet, canonical, signed

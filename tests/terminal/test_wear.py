@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import CardRead, EntryMode, Technology
-from terminal.directory import Directory
-from terminal.wear import CHIPS, CODES, ENOUGH, SIGNS, WORST, Worn, score, scores
+from terminal.cards.directory import Directory
+from terminal.cards.wear import CHIPS, CODES, ENOUGH, SIGNS, WORST, Worn, score, scores
 
 WEARING = st.sampled_from(sorted(CHIPS | CODES))
 EFFORTS = st.one_of(st.none(), st.integers(1, 99))

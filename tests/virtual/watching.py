@@ -10,9 +10,9 @@ from typing import Any, Self, TypeVar
 from drivers.base import CardRead, CardUnreadable, NoteWish, NoteWritten, ReaderState
 from offline_queue.timepiece import SystemTimepiece
 from terminal.inbox import CardFailed, CardPresented, Event, NoteTold, ReaderChanged, ReaderStatus
-from terminal.reader_life import Limits
-from terminal.reader_supervisor import ReaderSupervisor
-from terminal.reader_tally import Tally
+from terminal.readers.life import Limits
+from terminal.readers.supervisor import ReaderSupervisor
+from terminal.readers.tally import Tally
 
 PATIENCE_S = 30.0
 IMPATIENT = Limits(silence_s=4.0, first_pause_s=0.05, longest_pause_s=0.2)

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from drivers.base import ReaderState
+from offline_queue.entry import State
+from terminal.inbox import ReaderStatus
 from tests.api.conftest import Api, serving
-from tests.api.fake_till import FakeTill
+from tests.api.fake_till import NOW, FakeTill
 from tests.web.axe import faults
 from tests.web.test_page import FAILED
 
@@ -86,6 +90,25 @@ def test_what_becomes_of_an_old_sale_is_no_news(page: Page, till: FakeTill) -> N
     expect(page.locator("#recent .state")).to_have_text("booked")
     expect(page.locator("#card-number")).to_have_text("•••• 0024")
     expect(page.locator("#card-say")).to_have_text("Last card")
+
+
+def test_a_sale_that_must_be_looked_at_promises_nothing(page: Page, till: FakeTill) -> None:
+    """The ledger parks it: no tick, no plus, but why, and that the total leaves it out; decided, the total speaks."""
+    left = {**BALANCE, "points": 124, "pending": 0, "estimate": False}
+    till.notices.publish("transaction", SALE)
+    till.notices.publish("transaction", {**SALE, "state": "parked", "balance": left})
+    till.notices.publish("conflict", {"id": "s-1", "state": "parked", "sentence": "This receipt earned before."})
+    expect(page.locator("#card-say")).to_have_text("Under review")
+    expect(page.locator("#card")).to_have_attribute("data-mood", "review")
+    expect(page.locator("#card-change")).to_have_text("Points earned · 24 points")
+    expect(page.locator("#card-points")).to_have_text("124 points")
+    expect(page.locator("#card-note")).to_have_text(
+        "This receipt earned before. These points are not in the total yet."
+    )
+    expect(page.locator("#said")).to_contain_text("Under review Points earned · 24 points, card ending in 0017")
+    till.notices.publish("transaction", {**SALE, "state": "resolved", "balance": left})
+    expect(page.locator("#card-say")).to_have_text("Last card")
+    expect(page.locator("#card-change")).to_be_empty()
 
 
 @pytest.mark.parametrize(("set_to", "browsers", "words"), [("fr", "en-GB", "Présentez"), ("", "fr-FR", "Présentez")])
@@ -172,7 +195,13 @@ def test_a_screen_reader_hears_one_sentence_for_each_thing(page: Page, till: Fak
     said.append("The card could not be read. The card does not answer. Hold the card flat.")
     expect(page.locator("body")).to_have_attribute("data-heard", json.dumps(said, separators=(",", ":")))
     live = page.locator("[aria-live], [role=status], [role=alert]")
-    assert set(live.evaluate_all("all => all.map((one) => one.id)")) == {"link", "lost", "said", "said-now"}
+    assert set(live.evaluate_all("all => all.map((one) => one.id)")) == {
+        "link",
+        "lost",
+        "pos-words",
+        "said",
+        "said-now",
+    }
 
 
 def test_the_line_that_is_cut_is_said_at_the_top(page: Page, till: FakeTill) -> None:
@@ -181,6 +210,48 @@ def test_the_line_that_is_cut_is_said_at_the_top(page: Page, till: FakeTill) -> 
     till.notices.publish("sync", {})
     expect(page.locator("#link")).to_have_text("Connected; the ledger is out of reach")
     expect(page.locator("#ledger-note")).to_contain_text("Sales go on")
+
+
+def test_news_bring_the_card_back_to_the_screen(browser: Browser, till: FakeTill, api: Api) -> None:
+    """A cashier has gone down to what is to be cleared up: the next card is seen, and a till that is lost is, too."""
+    with browser.new_context(locale="fr-FR", viewport={"width": 800, "height": 480}) as context:
+        page = context.new_page()
+        page.clock.install()
+        opened(page, api)
+        for n in range(12):
+            till.notices.publish("transaction", {**SALE, "id": f"s-{n}"})
+        expect(page.locator("#recent li")).to_have_count(12)
+        bottom = "window.scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })"
+        page.evaluate(bottom)
+        till.present()
+        expect(page.locator("#card-number")).to_be_in_viewport()
+        page.evaluate(bottom)
+        page.evaluate("document.getElementById('lost').hidden = false")
+        expect(page.locator("#lost")).to_be_in_viewport()
+
+
+def test_times_are_written_as_the_browsers_region_does(page: Page, till: FakeTill) -> None:
+    """An English browser of Britain has no AM and PM."""
+    till.notices.publish("transaction", SALE)
+    expect(page.locator("#card-note")).to_contain_text("1 Mar")
+
+
+def test_long_lists_say_that_they_go_on_and_long_words_break(browser: Browser, till: FakeTill, api: Api) -> None:
+    """Forty entries in dispute, names without a space: the first are shown, the rest is counted, nothing sticks out."""
+    for n in range(40):
+        api.sale(f"k-{n}")
+    conflict = {"state": State.CONFLICT, "verdict": "overdrawn"}
+    till.outcomes[:] = [msgspec.structs.replace(each, **conflict) for each in till.outcomes]
+    till.readers = [ReaderStatus("n" * 120, "pcsc", ReaderState.FORBIDDEN, NOW, "p" * 200, None)]
+    with browser.new_context(locale="fr-FR", viewport={"width": 800, "height": 480}) as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        expect(page.locator("#conflicts li")).to_have_count(20)
+        expect(page.locator("#conflicts-more")).to_have_text("et 20 autres")
+        told = {"reader": "x" * 200, "reason": "moved", "detail": "d" * 300, "next": ["w" * 300]}
+        till.notices.publish("card_unreadable", told)
+        expect(page.locator("#card-note")).to_have_text("d" * 300)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 800
 
 
 @pytest.mark.parametrize(("width", "height"), [(800, 480), (640, 450), (1280, 900)])
@@ -236,6 +307,10 @@ def test_axe_finds_no_serious_fault_in_any_state(browser: Browser, till: FakeTil
         assert faults(page) == []
         till.notices.publish("transaction", {**SALE, "id": "s-2", "card": None, "balance": None, "claimable": True})
         expect(page.locator("#card-claim")).to_be_visible()
+        assert faults(page) == []
+        till.notices.publish("transaction", {**SALE, "id": "s-3"})
+        till.notices.publish("conflict", {"id": "s-3", "state": "conflict", "sentence": "Too many points."})
+        expect(say).to_have_text("Under review")
         assert faults(page) == []
         page.keyboard.press("F1")
         expect(page.get_by_role("dialog")).to_be_visible()

@@ -103,6 +103,17 @@ def test_sync_now(desk: Page, till: FakeTill, api: Api) -> None:
     expect(desk.locator("#sync-state")).to_have_text("Asked for; 1 to send.")
 
 
+def test_what_is_beyond_the_list_of_conflicts_is_counted(desk: Page, till: FakeTill, api: Api) -> None:
+    """Sixty wait, fifty are shown, and nobody believes that these are all."""
+    for n in range(60):
+        api.sale(f"k-{n}")
+    disputed = {"state": State.CONFLICT, "verdict": "overdrawn"}
+    till.outcomes[:] = [msgspec.structs.replace(each, **disputed) for each in till.outcomes]
+    till.notices.publish("sync", SYNC_WORD)
+    expect(desk.locator("#conflicts article")).to_have_count(50)
+    expect(desk.locator("#conflicts-more")).to_have_text("10 more come up as these are decided.")
+
+
 def test_a_conflict_is_decided_by_keyboard_alone(desk: Page, till: FakeTill, api: Api) -> None:
     """What happened, in words, and the form; what is typed survives the news of the till."""
     api.sale("k-1")
@@ -111,6 +122,8 @@ def test_a_conflict_is_decided_by_keyboard_alone(desk: Page, till: FakeTill, api
     form = desk.locator("#conflicts article")
     expect(form).to_contain_text("•••• 0017")
     expect(desk.locator("#messages")).to_contain_text("A conflict: Overdrawn.")
+    expect(desk.locator("#tile-queue .chip")).to_have_attribute("data-mood", "calm")
+    expect(desk.locator("#books")).to_contain_text("To be decided1")
     desk.get_by_label("It does not count").focus()
     desk.keyboard.press("Space")
     desk.keyboard.press("Tab")

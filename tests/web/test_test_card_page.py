@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from drivers.base import Technology
 from drivers.simulated import Fault, Tap, tap
-from terminal import client
+from terminal.commands import client
 from terminal.trial.forms import check
 from tests.acceptance.rig import TillProcess
 from tests.web.axe import faults

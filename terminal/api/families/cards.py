@@ -8,7 +8,7 @@ from terminal.api.callers import Caller
 from terminal.api.families.recurring import ASKING, KEY, NUMBER, REPLAYED, SENDING
 from terminal.api.routes import Answer, Parameter, Route
 from terminal.api.shapes import CardAnswer, CardEventRequest, PhoneQuestion, ReplacementRequest
-from terminal.phone_lookup import PhoneCards
+from terminal.cards.phone_lookup import PhoneCards
 from terminal.pos import CardEventAnswer
 
 

@@ -6,7 +6,7 @@ from terminal.api import rest
 from terminal.api.callers import Caller
 from terminal.api.families.recurring import REPLAYED, SENDING
 from terminal.api.routes import Answer, Route
-from terminal.claim_shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
+from terminal.claims.shapes import ClaimAnswer, ClaimQuestion, ClaimRequest, ClaimView
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(

@@ -6,7 +6,7 @@ from terminal.api import rest
 from terminal.api.callers import Caller
 from terminal.api.families.recurring import AFTER, ASKING, KEY, LIMIT, REPLAYED, SENDING
 from terminal.api.routes import Answer, Parameter, Route
-from terminal.dispute_shapes import Dispute, Disputes, ResolutionAnswer, ResolutionRequest
+from terminal.disputes.shapes import Dispute, Disputes, ResolutionAnswer, ResolutionRequest
 
 _CONFLICT: Final = Parameter("id", "path", "The id of the transaction.", {"type": "string"}, required=True)
 

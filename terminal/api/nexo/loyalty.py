@@ -3,14 +3,12 @@
 from decimal import Decimal
 from typing import Final, Literal
 
-from msgspec.structs import replace
-
 from offline_queue.entry import Entry, Kind
-from offline_queue.journal import Found
 from terminal.api.nexo import money
 from terminal.api.nexo.answers import Body, Unfit
 from terminal.api.nexo.exchange import LOYALTY, REBATE, day_of
 from terminal.api.nexo.names import Shape
+from terminal.api.nexo.originals import original_of, part_of
 from terminal.api.nexo.sale_shapes import (
     LoyaltyAccountReq,
     OriginalTransaction,
@@ -72,8 +70,7 @@ async def move_points(talk: Talk) -> Body:
     request = request_of(asked)
     kind = asked.loyalty_transaction.loyalty_transaction_type
     if request.reverses is not None:
-        original = await _original(talk, kind, request.reverses)
-        request = refund_of(request, asked.loyalty_transaction, original)
+        request = refund_of(request, asked.loyalty_transaction, await original_of(talk, request.reverses))
     rebate = kind.startswith("Rebate")
     day = day_of(asked.sale_data.sale_transaction_id.time_stamp)
     key = talk.exchange.key(REBATE if rebate else LOYALTY, day)
@@ -87,7 +84,7 @@ def request_of(asked: Request) -> TransactionRequest:
     data = _one(asked)
     card = card_of(data)
     points, amount = _asked_for(transaction, data.loyalty_amount)
-    receipt, operator = asked.sale_data.receipt(), asked.sale_data.operator_id
+    receipt, operator = asked.sale_data.receipt(), asked.sale_data.operator
     if transaction.loyalty_transaction_type in _REFUNDS:
         reverses = original_id(transaction.original_poi_transaction)
         return TransactionRequest("reverse", card, points, amount, receipt, operator, reverses)
@@ -98,22 +95,6 @@ def request_of(asked: Request) -> TransactionRequest:
     if data.loyalty_amount is None:
         raise Unfit("MessageFormat", "LoyaltyAmount is missing: how many points are handed over? No points moved.")
     return TransactionRequest("redeem", card, points, amount, receipt, operator)
-
-
-def refund_of(request: TransactionRequest, transaction: Transaction, original: Entry) -> TransactionRequest:
-    """Of a sale whose money was counted, TotalAmount tells how much comes back: without it, or where it is all, all.
-
-    Raises Unfit where the points were the POS's own, and money says nothing about them. Pure.
-    """
-    total = transaction.total_amount
-    given = request.points is not None or request.amount is not None
-    if transaction.loyalty_transaction_type != "AwardRefund" or total is None or given:
-        return request
-    if original.amount is None:
-        raise Unfit("MessageFormat", "This sale was awarded in points: say in LoyaltyAmount how many. No points moved.")
-    amount = money.amount(total, transaction.currency or original.amount.currency)
-    in_full = (amount.value, amount.currency) == (original.amount.value, original.amount.currency)
-    return request if in_full else replace(request, amount=amount)
 
 
 def _one(asked: Request) -> LoyaltyData:
@@ -134,10 +115,17 @@ def _asked_for(transaction: Transaction, wanted: LoyaltyAmount | None) -> tuple[
     return None, None
 
 
-async def _original(talk: Talk, kind: Type, original: str) -> Entry:
-    """Raises Refusal, and Unfit: a refund of the wrong kind would move points the wrong way."""
-    outcome = await talk.desk.ask("transaction", original)
-    if outcome.kind not in _REFUNDS[kind]:
-        raise Unfit("NotAllowed", f"The original is of kind {outcome.kind}: {kind} does not undo it. No points moved.")
-    found: Found = await talk.desk.ask("recorded", outcome.idempotency_key)
-    return found.entry
+def _refuse_other_kind(kind: Type, original: Entry) -> None:
+    """Raises Unfit: a refund of the wrong kind would move points the wrong way."""
+    if original.kind not in _REFUNDS[kind]:
+        raise Unfit("NotAllowed", f"The original is of kind {original.kind}: {kind} does not undo it. No points moved.")
+
+
+def refund_of(request: TransactionRequest, transaction: Transaction, original: Entry) -> TransactionRequest:
+    """Of a sale, TotalAmount tells how much comes back where LoyaltyAmount does not. Raises Unfit."""
+    _refuse_other_kind(transaction.loyalty_transaction_type, original)
+    total, told = transaction.total_amount, request.points is not None or request.amount is not None
+    if transaction.loyalty_transaction_type != "AwardRefund" or total is None or told:
+        return request
+    currency = transaction.currency or (original.amount.currency if original.amount else None)
+    return part_of(request, money.amount(total, currency), original)

@@ -7,6 +7,7 @@ from terminal.api.nexo import money
 from terminal.api.nexo.answers import Body
 from terminal.api.nexo.exchange import REVERSAL, day_of
 from terminal.api.nexo.names import Shape
+from terminal.api.nexo.originals import original_of, part_of
 from terminal.api.nexo.sale_shapes import OriginalTransaction, SaleData, original_id, shape_of
 from terminal.api.nexo.talk import Talk
 from terminal.api.nexo.transactions import reversal_body
@@ -26,19 +27,21 @@ class Request(Shape, frozen=True):
 async def reverse(talk: Talk) -> Body:
     """Recorded, or refused by the till."""
     asked = shape_of(talk.message.body, Request)
-    request = request_of(asked, talk.shop.rule.currency)
+    request = request_of(asked)
+    if asked.reversed_amount is not None:
+        amount = money.amount(asked.reversed_amount, talk.shop.rule.currency)
+        request = part_of(request, amount, await original_of(talk, request.reverses or ""))
     day = day_of(asked.sale_data.sale_transaction_id.time_stamp if asked.sale_data else None)
     key = talk.exchange.key(REVERSAL, day)
     return reversal_body(await talk.recorded(lambda reply: TransactionAsked(request, key, reply)))
 
 
-def request_of(asked: Request, currency: str) -> TransactionRequest:
-    """Raises Unfit or Refusal. Pure."""
+def request_of(asked: Request) -> TransactionRequest:
+    """All of it. Raises Unfit or Refusal. Pure."""
     sale = asked.sale_data
     return TransactionRequest(
         "reverse",
-        amount=None if asked.reversed_amount is None else money.amount(asked.reversed_amount, currency),
         receipt=sale.receipt() if sale else None,
-        operator=sale.operator_id if sale else None,
+        operator=sale.operator if sale else None,
         reverses=original_id(asked.original_poi_transaction),
     )

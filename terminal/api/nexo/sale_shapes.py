@@ -46,10 +46,15 @@ class SaleData(Shape, frozen=True):
     """The sale as the POS knows it; it goes back with the answer as it came."""
 
     sale_transaction_id: Moment
-    operator_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT)] | None = None
+    operator_id: Annotated[str, msgspec.Meta(max_length=MAX_TEXT)] | int | None = None
     operator_language: str | None = None
-    shift_number: str | None = None
-    sale_reference_id: str | None = None
+    shift_number: str | int | None = None
+    sale_reference_id: str | int | None = None
+
+    @property
+    def operator(self) -> str | None:
+        """Some POS send numbers for names, and an empty one for none."""
+        return None if self.operator_id in {None, ""} else str(self.operator_id)
 
     def receipt(self) -> Receipt:
         """Raises Refusal where the time is none."""
@@ -65,9 +70,15 @@ class LoyaltyAccountId(Shape, frozen=True):
     identification_type: str | None = None
 
     def card(self) -> CardNumber:
+        """Raises Unfit."""
         modes = many(self.entry_mode)
         if self.identification_type == "PhoneNumber":
-            return CardNumber(self.loyalty_id, entry_mode="phone")
+            # Taken for a card's number it would send the points to a card that does not exist.
+            raise Unfit(
+                "UnavailableService",
+                "LoyaltyID is a phone number: ask POST /v1/phone-lookups for the card and send its number. No points"
+                " moved.",
+            )
         if "Scanned" in modes:
             return CardNumber(self.loyalty_id, entry_mode="scanned")
         if {"Keyed", "Manual"}.intersection(modes):

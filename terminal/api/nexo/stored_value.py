@@ -65,7 +65,7 @@ async def act(talk: Talk) -> Body:
         found = await talk.recorded(lambda reply: TransactionAsked(request, key, reply))
     else:
         asked.sale_data.receipt()
-        event, number, operator = event_of(data), _number(data[0]), asked.sale_data.operator_id
+        event, number, operator = event_of(data), _number(data[0]), asked.sale_data.operator
         found = await talk.recorded(lambda reply: CardEventAsked(number, event, reply, operator, key))
     return stored_value_body(found, kind)
 
@@ -73,7 +73,7 @@ async def act(talk: Talk) -> Body:
 def request_of(sale: SaleData, data: Data) -> TransactionRequest:
     """Points that are loaded, reserved or given back. Raises Unfit or Refusal. Pure."""
     kind = _KINDS[data.stored_value_transaction_type]
-    receipt, operator = sale.receipt(), sale.operator_id
+    receipt, operator = sale.receipt(), sale.operator
     points, amount = _asked_for(data)
     if kind == "reverse":
         reverses = original_id(data.original_poi_transaction)

@@ -36,13 +36,14 @@ async def enable(talk: Talk) -> Body:
     if services and not SERVICES.intersection(services):
         raise Unfit("UnavailableService", f"This till reads cards ahead for {' and '.join(sorted(SERVICES))} alone.")
     await refuse_without_reader(talk)
-    wait = begin(talk, frozenset())
+    # Known from its begin on: one that nobody knows would keep every other read out, for good.
+    wait = talk.memory.ahead[talk.header.sale_id] = begin(talk, frozenset())
+    asyncio.get_running_loop().call_later(AHEAD_S, forget, talk, wait)
     # The till takes one event after the other: once this question is answered, a wait that it refuses is refused.
     await talk.desk.ask("health")
-    if wait.reply.done():
-        wait.reply.result()
-    talk.memory.ahead[talk.header.sale_id] = wait
-    asyncio.get_running_loop().call_later(AHEAD_S, forget, talk, wait)
+    if wait.reply.done() and (why := wait.reply.exception()) is not None:
+        forget(talk, wait)
+        raise why
     return {"Response": success()}
 
 

@@ -14,7 +14,7 @@ from terminal.api.nexo.exchange_log import ExchangeLog
 from terminal.api.nexo.messages import Header, Message
 from terminal.api.problems import Refused
 from terminal.inbox import Answered, CardEventAsked, ReadAsked, TransactionAsked
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 
 ACT_TIME_S: Final = 60.0
 """Longer than the till waits for the ledger and the disk together."""

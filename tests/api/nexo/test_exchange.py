@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from terminal.api.nexo.exchange import LETTERS, NO_DAY, Exchange, day_of
 from terminal.api.nexo.exchange_log import FILE, KEPT_MS, ExchangeLog
 from terminal.api.nexo.messages import Header
-from terminal.transaction import check_key
+from terminal.sales.transaction import check_key
 
 ONE = Exchange("S001-T01", "TILL-04", "1")
 NAMES = st.text(min_size=1, max_size=64)

@@ -21,7 +21,7 @@ from terminal.api.nexo.sale_shapes import LoyaltyAccountId, SaleData, card_of, s
 from terminal.api.nexo.talk import Shop
 from terminal.api.problems import Refused
 from terminal.pos import Amount, CardNumber, Refusal, TransactionRequest
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 
 SHOP = Shop("S001-T01", "S001-T01", "corner-club", "ledger", "0.1.0", PointsRule())
 HEADER = {
@@ -216,8 +216,8 @@ def test_a_loyalty_message_that_makes_no_sense_moves_nothing(kind: str, data: ob
 
 def test_a_card_is_named_in_one_way() -> None:
     """By a read of this till, or by its number."""
-    account = LoyaltyAccountId("+33612345678", (), "PhoneNumber")
-    assert account.card() == CardNumber("+33612345678", entry_mode="phone")
+    with pytest.raises(Unfit, match="phone-lookups"):
+        LoyaltyAccountId("0612345678", (), "PhoneNumber").card()
     reference = {"TransactionID": "read-1", "TimeStamp": "2026-11-21T17:03:11Z"}
     both = {"LoyaltyAccountID": {"LoyaltyID": "1"}, "CardAcquisitionReference": reference}
     asked = shape_of(json.dumps(both).encode(), loyalty.LoyaltyData)
@@ -225,14 +225,20 @@ def test_a_card_is_named_in_one_way() -> None:
         card_of(asked)
 
 
-def test_a_reversal_is_in_full_or_of_an_amount() -> None:
-    """The amount is money of the programme's currency, since the message names none."""
+def test_a_reversal_is_in_full_unless_money_is_named() -> None:
+    """The money is held against the original's, which only the journal knows."""
     original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
     body = {"OriginalPOITransaction": original, "ReversalReason": "CustCancel"}
-    for amount, wanted_amount in ((None, None), (10, Amount(1000, "EUR"))):
-        told = body if amount is None else {**body, "ReversedAmount": amount}
-        asked = reversal.request_of(shape_of(json.dumps(told).encode(), reversal.Request), "EUR")
-        assert (asked.kind, asked.reverses, asked.amount) == ("reverse", "e-1", wanted_amount)
+    request = reversal.request_of(shape_of(json.dumps(body).encode(), reversal.Request))
+    assert (request.reverses, request.amount, request.points) == ("e-1", None, None)
+
+
+@pytest.mark.parametrize(("sent", "operator"), [("lea", "lea"), (7, "7"), ("", None), (None, None)])
+def test_numbers_and_strings_are_taken_alike(sent: object, operator: str | None) -> None:
+    """No sale is refused for how a POS writes its operator or its shift."""
+    moment = {"TransactionID": "1", "TimeStamp": "2026-11-21T17:03:11Z"}
+    told = {"SaleTransactionID": moment, "OperatorID": sent, "ShiftNumber": 2, "SaleReferenceID": 3}
+    assert shape_of(json.dumps(told).encode(), SaleData).operator == operator
 
 
 def test_a_moment_without_its_zone_is_none() -> None:

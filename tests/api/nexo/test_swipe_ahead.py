@@ -1,24 +1,33 @@
 """Cards that come before they are asked for: whose they are, and for how long."""
 
+import asyncio
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from drivers.base import ReaderState
 from terminal.api.desk import Desk
 from terminal.api.nexo.acquisition import swipe_ahead
 from terminal.api.nexo.exchange_log import FILE, ExchangeLog
 from terminal.api.nexo.messages import Header, Message
-from terminal.api.nexo.swipe_ahead import forget
+from terminal.api.nexo.swipe_ahead import enable, forget
 from terminal.api.nexo.talk import Memory, Shop, Talk
-from terminal.inbox import Event, ReadAbandoned, ReadAsked
+from terminal.api.problems import Refused
+from terminal.inbox import Asked, Event, InboxFull, ReadAbandoned, ReadAsked, ReaderStatus
 from terminal.notices import Notices
 from terminal.pos import CardView, ReadAnswer
-from terminal.transaction import PointsRule
+from terminal.sales.transaction import PointsRule
 from tests.api.conftest import TOKENS
 
 SHOP = Shop("S001-T01", "S001-T01", "", "ledger", "0.1.0", PointsRule())
 READ = ReadAnswer("read-1", CardView("•••• 0017", "2990000000017"), "qr", "scanned", "counter", None, [])
+
+
+READER = ReaderStatus("counter", "simulated", ReaderState.READY, "2026-03-01T10:00:00Z", "waits for cards")
 
 
 class Posted(list[Event]):
@@ -71,3 +80,25 @@ def test_what_nobody_asks_for_is_not_the_next_customers(tmp_path: Path) -> None:
         assert (memory.ahead, posted) == ({"TILL-04": new}, [])
         forget(talk, new)
         assert (memory.ahead, posted) == ({}, [ReadAbandoned("no_card", new.reply)])
+
+
+def test_a_wait_that_began_is_known_whatever_comes_after(tmp_path: Path) -> None:
+    """The till is not keeping up just then: the POS hears so, and the wait ends with its time or the next begin."""
+    posted = Posted()
+
+    def post(event: Event) -> None:
+        if isinstance(event, Asked) and event.what == "health":
+            raise InboxFull
+        posted.append(event)
+        if isinstance(event, Asked):
+            event.reply.set_result({"readers": [READER]})
+
+    body = b'{"TransactionAction": "StartTransaction"}'
+    with closing(ExchangeLog.open(tmp_path / FILE)) as log:
+        memory = Memory(log)
+        talk = talk_of(memory, posted)
+        talk = replace(talk, message=replace(talk.message, body=body), desk=replace(talk.desk, post=post))
+        with pytest.raises(Refused):
+            asyncio.run(enable(talk))
+        [wait] = [event for event in posted if isinstance(event, ReadAsked)]
+        assert memory.ahead == {"TILL-04": wait}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from offline_queue.entry import Amount, Card, Clock, Entry, Kind, Receipt
 from terminal.api.nexo.answers import Unfit
 from terminal.api.nexo.loyalty import Transaction, refund_of
+from terminal.api.nexo.originals import part_of
 from terminal.api.nexo.transactions import KEPT, outlived
 from terminal.pos import TransactionRequest
 
@@ -54,7 +55,6 @@ def test_what_is_older_than_numbers_are_kept_is_another_message(till_h: int, pos
         ("AwardRefund", None, None),
         ("AwardRefund", "24.90", None),
         ("AwardRefund", "5", 500),
-        ("RedemptionRefund", "5", None),
     ],
 )
 def test_a_refund_is_of_the_money_that_it_names(kind: str, total: str | None, expected: int | None) -> None:
@@ -69,4 +69,14 @@ def test_money_says_nothing_of_points_that_the_pos_gave() -> None:
     given = msgspec.structs.replace(SALE, amount=None)
     with pytest.raises(Unfit, match="LoyaltyAmount"):
         refund_of(REVERSAL, Transaction("AwardRefund", "EUR", Decimal(5)), given)
+    with pytest.raises(Unfit, match="LoyaltyAmount"):
+        part_of(REVERSAL, Amount(2490, "EUR"), given)
     assert refund_of(REVERSAL, Transaction("AwardRefund"), given) == REVERSAL
+
+
+def test_money_of_a_redemption_is_what_its_points_are_worth() -> None:
+    """All of it where it is the redemption's own, else by the programme's rule, as when it was made."""
+    spent = msgspec.structs.replace(SALE, kind=Kind.REDEEM, amount=None)
+    assert part_of(REVERSAL, Amount(10, "EUR"), spent).amount == Amount(10, "EUR")
+    with pytest.raises(Unfit, match="kind redeem"):
+        refund_of(REVERSAL, Transaction("AwardRefund"), spent)

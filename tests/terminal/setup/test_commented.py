@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terminal import config
+from terminal.cards.number_formats import NumberFormat
 from terminal.config import DEFAULT_READERS, SECTIONS, Api, Config, Programme, ReaderConfig, Terminal, parse
 from terminal.config_cards import Cards, Links
-from terminal.number_formats import NumberFormat
 from terminal.setup.commented import ASKED, HEADER, commented
 from terminal.setup.draft import document_of, plain_text
 from terminal.setup.toml_values import toml_key, toml_table, toml_value

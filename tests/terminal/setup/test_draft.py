@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue.config_file import ConfigUnusable
+from terminal.cards.identification import CardFormat
+from terminal.cards.number_formats import NumberFormat, fits
 from terminal.config import Config, Programme, ReaderConfig, RuleName
-from terminal.identification import CardFormat
-from terminal.number_formats import NumberFormat, fits
 from terminal.setup.card_numbers import form_of, in_words, refusal
 from terminal.setup.draft import Draft, next_rule, overlaid, with_programme
 

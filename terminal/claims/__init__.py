@@ -1,0 +1,1 @@
+"""Claim codes: given with a sale, brought back by a customer."""

@@ -1,0 +1,246 @@
+"""Commands about the journal: what the running till says of it, or, with the till down, the journal itself."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import click
+import msgspec
+
+from offline_queue.entry import State
+from offline_queue.legible import legible
+from terminal.commands import completion
+from terminal.commands.client import NotRunning, ask
+from terminal.commands.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from offline_queue.export_check import Checked
+    from offline_queue.journal_reader import JournalReader
+
+
+@click.group(epilog="They work with the till up or down; nothing here changes the journal.")
+def queue() -> None:
+    """Look at the journal: list, show, verify, export."""
+
+
+@contextmanager
+def opened_journal(place: Place) -> "Iterator[JournalReader]":
+    """Read-only. Raises Failed when there is none, or it cannot be read."""
+    from offline_queue.journal import JournalUnusable
+    from offline_queue.journal_reader import JournalReader
+
+    if not place.journal.exists():
+        raise Failed(f"there is no journal at {place.journal}: is --state right?", Code.NOT_RUNNING)
+    try:
+        journal = JournalReader.open(place.journal)
+    except JournalUnusable as why:
+        raise Failed(str(why), Code.ATTENTION) from None
+    with closing(journal):
+        yield journal
+
+
+@queue.command("list", epilog="Example:  tilld queue list --only queued --json | jq '.entries[].id'")
+@click.option("--only", type=click.Choice([each.value for each in State]), help="Entries in this state.")
+@click.option("--after", metavar="ID", help="Go on after this transaction.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many at most.")
+@answering
+@placed
+def list_entries(place: Place, only: str | None, after: str | None, limit: int, *, as_json: bool) -> Code:
+    """Transactions of this till, stream by stream, the oldest first."""
+    wanted = {"limit": str(limit), "after": after, "state": only}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value is not None)
+    try:
+        page = place.ask("GET", f"/v1/queue?{query}")
+    except NotRunning:
+        page = _page_from_journal(place, only, after, limit)
+    heading = ("ID", "WHEN", "KIND", "POINTS", "CARD", "STATE", "VERDICT")
+    rows = [_row(entry) for entry in page["entries"]]
+    more = f"\nMore: --after {page['next']}" if page["next"] else ""
+    text = columns([heading, *rows]) + more if rows else "Nothing."
+    answer(page, text, as_json=as_json)
+    return Code.FINE
+
+
+def _row(entry: dict[str, Any]) -> tuple[str, ...]:
+    card = (entry["card"] or {}).get("masked", "-")
+    points = str(entry["points"])
+    return entry["id"], entry["occurred_at"], entry["kind"], points, card, entry["state"], entry.get("verdict") or "-"
+
+
+def _page_from_journal(place: Place, only: str | None, after: str | None, limit: int) -> dict[str, Any]:
+    from terminal.questions import outcome
+
+    _say_down(place)
+    with opened_journal(place) as journal:
+        refuse_strange(journal, after)
+        found = journal.list(after, limit, [State(only)] if only else None)
+    entries = [msgspec.to_builtins(outcome(each)) for each in found]
+    return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
+
+
+def refuse_strange(journal: "JournalReader", after: str | None) -> None:
+    """Raises Failed for a page behind what was never recorded; the running till refuses it too."""
+    if after is not None and journal.find_id(after) is None:
+        raise Failed(f"this till has recorded no transaction {after!r} to go on after.", Code.ATTENTION)
+
+
+def _say_down(place: Place) -> None:
+    remark(f"The till does not run; this is from {place.journal}, read-only.")
+
+
+@queue.command(epilog="Example:  tilld queue show receipt-4711 --json | jq .state")
+@click.argument("transaction", metavar="ID", shell_complete=completion.transactions())
+@answering
+@placed
+def show(place: Place, transaction: str, *, as_json: bool) -> Code:
+    """One transaction by its id or by its idempotency key: what became of it, and why."""
+    try:
+        found = _shown_by_till(place, transaction)
+    except NotRunning:
+        found = _shown_by_journal(place, transaction)
+    if found is None:
+        raise Failed(f"this till has recorded no transaction {transaction!r}.", Code.ATTENTION)
+    lines = [f"{name:16}{legible(_plain(value))}" for name, value in found.items() if value not in (None, [])]
+    answer(found, "\n".join(lines), as_json=as_json)
+    return Code.FINE
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("masked", value))
+    return " -> ".join(value) if isinstance(value, list) else str(value)
+
+
+def _shown_by_till(place: Place, transaction: str) -> Any:
+    quoted = quote(transaction, safe="")
+    for target in (f"/v1/transactions/{quoted}", f"/v1/transactions?idempotency_key={quoted}"):
+        reply = ask(place.socket, "GET", target)
+        if reply.status != 404:
+            return accepted(reply)
+    return None
+
+
+def _shown_by_journal(place: Place, transaction: str) -> Any:
+    from terminal.questions import outcome
+
+    _say_down(place)
+    with opened_journal(place) as journal:
+        found = journal.find_id(transaction) or journal.find_key(transaction)
+    return msgspec.to_builtins(outcome(found)) if found else None
+
+
+VERIFY_EXAMPLES: Final = """
+\b
+Examples:
+  tilld queue verify
+  tilld queue verify --file journal.jsonl    an export, of a till or of a ledger
+"""
+
+
+@queue.command(epilog=VERIFY_EXAMPLES)
+@click.option(
+    "--file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Check an export instead."
+)
+@answering
+@placed
+def verify(place: Place, file: Path | None, *, as_json: bool) -> Code:
+    """Recompute every chain of the journal and check what the ledger has signed for.
+
+    Ends with 1 when a record, an answer or a mark is not what was written.
+    """
+    if file is not None:
+        return _verify_export(file, as_json=as_json)
+    with opened_journal(place) as journal:
+        result = journal.verify()
+    bad = dict(zip(("stream", "seq", "why"), result.first_bad, strict=True)) if result.first_bad else None
+    told = {"ok": result.ok, "records": result.records, "receipts": result.receipts, "first_bad": bad}
+    text = f"{result.records} records, every chain is whole; the ledger has signed for {result.receipts} streams."
+    if bad:
+        text = (
+            f"Record {bad['seq']} of stream {bad['stream']} is not what was written: {bad['why']}.\n"
+            f"Keep {place.journal} as it is and send it to your support; the till's sales are not stopped by it."
+        )
+    answer(told, text, as_json=as_json)
+    return Code.FINE if result.ok else Code.ATTENTION
+
+
+def _verify_export(file: Path, *, as_json: bool) -> Code:
+    from offline_queue.export_check import Broken, check
+    from offline_queue.export_lines import MAX_LINE_BYTES
+
+    try:
+        with file.open("rb") as lines:
+            found = check(iter(lambda: lines.readline(MAX_LINE_BYTES + 1), b""))
+    except OSError as error:
+        raise Failed(f"cannot read {file}: {error.strerror}.", Code.ATTENTION) from None
+    except Broken as broken:
+        told = {"ok": False, "first_bad": {"line": broken.line, "why": broken.why}}
+        text = (
+            f"Line {broken.line} is not what was exported: {legible(broken.why)}.\nAsk whoever made {file} for another."
+        )
+        answer(told, text, as_json=as_json)
+        return Code.ATTENTION
+    answer({"ok": True, **msgspec.to_builtins(found)}, _holds(found), as_json=as_json)
+    return Code.FINE
+
+
+def _holds(found: "Checked") -> str:
+    lines = [f"{found.records} records in {found.chains} streams, every chain is whole."]
+    if found.seals and found.public_key:
+        lines.append(f"{found.seals} are sealed by {legible(found.terminal or '?')} with the key {found.public_key}")
+    lines += [f"{found.receipts} receipts of custody are signed by the ledger key {key}" for key in found.ledger_keys]
+    return "\n".join([*lines, "Compare the keys with those that the till and the ledger show you."])
+
+
+@queue.command(epilog="Example:  tilld queue export --output journal.jsonl")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="[default: stdout]")
+@answering
+@placed
+def export(place: Place, output: Path | None, *, as_json: bool) -> Code:
+    """Write the whole journal as JSON Lines that a stranger can verify with SHA-256 alone.
+
+    The terminal's key seals it and the ledger's receipts are in it, for those who check signatures too. The lines hold
+    whole card numbers: keep them as you keep the journal.
+    """
+    if as_json and output is None:
+        raise click.UsageError("The export is JSON Lines itself; add --output FILE to have a summary with --json.")
+    key = _key(place)
+    with opened_journal(place) as journal:
+        if output is None:
+            journal.export(sys.stdout.buffer, key)
+            return Code.FINE
+        with _private(output) as out:
+            written = journal.export(out, key)
+    answer({"file": str(output), "records": written}, f"{written} records in {output}.", as_json=as_json)
+    return Code.FINE
+
+
+def _key(place: Place) -> "Ed25519PrivateKey | None":
+    """The terminal's; without it the export is not sealed."""
+    from offline_queue.terminal_key import KeyUnusable, load_or_create_key
+
+    path = place.state / "terminal.key"
+    try:
+        if path.exists():
+            return load_or_create_key(path)
+    except (KeyUnusable, OSError) as error:
+        remark(f"The export is not sealed: {error}")
+        return None
+    remark(f"The export is not sealed: there is no {path}.")
+    return None
+
+
+@contextmanager
+def _private(path: Path) -> Iterator[Any]:
+    """A new file for its owner alone. Raises Failed."""
+    try:
+        path.touch(mode=0o600)
+        with path.open("wb") as out:
+            yield out
+    except OSError as error:
+        raise Failed(f"cannot write {path}: {error.strerror}. The journal is untouched.", Code.ATTENTION) from None

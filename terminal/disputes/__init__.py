@@ -1,0 +1,1 @@
+"""What ledger and till disagree on, and a person's decision."""

@@ -1,0 +1,1 @@
+"""By what right points are redeemed: rights held, limits, and their risk."""

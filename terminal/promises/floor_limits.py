@@ -1,0 +1,154 @@
+"""May this redemption be promised without the ledger and without a right? Pure.
+
+Floor limits bound what may be lost and do not prevent it: two tills that are cut off can promise the same points. The
+totals are those of redemptions that the ledger has not decided yet, so they are free again as it decides.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from offline_queue.entry import masked
+from terminal.counter.refusals import Language
+from terminal.pos import Refusal
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Points `per_transaction`, `per_card` and in `total`; `count` redemptions; a balance's age in hours."""
+
+    per_transaction: int
+    per_card: int
+    total: int
+    count: int
+    balance_age_h: float
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What this till knows when `points` of `card` are asked for.
+
+    `balance` as estimated here and `age_h` of the ledger's word behind it (None: there is none, or its age cannot be
+    told); what is undecided of the card (`of_card`), of all cards (`total`) and how many (`count`); `drawn` for an
+    online check.
+    """
+
+    card: str
+    points: int
+    balance: int | None
+    age_h: float | None
+    of_card: int = 0
+    total: int = 0
+    count: int = 0
+    drawn: bool = False
+
+
+def is_drawn(chance: float, one_in: int) -> bool:
+    """Whether this one of so many has to wait for the ledger; `chance` in [0, 1), `one_in` 0: never."""
+    return one_in > 0 and chance < 1 / one_in
+
+
+def worst_case(limits: Limits, tills: int, language: Language) -> str:
+    """What the limits may cost at most: the ledger covers what one till promises of a card, not what all do."""
+    each = min(limits.per_card, limits.total)
+    words = {
+        "others": tills - 1,
+        "tills": tills,
+        "each": each,
+        "lost": (tills - 1) * each,
+        "total": tills * limits.total,
+    }
+    return _WORST[language].format(**words)
+
+
+def floor_refusal(facts: Facts, limits: Limits, language: Language) -> Refusal | None:
+    """None where the till may promise, else which limit speaks against it and what to do."""
+    for reason, breaks, room in _CHECKS:
+        if breaks(facts, limits):
+            return _refusal(reason, facts, room(facts, limits), language)
+    return None
+
+
+def _refusal(reason: str, facts: Facts, room: int, language: Language) -> Refusal:
+    what = _WORDS[reason][language].format(card=masked(facts.card), points=facts.points, room=max(0, room))
+    then = _LESS if 0 < room < facts.points else _WAIT
+    return Refusal("offline_limit", f"{what} {then[language].format(room=room)}", reason=reason)
+
+
+_Breaks = Callable[[Facts, Limits], bool]
+_Room = Callable[[Facts, Limits], int]
+
+
+def _none(_: Facts, __: Limits) -> int:
+    return 0
+
+
+_CHECKS: Final[tuple[tuple[str, _Breaks, _Room], ...]] = (
+    ("balance_unknown", lambda f, _: f.balance is None or f.age_h is None, _none),
+    ("balance_age", lambda f, limits: f.age_h is not None and not 0 <= f.age_h <= limits.balance_age_h, _none),
+    ("balance", lambda f, _: f.points > (f.balance or 0), lambda f, _: f.balance or 0),
+    ("per_transaction", lambda f, limits: f.points > limits.per_transaction, lambda _, limits: limits.per_transaction),
+    (
+        "per_card",
+        lambda f, limits: f.of_card + f.points > limits.per_card,
+        lambda f, limits: limits.per_card - f.of_card,
+    ),
+    ("total", lambda f, limits: f.total + f.points > limits.total, lambda f, limits: limits.total - f.total),
+    ("count", lambda f, limits: f.count >= limits.count, _none),
+    ("online_check", lambda f, _: f.drawn, _none),
+)
+"""Reason, when it applies, and the points for which it would not; the first that applies is told."""
+
+_WAIT: Final[dict[Language, str]] = {
+    "en": "No points moved. Try again when the ledger answers, or let the customer pay and keep the points.",
+    "fr": "Aucun point n'a bougé. Réessayez quand le serveur répondra, ou le client paie et garde ses points.",
+}
+_LESS: Final[dict[Language, str]] = {
+    "en": "No points moved. Redeem {room} or fewer, or try again when the ledger answers.",
+    "fr": "Aucun point n'a bougé. Utilisez au plus {room} points, ou réessayez quand le serveur répondra.",
+}
+_WORDS: Final[dict[str, dict[Language, str]]] = {
+    "balance_unknown": {
+        "en": "The ledger does not answer, and this till has never heard how many points {card} has.",
+        "fr": "Le serveur de points ne répond pas et cette caisse ne connaît pas le solde de {card}.",
+    },
+    "balance_age": {
+        "en": "The ledger does not answer, and what this till knows of {card} is too old to promise points on.",
+        "fr": "Le serveur de points ne répond pas et le solde connu de {card} est trop ancien.",
+    },
+    "balance": {
+        "en": "As far as this till knows, {card} has {room} points, {points} are asked.",
+        "fr": "D'après cette caisse, {card} dispose de {room} points, {points} demandés.",
+    },
+    "per_transaction": {
+        "en": "Without the ledger at most {room} points may be redeemed at a time.",
+        "fr": "Sans le serveur, {room} points au plus par opération.",
+    },
+    "per_card": {
+        "en": "Without the ledger {card} may redeem {room} more points at this till.",
+        "fr": "Sans le serveur, {card} peut encore utiliser {room} points à cette caisse.",
+    },
+    "total": {
+        "en": "Without the ledger this till may give out {room} more points in all.",
+        "fr": "Sans le serveur, cette caisse peut encore donner {room} points en tout.",
+    },
+    "count": {
+        "en": "This till has promised as often as it may without the ledger.",
+        "fr": "Cette caisse a atteint le nombre d'utilisations permises sans le serveur.",
+    },
+    "online_check": {
+        "en": "{card} was drawn by chance to be checked with the ledger first.",
+        "fr": "{card} a été tirée au sort pour une vérification auprès du serveur.",
+    },
+}
+_WORST: Final[dict[Language, str]] = {
+    "en": (
+        "Floor limits bound the loss, they do not prevent it. At worst one card is used at all {tills} tills while they"
+        " are cut off: {others} x {each} = {lost} points beyond its balance (never more than {others} times that"
+        " balance); over all cards {total} points. Such a balance is negative until later purchases repay it."
+    ),
+    "fr": (
+        "Les limites hors ligne bornent la perte sans l'empêcher. Au pire, une carte est utilisée aux {tills} caisses"
+        " coupées du serveur : {others} x {each} = {lost} points au-delà de son solde (jamais plus de {others} fois ce"
+        " solde) ; {total} points toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
+    ),
+}

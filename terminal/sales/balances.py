@@ -1,0 +1,155 @@
+"""What the till may say of a card's points: the last certain balance and what is recorded since, undecided.
+
+The sums of undecided entries live in memory and are rebuilt from the journal at start; each entry is counted
+from its commit until the ledger's first decision on it, and exactly once.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from offline_queue.conflicts import verdict_state
+from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, State, decode
+from offline_queue.store import JournalReader
+from offline_queue.timepiece import Timepiece
+from offline_queue.wire import Balance, Verdict
+from terminal.cards.directory import Directory
+from terminal.counter.refusals import Language
+from terminal.pos import BalanceView
+from terminal.sales.expiries import coming, gone
+from terminal.sales.spans import Span, Spans
+from terminal.sales.transaction import effect
+from terminal.sales.unsettled import Unsettled
+
+UNFINISHED: Final = frozenset({State.PARKED, State.CONFLICT})
+MOST_UNFINISHED: Final = 100_000
+PAGE: Final = 500
+"""Records decoded at a time: a few hundred kilobytes."""
+
+
+@dataclass
+class Pending:
+    """The undecided entries of one card: their number and the sum of their effects."""
+
+    points: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An entry and the ledger's word on it; `first` when it is the first word."""
+
+    entry: Entry
+    verdict: Verdict
+    first: bool
+
+
+class Balances:
+    """Used by the till's thread alone."""
+
+    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece, language: Language) -> None:
+        self._directory = directory
+        self._journal = journal
+        self._timepiece, self._language = timepiece, language
+        self._pending: dict[str, Pending] = {}
+        self._undecided: dict[str, Spans] = {}
+        self._unfinished: dict[str, Spans] = {}
+        """Entries that the ledger has decided and not posted: another word on them is news, whatever else it covers."""
+        self.unsettled = Unsettled()
+        for found in journal.undecided():
+            self.count(found.entry, found.stream, found.seq)
+        for found in journal.list(None, MOST_UNFINISHED, UNFINISHED):
+            self._unfinished.setdefault(found.stream, Spans()).add(found.seq)
+
+    def count(self, entry: Entry, stream: str, seq: int) -> None:
+        """An entry has become durable at `stream`, `seq`."""
+        new = self._undecided.setdefault(stream, Spans()).add(seq)
+        if new and entry.card is not None and entry.kind is not Kind.CARD_EVENT:
+            pending = self._pending.setdefault(entry.card.number, Pending())
+            pending.points += self.effect(entry)
+            pending.entries += 1
+            self.unsettled.note(entry)
+
+    def hear(self, balances: Sequence[Balance]) -> None:
+        """Balances that came with decisions; older ones than known are passed over."""
+        if balances:
+            self._directory.hear(balances)
+
+    def hear_beside(self, balance: Balance) -> None:
+        """A balance that came with an answer, not with the decisions behind it.
+
+        It may count entries already that are pending here, so while there are any the decisions' own is awaited:
+        they are on their way when the ledger answers.
+        """
+        if balance.number not in self._pending:
+            self._directory.hear([balance])
+        else:
+            self._directory.hear_status(balance)
+
+    def decide(self, verdict: Verdict) -> Iterator[Decided]:
+        """The entries of a verdict; those decided for the first time leave the pending sums."""
+        undecided = self._undecided.get(verdict.stream, Spans())
+        taken = undecided.take(verdict.first, verdict.last)
+        if not undecided:
+            self._undecided.pop(verdict.stream, None)
+        again = self._unfinished.setdefault(verdict.stream, Spans()).take(verdict.first, verdict.last)
+        if not taken and not again and verdict.first == verdict.last:
+            again = [(verdict.first, verdict.last)]
+        if verdict_state(verdict) in UNFINISHED:
+            self._keep_open(verdict.stream, taken + again)
+        for first, last in taken:
+            for entry in self._entries(verdict.stream, first, last):
+                self._discount(entry)
+                yield Decided(entry, verdict, first=True)
+        for first, last in again:
+            for entry in self._entries(verdict.stream, first, last):
+                yield Decided(entry, verdict, first=False)
+
+    def _keep_open(self, stream: str, spans: list[Span]) -> None:
+        unfinished = self._unfinished.setdefault(stream, Spans())
+        for first, last in spans:
+            for seq in range(first, last + 1):
+                unfinished.add(seq)
+
+    def view(self, number: str, also: int = 0) -> BalanceView | None:
+        """None where nothing at all is known; `also` is the effect of an entry that is being recorded."""
+        known, pending = self._directory.find(number), self._pending.get(number)
+        if known is None and pending is None and not also:
+            return None
+        undecided = also + (pending.points if pending else 0)
+        certain = known is not None and known.fresh and pending is None and not also
+        if known is None:
+            return BalanceView(undecided, None, undecided, estimate=True)
+        told, now = known.balance, self._timepiece.unix_ms()
+        # The oldest are used first, so what was redeemed here meanwhile was of those that have ended.
+        ended = max(0, gone(told.expiring, now) + min(0, undecided))
+        return BalanceView(
+            points=told.points - ended + undecided,
+            as_of=told.as_of,
+            pending=undecided,
+            estimate=bool(ended) or not certain,
+            inactive=told.inactive,
+            expiring=coming(told.expiring, now, self._language),
+        )
+
+    def effect(self, entry: Entry) -> int:
+        """Signed points; a reversal is judged by its original."""
+        if entry.kind is not Kind.REVERSE or entry.reverses is None:
+            return effect(entry.kind, entry.points)
+        original = self._journal.find_id(entry.reverses)
+        return effect(entry.kind, entry.points, original.entry.kind if original else None)
+
+    def _discount(self, entry: Entry) -> None:
+        pending = self._pending.get(entry.card.number) if entry.card else None
+        if entry.card is None or pending is None or entry.kind is Kind.CARD_EVENT:
+            return
+        pending.points -= self.effect(entry)
+        pending.entries -= 1
+        self.unsettled.strike(entry)
+        if not pending.entries:
+            del self._pending[entry.card.number]
+
+    def _entries(self, stream: str, first: int, last: int) -> Iterator[Entry]:
+        for start in range(first, last + 1, PAGE):
+            limit = min(PAGE, last + 1 - start)
+            yield from map(decode, self._journal.records(stream, start, limit, limit * MAX_ENTRY_BYTES))

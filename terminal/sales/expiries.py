@@ -1,0 +1,74 @@
+"""What becomes of points at their end, as a till may say it: pure, in the till's language.
+
+The ledger tells the next ends with a balance, in the programme's own offset. A till that is cut off counts on alone.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from offline_queue.wire import Expiry
+from terminal.counter.refusals import Language
+from terminal.pos import ExpiringView
+
+INSTANT: Final = timedelta(milliseconds=1)
+"""Before its end a day is still the one that ends."""
+FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""No points end before it."""
+
+MONTHS: Final[dict[Language, tuple[str, ...]]] = {
+    "en": (
+        *("January", "February", "March", "April", "May", "June", "July"),
+        *("August", "September", "October", "November", "December"),
+    ),
+    "fr": (
+        *("janvier", "février", "mars", "avril", "mai", "juin", "juillet"),
+        *("août", "septembre", "octobre", "novembre", "décembre"),
+    ),
+}
+
+
+def gone(expiring: Sequence[Expiry], now_ms: int) -> int:
+    """Points that the ledger knew to end by now (ms since 1970)."""
+    return sum(expiry.points for expiry in expiring if (at := _end(expiry)) is not None and at <= _moment(now_ms))
+
+
+def coming(expiring: Sequence[Expiry], now_ms: int, language: Language) -> list[ExpiringView]:
+    """The ends that are still ahead, with a sentence for the cashier and the customer."""
+    now, told = _moment(now_ms), list[ExpiringView]()
+    for expiry in expiring:
+        at = _end(expiry)
+        if at is not None and at > now:
+            last, today = (at - INSTANT).date(), now.astimezone(at.tzinfo).date()
+            told.append(ExpiringView(expiry.points, last.isoformat(), sentence(expiry.points, last, today, language)))
+    return told
+
+
+def sentence(points: int, last: date, today: date, language: Language) -> str:
+    """`60 points expire on 31 December`, where that is the last day on which they can be used."""
+    if language == "fr":
+        what = f"{points} {'point expire' if points < 2 else 'points expirent'}"
+        return f"{what} aujourd'hui" if last == today else f"{what} le {_spoken(last, today, language)}"
+    what = f"{points} {'point expires' if points == 1 else 'points expire'}"
+    return f"{what} today" if last == today else f"{what} on {_spoken(last, today, language)}"
+
+
+def _spoken(day: date, today: date, language: Language) -> str:
+    """Without its year where that is this one."""
+    number = "1er" if language == "fr" and day.day == 1 else str(day.day)
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{number} {MONTHS[language][day.month - 1]}{year}"
+
+
+def _end(expiry: Expiry) -> datetime | None:
+    """None where the ledger's text is no time of day anywhere."""
+    try:
+        at = datetime.fromisoformat(expiry.at)
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return at if at.astimezone(UTC) > FIRST else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _moment(now_ms: int) -> datetime:
+    return datetime.fromtimestamp(now_ms / 1000, UTC)
