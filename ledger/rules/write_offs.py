@@ -85,11 +85,11 @@ def put_back(account: int, found: Sequence[tuple[Lot, int]], makers: Mapping[int
     return [WriteOff(account, lot.record, makers[lot.record], -points, reason) for lot, points in found]
 
 
-def entry_of(write_off: WriteOff, now: int, cause: str) -> Entry:
-    """The office's entry; `cause` tells apart what happens to the same award at the same moment, step by step."""
+def entry_of(write_off: WriteOff, now: int, before: int) -> Entry:
+    """The office's entry, with so many of its own `before`: what happens to one award in one moment is told apart."""
     award = bounded(write_off.award)
     correction = Correction(OFFICE, write_off.reason, of=award, points=-write_off.points)
-    return own_entry(Kind.CORRECTION, f"{KEYS}{award}:{now}:{cause}", now, correction=correction)
+    return own_entry(Kind.CORRECTION, f"{KEYS}{award}:{now}:{before}", now, correction=correction)
 
 
 def is_write_off(entry: Entry) -> bool:

@@ -31,7 +31,7 @@ class Clearing:
             found = overdue(list(shelf.lots.values()), before, standing.reserved)
             makers = self._source.makers(account, [lot.record for lot, _ in found])
             gone = written_off(account, found, makers, self._programme.zone)
-            self._post(gone, "written off")
+            self._post(gone)
             done += gone
             self._sheet.accounts.put(self._sheet.shelving.measured(self._sheet.accounts.standing(account)))
         return done
@@ -39,25 +39,24 @@ class Clearing:
     def revive(self, case: Case, effect: int, account: int) -> None:
         """Points come back that an entry may use or takes back, because it was made before they expired."""
         found = self._sheet.shelving.revivals(case, effect, self._sheet.accounts.standing(account))
-        self._put_back(account, found, case.entry, case.record)
+        self._put_back(account, found, case.entry)
 
     def revive_corrected(self, entry: Entry, own: int, effect: int, account: int, moment: int) -> None:
         """The same where a correction makes an entry of that moment, in the record `own`, count."""
         if effect < 0:
             standing = self._sheet.accounts.standing(account)
-            self._put_back(account, self._sheet.shelving.missing(standing, -effect, moment, own), entry, own)
+            self._put_back(account, self._sheet.shelving.missing(standing, -effect, moment, own), entry)
 
-    def _put_back(self, account: int, found: Sequence[tuple[Lot, int]], entry: Entry, record: int) -> None:
+    def _put_back(self, account: int, found: Sequence[tuple[Lot, int]], entry: Entry) -> None:
         if found:
             makers = self._source.makers(account, [lot.record for lot, _ in found])
-            self._post(put_back(account, found, makers, entry), str(record))
+            self._post(put_back(account, found, makers, entry))
 
-    def _post(self, write_offs: Sequence[WriteOff], cause: str) -> None:
+    def _post(self, write_offs: Sequence[WriteOff]) -> None:
         for write_off in write_offs:
             account, effect = write_off.account, -write_off.points
             shelf = self._sheet.shelving.shelf(account)
-            before = shelf.lots[write_off.record].written_off
-            entry = entry_of(write_off, self._now, f"{cause}, {before} before")
+            entry = entry_of(write_off, self._now, self._source.entered())
             item = self._source.enter(encode(entry))
             shelf.write_off(item.record, write_off.record, write_off.points)
             self._sheet.accounts.move(account, balance=effect)

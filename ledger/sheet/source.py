@@ -133,6 +133,9 @@ class Source(Protocol):
     def makers(self, account: int, records: Sequence[int]) -> dict[int, str]:
         """The ids of the entries in these records, which made lots of the account."""
 
+    def entered(self) -> int:
+        """How many entries the office has made in this generation."""
+
     def enter(self, record: bytes) -> Item:
         """Takes an entry of the office's own into custody, at the end of its stream."""
 

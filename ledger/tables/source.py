@@ -196,6 +196,9 @@ class TablesSource:
         query = "SELECT record, entry FROM posting WHERE account = ANY(?) AND record = ANY(?)"
         return dict(self._tables.rows(query, self._makers_of(account), records))
 
+    def entered(self) -> int:
+        return TablesStreams(self._tables).mark(own_stream(generation_in(self._tables) or ""))
+
     def enter(self, record: bytes) -> Item:
         streams, uid = TablesStreams(self._tables), own_stream(generation_in(self._tables) or "")
         _, (item,) = streams.keep(OFFICE, uid, streams.end(OFFICE, uid, record), [record])

@@ -391,6 +391,21 @@ class TestWrittenOff:
         assert cleared(book) == 70
         sound(book)
 
+    def test_one_award_leaves_and_comes_back_twice_in_one_moment(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """A ledger works faster than its clock ticks: each step is an entry with a key of its own."""
+        till.send(till.earn(60, **made_on(0)))
+        on_day(200)
+        for _ in range(2):
+            assert cleared(book) == 60
+            used = till.redeem(60, **made_on(30))
+            till.send(used)
+            till.send(till.reverse(used, **made_on(31)))
+        keys = [line.id for line in statement_of(book).entries if line.terminal == "ledger"]
+        assert len(keys) == len(set(keys)) == 4
+        sound(book)
+
     def test_a_duplicate_books_nothing_back(self, book: Book, till: FakeTill, on_day: Callable[[int], None]) -> None:
         """Only what is posted does."""
         till.send(till.earn(60, **made_on(0)))
