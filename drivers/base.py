@@ -233,6 +233,14 @@ class Reader(Protocol):
 
 
 @runtime_checkable
+class Hopeful(Protocol):
+    """A reader that waits long for its device: the worker calls it between two reads, when some device has come."""
+
+    def look_now(self) -> None:
+        """The next read() tries at once."""
+
+
+@runtime_checkable
 class NoteReader(Protocol):
     """A reader that can write, too: the worker calls it between two reads, from the same thread."""
 

@@ -122,6 +122,9 @@ class Reader:
             self._lose()
             return None
 
+    def look_now(self) -> None:
+        self._retry.at_once()
+
     def write_note(self, wish: NoteWish) -> NoteWritten:
         """A failure of the reader is told by the next read()."""
         if self._field is None or self._wishes.notes is None:

@@ -52,8 +52,9 @@ CONDITIONS: Final = {
     ),
     Trouble.FORBIDDEN: Condition(
         ReaderState.FORBIDDEN,
-        "pcscd does not let this user in (polkit)",
-        "sudo cp udev/polkit-tilld.rules /etc/polkit-1/rules.d/50-tilld.rules, with this user in the group tilld",
+        "pcscd lets nobody more in: polkit forbids it to this user, or 200 programs are connected",
+        "sudo cp udev/polkit-tilld.rules /etc/polkit-1/rules.d/50-tilld.rules, with this user in the group tilld; "
+        "where it worked before: sudo systemctl restart pcscd",
     ),
 }
 
@@ -108,6 +109,9 @@ class Reader:
             if error.trouble is Trouble.READER_GONE:
                 return None
             return self._retry.news(CONDITIONS.get(error.trouble) or _failing(error))
+
+    def look_now(self) -> None:
+        self._retry.at_once()
 
     def write_note(self, wish: NoteWish) -> NoteWritten:
         """To the card that was read there last; a failure of the reader is told by the next read()."""

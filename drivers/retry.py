@@ -24,6 +24,10 @@ class Retry:
         self._next_try = time.monotonic() + self._pauses_s[min(self._failures, len(self._pauses_s) - 1)]
         self._failures += 1
 
+    def at_once(self) -> None:
+        """What was missing may have come: the next attempt waits no longer."""
+        self._next_try = 0.0
+
     def went_well(self) -> None:
         """The next failure is a first one again."""
         self._failures = 0

@@ -1,6 +1,6 @@
 """The child process that runs exactly one driver: `python -m drivers.worker DRIVER NAME FD`.
 
-It reads one line from its standard input, the `Assignment`, then a `NoteWish` a line, and writes one `Message` a line
+It reads one line from its standard input, the `Assignment`, then an `Order` a line, and writes one `Message` a line
 to the file descriptor FD; not to standard output, where native libraries print. While nothing happens a `Heartbeat`
 says so every HEARTBEAT_S. When standard input ends - the parent closed it, or is dead - the worker gives the device
 back and ends, so no orphan keeps a reader.
@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ from drivers.base import (
     CardUnreadable,
     Condition,
     DriverError,
+    Hopeful,
     NoteReader,
     NoteWish,
     NoteWritten,
@@ -56,6 +57,10 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """Alive, and nothing to say."""
 
 
+LOOK: Final = "look"
+"""The order to a reader whose device is missing: some device has come."""
+Order = NoteWish | Literal["look"]
+
 Message = CardRead | CardUnreadable | Condition | NoteWritten | Heartbeat
 
 
@@ -73,12 +78,16 @@ def opened(driver: str, name: str, assignment: Assignment) -> Reader:
 
 
 class Orders:
-    """What the parent says after the assignment, line by line; `wishes` are those that nobody has taken yet."""
+    """What the parent says after the assignment, line by line; `wishes` are those that nobody has taken yet.
+
+    `look` is set when a device has come.
+    """
 
     def __init__(self, source: int) -> None:
         self._source = source
         self._received = b""
         self.wishes: queue.SimpleQueue[NoteWish] = queue.SimpleQueue()
+        self.look = threading.Event()
 
     def line(self) -> bytes:
         """Without its line feed; empty when the parent has closed its end. Longer ones than MAX_LINE are cut."""
@@ -93,7 +102,11 @@ class Orders:
     def follow(self, ending: threading.Event) -> None:
         """Until the parent has closed its end; a driver that is stuck then cannot keep the process."""
         while line := self.line():
-            self.wishes.put(msgspec.json.decode(line, type=NoteWish))
+            order: Order = msgspec.json.decode(line, type=Order)
+            if isinstance(order, NoteWish):
+                self.wishes.put(order)
+            else:
+                self.look.set()
         ending.set()
         time.sleep(GRACE_S)
         os._exit(0)
@@ -106,6 +119,9 @@ def serve(reader: Reader, orders: Orders, ending: threading.Event, out: BinaryIO
         reader.open()
         while not ending.is_set():
             tell(out, reader.read(LOOK_S if writer else HEARTBEAT_S) or Heartbeat())
+            if orders.look.is_set() and isinstance(reader, Hopeful):
+                orders.look.clear()
+                reader.look_now()
             while writer and not orders.wishes.empty():
                 tell(out, writer.write_note(orders.wishes.get()))
     finally:

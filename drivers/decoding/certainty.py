@@ -54,27 +54,34 @@ def _of_wanted_length(sighting: Sighting, wanted: Wanted) -> bool:
 
 
 def _ean(sighting: Sighting, others: Sequence[Sighting]) -> bool:
-    """The check digit holds and no other EAN read of the same bars is as tall.
+    """The check digit holds and nothing else was read of the same bars; else another engine and the height must speak
+    for it.
 
-    The check digit alone passes one wrong read in ten, and two engines can be wrong alike: what tells is how many
-    scan lines gave the other text.
+    The check digit alone passes one wrong read in ten, and zxing-cpp has read a wrong number over half the bars'
+    height: what tells is that a few scan lines gave yet another text, right or wrong.
     """
     if not check_digit_holds(sighting.text):
         return False
     if sighting.engine == "soft":
-        return not any(_contradicts(sighting, other) and other.valid for other in others)
+        return _by_both_engines(sighting, others) or not any(rival.valid for rival in _rivals(sighting, others))
     if sighting.short_form and sighting.height < SHORT_FORM_HEIGHT * sighting.width:
         return _by_both_engines(sighting, others)
     if sighting.engine == "zbar":
         return sighting.lines >= ZBAR_LINES or _by_both_engines(sighting, others)
     if sighting.height < THIN * sighting.width:
         return _by_both_engines(sighting, others)
-    height = sighting.height * VALID_WEIGHS
-    return all(_weight(other) <= height for other in others if _contradicts(sighting, other))
+    rivals, height = _rivals(sighting, others), sighting.height * VALID_WEIGHS
+    if rivals and not sighting.short_form and not _by_both_engines(sighting, others):
+        return False
+    return all(_weight(rival) <= height for rival in rivals)
 
 
 def _weight(other: Sighting) -> float:
     return other.height * (CLEARLY * VALID_WEIGHS if other.valid else 1.0)
+
+
+def _rivals(sighting: Sighting, others: Sequence[Sighting]) -> list[Sighting]:
+    return [other for other in others if _contradicts(sighting, other)]
 
 
 def _contradicts(sighting: Sighting, other: Sighting) -> bool:

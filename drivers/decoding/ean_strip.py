@@ -1,6 +1,6 @@
 """A soft read of the EAN-13 in a line of bars: where it starts and ends, what it says, how sure that is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -197,18 +197,30 @@ SURE_MARGIN: Final = 50.0
 SURE_EXCESS: Final = 5.0
 SURE_MISFIT: Final = 0.15
 """As a part of what there was to fit; right codes stay below."""
+SECONDED_MARGIN: Final = 10.0
+"""Enough for a code that an engine has read as well."""
 TRIED: Final = 3
 """Candidates that are read in full: bounds the time."""
 
 
-def sure(lines: Sequence[Array]) -> Soft | None:
-    """The one code that the lines (bands of the same bars) say beyond doubt."""
+def likely(lines: Sequence[Array]) -> list[Soft]:
+    """The codes that the lines (bands of the same bars) may be, read in full."""
     found = sorted((c for line in lines for c in candidates(line)), key=lambda c: c[0])
-    reads = [read(laid) for _, laid in found[:TRIED]]
+    return [read(laid) for _, laid in found[:TRIED]]
+
+
+def sure(reads: Sequence[Soft]) -> Soft | None:
+    """The one code that is beyond doubt."""
     good = [soft for soft in reads if _is_sure(soft)]
     if len({soft.digits for soft in good}) != 1:
         return None
     return max(good, key=lambda soft: soft.margin)
+
+
+def seconded(reads: Sequence[Soft], texts: Collection[str]) -> Soft | None:
+    """The likeliest code, if an engine has read it too."""
+    best = min(reads, key=lambda soft: soft.misfit, default=None)
+    return best if best and best.digits in texts and best.margin >= SECONDED_MARGIN else None
 
 
 def _is_sure(soft: Soft) -> bool:

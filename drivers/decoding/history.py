@@ -29,7 +29,7 @@ _PLAIN: Final = (RUNGS["plain"],)
 _TURNS: Final = tuple(
     tuple(RUNGS[name] for name in names)
     for names in (
-        ("located", "levelled"),
+        ("located", "levelled", "doubtful"),
         ("found_qr", "soft_qr"),
         ("thresholded", "half"),
         ("soft_ean",),

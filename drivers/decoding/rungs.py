@@ -82,10 +82,19 @@ def _enlarged(look: Look) -> list[Sighting]:
 
 
 def _zbar(look: Look) -> list[Sighting]:
+    return _by_zbar(look, look.wanted.symbologies)
+
+
+def _doubtful(look: Look) -> list[Sighting]:
+    """A second opinion of an EAN that was read and not believed."""
+    doubted = any(s.valid and s.symbology in EANS for s in look.sightings)
+    return _by_zbar(look, look.wanted.symbologies & EANS) if doubted else []
+
+
+def _by_zbar(look: Look, wanted: frozenset[Symbology]) -> list[Sighting]:
     """ZBar counts scan lines: those of a small picture count as many as of one of LINES rows."""
     weight = max(1.0, LINES / min(look.picture.shape))
-    found = engines.zbar(look.picture, look.wanted.symbologies)
-    return [replace(s, lines=int(s.lines * weight)) for s in found]
+    return [replace(s, lines=int(s.lines * weight)) for s in engines.zbar(look.picture, wanted)]
 
 
 def _soft_qr(look: Look) -> list[Sighting]:
@@ -134,11 +143,13 @@ def _levelled_strips(look: Look) -> list[Sighting]:
 
 
 def _soft_ean(look: Look) -> list[Sighting]:
-    """The likeliest EAN-13 in the most prominent bars."""
+    """The likeliest EAN-13 in the most prominent bars: beyond doubt, or what an engine has read there too."""
     if Symbology.EAN13 not in look.wanted.symbologies:
         return []
     lines = [line for strip in look.strips[:1] for line in profile.bands(profile.straightened(strip.picture))]
-    found = ean_strip.sure(lines)
+    reads = ean_strip.likely(lines)
+    texts = {s.text for s in look.sightings if s.valid and s.symbology is Symbology.EAN13}
+    found = ean_strip.sure(reads) or ean_strip.seconded(reads, texts)
     sighting = None if found is None else _sighting(found, look.strips[0])
     return [sighting] if sighting and sighting.width >= FINEST * ean_model.MODULES else []
 
@@ -161,6 +172,7 @@ RUNGS: Final = {
         ("levelled", _levelled),
         ("thresholded", _thresholded),
         ("located", _located),
+        ("doubtful", _doubtful),
         ("half", _half),
         ("soft_qr", _soft_qr),
         ("sharpened", _sharpened),
@@ -175,7 +187,8 @@ RUNGS: Final = {
     )
 }
 _ORDER: Final = (
-    *("plain", "levelled", "thresholded", "located", "half", "soft_qr", "sharpened", "opened", "histogram", "enlarged"),
+    *("plain", "levelled", "thresholded", "located", "doubtful", "half", "soft_qr", "sharpened", "opened"),
+    *("histogram", "enlarged"),
     *("soft_qr", "levelled_strips", "zbar", "soft_ean", "found_qr", "soft_qr", "darkened"),
 )
 LADDER: Final = tuple(RUNGS[name] for name in _ORDER)

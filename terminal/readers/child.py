@@ -1,4 +1,4 @@
-"""A reader's process from outside: started, listened to, dismissed. One thread uses it, but for its wishes."""
+"""A reader's process from outside: started, listened to, dismissed. One thread uses it, but for its orders."""
 
 import contextlib
 import os
@@ -10,8 +10,7 @@ from typing import Final
 
 import msgspec
 
-from drivers.base import NoteWish
-from drivers.worker import DRIVER_FAILED, Assignment, Message
+from drivers.worker import DRIVER_FAILED, Assignment, Message, Order
 from terminal.readers.life import Cause, Ending
 
 MAX_LINE: Final = 65536
@@ -70,11 +69,11 @@ class ReaderChild:
         line, _, self._received = self._received.partition(b"\n")
         return _message(line)
 
-    def wish(self, wish: NoteWish) -> None:
-        """Asks it to write a note, and never waits; one that does not listen does not write. From any thread."""
+    def order(self, order: Order) -> None:
+        """Never waits; one that does not listen does not obey. From any thread."""
         with self._controlling, contextlib.suppress(BlockingIOError, BrokenPipeError):
             if self._control is not None:
-                os.write(self._control, msgspec.json.encode(wish) + b"\n")
+                os.write(self._control, msgspec.json.encode(order) + b"\n")
 
     def hang_up(self) -> None:
         """Asks it to give its device back and end: what it also sees when this process dies."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drivers.base import CardRead, CardUnreadable, Condition, NoteWish, NoteWritten, ReaderState
-from drivers.worker import Assignment, Heartbeat
+from drivers.worker import LOOK, Assignment, Heartbeat
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.inbox import CardFailed, CardPresented, Event, NoteTold, ReaderChanged, ReaderStatus
 from terminal.readers import life as reader_life
@@ -78,11 +78,13 @@ class ReaderSupervisor:
     def look_now(self) -> None:
         """A device has come: a reader that is absent is tried at once. From any thread, before stop()."""
         os.eventfd_write(self._news, 1)
+        if (child := self._child) is not None:
+            child.order(LOOK)
 
     def write_note(self, wish: NoteWish) -> None:
         """NoteTold follows, unless the process ends first. From any thread."""
         if (child := self._child) is not None:
-            child.wish(wish)
+            child.order(wish)
 
     def _run(self) -> None:
         while not self._paused(reader_life.pause_s(self._life.failures, self._limits)):

@@ -181,6 +181,7 @@ def test_a_reader_unplugged_is_absent_and_comes_back_by_itself(chip: Pn532, read
     assert chip.path.name in gone.detail
     assert gone.remedy
     chip.plug()
+    reader.supervisor.look_now()
     assert reader.state(ReaderState.READY).pid == before
     chip.insert(NtagCard.with_text(NUMBER))
     assert reader.card().data == NUMBER

@@ -1,9 +1,44 @@
 """The reader's process and its parent's end."""
 
+import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
+
+import msgspec
+
+from drivers.base import NoteWish
+from drivers.worker import LOOK, Orders, serve
+
+
+class Waiting:
+    """A reader without its device: it ends the process's work when it is told to look."""
+
+    def __init__(self, ending: threading.Event, *, told: threading.Event) -> None:
+        self._ending, self._told = ending, told
+
+    def open(self) -> None: ...
+    def close(self) -> None: ...
+
+    def read(self, timeout_s: float) -> None:
+        self._told.wait(timeout_s)
+
+    def look_now(self) -> None:
+        self._ending.set()
+
+
+def test_a_reader_that_waits_for_its_device_hears_that_one_has_come() -> None:
+    """The order to look goes between two reads, beside the wishes for notes; neither is taken for the other."""
+    source, control = os.pipe()
+    orders, ending = Orders(source), threading.Event()
+    wish = NoteWish("slot", "04", b"note")
+    os.write(control, msgspec.json.encode(wish) + b"\n" + msgspec.json.encode(LOOK) + b"\n")
+    threading.Thread(target=orders.follow, args=(ending,), daemon=True).start()
+    serve(Waiting(ending, told=orders.look), orders, ending, io.BytesIO(), notes=False)
+    assert ending.is_set()
+    assert orders.wishes.get(timeout=5) == wish
 
 
 def test_a_parent_that_was_killed_leaves_no_traceback(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.decoding import ean_model, ean_trellis, engines, ladder
+from drivers.decoding import bars, ean_model, ean_strip, ean_trellis, engines, ladder, profile
 from drivers.decoding.certainty import certain, check_digit_holds
 from drivers.decoding.ean_model import BLURS
 from drivers.decoding.symbol import EVERYTHING, Sighting, Symbology, Wanted
@@ -51,9 +51,24 @@ def test_the_runner_up_is_the_next_code_and_not_the_same_one() -> None:
         (sighting("4006381333931"), [], True),
         (sighting("4006381333932"), [], False),
         (sighting("4006381333931", height=12), [sighting("4006381333948", height=30)], False),
-        (sighting("4006381333931", height=12), [sighting("4006381333948", height=30, valid=False)], True),
+        (sighting("4006381333931"), [sighting("4006381333948", height=3, valid=False)], False),
+        (
+            sighting("4006381333931"),
+            [sighting("4006381333948", height=3, valid=False), sighting("4006381333931", engine="zbar")],
+            True,
+        ),
+        (
+            sighting("4006381333931", engine="soft"),
+            [sighting("4006381333948"), sighting("4006381333931", height=3)],
+            True,
+        ),
+        (sighting("4006381333931", engine="soft"), [sighting("4006381333948", height=3)], False),
         (sighting("4006381333931", height=30), [sighting("4006381333948", height=12)], False),
-        (sighting("4006381333931", height=30), [sighting("4006381333948", height=10)], True),
+        (
+            sighting("4006381333931", height=30),
+            [sighting("4006381333948", height=12), sighting("4006381333931", engine="zbar")],
+            False,
+        ),
         (sighting("4006381333931", height=12), [sighting("4006381333948", height=40, top=50)], False),
         (sighting("4006381333931", height=12), [sighting("4006381333948", height=40, top=90)], True),
         (sighting("4006381333931", height=6), [], False),
@@ -76,6 +91,18 @@ def test_the_runner_up_is_the_next_code_and_not_the_same_one() -> None:
 def test_only_the_certain_is_believed(one: Sighting, others: list[Sighting], *, believed: bool) -> None:
     """Check digits, agreeing lines and the conflict rule, symbology by symbology."""
     assert certain(one, [one, *others], EVERYTHING) is believed
+
+
+def test_a_soft_read_seconds_what_an_engine_has_read_and_nothing_else() -> None:
+    """Where an engine was not believed, the likeliest code of the same bars decides."""
+    card = worn.worn("ean13", 2, 1)
+    [strip, *_] = bars.strips(card.picture)
+    reads = ean_strip.likely(profile.bands(profile.straightened(strip.picture)))
+    seconded = ean_strip.seconded(reads, {"4006381333931", card.text})
+    assert seconded is not None
+    assert seconded.digits == card.text
+    assert ean_strip.seconded(reads, {"4006381333931"}) is None
+    assert ean_strip.seconded([], {card.text}) is None
 
 
 def test_what_is_not_wanted_is_not_told() -> None:
