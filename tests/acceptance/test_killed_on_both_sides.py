@@ -53,8 +53,10 @@ class Shop:
         ]
 
     def open(self) -> None:
+        """Both tills have met the ledger before the customers come: behind these a queue is never seen empty."""
         for till, up in zip(self.tills, self.up, strict=True):
             till.start()
+            till.drain()
             up.set()
         for shopper in self.shoppers:
             shopper.start()
@@ -99,8 +101,6 @@ def test_whoever_dies_every_yes_counts_once(tmp_path: Path, ledger: LedgerProces
     shop = Shop(tmp_path, ledger, seed)
     try:
         shop.open()
-        for till in shop.tills:
-            till.drain()
         for _ in range(KILLS):
             log = chance.choice(shop.logs)
             log.wait_for_sent(log.sent + chance.randint(1, 30))
