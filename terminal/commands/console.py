@@ -73,8 +73,8 @@ class Place:
 def accepted(reply: Reply) -> Any:
     if reply.status >= 400:
         problem = reply.body if isinstance(reply.body, dict) else {}
-        said = f"{problem.get('title', 'The till refuses')}: {problem.get('detail', reply.status)}"
-        raise Failed(legible(said), Code.ATTENTION)
+        said = problem.get("detail") or f"the till refuses (HTTP {reply.status}). {problem.get('title', '')}"
+        raise Failed(legible(str(said).rstrip()), Code.ATTENTION)
     return reply.body
 
 

@@ -78,7 +78,8 @@ def check_config(place: Place, *, as_json: bool) -> Code:
 def status(place: Place, *, as_json: bool) -> Code:
     """The till at a glance: ledger, queue, readers.
 
-    With the till down it tells what the journal holds, and ends with 3.
+    With the till down it tells what the journal holds, and ends with 3. Otherwise it ends with 0, whatever it tells:
+    for alarms there are `tilld doctor`, which ends with 1, and the metrics.
     """
     try:
         told = {"running": True, **place.ask("GET", "/v1/status")}
