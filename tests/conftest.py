@@ -1,10 +1,13 @@
-"""Where the tests keep their files: in memory, since they wait for a hundred thousand commits.
+"""What holds for all tests: where their files are, and that Ctrl-C reaches what they start.
+
+Files are in memory, since the tests wait for a hundred thousand commits.
 
 No proof is lost by that. A killed process leaves its files in the kernel's memory in any case, and where the power is
 cut (tests/power_cut) the disk is an image: what counts is what was written through to it.
 """
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -25,3 +28,7 @@ def _in_memory() -> bool:
 if "TMPDIR" not in os.environ and _in_memory():
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None
+
+# A shell starts what runs in its background with SIGINT ignored (POSIX.1-2017, XCU 2.11), and children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
