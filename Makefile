@@ -3,7 +3,7 @@
 .PHONY: api-types bench-decode help setup setup-dev run test torture check format demo bench man screens pins clean
 TILLD := .venv/bin/tilld
 PYTHON := .venv/bin/python
-WORKERS ?= 0
+WORKERS ?= 2
 
 help:  ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ setup-dev:  ## the same with everything the tests need
 run: setup  ## a ledger and a till with every reader found, until Ctrl-C
 	@packaging/run.sh
 
-test: setup-dev check  ## everything CI runs; WORKERS=2: in so many processes
+test: setup-dev check  ## everything CI runs; WORKERS=0: in one process
 	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 torture: setup-dev  ## the long forms: 10,000 schedules of each load, 500 kills, power cuts (an hour)
