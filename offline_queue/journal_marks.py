@@ -81,7 +81,8 @@ def mark(
             continue
         no, accepted, stable, known = row
         new = said.accepted if generation != known else max(accepted, said.accepted)
-        stable = max(stable, said.stable)
+        # Books that lack a record again are no backup of it, whatever was said before.
+        stable = min(max(stable, said.stable), new)
         connection.execute(
             "UPDATE stream SET accepted = ?, stable = ?, generation = ?, guard = ? WHERE no = ?",
             (new, stable, generation, guard(uid, new, stable, generation), no),

@@ -63,6 +63,16 @@ def test_a_restored_ledger_gets_everything_again(
     assert reader.cursor() == 3
 
 
+def test_books_older_than_the_backup_they_spoke_of(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """What they lack again is covered by nothing: it is sent again, kept, and the journal is sound."""
+    store.mark({bulk: Marks(11, 9)}, "g1")
+    store.mark({bulk: Marks(3, 2)}, "g2")
+    assert states(reader, entries) == "aaqqqqqqqq"
+    assert reader.verify().ok, reader.verify().first_bad
+
+
 def test_verdicts_are_laid_over_each_other(
     store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
 ) -> None:

@@ -226,7 +226,11 @@ def test_news_bring_the_card_back_to_the_screen(browser: Browser, till: FakeTill
         till.present()
         expect(page.locator("#card-number")).to_be_in_viewport()
         page.evaluate(bottom)
-        page.evaluate("document.getElementById('lost').hidden = false")
+        page.evaluate(
+            "const lost = document.getElementById('lost');"
+            "new MutationObserver(() => lost.removeAttribute('hidden')).observe(lost, { attributes: true });"
+            "lost.removeAttribute('hidden');"
+        )
         expect(page.locator("#lost")).to_be_in_viewport()
 
 
