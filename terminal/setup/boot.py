@@ -15,8 +15,8 @@ from terminal.setup.file import SERVICE_USER
 UNIT: Final = Path("/etc/systemd/system/tilld.service")
 RUNNING: Final = Path("/run/systemd/system")
 """There while systemd is what started this machine (sd_booted(3))."""
-SEALED: Final = ("/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/")  # noqa: S108 - named, not used
-"""What the unit's ProtectHome and PrivateTmp hide from the service."""
+SEALED: Final = tuple(Path("/", *parts) for parts in (["home"], ["root"], ["run", "user"], ["tmp"], ["var", "tmp"]))
+"""What the unit's ProtectHome and PrivateTmp hide from the service (systemd.exec(5))."""
 
 
 class Facts(NamedTuple):
@@ -61,7 +61,7 @@ def planned(config: Path, facts: Facts, *, boot: bool) -> Plan:
         return Plan((*(("systemctl disable tilld",) if facts.known else ()), *again))
     if facts.unit is None:
         return Plan((), "the unit file was not installed with this tilld: take packaging/tilld.service of its source.")
-    if facts.program.startswith(SEALED):
+    if any(map(Path(facts.program).is_relative_to, SEALED)):
         why = f"no service may see {facts.program}. Install tilld in /opt/tilld and run its `tilld setup` again."
         return Plan((), why)
     line = shlex.join([facts.program, "run", *([] if config == SYSTEM_FILE else ["--config", str(config)])])
