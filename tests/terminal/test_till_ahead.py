@@ -81,6 +81,34 @@ def test_offline_it_is_used_in_the_commit_of_the_redemption(till: TillRig) -> No
     assert nothing_asked(till)
 
 
+def test_a_repeat_uses_what_is_held_by_now(till: TillRig) -> None:
+    """Its first attempt met silence; the right that it had asked for goes back when it comes."""
+    first = till.ask("r1", "redeem", points=20)
+    sought = till.wish()
+    till.send(AllowanceAnswered(sought.id, None))
+    assert till.heard(first).code == "offline_limit"
+    held = hold(till)
+    answer = said(till.heard(till.ask("r1", "redeem", points=20)))
+    assert answer.promise is Promise.HELD
+    till.grant(sought)
+    till.settle()
+    assert states(till) == {held.id: AllowanceState.CONSUMED, sought.id: AllowanceState.RELEASED}
+
+
+def test_a_repeat_uses_what_was_granted_to_it(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full; what is held ahead of need stays for another sale."""
+    disk = FullDisk(till, monkeypatch)
+    reply = till.ask("r1", "redeem", points=20)
+    sought = till.wish()
+    till.grant(sought)
+    assert till.heard(reply).code == "not_recorded"
+    disk.full = False
+    held = hold(till)
+    assert said(till.heard(till.ask("r1", "redeem", points=20))).promise is Promise.ONLINE
+    assert nothing_asked(till)
+    assert states(till) == {held.id: AllowanceState.GRANTED, sought.id: AllowanceState.CONSUMED}
+
+
 def test_watchers_hear_by_what_right(till: TillRig) -> None:
     """The page can tell the cashier."""
     hold(till)
