@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,38 @@ def test_lots_loaded_later_do_not_undo_what_was_done() -> None:
     shelf.take(8, 4, 2000)
     shelf.load([Lot(7, 1000, 10, 10), Lot(6, 500, 3, 3)])
     assert remaining(shelf) == {7: 6, 6: 3}
+
+
+def test_of_points_of_one_moment_those_the_books_got_first_are_used_first() -> None:
+    """Whichever the engine tells first: both engines leave the same lots."""
+    shelf = Shelf()
+    shelf.load([Lot(9, 1000, 10, 10), Lot(4, 1000, 10, 10)])
+    shelf.take(10, 12, 2000)
+    assert remaining(shelf) == {4: 0, 9: 8}
+
+
+def test_a_reversal_settles_what_its_own_redemption_overdrew() -> None:
+    """The older debt of another redemption stays: that one was not reversed."""
+    shelf = Shelf()
+    shelf.take(1, 5, 1000)
+    shelf.take(2, 8, 2000)
+    shelf.undo_take(3, 6, 3000, [2], taken(shelf, 2))
+    assert remaining(shelf) == {1: -5, 2: -2}
+    assert not any(lot.record == 3 for lot in shelf.made), "nothing came back as new points"
+
+
+@pytest.mark.parametrize("owing_gives", [True, False])
+def test_two_accounts_that_become_one_pay_each_others_debts(owing_gives: bool) -> None:
+    """Whichever of them overdrew: the oldest debt is paid first, by the oldest points, under the merger's record."""
+    owing, owning = Shelf(), Shelf()
+    owing.take(1, 10, 1000)
+    owing.take(2, 10, 2000)
+    owning.award(3, 15, 1500)
+    giver, taker = (owing, owning) if owing_gives else (owning, owing)
+    taker.absorb(giver, 9)
+    assert remaining(taker) == {1: 0, 2: -5, 3: 0}
+    assert {lot: points for (record, lot), points in taker.moves.items() if record == 9} == {1: 10, 2: 5, 3: -15}
+    assert sorted(lot.record for lot in taker.made) == [1, 2, 3]
 
 
 moments = st.integers(0, 60)
