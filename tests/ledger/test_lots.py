@@ -267,6 +267,19 @@ def test_inside_its_window_an_account_needs_no_look_at_its_lots(
         assert held(lots, now).inactive + held(lots, now).expired > 0
 
 
+def test_the_window_of_an_account_is_that_of_all_its_points() -> None:
+    """It begins when the last of them is active and ends, exclusive, with the first that expire; used up ones count
+    no more."""
+    lots = [Lot(1, 0, 5, 5, 10, 50), Lot(2, 0, 5, 5, 20, None), Lot(3, 0, 5, 5, None, 40), Lot(4, 0, 5, 0, 30, 35)]
+    whole = measured(Standing(1), lots)
+    assert (whole.usable_from, whole.usable_until) == (20, 40)
+    assert [at for at in range(60) if always_usable(whole, at)] == list(range(20, 40))
+    grown = Standing(1)
+    for lot in lots[:3]:
+        grown = narrowed(grown, [lot])
+    assert (grown.usable_from, grown.usable_until) == (20, 40)
+
+
 def test_points_that_ended_pay_only_where_they_may() -> None:
     """The last to end first, and only what those alive cannot pay."""
     for allowed, left in ((False, {1: 10, 2: 10, 3: 0, 4: -5}), (True, {1: 10, 2: 5, 3: 0})):
