@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from offline_queue.courier import Identity
 from offline_queue.entry import LANE_OF, Lane
 from offline_queue.journal import Allowance, AllowanceState, Origin
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.requests import Identity
 from offline_queue.store import Store
 from offline_queue.terminal_key import public_key
 from terminal.cards.directory import Directory
