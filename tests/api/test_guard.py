@@ -87,7 +87,9 @@ def test_from_elsewhere_only_a_link_opens_a_page() -> None:
         (b"/v1%2fstatus", {}, "not_found"),
         (b"/web/%2Fetc", {}, "not_found"),
         (b"/", {b"content-length": [b"2"], b"transfer-encoding": [b"chunked"]}, "malformed"),
-        *((b"/", {name: [b"a", b"a"]}, "malformed") for name in (b"idempotency-key", b"authorization", b"content-type")),
+        (b"/", {b"idempotency-key": [b"a", b"a"]}, "malformed"),
+        (b"/", {b"authorization": [b"a", b"a"]}, "malformed"),
+        (b"/", {b"content-type": [b"a", b"a"]}, "malformed"),
     ],
 )
 def test_what_can_be_read_in_two_ways_is_refused(

@@ -109,9 +109,7 @@ def test_a_word_that_comes_twice_counts_once(till: TillRig) -> None:
     assert till.journal.totals().queued == 1
 
 
-def test_a_word_that_comes_again_leaves_the_right_to_its_repeat(
-    till: TillRig, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_word_that_comes_again_leaves_the_right_to_its_repeat(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk was full, so the sale will be sent again; meanwhile the ledger's answer to an earlier asking arrives."""
     disk = FullDisk(till, monkeypatch)
     reply = till.ask("r1", "redeem", points=5)
