@@ -188,8 +188,8 @@ class Redemptions:
         if right.granted:
             self._use(right, flight, draft, Promise.ONLINE)
             return
-        risky = answer is None and self._risk.taken
-        why = self._risk.refusal(draft) if risky else self._silence(draft, answer)
+        limits = self._risk.limits if answer is None else None
+        why = self._risk.refusal(draft, limits) if limits is not None else self._silence(draft, answer)
         if why is None:
             self._risk.take_off(draft)
             self._recording.commit(flight, draft, Promise.FLOOR)
