@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from offline_queue.courier import Identity
 from offline_queue.inquiries import Inquiries
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.requests import Identity
 from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk

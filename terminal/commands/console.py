@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -126,6 +126,11 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def details(told: Mapping[str, Any], plain: Callable[[Any], str]) -> str:
+    """One value a line, each made `plain`; what is not there is left out."""
+    return "\n".join(f"{name:16}{legible(plain(value))}" for name, value in told.items() if value not in (None, []))
 
 
 def age(seconds: float | None) -> str:

@@ -93,7 +93,7 @@ def status(place: Place, *, as_json: bool) -> Code:
 
 
 def _status_from_journal(place: Place, why: NotRunning) -> dict[str, Any]:
-    from terminal.commands.queue import opened_journal
+    from terminal.commands.journal import opened_journal
 
     if not place.journal.exists():
         raise Failed(place.not_running(why), Code.NOT_RUNNING)
