@@ -47,7 +47,7 @@ def redeem(till: TillRig, key: str, points: int = 40) -> Any:
 
 
 def together(till: TillRig, *asked: tuple[str, int]) -> list[Any]:
-    """Redemptions of cards, each decided while those before it are on their way to the disk; the ledger keeps silent."""
+    """Redemptions that are decided while those before them are on their way to the disk; the ledger keeps silent."""
     replies = [till.ask(f"t{n}", "redeem", number, points=points) for n, (number, points) in enumerate(asked)]
     for wish in [till.wish() for _ in replies]:
         till.till.handle(AllowanceAnswered(wish.id, None))
