@@ -34,8 +34,7 @@ from terminal.inbox import (
     Welcomed,
 )
 from terminal.ledger_words import LedgerWords
-from terminal.pos import Refusal
-from terminal.sales.replies import answer, refuse
+from terminal.sales.replies import answer, refusing
 from terminal.trial.talk import TrialAsked, TrialDue
 from terminal.watchers import Watchers
 
@@ -143,13 +142,11 @@ class Till:
 
     def _asked(self, event: Asked) -> None:
         """A question: of a card it is answered later, all others at once."""
-        try:
+        with refusing(event.reply):
             if event.what == "card":
                 self._card_questions.asked(event)
             else:
                 answer(event.reply, self._answer(event.what, event.argument))
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _answer(self, what: str, argument: str) -> Any:
         match what:
