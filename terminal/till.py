@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 
 from offline_queue.entry import State
+from offline_queue.sync_report import SyncReport
 from terminal import desks
 from terminal.desks import Readers, Surroundings
 from terminal.inbox import (
@@ -29,7 +30,6 @@ from terminal.inbox import (
     ResolutionAsked,
     Settled,
     Stop,
-    SyncChanged,
     TransactionAsked,
     Welcomed,
 )
@@ -80,7 +80,7 @@ class Till:
                 self._asked(event)
             case TrialAsked() | TrialDue():
                 self._trials.told(event)
-            case AllowanceAnswered() | Welcomed() | AccountHeard() | Settled() | SyncChanged():
+            case AllowanceAnswered() | Welcomed() | AccountHeard() | Settled() | SyncReport():
                 self._ledger.heard(event)
             case Stop():
                 self._stop()
