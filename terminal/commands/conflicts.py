@@ -75,10 +75,10 @@ def _page_from_journal(place: Place, after: str | None, limit: int) -> dict[str,
 def _told(place: Place, journal: Any, found: Any) -> Any:
     """As the running till would tell it, in the language of the same config."""
     from offline_queue.timepiece import SystemTimepiece
-    from terminal.config import find, load
+    from terminal.commands.mirror import loaded
     from terminal.disputes.disputes import dispute, name_of
 
-    language = load(find(place.config)).terminal.language
+    language = loaded(place).terminal.language
     return dispute(found, journal.resolution_of(name_of(found)), language, SystemTimepiece().unix_ms())
 
 
@@ -92,7 +92,7 @@ def show(place: Place, transaction: str, *, as_json: bool) -> Code:
         told = place.ask("GET", f"/v1/conflicts/{quote(transaction, safe='')}")
     except NotRunning:
         told = _one_from_journal(place, transaction)
-    answer(told, details(told, _plain), as_json=as_json)
+    answer(told, details({**told, "age": age(told["age_s"]), "age_s": None}, _plain), as_json=as_json)
     return Code.FINE
 
 

@@ -14,6 +14,7 @@ import click
 from offline_queue.legible import legible, legible_json
 from terminal.commands.client import NotRunning, Reply, ask
 from terminal.config import SYSTEM_FILE, find, named_state
+from terminal.instance import config_of
 
 STATE_HELP: Final = "State folder [default: the config's, else $STATE_DIRECTORY, else ~/.local/state/tilld]."
 CONFIG_HELP: Final = f"Config file [default: {SYSTEM_FILE}, else built in]."
@@ -43,6 +44,11 @@ class Place:
 
     state: Path
     config: Path | None
+
+    @property
+    def config_file(self) -> Path | None:
+        """The one given, else what this folder's till was started with, else the system's; None: built-in defaults."""
+        return self.config or config_of(self.state) or find(None)
 
     @property
     def socket(self) -> Path:

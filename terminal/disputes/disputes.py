@@ -41,7 +41,11 @@ SAID: Final[dict[str, dict[Language, str]]] = {
     },
     "undecided": {
         "en": "The ledger has not disagreed with this transaction: it is {state}. Nothing was changed.",
-        "fr": "Le serveur ne conteste pas cette opération : {state}. Rien n'est changé.",
+        "fr": "Le serveur ne conteste pas cette opération ({state}). Rien n'est changé.",
+    },
+    "settled": {
+        "en": "A person has settled this already. Head office can still change it. Nothing was changed.",
+        "fr": "Cette opération est déjà tranchée. Le siège peut encore en décider autrement. Rien n'est changé.",
     },
     "head_office": {
         "en": "Head office alone can settle this. Nothing was changed.",
@@ -82,7 +86,8 @@ def refuse_unless_open(found: Found | None, request: ResolutionRequest, language
     if found is None:
         raise Refusal("not_found", SAID["unknown"][language])
     if found.state not in OPEN:
-        raise Refusal("not_in_dispute", SAID["undecided"][language].format(state=found.state))
+        said = SAID["settled" if found.state is State.RESOLVED else "undecided"]
+        raise Refusal("not_in_dispute", said[language].format(state=found.state))
     can = resolutions(found)
     if not can:
         raise Refusal("not_here", SAID["head_office"][language])

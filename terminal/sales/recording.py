@@ -178,7 +178,8 @@ class Recording:
                 log.error("not recorded: %s", error)
             case _:
                 log.error("the journal failed", exc_info=error)
-        return Refusal("not_recorded", _NOT_RECORDED[self._language].format(why=error))
+        why = error.why if isinstance(error, NotRecorded) else error
+        return Refusal("not_recorded", _NOT_RECORDED[self._language].format(why=why))
 
 
 def digest_of(request: object) -> bytes:
