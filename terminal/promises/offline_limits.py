@@ -46,6 +46,10 @@ _TOO_FEW: Final[dict[Language, str]] = {
     "en": "{card} has {available} points free, {points} are asked. No points moved. Redeem {available} or fewer.",
     "fr": "{card} dispose de {available} points, {points} demandés. Aucun point n'a bougé. Au plus : {available}.",
 }
+_NONE_FREE: Final[dict[Language, str]] = {
+    "en": "{card} has no points free, {points} are asked. No points moved. Let the customer pay.",
+    "fr": "{card} n'a pas de points disponibles, {points} demandés. Aucun point n'a bougé. Le client paie.",
+}
 _TOO_FEW_UNTOLD: Final[dict[Language, str]] = {
     "en": "{card} has fewer than {points} points free. No points moved. Redeem fewer, or let the customer pay.",
     "fr": "{card} dispose de moins de {points} points. Aucun point n'a bougé. Utilisez-en moins, ou le client paie.",
@@ -89,6 +93,6 @@ def refusal(number: str, points: int, answer: AllowanceAnswer | None, language: 
 def _too_few(card: str, points: int, answer: AllowanceAnswer, language: Language) -> Refusal:
     if answer.balance is None:
         return Refusal("insufficient_points", _TOO_FEW_UNTOLD[language].format(card=card, points=points))
-    available = max(0, answer.balance.points - answer.balance.reserved)
-    detail = _TOO_FEW[language].format(card=card, points=points, available=available)
-    return Refusal("insufficient_points", detail)
+    available = answer.balance.points - answer.balance.reserved
+    words = (_TOO_FEW if available > 0 else _NONE_FREE)[language]
+    return Refusal("insufficient_points", words.format(card=card, points=points, available=available))

@@ -3,6 +3,7 @@
 import http.client
 import socket
 import stat
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terminal.api.callers import Attempts, Tokens
-from terminal.api.guard import examine, own_hosts
+from terminal.api.guard import ambiguous, examine, own_hosts
+from terminal.api.limits import CLOSE
 from terminal.api.machines import from_a_page
 from terminal.api.routes import Route
 from terminal.api.table import ROUTES
@@ -46,8 +48,65 @@ def test_the_port_of_http_goes_without_saying() -> None:
     assert examine("GET", "/", headers, own_hosts("127.0.0.1:80")) is None
 
 
-@given(st.binary(max_size=40))
-@settings(max_examples=200)
+def test_at_another_port_no_name_goes_without_it() -> None:
+    """What answers at port 80 of this machine is another program, and its pages are not ours."""
+    assert own_hosts("127.0.0.1:8780") == {"127.0.0.1:8780", "localhost:8780", "[::1]:8780"}
+    headers = {b"host": [b"localhost:8780"], b"origin": [b"http://localhost"]}
+    refused = examine("POST", "/v1/sync", headers, own_hosts("127.0.0.1:8780"))
+    assert refused is not None
+    assert refused.code == "cross_site"
+
+
+LINK = {b"sec-fetch-mode": [b"navigate"], b"sec-fetch-dest": [b"document"]}
+FRAME, PICTURE = {**LINK, b"sec-fetch-dest": [b"iframe"]}, {**LINK, b"sec-fetch-mode": [b"no-cors"]}
+
+
+def test_from_elsewhere_only_a_link_opens_a_page() -> None:
+    """As a whole page, by GET, and never what is below /v1/; our own page, a person and a program may ask it all."""
+    for method, path, sent, site in product(
+        ("GET", "HEAD", "POST", "DELETE"),
+        ("/", "/technician", "/hw_proxy/hello", "/v1/status"),
+        (LINK, FRAME, PICTURE, {}),
+        (b"cross-site", b"same-site", b"same-origin", b"none", None),
+    ):
+        headers = {b"host": [b"localhost:8780"], **sent} | ({b"sec-fetch-site": [site]} if site else {})
+        refused = examine(method, path, headers, HOSTS)
+        followed = method == "GET" and sent is LINK and not path.startswith("/v1/")
+        passes = site in {b"same-origin", b"none", None} or followed
+        assert (refused.code if refused else None) == (None if passes else "cross_site"), (method, path, sent, site)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "code"),
+    [
+        (b"/v1/status", {b"content-length": [b"2"], b"accept": [b"a", b"b"]}, None),
+        (b"/v1/status", {b"transfer-encoding": [b"chunked"]}, None),
+        (b"http://127.0.0.1:8780/v1/status", {}, "malformed"),
+        (b"*", {}, "malformed"),
+        (b"", {}, "malformed"),
+        (b"/v1%2fstatus", {}, "not_found"),
+        (b"/web/%2Fetc", {}, "not_found"),
+        (b"/", {b"content-length": [b"2"], b"transfer-encoding": [b"chunked"]}, "malformed"),
+        (b"/", {b"idempotency-key": [b"a", b"a"]}, "malformed"),
+        (b"/", {b"authorization": [b"a", b"a"]}, "malformed"),
+        (b"/", {b"content-type": [b"a", b"a"]}, "malformed"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(
+    target: bytes, headers: dict[bytes, list[bytes]], code: str | None
+) -> None:
+    """Before any route is looked for, and the connection ends with it."""
+    refused = ambiguous(target, headers)
+    assert (refused.code if refused else None) == code
+    assert refused is None or refused.headers is CLOSE
+
+
+PARTS = st.sampled_from(["http", "https", "HTTP", "ws", "file", "", "://", ":", "localhost:8780", "localhost", "null"])
+TEXTS = st.binary(max_size=40) | st.lists(PARTS, max_size=4).map(lambda parts: "".join(parts).encode())
+
+
+@given(TEXTS)
+@settings(max_examples=300)
 def test_no_host_but_ours_gets_through(host: bytes) -> None:
     """Whatever bytes a Host or Origin holds: only the allowed values pass, and nothing breaks."""
     allowed = host.decode("latin-1").lower() in HOSTS
