@@ -125,7 +125,7 @@ def records(around: Surroundings) -> Records:
     language, timepiece, directory = around.language, around.timepiece, around.directory
     balances = Balances(directory, around.journal, timepiece, language)
     issue = ClaimIssue(around.config.claims, around.key)
-    recording = Recording(around.store, balances, issue, language, around.report, around.after_copy)
+    recording = Recording(around.store, around.journal, balances, issue, language, around.report, around.after_copy)
     stamps = Stamps(around.terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
     risk = _risk(around, balances, stamps)
     redemptions = Redemptions(

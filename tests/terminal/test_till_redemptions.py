@@ -4,13 +4,14 @@ import pytest
 
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState
+from offline_queue.sync_report import SyncReport
 from offline_queue.wire import AllowanceAnswer
-from terminal.inbox import AllowanceAnswered, Stop, SyncChanged
+from terminal.inbox import AllowanceAnswered, Stop
 from terminal.promises.rights import IDLE_MS
 from tests.terminal.rig import CARD, Shop, TillRig, said
 from tests.terminal.test_till_sales import FullDisk
 
-REACHABLE = SyncChanged(reachable=True, last_success=None, next_attempt=None, detail="")
+REACHABLE = SyncReport(reachable=True, last_success=None, next_attempt=None, detail="")
 
 
 def states(till: TillRig) -> list[AllowanceState]:
