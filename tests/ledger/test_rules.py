@@ -100,6 +100,8 @@ ONE_OF_EACH = [
     (case(PROMISED, standing=POOR, right=OPEN), Code.POSTED, -10, RightState.CONSUMED),
     (case(RELEASE, right=OPEN), Code.POSTED, 0, RightState.RELEASED),
     (case(RELEASE), Code.POSTED, 0, RightState.RELEASED),
+    (case(RELEASE, right=OPEN, believed=False), Code.POSTED, 0, RightState.LOCKED),
+    (case(RELEASE, right=changed(OPEN, state=RightState.LOCKED)), Code.POSTED, 0, RightState.RELEASED),
     (case(RELEASE, right=changed(OPEN, state=RightState.RELEASED)), Code.POSTED, 0, None),
     (case(RELEASE, right=changed(OPEN, state=RightState.CONSUMED)), Code.ALLOWANCE_VOID, 0, None),
     (case(RELEASE, right=changed(OPEN, terminal="other")), Code.ALLOWANCE_VOID, 0, None),

@@ -49,6 +49,12 @@ def test_who_was_turned_away_at_the_hello_says_hello_again() -> None:
     assert next_step(state, [head()], 0, NOW.now_ms + 60_000) == SayHello(everything=False)
 
 
+def test_a_ledger_that_fails_with_a_wait_is_greeted_again() -> None:
+    """It looked at the request and failed (500 with Retry-After): what it told before may hold no more."""
+    state = failed(flying(READY, [head()]), Silence(reached=True, retry_after_s=2.0), NOW).state
+    assert next_step(state, [head()], 0, NOW.now_ms + 60_000) == SayHello(everything=False)
+
+
 def test_a_feed_that_cannot_be_read_holds_up_no_backlog() -> None:
     """Points go first: the decisions are asked for again after as many batches as ever."""
     due = replace(READY, feed_due=True, batches_since_feed=BATCHES_PER_FEED)
