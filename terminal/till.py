@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.base import Technology
-from offline_queue.conflicts import needs_people, resolved, sentence
+from offline_queue.conflicts import RESOLVED, needs_people, sentence
 from offline_queue.entry import Entry, Kind, State, masked
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader, Store
@@ -26,7 +26,7 @@ from terminal.config_offline import Offline
 from terminal.counter.ladder_desk import LadderDesk
 from terminal.counter.presentations import Presentations
 from terminal.counter.reading import Reading
-from terminal.counter.refusals import Language, Refused
+from terminal.counter.refusals import Refused
 from terminal.disk import Disk
 from terminal.disputes.resolutions import Resolutions
 from terminal.inbox import (
@@ -110,7 +110,6 @@ class Till:
         self._config, self._store, self._journal, self._directory = config, store, journal, directory
         self._inquiries, self._publish, self._timepiece, self._sync = inquiries, publish, timepiece, sync
         self._recognition = recognition
-        self._language: Language = config.terminal.language
         self._terminal = config.terminal.id
         self._stamps = Stamps(self._terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
         self._readers: dict[str, ReaderStatus] = {}
@@ -133,33 +132,32 @@ class Till:
         self, report: Callable[[Event], None], key: "Ed25519PrivateKey | None", after_copy: AfterCopy | None
     ) -> None:
         """What stands between a request and its record: balances, claim codes, rights and room."""
-        config, language = self._config, self._language
-        self._balances = Balances(self._directory, self._journal, self._timepiece, language)
+        config = self._config
+        self._balances = Balances(self._directory, self._journal, self._timepiece)
         self._issue = ClaimIssue(config.claims, key)
-        self._recording = Recording(self._store, self._balances, self._issue, language, report, after_copy)
-        self._risk = _risk(config.offline, self._balances, language, self._timepiece, self._stamps)
+        self._recording = Recording(self._store, self._balances, self._issue, report, after_copy)
+        self._risk = _risk(config.offline, self._balances, self._timepiece, self._stamps)
         self._redemptions = Redemptions(
             self._recording,
             self._store,
             self._inquiries,
             self._stamps,
-            language,
             self._timepiece.boottime_ms,
             budget=config.offline.budget(),
             risk=self._risk,
             report=report,
         )
-        self._disk = Disk(self._store.space, language)
+        self._disk = Disk(self._store.space)
 
     def _set_up_counter(self) -> None:
         """What the cashier and the POS ask for."""
-        config, journal, stamps, language = self._config, self._journal, self._stamps, self._language
+        config, journal, stamps = self._config, self._journal, self._stamps
         card_format = self._recognition.card_format
-        policy = Policy(config.programme.points_rule(), card_format, language, config.terminal.store)
-        self._reading = Reading(self._timepiece, config.cards.debounce_ms, language)
-        self._cards = CardDesk(self._directory.hotlist, journal, self._recording, stamps, card_format, language)
+        policy = Policy(config.programme.points_rule(), card_format, config.terminal.store)
+        self._reading = Reading(self._timepiece, config.cards.debounce_ms)
+        self._cards = CardDesk(self._directory.hotlist, journal, self._recording, stamps, card_format)
         self._ladder = LadderDesk(
-            *(config.cards.ladder, config.readers, self._readers, self._timepiece, language),
+            *(config.cards.ladder, config.readers, self._readers, self._timepiece),
             claims=config.claims.enabled,
             held=self._held,
         )
@@ -174,15 +172,13 @@ class Till:
             self._cards,
             self._ladder,
         )
-        self._claims = Claims(
-            self._keys, self._sales.claimant, self._cards.kin, journal, self._recording, stamps, language
-        )
-        self._resolutions = Resolutions(journal, self._recording, stamps, self._timepiece, language)
+        self._claims = Claims(self._keys, self._sales.claimant, self._cards.kin, journal, self._recording, stamps)
+        self._resolutions = Resolutions(journal, self._recording, stamps, self._timepiece)
 
     def _set_up_desks(self, write_note: WriteNote | None, tallies: Mapping[str, Tally]) -> None:
         """What becomes of a card that is presented."""
         wanted = write_note if self._config.cards.notes else None
-        self._notes = CardNotes(self._issue, self._claims, self._journal, self._publish, self._language, wanted)
+        self._notes = CardNotes(self._issue, self._claims, self._journal, self._publish, wanted)
         self._presentations = Presentations(
             self._recognition,
             self._directory,
@@ -194,7 +190,6 @@ class Till:
             self._inquiries,
             self._publish,
             self._timepiece,
-            self._language,
             tallies,
             self._notes,
         )
@@ -321,7 +316,7 @@ class Till:
 
     def _card_asked(self, event: Asked) -> None:
         """Answered when the ledger has been heard or has kept silent."""
-        verdict = identify_number(event.argument, self._recognition.card_format, self._language)
+        verdict = identify_number(event.argument, self._recognition.card_format)
         if isinstance(verdict, Refused):
             raise self._ladder.refusal(verdict, Technology.KEYED)
         self._card_questions.setdefault(verdict.number, []).append(event.reply)
@@ -360,7 +355,7 @@ class Till:
             if one_by_one:
                 self._tell(one.entry, one.verdict.state)
             if needs_people(one.verdict) or one.verdict.state is State.RESOLVED:
-                self._publish("conflict", _conflict(one, self._language))
+                self._publish("conflict", _conflict(one))
 
     def _sync_changed(self, event: SyncChanged) -> None:
         self._stamps.ledger_time = event.ledger_time or self._stamps.ledger_time
@@ -382,21 +377,20 @@ class Till:
         self._publish("transaction", {**told, "card": card, "balance": balance, "claimable": claimable})
 
 
-def _risk(offline: Offline, balances: Balances, language: Language, timepiece: Timepiece, stamps: Stamps) -> Risk:
+def _risk(offline: Offline, balances: Balances, timepiece: Timepiece, stamps: Stamps) -> Risk:
     """Chance comes from the timepiece, the age of balances from the ledger's clock."""
     return Risk(
         offline.limits(),
         offline.floor_online_check,
         balances,
-        language,
         chance=lambda: int.from_bytes(timepiece.random(6), "big") / 2**48,
         ledger_ms=stamps.ledger_ms,
     )
 
 
-def _conflict(decided: Decided, language: Language) -> dict[str, str | None]:
+def _conflict(decided: Decided) -> dict[str, object]:
     """One that has appeared, or that is resolved now."""
     verdict = decided.verdict
-    words = resolved(language) if verdict.state is State.RESOLVED else sentence(verdict.code, language)
+    words = RESOLVED if verdict.state is State.RESOLVED else sentence(verdict.code)
     said = {"state": verdict.state, "sentence": words}
     return {"id": decided.entry.id, "code": verdict.code, "detail": verdict.detail, **said}

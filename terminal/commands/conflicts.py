@@ -5,7 +5,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import click
-import msgspec
 
 from offline_queue.legible import legible
 from terminal.commands import completion
@@ -69,7 +68,7 @@ def _page_from_journal(place: Place, after: str | None, limit: int) -> dict[str,
     _say_down(place)
     with opened_journal(place) as journal:
         refuse_strange(journal, after)
-        entries = [msgspec.to_builtins(_told(place, journal, each)) for each in journal.disputed(after, limit)]
+        entries = [_told(place, journal, each) for each in journal.disputed(after, limit)]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
 
 
@@ -78,9 +77,10 @@ def _told(place: Place, journal: Any, found: Any) -> Any:
     from offline_queue.timepiece import SystemTimepiece
     from terminal.config import find, load
     from terminal.disputes.disputes import dispute, name_of
+    from terminal.wording import plain
 
-    language = load(find(place.config)).terminal.language
-    return dispute(found, journal.resolution_of(name_of(found)), language, SystemTimepiece().unix_ms())
+    told = dispute(found, journal.resolution_of(name_of(found)), SystemTimepiece().unix_ms())
+    return plain(told, load(find(place.config)).terminal.language)
 
 
 def _say_down(place: Place) -> None:
@@ -108,7 +108,7 @@ def _one_from_journal(place: Place, transaction: str) -> Any:
         found = journal.find_id(transaction)
         if found is None or found.verdict is None:
             raise Failed(f"the ledger has said nothing of a transaction {transaction!r} of this till.", Code.ATTENTION)
-        return msgspec.to_builtins(_told(place, journal, found))
+        return _told(place, journal, found)
 
 
 def _plain(value: Any) -> str:
