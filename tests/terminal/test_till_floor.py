@@ -76,7 +76,7 @@ def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
     redeem(till, "r1")
     again = redeem(till, "r2")
     assert why(again) == "per_card"
-    assert "Redeem 20 or fewer" in again.detail
+    assert "Redeem 20 or fewer" in again.detail.en
     assert said(redeem(till, "r3", 20)).points == 20
 
 
