@@ -182,9 +182,12 @@ class BareFile(BareLoad):
         made = self.rows(size, short_hash)
         del made["entry"]
 
-        def load(tables: Tables) -> None:
+        def load(_tables: Tables) -> None:
             for table, rows in made.items():
-                tables.insert(table, rows, UPSERT.get(table, ""))
+                places = ", ".join("?" * len(rows[0]))
+                self._engine.connection.executemany(
+                    f"INSERT INTO {table} VALUES ({places}) {UPSERT.get(table, '')}", rows
+                )
 
         return lambda: self._engine.write(load)
 

@@ -26,9 +26,22 @@ from terminal.sales.transaction import PointsRule
 SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-RuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$")]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+TerminalId = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="1 to 64 letters, digits, '.', '_' and '-'")
+]
+RuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$", description="a name and its version, like 'base@2'"
+    ),
+]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="three capitals after ISO 4217, like 'EUR'")]
+LedgerKey = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^([A-Za-z0-9+/]{43}=)?$", description="a public key in base64, 44 characters, or '' for the first seen"
+    ),
+]
 Factor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -49,7 +62,7 @@ class LedgerAddress(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
     plain_http: bool = False
     ca_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
-    public_key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+    public_key: LedgerKey = ""
 
 
 class Journal(msgspec.Struct, frozen=True):

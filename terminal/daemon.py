@@ -46,16 +46,16 @@ class Ending(threading.Event):
     again = False
 
 
-def run(config: Config, state: Path) -> int:
+def run(config: Config, state: Path, file: Path | None = None) -> int:
     """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
 
-    AGAIN after READ_AGAIN, stopped as cleanly.
+    AGAIN after READ_AGAIN, stopped as cleanly. `file` is where the config stands: other commands find it by the folder.
     """
     logs.set_up()
     os.umask(0o077)
     try:
         prepare(state)
-        with _told_to_stop() as stop, Instance.claim(state):
+        with _told_to_stop() as stop, Instance.claim(state, file):
             code = _serve(config, state, stop)
             return AGAIN if code == FINE and stop.again else code
     except AlreadyRunning as running:

@@ -14,7 +14,7 @@ from ledger.facts.codes import Code
 from ledger.points.standing import Standing
 from ledger.postgres.tables import PostgresTables
 from ledger.rules.records import bounded
-from ledger.sheet.source import Asking
+from ledger.sheet.source import Asked, Asking
 from ledger.tables import circumstances
 from ledger.tables.hashes import long_hash
 from ledger.tables.source import CARDS, FIRSTS, LISTING, NOBODY, STANDING, STANDINGS, TablesSource, firsts, listings
@@ -44,16 +44,17 @@ class PostgresSource(TablesSource):
         self._known: set[str] = set()
         """Ids that have their place in `entry`, for another record that says the very same has its key."""
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
-        return listings(self._shared.many(LISTING, CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> Asked[dict[str, Listing]]:
+        asked = self._shared.many(LISTING, CARDS, numbers)
+        return lambda: listings(asked())
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
-        return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)}
+        return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)()}
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """Who comes second waits until the first has committed."""
         rows = circumstances.receipt_rows(names)
-        if self._shared.insert_new("receipt", rows) == len(rows):
+        if self._shared.insert_new("receipt", rows)() == len(rows):
             return {}
         return circumstances.receipts(self._tables, names)
 
@@ -61,21 +62,25 @@ class PostgresSource(TablesSource):
     def key_hash(key: str) -> int | bytes:
         return long_hash(key)
 
-    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> Asked[dict[str, First]]:
         """Who comes second waits until the first has committed, and then finds its decision."""
-        hashes = {long_hash(key): key for key in keys}
-        rows = [(hash_, keys[key]) for hash_, key in sorted(hashes.items())]
-        if self._shared.insert_new("claim", rows) == len(rows):
-            return {}
-        if not asking:
-            return firsts(keys, self._tables.rows(FIRSTS, list(hashes)))
-        return self._held(keys, list(hashes), asking)
+        rows = sorted((long_hash(key), record) for key, record in keys.items())
+        new = self._shared.insert_new("claim", rows)
+
+        def held() -> dict[str, First]:
+            if new() == len(rows):
+                return {}
+            if not asking:
+                return firsts(keys, self._tables.rows(FIRSTS, [hash_ for hash_, _ in rows]))
+            return self._held(keys, list(map(long_hash, keys)), asking)
+
+        return held
 
     def _held(self, keys: Mapping[str, int], hashes: Sequence[bytes], asking: Asking) -> dict[str, First]:
         """As FIRSTS tells; most who ask again ask with the same bytes, which then need not travel."""
         key_of = {record: key for key, record in keys.items()}
         columns = "asking, record, encode(bytes, 'hex'), state, code"
-        rows = self._shared.many(columns, HOLDERS, hashes, list(keys.values()), hashes)
+        rows = self._shared.many(columns, HOLDERS, hashes, list(keys.values()), hashes)()
         same = {key_of[asks]: tuple(row) for asks, *row in rows if row[1] is None}
         others = [(record, bytes.fromhex(raw), state, code) for _, record, raw, state, code in rows if raw is not None]
         equal = {
@@ -84,13 +89,18 @@ class PostgresSource(TablesSource):
         self._known |= {f.entry.id for key, f in equal.items() if f.record != keys[key] and f.entry.claim is None}
         return firsts(keys, others) | equal
 
-    def announce(self, entries: Mapping[str, int]) -> list[str]:
+    def announce(self, entries: Mapping[str, int]) -> Asked[list[str]]:
         """Where all are new nobody waits: a record that waits for an entry has left a row in its place."""
         names = {bounded(entry): record for entry, record in entries.items() if entry not in self._known}
-        new = self._shared.insert_new("entry", sorted(names.items())) if names else 0
-        if new < len(names):
-            self._take_places(names)
-        return list(entries) if new < len(entries) and self._tables.rows(AWAITED) else []
+        asked = self._shared.insert_new("entry", sorted(names.items())) if names else None
+
+        def awaited() -> list[str]:
+            new = asked() if asked else 0
+            if new < len(names):
+                self._take_places(names)
+            return list(entries) if new < len(entries) and self._tables.rows(AWAITED) else []
+
+        return awaited
 
     def _take_places(self, names: Mapping[str, int]) -> None:
         """Of entries that have not come until now."""

@@ -55,8 +55,8 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "info": {
             "title": "tilld",
             "version": version,
-            "description": "The till's API for POS programs. docs/api.md walks through it. Words for cashiers are in the language"
-            " of Accept-Language, English or French, else in the till's own.",
+            "description": "The till's API for POS programs. docs/api.md walks through it. Words for people are in the"
+            " language of Accept-Language, English or French, else in the till's own.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8780"}],

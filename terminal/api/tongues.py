@@ -31,7 +31,7 @@ def accepted(header: str | None, own: Language) -> Language:
 
 def _ranges(header: str) -> Iterator[tuple[str, float]]:
     """Each range with its weight; one that is not well-formed is none."""
-    for part in header.split(",", MOST_RANGES):
+    for part in header.split(",", MOST_RANGES)[:MOST_RANGES]:
         found = _RANGE.fullmatch(part)
         if found is not None:
             yield found["tag"].lower(), float(found["q"] or 1)

@@ -39,7 +39,11 @@ SAID: Final[dict[str, Words]] = {
     ),
     "undecided": Words(
         en="The ledger has not disagreed with this transaction: it is {state}. Nothing was changed.",
-        fr="Le serveur ne conteste pas cette opération : {state}. Rien n'est changé.",
+        fr="Le serveur ne conteste pas cette opération ({state}). Rien n'est changé.",
+    ),
+    "settled": Words(
+        en="A person has settled this already. Head office can still change it. Nothing was changed.",
+        fr="Cette opération est déjà tranchée. Le siège peut encore en décider autrement. Rien n'est changé.",
     ),
     "head_office": Words(
         en="Head office alone can settle this. Nothing was changed.",
@@ -95,7 +99,7 @@ def refuse_unless_open(found: Found | None, request: ResolutionRequest) -> Found
     if found is None:
         raise Refusal("not_found", SAID["unknown"])
     if found.state not in OPEN:
-        raise Refusal("not_in_dispute", undecided(found))
+        raise Refusal("not_in_dispute", SAID["settled"] if found.state is State.RESOLVED else undecided(found))
     can = resolutions(found)
     if not can:
         raise Refusal("not_here", SAID["head_office"])

@@ -171,7 +171,8 @@ class Recording:
                 log.error("not recorded: %s", error)
             case _:
                 log.error("the journal failed", exc_info=error)
-        return Refusal("not_recorded", _NOT_RECORDED.of(why=error))
+        why = error.why if isinstance(error, NotRecorded) else error
+        return Refusal("not_recorded", _NOT_RECORDED.of(why=why))
 
 
 def _pass_on(reply: "Future[Answered]", done: "Future[Answered]", *, replayed: bool) -> None:

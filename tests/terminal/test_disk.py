@@ -89,4 +89,4 @@ def test_status_speaks_of_the_disk_only_when_there_is_reason() -> None:
     }
     assert "disk" not in status_text(told)
     scarce = status_text(told | {"disk": {"room": "scarce", "free_bytes": 9 * MIB}})
-    assert "9 MiB left for the journal - points are earned but not redeemed" in scarce
+    assert "9 MiB left for the journal; make room" in scarce

@@ -180,6 +180,7 @@ class TestDecision:
         assert isinstance(heard, Refusal)
         assert heard.code == refused
         assert till.store.reader().totals().queued == 0
+        assert ("settled this already" in heard.detail.en) == (state is State.RESOLVED)
 
     def test_a_sale_that_waits_for_its_card_may_be_refused(self, till: TillRig) -> None:
         """Although it would settle by itself."""

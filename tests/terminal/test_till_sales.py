@@ -172,6 +172,7 @@ def test_a_failed_commit_is_a_refused_sale(till: TillRig, monkeypatch: pytest.Mo
     disk = FullDisk(till, monkeypatch)
     refusal = till.heard(till.ask("sale-1", "earn", points=10))
     assert refusal.code == "not_recorded"
+    assert refusal.detail.en.lower().count("recorded") == 1
     assert "no space left on device" in refusal.detail.en
     assert till.till.idle
     assert till.told("transaction") == []
