@@ -120,7 +120,7 @@ def records(around: Surroundings) -> Records:
     timepiece, directory = around.timepiece, around.directory
     balances = Balances(directory, around.journal, timepiece)
     issue = ClaimIssue(around.config.claims, around.key)
-    recording = Recording(around.store, balances, issue, around.report, around.after_copy)
+    recording = Recording(around.store, around.journal, balances, issue, around.report, around.after_copy)
     stamps = Stamps(around.terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
     risk = _risk(around, balances, stamps)
     redemptions = Redemptions(

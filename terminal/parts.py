@@ -13,7 +13,8 @@ from offline_queue.inquiries import Inquiries
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.requests import Identity
-from offline_queue.sync import Sync, SyncReport
+from offline_queue.sync import Sync
+from offline_queue.sync_report import SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
@@ -25,7 +26,7 @@ from terminal.desks import Surroundings
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
-from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
+from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, Welcomed
 from terminal.mirror.desk import MirrorDesk
 from terminal.mirror.parts import FOLDER, MirrorServer, Rounds, keeper_of
 from terminal.readers.hotplug import Hotplug
@@ -218,12 +219,7 @@ def _identity(ground: Ground) -> Identity:
 def _ledger_changed(report: SyncReport, ground: Ground, inquiries: Inquiries) -> None:
     if report.reachable:
         inquiries.ledger_reachable()
-    ground.inbox.post(
-        SyncChanged(
-            *(report.reachable, report.last_success, report.next_attempt, report.detail),
-            *(report.accepted, report.ledger_time, report.orders),
-        )
-    )
+    ground.inbox.post(report)
 
 
 def _own_mirror(ground: Ground, stack: ExitStack) -> Mirror:

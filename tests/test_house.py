@@ -99,6 +99,7 @@ PURE = (
     "terminal/attention.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
+    "offline_queue/sync_report.py",
     "offline_queue/base45.py",
     "offline_queue/claim_codes.py",
     "offline_queue/claimed_sale.py",

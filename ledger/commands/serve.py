@@ -3,6 +3,7 @@
 import gc
 import logging
 import signal
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -127,7 +128,8 @@ def _signer(key: str, database: str) -> "Signer | None":
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    at = "%H:%M:%S" if sys.stderr.isatty() else "%Y-%m-%dT%H:%M:%S%z"
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt=at)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 

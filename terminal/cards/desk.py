@@ -1,6 +1,5 @@
 """Cards at the counter: which card is used for the one presented, and what a person says has happened to a card."""
 
-import hashlib
 from typing import Final
 
 import msgspec
@@ -13,10 +12,10 @@ from terminal.cards.forwarding import BLOCKED, UNKNOWN, Stands, listed_after
 from terminal.cards.hotlist import Hotlist
 from terminal.cards.identification import CardFormat, identify_number
 from terminal.counter.refusals import Refused, refused
-from terminal.inbox import Answered, CardEventAsked
+from terminal.inbox import CardEventAsked
 from terminal.pos import CardEventAnswer, CardView, Refusal, invalid
-from terminal.sales.recording import KEY_REUSED, Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.recording import Recording, digest_of
+from terminal.sales.replies import refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
@@ -92,10 +91,8 @@ class CardDesk:
 
     def asked(self, event: CardEventAsked) -> None:
         """Every path answers `event.reply` once."""
-        try:
+        with refusing(event.reply):
             self._decide(event)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def recorded(self, entry: Entry) -> None:
         """An entry is durable: what it says of a card holds from now on."""
@@ -108,10 +105,10 @@ class CardDesk:
             self._hotlist.decided(entry.id, posted=verdict.state is State.POSTED)
 
     def _decide(self, event: CardEventAsked) -> None:
-        digest = hashlib.sha256(msgspec.json.encode((event.number, event.happened))).digest()[:16]
+        digest = digest_of((event.number, event.happened))
         if event.key is not None:
             check_key(event.key)
-            if self._recording.join(event.key, digest, event.reply) or self._known(event, digest):
+            if self._recording.repeats(event.key, digest, event.reply):
                 return
         entry = self._drafted(event)
         after = listed_after(event.happened)
@@ -127,15 +124,6 @@ class CardDesk:
         flight = self._recording.take_off(entry.key, digest, event.reply)
         self._recording.commit(flight, entry, shaped=lambda _: said)
 
-    def _known(self, event: CardEventAsked, digest: bytes) -> bool:
-        found = self._journal.find_key(event.key or "")
-        if found is None:
-            return False
-        if found.digest != digest:
-            raise Refusal("idempotency_key_reused", KEY_REUSED)
-        answer(event.reply, Answered(found.reply, replayed=True))
-        return True
-
     def _drafted(self, event: CardEventAsked) -> Entry:
         refuse_hidden("operator", event.operator)
         refuse_hidden("reason", event.happened.reason)
@@ -144,19 +132,8 @@ class CardDesk:
             happened = msgspec.structs.replace(happened, successor=self._successor(number, happened))
         if happened.happening is Happening.ACTIVATE:
             self.used(Card(number))
-        return Entry(
-            id=stamp.id,
-            key=event.key or f"card:{stamp.id}",
-            kind=Kind.CARD_EVENT,
-            terminal=stamp.terminal,
-            business_day=stamp.business_day,
-            occurred_at=stamp.occurred_at,
-            clock=stamp.clock,
-            hotlist=stamp.hotlist,
-            card=Card(number),
-            event=happened,
-            operator=event.operator,
-        )
+        entry = stamp.entry(Kind.CARD_EVENT, event.key or f"card:{stamp.id}")
+        return msgspec.structs.replace(entry, card=Card(number), event=happened, operator=event.operator)
 
     def _successor(self, number: str, happened: CardEvent) -> str:
         """Raises Refusal where the new card cannot stand for the old one, as far as this till can know."""

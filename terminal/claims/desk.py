@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from offline_queue.claim_codes import KEY_PREFIX, Code, Unreadable, read
 from offline_queue.entry import Card, Claim, Entry, Kind, masked
@@ -15,7 +15,7 @@ from terminal.claims.words import words
 from terminal.inbox import Answered, ClaimAsked
 from terminal.pos import CardNumber, CardView, Refusal, TransactionAnswer
 from terminal.sales.recording import Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.replies import answer, refusing
 from terminal.sales.stamps import Stamps
 
 
@@ -64,17 +64,13 @@ class Claims:
 
     def asked(self, event: ClaimAsked) -> None:
         """The same code for the same card hears the first answer again. `event.reply` is answered once."""
-        try:
+        with refusing(event.reply):
             self._redeem(self._read(event.code), self._card(event.card), event.reply)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def found(self, code: Code, card: Card, reply: "Future[Answered]") -> None:
         """A code that the card itself carries; `reply` is answered once, as that of a request."""
-        try:
+        with refusing(reply):
             self._redeem(code, card, reply)
-        except Refusal as refusal:
-            refuse(reply, refusal)
 
     def _redeem(self, code: Code, card: Card, reply: "Future[Answered]") -> None:
         key = f"{KEY_PREFIX}{code.sale.key}"
@@ -130,20 +126,9 @@ class Claims:
         return Proof.PROVEN if code.proven(keys) else Proof.UNPROVEN
 
     def _entry(self, code: Code, key: str, card: Card) -> Entry:
-        stamp = self._stamps.stamp()
-        return Entry(
-            id=stamp.id,
-            key=key,
-            kind=Kind.CLAIM,
-            terminal=stamp.terminal,
-            business_day=stamp.business_day,
-            occurred_at=stamp.occurred_at,
-            clock=stamp.clock,
-            hotlist=stamp.hotlist,
-            points=code.sale.points,
-            card=card,
-            claim=Claim(code.sale.terminal, code.sale.id, code.text),
-        )
+        entry = self._stamps.stamp().entry(Kind.CLAIM, key)
+        claim = Claim(code.sale.terminal, code.sale.id, code.text)
+        return replace(entry, points=code.sale.points, card=card, claim=claim)
 
     def _answer(self, said: TransactionAnswer, code: Code, proof: Proof) -> ClaimAnswer:
         told = {name: value for name, value in asdict(said).items() if name in ClaimAnswer.__struct_fields__}

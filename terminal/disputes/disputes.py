@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace
+
 from offline_queue.conflicts import ConflictKind, sentence
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State, masked
 from offline_queue.journal import Found
@@ -133,17 +135,8 @@ def dispute(found: Found, word: Found | None, now_ms: int) -> Dispute:
 
 
 def correction_of(found: Found, request: ResolutionRequest, key: str, stamp: Stamp) -> Entry:
-    return Entry(
-        id=stamp.id,
-        key=key,
-        kind=Kind.CORRECTION,
-        terminal=stamp.terminal,
-        business_day=stamp.business_day,
-        occurred_at=stamp.occurred_at,
-        clock=stamp.clock,
-        operator=request.author,
-        correction=Correction(request.author, request.reason, name_of(found), request.decision, request.points),
-    )
+    correction = Correction(request.author, request.reason, name_of(found), request.decision, request.points)
+    return replace(stamp.entry(Kind.CORRECTION, key), operator=request.author, correction=correction)
 
 
 def same_word(word: Found, request: ResolutionRequest) -> bool:

@@ -12,8 +12,8 @@ from terminal.disputes.disputes import SAID, correction_of, dispute, name_of, re
 from terminal.disputes.shapes import Dispute, ResolutionAnswer
 from terminal.inbox import Answered, ResolutionAsked
 from terminal.pos import Refusal, TransactionAnswer, invalid
-from terminal.sales.recording import KEY_REUSED, Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.recording import Recording, digest_of
+from terminal.sales.replies import answer, refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
@@ -58,10 +58,8 @@ class Resolutions:
 
     def asked(self, event: ResolutionAsked) -> None:
         """The same decision on the same entry hears the first answer again. `event.reply` is answered once."""
-        try:
+        with refusing(event.reply):
             self._decide(event)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _decide(self, event: ResolutionAsked) -> None:
         found, request = self._journal.find_id(event.conflict), event.request
@@ -71,8 +69,8 @@ class Resolutions:
             return
         key = event.key or _key(event, last)
         check_key(key)
-        digest = hashlib.sha256(msgspec.json.encode((event.conflict, request))).digest()[:16]
-        if self._recording.join(key, digest, event.reply) or self._known(key, digest, event):
+        digest = digest_of((event.conflict, request))
+        if self._recording.repeats(key, digest, event.reply):
             return
         refuse_hidden("author", request.author)
         refuse_hidden("reason", request.reason)
@@ -80,15 +78,6 @@ class Resolutions:
         entry = correction_of(disputed, request, key, self._stamps.stamp())
         flight = self._recording.take_off(key, digest, event.reply)
         self._recording.commit(flight, entry, shaped=lambda said: self._answer(said, event))
-
-    def _known(self, key: str, digest: bytes, event: ResolutionAsked) -> bool:
-        found = self._journal.find_key(key)
-        if found is None:
-            return False
-        if found.digest != digest:
-            raise Refusal("idempotency_key_reused", KEY_REUSED)
-        answer(event.reply, Answered(found.reply, replayed=True))
-        return True
 
     def _answer(self, said: TransactionAnswer, event: ResolutionAsked) -> ResolutionAnswer:
         return ResolutionAnswer(said.id, event.conflict, event.request.decision, said.state, SAID["queued"])

@@ -27,9 +27,9 @@ class Limits(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """What this till knows when `points` of `card` are asked for.
 
-    `balance` as estimated here and `age_h` of the ledger's word behind it (None: there is none, or its age cannot be
-    told); what is undecided of the card (`of_card`), of all cards (`total`) and how many (`count`); `drawn` for an
-    online check.
+    `balance` as estimated here (None: nothing is known) and `age_h` of the ledger's word behind it (None: there is
+    none, or its age cannot be told); what is undecided of the card (`of_card`), of all cards (`total`) and how many
+    (`count`); `drawn` for an online check.
     """
 
     card: str

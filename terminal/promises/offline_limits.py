@@ -64,6 +64,10 @@ _OTHER: Final = Words(
     en="The ledger refuses {points} points on {card} ({code}). No points moved. Let the customer pay.",
     fr="Le serveur de points refuse {points} points sur {card} ({code}). Aucun point n'a bougé. Le client paie.",
 )
+_NONE_FREE: Final = Words(
+    en="{card} has no points free, {points} are asked. No points moved. Let the customer pay.",
+    fr="{card} n'a pas de points disponibles, {points} demandés. Aucun point n'a bougé. Le client paie.",
+)
 
 
 def refusal(number: str, points: int, answer: AllowanceAnswer | None, held: int = 0) -> Refusal:
@@ -89,6 +93,6 @@ def refusal(number: str, points: int, answer: AllowanceAnswer | None, held: int 
 def _too_few(card: str, points: int, answer: AllowanceAnswer) -> Refusal:
     if answer.balance is None:
         return Refusal("insufficient_points", _TOO_FEW_UNTOLD.of(card=card, points=points))
-    available = max(0, answer.balance.points - answer.balance.reserved)
-    detail = _TOO_FEW.of(card=card, points=points, available=available)
-    return Refusal("insufficient_points", detail)
+    available = answer.balance.points - answer.balance.reserved
+    words = _TOO_FEW if available > 0 else _NONE_FREE
+    return Refusal("insufficient_points", words.of(card=card, points=points, available=available))

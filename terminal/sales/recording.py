@@ -3,6 +3,7 @@
 A key in flight has one `Flight`; whoever asks with the same key and body hears what the first one hears.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
@@ -10,9 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
-from offline_queue.store import Store
+from offline_queue.store import JournalReader, Store
 from offline_queue.words import Words, in_a_row, untranslated
 from terminal.claims.issue import ClaimIssue
 from terminal.inbox import Answered, Event, Recorded
@@ -68,6 +71,7 @@ class Recording:
     def __init__(
         self,
         store: Store,
+        journal: JournalReader,
         balances: Balances,
         claims: ClaimIssue,
         report: Callable[[Event], None],
@@ -75,6 +79,7 @@ class Recording:
     ) -> None:
         self._after_copy = after_copy
         self._store = store
+        self._journal = journal
         self._claims = claims
         self._balances = balances
         self._report = report
@@ -97,6 +102,18 @@ class Recording:
         if flight.digest != digest:
             raise Refusal("idempotency_key_reused", KEY_REUSED)
         flight.done.add_done_callback(partial(_pass_on, reply, replayed=True))
+        return True
+
+    def repeats(self, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
+        """The same where the key is in flight or recorded: `reply` hears the first answer."""
+        if self.join(key, digest, reply):
+            return True
+        found = self._journal.find_key(key)
+        if found is None:
+            return False
+        if found.digest != digest:
+            raise Refusal("idempotency_key_reused", KEY_REUSED)
+        answer(reply, Answered(found.reply, replayed=True))
         return True
 
     def take_off(self, key: str, digest: bytes, reply: "Future[Answered] | None" = None) -> Flight:
@@ -173,6 +190,11 @@ class Recording:
                 log.error("the journal failed", exc_info=error)
         why = error.why if isinstance(error, NotRecorded) else error
         return Refusal("not_recorded", _NOT_RECORDED.of(why=why))
+
+
+def digest_of(request: object) -> bytes:
+    """What tells a repeat from another request under the same key; it stands in the journal."""
+    return hashlib.sha256(msgspec.json.encode(request)).digest()[:16]
 
 
 def _pass_on(reply: "Future[Answered]", done: "Future[Answered]", *, replayed: bool) -> None:

@@ -1,6 +1,5 @@
 """What the POS asks: a sale, a redemption, the reversal of one. Decided here, recorded by recording.py."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +16,11 @@ from terminal.counter.ladder_desk import LadderDesk
 from terminal.counter.reading import Reading
 from terminal.counter.refusals import Refused
 from terminal.disk import Disk
-from terminal.inbox import Answered, TransactionAsked
+from terminal.inbox import TransactionAsked
 from terminal.pos import CardNumber, Refusal, TransactionRequest, invalid
 from terminal.promises.redemptions import Redemptions
-from terminal.sales.recording import KEY_REUSED, Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.recording import Recording, digest_of
+from terminal.sales.replies import refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import Original, PointsRule, check_key, draft_earn, draft_redemption, draft_reversal
 
@@ -66,15 +65,13 @@ class Sales:
 
     def asked(self, event: TransactionAsked) -> None:
         """A known key hears the first answer again; a new one is decided. Every path answers `event.reply` once."""
-        try:
+        with refusing(event.reply):
             self._decide(event)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _decide(self, event: TransactionAsked) -> None:
         check_key(event.key)
-        digest = hashlib.sha256(msgspec.json.encode(event.request)).digest()[:16]
-        if self._recording.join(event.key, digest, event.reply) or self._known(event, digest):
+        digest = digest_of(event.request)
+        if self._recording.repeats(event.key, digest, event.reply):
             return
         if event.request.kind == "redeem":
             self._disk.refuse_redemption()
@@ -91,15 +88,6 @@ class Sales:
             self._redemptions.seek(flight, draft, card)
         else:
             self._recording.commit(flight, draft)
-
-    def _known(self, event: TransactionAsked, digest: bytes) -> bool:
-        found = self._journal.find_key(event.key)
-        if found is None:
-            return False
-        if found.digest != digest:
-            raise Refusal("idempotency_key_reused", KEY_REUSED)
-        answer(event.reply, Answered(found.reply, replayed=True))
-        return True
 
     def card(self, asked: CardNumber) -> Card:
         """The card that a request names. Raises Refusal."""

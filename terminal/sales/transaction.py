@@ -7,6 +7,8 @@ bring about is in the cashier's words.
 from dataclasses import dataclass
 from typing import Final
 
+from msgspec.structs import replace
+
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
 from offline_queue.words import Words
 from terminal.pos import MAX_TEXT, TransactionRequest, invalid
@@ -48,6 +50,19 @@ class Stamp:
     occurred_at: str
     clock: Clock
     hotlist: int | None = None
+
+    def entry(self, kind: Kind, key: str) -> Entry:
+        """With nothing in it yet but what every entry has."""
+        return Entry(
+            id=self.id,
+            key=key,
+            kind=kind,
+            terminal=self.terminal,
+            business_day=self.business_day,
+            occurred_at=self.occurred_at,
+            clock=self.clock,
+            hotlist=self.hotlist,
+        )
 
 
 @dataclass(frozen=True)
@@ -122,19 +137,8 @@ def draft_reversal(
 
 def draft_release(allowance: str, card: str, points: int, stamp: Stamp) -> Entry:
     """Gives back a right that was granted and never used; only its holder may."""
-    return Entry(
-        id=stamp.id,
-        key=f"release:{allowance}",
-        kind=Kind.RELEASE,
-        terminal=stamp.terminal,
-        business_day=stamp.business_day,
-        occurred_at=stamp.occurred_at,
-        clock=stamp.clock,
-        hotlist=stamp.hotlist,
-        points=points,
-        card=Card(card),
-        allowance=allowance,
-    )
+    entry = stamp.entry(Kind.RELEASE, f"release:{allowance}")
+    return replace(entry, points=points, card=Card(card), allowance=allowance)
 
 
 def effect(kind: Kind, points: int, original: Kind | None = None) -> int:
@@ -178,15 +182,8 @@ def _draft(
 ) -> Entry:
     refuse_hidden("operator", request.operator)
     _check_receipt(request.receipt)
-    entry = Entry(
-        id=stamp.id,
-        key=key,
-        kind=kind,
-        terminal=stamp.terminal,
-        business_day=stamp.business_day,
-        occurred_at=stamp.occurred_at,
-        clock=stamp.clock,
-        hotlist=stamp.hotlist,
+    entry = replace(
+        stamp.entry(kind, key),
         points=points,
         card=card,
         amount=request.amount,

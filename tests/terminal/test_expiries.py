@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from offline_queue.wire import Account, Balance, Expiry
@@ -58,6 +58,9 @@ def test_the_last_day_is_the_programme_s() -> None:
     assert gone([NEW_YEAR], ms("2025-12-31T23:00:00Z")) == 60
 
 
+@example("0001-01-01T00:00:00+14:00", 0)
+@example("0001-01-01T00:00:00+00:00", 0)
+@example("9999-12-31T23:59:59-14:00", 0)
 @given(
     st.text(max_size=30) | st.datetimes().map(datetime.isoformat) | st.datetimes(timezones=st.just(UTC)).map(str),
     st.integers(0, 4 * 10**12),

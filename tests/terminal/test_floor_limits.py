@@ -90,6 +90,7 @@ def test_the_worst_case_is_stated_in_figures() -> None:
     assert "3 x 150 = 450 points" in said
     assert "1600 points" in said
     assert "{" not in worst_case(LIMITS, 4).fr
+    assert "3 x 150 = 450 points" in worst_case(msgspec.structs.replace(LIMITS, per_card=900, total=150), 4).en
 
 
 def test_limits_that_contradict_each_other_are_told() -> None:

@@ -19,6 +19,7 @@ def test_silence_is_no_promise() -> None:
     why = refusal(NUMBER, 50, None)
     assert why.code == "offline_limit"
     assert "Aucun point" in why.detail.fr
+    assert "le client paie" in why.detail.fr
 
 
 def test_silence_tells_what_is_promised_already() -> None:
@@ -37,7 +38,25 @@ def test_too_few_points_name_those_that_are_free() -> None:
     """Reserved points belong to another redemption: 120 less 100 leaves 20."""
     why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE))
     assert why.code == "insufficient_points"
-    assert "20 points free" in why.detail.en
+    assert "has 20 points free" in why.detail.en
+    assert "Redeem 20 or fewer" in why.detail.en
+
+
+@pytest.mark.parametrize("points", [100, 0, -30])
+@pytest.mark.parametrize(("language", "pays"), [("en", "let the customer pay"), ("fr", "le client paie")])
+def test_where_no_point_is_free_the_customer_pays(points: int, language: Language, pays: str) -> None:
+    """All are reserved, or the account is overdrawn: there is no smaller redemption to try."""
+    owing = Balance(NUMBER, points, reserved=100, as_of=BALANCE.as_of)
+    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=owing))
+    assert why.code == "insufficient_points"
+    assert pays in why.detail.said(language).lower()
+    assert "-" not in why.detail.said(language)
+
+
+def test_a_word_this_version_does_not_know_is_passed_on() -> None:
+    """A technician can look it up; where the ledger gives none, that is said."""
+    assert "(out_of_season)" in refusal(NUMBER, 50, answer(granted=False, code="out_of_season")).detail.en
+    assert "(no reason given)" in refusal(NUMBER, 50, answer(granted=False)).detail.en
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from offline_queue.entry import State
+from offline_queue.sync_report import SyncReport
 from offline_queue.wire import Account
 from terminal.api.shapes import CardAnswer, Status
-from terminal.inbox import AccountHeard, SyncChanged
+from terminal.inbox import AccountHeard
 from terminal.pos import Outcome, Refusal
 from terminal.wording import kept, read
 from tests.terminal.rig import CARD, OTHER_CARD, TillRig
@@ -20,7 +21,7 @@ def test_the_status_has_the_shape_that_the_api_shows(till: TillRig) -> None:
     """Ledger, queue, readers and clock, as last heard."""
     till.sell("sale-1")
     till.timepiece.now_ms += 5000
-    till.send(SyncChanged(reachable=True, last_success=LAST, next_attempt=None, detail="fine", ledger_time=LAST))
+    till.send(SyncReport(reachable=True, last_success=LAST, next_attempt=None, detail="fine", ledger_time=LAST))
     status = msgspec.convert(msgspec.to_builtins(till.question("status")), Status)
     assert (status.terminal, status.version) == ("S001-T01", "0.0")
     assert (status.ledger.reachable, status.ledger.last_success) == (True, LAST)
@@ -31,14 +32,14 @@ def test_the_status_has_the_shape_that_the_api_shows(till: TillRig) -> None:
 def test_sync_news_are_told_with_the_queue(till: TillRig) -> None:
     """One event says whether the ledger is there and what waits for it."""
     till.sell("sale-1")
-    till.send(SyncChanged(reachable=False, last_success=None, next_attempt=LAST, detail="no route"))
+    till.send(SyncReport(reachable=False, last_success=None, next_attempt=LAST, detail="no route"))
     (told,) = till.told("sync")
     assert (told["reachable"], told["next_attempt"], told["queue"]["queued"]) == (False, LAST, 1)
 
 
 def test_an_entry_says_what_the_ledger_s_time_was(till: TillRig) -> None:
     """As last heard before it was written."""
-    till.send(SyncChanged(reachable=True, last_success=LAST, next_attempt=None, detail="", ledger_time=LAST))
+    till.send(SyncReport(reachable=True, last_success=LAST, next_attempt=None, detail="", ledger_time=LAST))
     found = till.journal.find_id(till.sell("sale-1").id)
     assert found is not None
     assert found.entry.clock.ledger_time == LAST
