@@ -67,3 +67,11 @@ def instant(entry: Entry, anchor: Anchor | None, now: int, tolerance_ms: int) ->
         return Instant(at, wall - at)
     at = now if entry.kind is not Kind.REDEEM or heard is None else first
     return Instant(at, wall - at)
+
+
+def length(ms: int) -> str:
+    """In the largest unit that fits twice."""
+    for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
+        if ms >= 2 * size:
+            return f"{round(ms / size)} {unit}"
+    return f"{round(ms / 1000)} seconds"
