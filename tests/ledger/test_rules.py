@@ -15,7 +15,7 @@ from ledger.points.standing import Standing
 from ledger.rules.deciding import RULES, decide
 from ledger.rules.own_entries import OFFICE
 from ledger.rules.policies import CHOICES, stance
-from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, read
+from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE, read
 from offline_queue.entry import (
     Amount,
     Card,
@@ -446,10 +446,14 @@ def test_no_bytes_can_break_the_reader(raw: bytes) -> None:
         (encode(EARN).replace(b'"points":10', b'"points":-10'), Code.UNDECODABLE),
         (encode(entry(Kind.EARN, key="k" * 9000)), Code.UNDECODABLE),
         (b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"more":' + b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"v":2,"more":"\\u0000"}', Code.UNDECODABLE),
+        (b'{"v":2}\xff', Code.UNDECODABLE),
     ],
 )
 def test_what_cannot_be_read_is_told_apart(raw: bytes, code: Code) -> None:
     """A later version can be read after an update; the rest is garbage."""
     found = read(raw)
     assert isinstance(found, Decision)
-    assert found.code is code
+    assert (found.code, found.state, found.waits) == (code, State.PARKED, WAITS_FOR_UPGRADE)
+    assert found.detail
