@@ -293,7 +293,7 @@ class Courier:
         records = self._journal.records(stream, first, limit, BATCH_ROOM)
         if not records:
             raise TransientLedgerError(
-                f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`", reached=False
+                f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`"
             )
         return records
 
