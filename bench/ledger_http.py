@@ -34,9 +34,10 @@ from bench.ledger_batches import (
     transactions,
 )
 from bench.sales import TIMEPIECE, sale
-from offline_queue.courier import Courier, Exchange, Identity
+from offline_queue.courier import Courier, Exchange
 from offline_queue.entry import Card, Entry
 from offline_queue.ledger_client import HttpLedger
+from offline_queue.requests import Identity
 from offline_queue.steps import SendRecords
 from offline_queue.terminal_key import public_key
 from tests.acceptance.rig import LedgerProcess

@@ -1,92 +1,32 @@
 """Carries records to the ledger and decisions back, one request at a time.
 
-A thin loop around offline_queue/streams.py: ask the core what is next, say it, make the consequences durable,
-then tell the till. It has no thread and never waits, so a simulation can drive it.
+A thin loop around the pure core (offline_queue/streams.py): ask it what is next, say that (requests.py), make the
+consequences durable (sync_memory.py), then tell the till. It has no thread and never waits, so a simulation can drive
+it.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline_queue.backoff import Backoff, Kept, reachable_again, resumed
-from offline_queue.entry import Clock
+from offline_queue.backoff import reachable_again
 from offline_queue.journal import AllowanceState, NotRecorded
-from offline_queue.journal_marks import LEDGER_KEY
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
-from offline_queue.receipts import Receipt, proves
-from offline_queue.steps import (
-    Answer,
-    Effect,
-    FetchChanges,
-    FetchDecisions,
-    MarkStreams,
-    Moment,
-    Outcome,
-    ParkRecord,
-    PinLedgerKey,
-    Request,
-    Rest,
-    SayHello,
-    SendRecords,
-    Silence,
-    SyncState,
-    TakeChanges,
-    TakeDecisions,
-)
+from offline_queue.receipts import proves
+from offline_queue.requests import Identity, Speaker
+from offline_queue.steps import MarkStreams, Moment, Outcome, Request, Rest, SayHello, Silence, TakeDecisions
 from offline_queue.streams import begin, failed, hasten, heard, next_step
-from offline_queue.timepiece import Timepiece, rfc3339
-from offline_queue.wire import (
-    MAX_BATCH_BYTES,
-    OLDEST_PROTOCOL,
-    PROTOCOL,
-    Balance,
-    BatchAnswer,
-    BatchHeader,
-    Hello,
-    Park,
-    Problem,
-    StreamHead,
-    Verdict,
-    Welcome,
-)
+from offline_queue.sync_memory import Hotlist, SyncMemory
+from offline_queue.timepiece import Timepiece
+from offline_queue.wire import Balance, BatchAnswer, Problem, StreamHead, Verdict, Welcome
 
 if TYPE_CHECKING:
     from offline_queue.store import JournalReader, Store
 
-DECISIONS_PER_PAGE: Final = 500
-CHANGES_PER_PAGE: Final = 500
-BATCH_ROOM: Final = MAX_BATCH_BYTES - 4096
-"""Bytes of records in a batch: what the ledger takes, less the header and the line feeds."""
-BACKOFF_FACT: Final = "sync.backoff"
-GENERATION_FACT: Final = "sync.generation"
-
 OnSettled = Callable[[Sequence[Verdict], Sequence[Balance], int], None]
 OnWelcome = Callable[[Welcome], None]
-
-
-class Hotlist(Protocol):
-    """Where the till keeps what the ledger tells of cards and keys. Called by the courier's thread alone."""
-
-    def taken(self, generation: str | None) -> int:
-        """The cursor of the feed of changes under this generation; 0 where nothing of it was taken over yet."""
-
-    def take(self, page: TakeChanges) -> None:
-        """The page and its cursor, both or neither; a page that does not follow the cursor changes nothing."""
-
-
-class Identity(msgspec.Struct, frozen=True):
-    """Who speaks: the enrolled name, the public key (base64) and the version of the software.
-
-    `ledger_key` (base64) is the ledger's where the shop has named it; `protocols` the oldest and newest version spoken.
-    """
-
-    terminal: str
-    public_key: str
-    software: str
-    ledger_key: str | None = None
-    protocols: tuple[int, int] = (OLDEST_PROTOCOL, PROTOCOL)
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -119,34 +59,31 @@ class Courier:
         hotlist: Hotlist | None = None,
         on_welcome: OnWelcome = lambda _: None,
     ) -> None:
-        self._hotlist = hotlist
-        self._store, self._journal, self._ledger = store, journal, ledger
-        self._timepiece, self._identity, self._on_settled = timepiece, identity, on_settled
-        self._on_welcome = on_welcome
+        self._journal, self._timepiece, self._identity = journal, timepiece, identity
+        self._on_settled, self._on_welcome = on_settled, on_welcome
+        self._speaker = Speaker(journal, ledger, timepiece, identity)
+        self._memory = SyncMemory(store, journal, timepiece, identity, hotlist)
         self.ledger_time: str | None = None
-        self.state = SyncState(
-            generation=journal.recall(GENERATION_FACT),
-            backoff=self._remembered_backoff(),
-            protocols=identity.protocols,
-            ledger_key=identity.ledger_key or journal.recall(LEDGER_KEY),
-        )
+        self.state = self._memory.recalled(self._moment(timepiece.boottime_ms()))
 
     def step(self) -> Exchange | Rest:
         """Says the next thing, or tells how long there is nothing to say. Never raises for the ledger's sake."""
         now_ms = self._timepiece.boottime_ms()
         waits = now_ms < self.state.backoff.next_attempt_ms
         heads = [] if waits else self._journal.streams()
-        step = next_step(self.state, heads, self._journal.cursor(), now_ms, self._changes_taken())
+        step = next_step(self.state, heads, self._journal.cursor(), now_ms, self._memory.changes_taken(self.state))
         if isinstance(step, Rest):
             return step
-        if isinstance(step, SayHello):
-            heads = self._journal.streams(all=True) if step.everything else self._journal.declared()
-        request, rights = self._timepiece.random(16).hex(), self._rights() if isinstance(step, SayHello) else []
+        heads, rights = self._declared(step) if isinstance(step, SayHello) else (heads, [])
+        request = self._timepiece.random(16).hex()
         self.state = begin(self.state, step, request, heads, rights)
-        return self._exchange(step, request, heads, now_ms)
+        return self._exchange(step, request, heads, rights, now_ms)
 
-    def _changes_taken(self) -> int:
-        return self.state.changes_end if self._hotlist is None else self._hotlist.taken(self.state.generation)
+    def _declared(self, hello: SayHello) -> tuple[list[StreamHead], list[str]]:
+        """The streams, and the rights that are neither used nor given back."""
+        heads = self._journal.streams(all=True) if hello.everything else self._journal.declared()
+        rights = self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)
+        return heads, sorted(right.id for right in rights)
 
     def hasten(self) -> None:
         """A person asks for a pass now."""
@@ -162,9 +99,11 @@ class Courier:
         """Something on our own side went wrong in the middle of a request: it is tried again later."""
         self.state = self._failed(Silence(reached=False), self._timepiece.boottime_ms()).state
 
-    def _exchange(self, step: Request, request: str, heads: Sequence[StreamHead], started_ms: int) -> Exchange:
+    def _exchange(
+        self, step: Request, request: str, heads: Sequence[StreamHead], rights: Sequence[str], started_ms: int
+    ) -> Exchange:
         try:
-            answer = self._say(step, request, heads)
+            answer = self._speaker.say(step, request, heads, rights, self.state.generation)
         except LedgerError as error:
             problem = error.problem if isinstance(error, LedgerRefused) else None
             outcome = self._failed(problem or _silence(error), started_ms)
@@ -199,9 +138,9 @@ class Courier:
         before = self.state.backoff
         try:
             for effect in outcome.effects:
-                self._keep(effect)
+                self._memory.keep(effect, self.state.ledger_key)
             if outcome.state.backoff.failures or before.failures:
-                self._remember_backoff(outcome)
+                self._memory.keep_waits(outcome.state.backoff)
         except NotRecorded as error:
             self.stumble()
             return Exchange(step, reachable, trouble=f"the journal cannot take over the ledger's answer: {error}")
@@ -218,85 +157,6 @@ class Courier:
         marks = [mark for effect in outcome.effects if isinstance(effect, MarkStreams) for mark in effect.marks.items()]
         return sum(max(0, mark.accepted - heads[stream].accepted) for stream, mark in marks)
 
-    def _keep(self, effect: Effect) -> None:
-        if isinstance(effect, TakeDecisions):
-            self._store.settle(effect.verdicts, effect.cursor, effect.generation)
-            return
-        if isinstance(effect, TakeChanges):
-            if self._hotlist is not None:
-                self._hotlist.take(effect)
-            return
-        if isinstance(effect, PinLedgerKey):
-            if self._journal.recall(LEDGER_KEY) != effect.key:
-                self._store.remember(LEDGER_KEY, effect.key)
-            return
-        self._store.mark(effect.marks, effect.generation, self._receipts(effect))
-        if effect.renewed:
-            # Remembered last: after a crash in between, everything is declared and marked once more.
-            self._store.remember(GENERATION_FACT, effect.generation)
-
-    def _receipts(self, effect: MarkStreams) -> dict[str, Receipt]:
-        """Those that were checked: without a known key nothing was."""
-        key, name = self.state.ledger_key, self._identity.terminal
-        if key is None:
-            return {}
-        return {uid: Receipt(custody, name, key, effect.generation) for uid, custody in effect.receipts.items()}
-
-    def _say(self, step: Request, request: str, heads: Sequence[StreamHead]) -> Answer:
-        match step:
-            case SayHello():
-                rights = self.state.outstanding.rights if self.state.outstanding else ()
-                return self._ledger.hello(self._hello(request, heads, sorted(rights)))
-            case SendRecords(stream, first, limit):
-                return self._send(request, stream, first, limit)
-            case ParkRecord(stream, seq):
-                return self._park(request, stream, seq)
-            case FetchDecisions(after):
-                return self._ledger.decisions(request, after, DECISIONS_PER_PAGE)
-            case FetchChanges(after):
-                return self._ledger.changes(request, after, CHANGES_PER_PAGE)
-
-    def _rights(self) -> list[str]:
-        """Those that are neither used nor given back."""
-        return [right.id for right in self._journal.allowances(AllowanceState.ASKED, AllowanceState.GRANTED)]
-
-    def _hello(self, request: str, heads: Sequence[StreamHead], rights: list[str]) -> Hello:
-        return Hello(
-            request=request,
-            terminal=self._identity.terminal,
-            public_key=self._identity.public_key,
-            protocol_min=self._identity.protocols[0],
-            protocol_max=self._identity.protocols[1],
-            software=self._identity.software,
-            streams=list(heads),
-            time=rfc3339(now := self._timepiece.unix_ms()),
-            generation=self.state.generation,
-            allowances=rights,
-            clock=Clock(self._timepiece.boot_id, self._timepiece.boottime_ms(), rfc3339(now)),
-        )
-
-    def _send(self, request: str, stream: str, first: int, limit: int) -> BatchAnswer:
-        records = self._records(stream, first, limit)
-        last = first + len(records) - 1
-        head = self._journal.hash_at(stream, last).hex()
-        header = BatchHeader(request, stream, first, len(records), head, self.state.generation or "")
-        return self._ledger.send(header, records)
-
-    def _park(self, request: str, stream: str, seq: int) -> BatchAnswer:
-        from base64 import b64encode
-
-        (record,) = self._records(stream, seq, 1)
-        park = Park(request, stream, seq, b64encode(record).decode(), self.state.generation or "")
-        return self._ledger.park(park)
-
-    def _records(self, stream: str, first: int, limit: int) -> list[bytes]:
-        records = self._journal.records(stream, first, limit, BATCH_ROOM)
-        if not records:
-            raise TransientLedgerError(
-                f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`"
-            )
-        return records
-
     def _failed(self, cause: Silence | Problem, started_ms: int) -> Outcome:
         return failed(self.state, cause, self._moment(started_ms))
 
@@ -304,19 +164,6 @@ class Courier:
         now_ms = self._timepiece.boottime_ms()
         chance = int.from_bytes(self._timepiece.random(6), "big") / 2**48
         return Moment(now_ms, chance, now_ms - started_ms)
-
-    def _remember_backoff(self, outcome: Outcome) -> None:
-        kept = Kept(self._timepiece.boot_id, outcome.state.backoff, self._timepiece.boottime_ms())
-        self._store.remember(BACKOFF_FACT, msgspec.json.encode(kept).decode())
-
-    def _remembered_backoff(self) -> Backoff:
-        fact = self._journal.recall(BACKOFF_FACT)
-        moment = self._moment(self._timepiece.boottime_ms())
-        try:
-            kept = msgspec.json.decode(fact, type=Kept) if fact else None
-        except msgspec.DecodeError:
-            kept = None  # Written by another version: its waits are not worth more than a fresh start.
-        return resumed(kept, self._timepiece.boot_id, moment.now_ms, moment.chance)
 
 
 def _silence(error: LedgerError) -> Silence:

@@ -139,7 +139,10 @@ class Outstanding(msgspec.Struct, frozen=True):
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """The batch that failed last, `failures` times in a row, although the ledger had just answered a hello."""
+    """The batch that failed last, `failures` times in a row, although the ledger had just answered a hello.
+
+    One record that is left `alone` is parked; of its failures the first says all, and is the only one counted.
+    """
 
     stream: str
     first: int

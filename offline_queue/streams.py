@@ -133,8 +133,7 @@ def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcom
         case SendRecords() as step if flight:
             return Outcome(_undelivered(state, step, flight.heads[step.stream], cause))
         case ParkRecord(stream, seq):
-            failures = state.suspect.failures + 1 if state.suspect else 1
-            return Outcome(_replace(state, suspect=Suspect(stream, seq, failures, alone=True)))
+            return Outcome(_replace(state, suspect=Suspect(stream, seq, 1, alone=True)))
         case FetchDecisions():
             return Outcome(_replace(state, batches_since_feed=0))
         case FetchChanges():

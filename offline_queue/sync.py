@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from offline_queue.courier import Courier, Exchange, Hotlist, Identity, OnSettled, OnWelcome
+from offline_queue.courier import Courier, Exchange, OnSettled, OnWelcome
 from offline_queue.journal import NotRecorded
 from offline_queue.ledger_client import Ledger
+from offline_queue.requests import Identity
 from offline_queue.steps import Rest
+from offline_queue.sync_memory import Hotlist
 from offline_queue.timepiece import Timepiece, rfc3339
 from offline_queue.wire import Order, ProblemCode
 

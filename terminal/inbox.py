@@ -229,7 +229,7 @@ class ReadAbandoned:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question about the till as it stands: `what` names it, `argument` its subject (see Till.QUESTIONS)."""
+    """A question about the till as it stands: `what` names it, `argument` its subject (terminal/till.py)."""
 
     what: str
     argument: str

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-from offline_queue.courier import Identity
 from offline_queue.inquiries import Inquiries
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.requests import Identity
 from offline_queue.sync import Sync, SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
@@ -21,6 +21,7 @@ from terminal.api.scans import Scans
 from terminal.api.server import ApiServer
 from terminal.cards.phone_lookup import PhoneCards, PhoneDesk
 from terminal.cards.recognition import recognition_of
+from terminal.desks import Surroundings
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
@@ -128,18 +129,25 @@ def history(ground: Ground, readers: Readers, stack: ExitStack) -> Recorder:
 def till(ground: Ground, lines: Lines, mirroring: Mirroring, readers: Readers, past: Recorder, alarm: Alarm) -> Till:
     mirror = mirroring.own
     return Till(
-        *(ground.config, ground.store, ground.journal, ground.directory),
-        *(lines.inquiries, past.overhearing(ground.notices.publish), ground.timepiece),
-        report=ground.inbox.report,
-        sync=lines.sync,
-        recognition=recognition_of(ground.config),
-        version=ground.version,
-        key=ground.key,
-        after_copy=mirror.after_copy if mirror else None,
-        mirror=lambda: mirror.report if mirror else None,
-        tallies=readers.tallies,
-        write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
-        alarm=alarm.set,
+        Surroundings(
+            config=ground.config,
+            version=ground.version,
+            store=ground.store,
+            journal=ground.journal,
+            directory=ground.directory,
+            timepiece=ground.timepiece,
+            recognition=recognition_of(ground.config),
+            inquiries=lines.inquiries,
+            sync=lines.sync,
+            report=ground.inbox.report,
+            publish=past.overhearing(ground.notices.publish),
+            key=ground.key,
+            after_copy=mirror.after_copy if mirror else None,
+            write_note=lambda reader, wish: readers.supervisors[reader].write_note(wish),
+            mirror=lambda: mirror.report if mirror else None,
+            tallies=readers.tallies,
+            alarm=alarm.set,
+        )
     )
 
 

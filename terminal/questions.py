@@ -81,7 +81,7 @@ class Questions:
         disk: Callable[[], DiskView | None],
         mirror: Callable[[], MirrorReport | None],
         tallies: Mapping[str, Tally],
-        readers: dict[str, ReaderStatus],
+        readers: Mapping[str, ReaderStatus],
         held: Collection[str],
         in_flight: Collection[str],
     ) -> None:
@@ -91,7 +91,7 @@ class Questions:
         self._timepiece = timepiece
         self._sync_now = sync_now
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
-        self.readers, self._held, self._in_flight = readers, held, in_flight
+        self._readers, self._held, self._in_flight = readers, held, in_flight
         self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
         self._pass = Pass()
 
@@ -146,7 +146,7 @@ class Questions:
             "disk": self._disk(),
             "mirror": self._mirror(),
             "sync": self._sync_view(),
-            "readers": [self._counted(reader) for reader in self.readers.values()],
+            "readers": [self._counted(reader) for reader in self._readers.values()],
             "tested": sorted(self._held),
             "clock": {
                 "wall": rfc3339(self._timepiece.unix_ms()),

@@ -133,10 +133,9 @@ class Shelf:
 
     def _in_order(self, at: int, *, expired_too: bool) -> list[Lot]:
         above = self._above()
-        alive = [lot for lot in above if lot.usable(at)]
-        asleep = [lot for lot in above if not lot.expired(at) and lot.inactive(at)]
+        alive = sorted((lot for lot in above if not lot.expired(at)), key=lambda lot: lot.inactive(at))
         gone = sorted((lot for lot in above if lot.expired(at)), key=_end, reverse=True)
-        return [*alive, *asleep, *(gone if expired_too else ())]
+        return [*alive, *(gone if expired_too else ())]
 
     def _repay(self, record: int) -> None:
         for debt in sorted((self.lots[number] for number in self._below), key=_age):

@@ -13,6 +13,8 @@ from ledger.points.lots import ALWAYS, Dates
 from offline_queue.entry import Amount, Entry, Kind
 
 MAX_DAYS: Final = 36_500
+CALENDAR: Final = range(2000, 2400)
+"""The calendar repeats itself after so many years."""
 Days = Annotated[int, msgspec.Meta(ge=0, le=MAX_DAYS)]
 Factor = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
@@ -115,10 +117,15 @@ def disagreements(rule: PointsRule) -> list[str]:
         found.append("`expires` takes either `days` or `end_of_year_after`.")
     if bool(rule.points) != bool(rule.per):
         found.append("`points` and `per` go together.")
-    elif rule.expires.days is not None and rule.expires.days < rule.activation_days:
-        found.append("its points would expire before they are active.")
-    elif rule.expires.end_of_year_after == 0 and rule.activation_days:
-        found.append(
-            "points of 31 December would expire before they are active: `end_of_year_after` must be 1 or more."
-        )
+    least = least_days(rule.expires)
+    if least is not None and least < rule.activation_days:
+        sold = "points of 31 December" if rule.expires.days is None else "its points"
+        found.append(f"{sold} would expire before they are active: `activation_days` must be {least} or less.")
     return found
+
+
+def least_days(lifetime: Lifetime) -> int | None:
+    """On how many days after that of the sale points may be used at least; None: for ever."""
+    if lifetime.end_of_year_after is None or lifetime.days is not None:
+        return lifetime.days
+    return min((date(year + lifetime.end_of_year_after, 12, 31) - date(year, 12, 31)).days for year in CALENDAR)

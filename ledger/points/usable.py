@@ -25,11 +25,14 @@ class Held(msgspec.Struct, frozen=True, gc=False):
 
 
 def held(lots: Iterable[Lot], at: int, expiries: int = 0) -> Held:
-    """With the first so many expiries after `at`; points that are not active by then are among them."""
+    """With the first so many expiries after `at`; points that are not active by then are among them.
+
+    A lot below zero has no dates, so what is overdrawn counts as usable.
+    """
     usable = inactive = expired = 0
     ends: dict[int, int] = {}
     for lot in lots:
-        if lot.remaining < 0 or lot.usable(at):
+        if lot.usable(at):
             usable += lot.remaining
         elif lot.expired(at):
             expired += lot.remaining

@@ -82,14 +82,7 @@ def _lost(findings: Findings) -> Iterator[Order]:
 
 
 def _clock(told: str, now: int) -> Iterator[Order]:
-    try:
-        wall = round(datetime.fromisoformat(told).timestamp() * 1000)
-    except ValueError:
-        wall = None
-    if wall is None or abs(wall - now) > CLOCK_OFF_MS:
-        off = (
-            f"says {told[:40]}" if wall is None else f"is {_length(abs(wall - now))} {'fast' if wall > now else 'slow'}"
-        )
+    if off := _off(told, now):
         yield Order(
             OrderCode.CLOCK_OFF,
             f"This till's clock {off}; the ledger's says {rfc3339(now)}. {SAFE}, and points are dated by the ledger."
@@ -98,7 +91,7 @@ def _clock(told: str, now: int) -> Iterator[Order]:
 
 
 def _off(told: str, now: int) -> str | None:
-    """How the clock differs, None where it is right enough."""
+    """How the clock differs, None where it is right enough; a time without a zone is UTC."""
     try:
         wall = datetime.fromisoformat(told)
     except ValueError:

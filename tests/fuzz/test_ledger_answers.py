@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from ledger.books.receipts import Signer
 from ledger.sqlite.book import SqliteBook
-from offline_queue.courier import Courier, Identity
+from offline_queue.courier import Courier
 from offline_queue.ledger_answers import JSON, PROBLEM, LedgerError, LedgerRefused, Received, plain, understood
+from offline_queue.requests import Identity
 from offline_queue.steps import Rest
 from offline_queue.wire import (
     Account,

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,38 @@ def test_lots_loaded_later_do_not_undo_what_was_done() -> None:
     shelf.take(8, 4, 2000)
     shelf.load([Lot(7, 1000, 10, 10), Lot(6, 500, 3, 3)])
     assert remaining(shelf) == {7: 6, 6: 3}
+
+
+def test_of_points_of_one_moment_those_the_books_got_first_are_used_first() -> None:
+    """Whichever the engine tells first: both engines leave the same lots."""
+    shelf = Shelf()
+    shelf.load([Lot(9, 1000, 10, 10), Lot(4, 1000, 10, 10)])
+    shelf.take(10, 12, 2000)
+    assert remaining(shelf) == {4: 0, 9: 8}
+
+
+def test_a_reversal_settles_what_its_own_redemption_overdrew() -> None:
+    """The older debt of another redemption stays: that one was not reversed."""
+    shelf = Shelf()
+    shelf.take(1, 5, 1000)
+    shelf.take(2, 8, 2000)
+    shelf.undo_take(3, 6, 3000, [2], taken(shelf, 2))
+    assert remaining(shelf) == {1: -5, 2: -2}
+    assert not any(lot.record == 3 for lot in shelf.made), "nothing came back as new points"
+
+
+@pytest.mark.parametrize("owing_gives", [True, False])
+def test_two_accounts_that_become_one_pay_each_others_debts(owing_gives: bool) -> None:
+    """Whichever of them overdrew: the oldest debt is paid first, by the oldest points, under the merger's record."""
+    owing, owning = Shelf(), Shelf()
+    owing.take(1, 10, 1000)
+    owing.take(2, 10, 2000)
+    owning.award(3, 15, 1500)
+    giver, taker = (owing, owning) if owing_gives else (owning, owing)
+    taker.absorb(giver, 9)
+    assert remaining(taker) == {1: 0, 2: -5, 3: 0}
+    assert {lot: points for (record, lot), points in taker.moves.items() if record == 9} == {1: 10, 2: 5, 3: -15}
+    assert sorted(lot.record for lot in taker.made) == [1, 2, 3]
 
 
 moments = st.integers(0, 60)
@@ -232,6 +265,19 @@ def test_inside_its_window_an_account_needs_no_look_at_its_lots(
             assert held(lots, now).usable == sum(lot.remaining for lot in lots)
     if not always_usable(exact, now):
         assert held(lots, now).inactive + held(lots, now).expired > 0
+
+
+def test_the_window_of_an_account_is_that_of_all_its_points() -> None:
+    """It begins when the last of them is active and ends, exclusive, with the first that expire; used up ones count
+    no more."""
+    lots = [Lot(1, 0, 5, 5, 10, 50), Lot(2, 0, 5, 5, 20, None), Lot(3, 0, 5, 5, None, 40), Lot(4, 0, 5, 0, 30, 35)]
+    whole = measured(Standing(1), lots)
+    assert (whole.usable_from, whole.usable_until) == (20, 40)
+    assert [at for at in range(60) if always_usable(whole, at)] == list(range(20, 40))
+    grown = Standing(1)
+    for lot in lots[:3]:
+        grown = narrowed(grown, [lot])
+    assert (grown.usable_from, grown.usable_until) == (20, 40)
 
 
 def test_points_that_ended_pay_only_where_they_may() -> None:

@@ -1,5 +1,7 @@
 """What a till's technician is told, and until when."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -58,6 +60,25 @@ class TestWords:
     def test_whatever_a_till_calls_the_time_is_answered(self, told: str) -> None:
         """Garbage is a wrong clock, and never an error."""
         assert [order.code for order in orders(Findings("T"), told, START_MS)] in ([], [OrderCode.CLOCK_OFF])
+
+    @pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Pacific/Kiritimati"])
+    def test_a_time_without_a_zone_means_the_same_wherever_the_ledger_runs(
+        self, zone: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """UTC, as where sales are dated; not the zone of the ledger's machine."""
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            assert orders(Findings("T"), START.removesuffix("Z"), START_MS) == []
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+
+    def test_what_is_no_time_is_told_legibly(self) -> None:
+        """The text comes from a till and is read on a terminal: no control character of it gets there."""
+        (order,) = orders(Findings("T"), "\x1b[2Jnoon\n", START_MS)
+        assert order.detail.isprintable()
+        assert "noon" in order.detail
 
     def test_small_differences_are_no_finding(self) -> None:
         """A request on its way, and a clock that drifts."""

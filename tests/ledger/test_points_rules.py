@@ -145,6 +145,13 @@ def test_what_a_rule_does_not_say_is_not_checked() -> None:
     assert programme.expected(entry(Kind.REVERSE, 100)) is None
 
 
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.EARN, Kind.REDEEM)])
+def test_a_rule_speaks_of_sales_and_payments_alone(kind: Kind) -> None:
+    """A claim is held to its code, and a reversal to its original: neither is flagged because of an amount."""
+    programme = Programme({"base@1": PointsRule("base@1", points=1, per=100, worth=5)})
+    assert programme.expected(entry(kind, 1000)) is None
+
+
 @pytest.mark.parametrize(
     ("rule", "wrong"),
     [
@@ -153,9 +160,36 @@ def test_what_a_rule_does_not_say_is_not_checked() -> None:
         (PointsRule("r@1", points=1), "go together"),
         (PointsRule("r@1", activation_days=30, expires=Lifetime(days=29)), "before they are active"),
         (PointsRule("r@1", activation_days=1, expires=Lifetime(end_of_year_after=0)), "31 December"),
+        (PointsRule("r@1", activation_days=366, expires=Lifetime(end_of_year_after=1)), "must be 365 or less"),
     ],
 )
 def test_a_rule_that_contradicts_itself_is_named(rule: PointsRule, wrong: str) -> None:
     """The config says so at once, not a customer next year."""
     assert bool(disagreements(rule)) == bool(wrong)
     assert wrong in " ".join(disagreements(rule))
+
+
+def test_all_that_is_wrong_with_a_rule_is_told_at_once() -> None:
+    """Nobody mends a file three times."""
+    wrong = PointsRule("r@1", points=1, activation_days=9, expires=Lifetime(days=3, end_of_year_after=1))
+    assert len(disagreements(wrong)) == 3
+
+
+lifetimes = st.builds(Lifetime, st.integers(1, 800)) | st.builds(Lifetime, st.none(), st.integers(0, 3))
+
+
+@given(lifetimes, st.integers(0, 1200), st.sampled_from([-1, 0, 1]) | st.none(), zones)
+def test_points_that_could_never_be_used_are_exactly_what_is_refused(
+    lifetime: Lifetime, waits: int, beside: int | None, zone: ZoneInfo
+) -> None:
+    """A rule without a fault gives the points of every day of sale at least one day; another does not for one of them.
+
+    The ends of the years around a leap day are looked at, for no points of those years live shorter.
+    """
+    if beside is not None:  # near the border, where mistakes are
+        waits = max(0, (lifetime.days or 365 * (lifetime.end_of_year_after or 0)) + beside)
+    rule = PointsRule("r@1", activation_days=waits, expires=lifetime)
+    sales = [beginning(date(year, 12, 31), zone) for year in range(2027, 2033)]
+    found = [dates(rule, sold_at, zone) for sold_at in sales]
+    unusable = any(told.active_at is not None and told.active_at >= (told.expires_at or 0) for told in found)
+    assert unusable == bool(disagreements(rule))

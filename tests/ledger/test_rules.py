@@ -186,9 +186,54 @@ def test_the_retailer_chooses_what_becomes_of_it(given_case: Case, code: Code, s
     assert (decision.waits is not None) == (stance is Stance.REVIEW)
 
 
+ENDING = {
+    *(Code.TERMINAL_UNKNOWN, Code.KEY_REVOKED, Code.SIGNATURE_BAD, Code.CLAIM_UNPROVEN),
+    *(Code.DUPLICATE, Code.KEY_MISMATCH, Code.RESOLUTION_REFUSED, Code.CARD_EVENT_REFUSED),
+    *(Code.CARD_UNKNOWN, Code.ORIGINAL_UNKNOWN, Code.REVERSED_TWICE),
+}
+"""It is not this terminal's, not new, or nothing is known that more could be said of."""
+NOTED = {
+    *(Code.FORK, Code.RESTORED, Code.CARD_REPLACED, Code.ACCOUNT_MERGED),
+    *(Code.CLOCK_IMPLAUSIBLE, Code.POINTS_DIFFER, Code.RULE_UNKNOWN),
+}
+"""`noted` in the table of docs/protocol.md: nobody need look at the entry."""
+
+
+@pytest.mark.parametrize(("given_case", "code"), [(told, code) for told, code in DISPUTED if told.entry.kind in KEYED])
+def test_nothing_is_said_behind_what_ends_the_looking(given_case: Case, code: Code) -> None:
+    """A stranger's record, or one that came before, is not examined further; of any other all is told."""
+    also_late = msgspec.structs.replace(given_case, clock_off_ms=10**9)
+    expected = {code} if code in ENDING else {code, Code.CLOCK_IMPLAUSIBLE}
+    assert set(decide(also_late).codes) == expected
+
+
+@pytest.mark.parametrize(("given_case", "code"), [(told, code) for told, code in DISPUTED if decide(told).stands])
+def test_what_is_only_noted_is_posted_and_the_rest_is_flagged(given_case: Case, code: Code) -> None:
+    """As the table of the protocol says; a person's own word is not put before a person again."""
+    noted = code in NOTED or given_case.word is not None
+    assert decide(given_case).state is (State.POSTED if noted else State.CONFLICT)
+
+
+@pytest.mark.parametrize("right", [None, OPEN])
+@pytest.mark.parametrize("trouble", [{"enrolled": False}, {"revoked": True}, {"sender": "other"}])
+def test_a_stranger_can_neither_use_nor_spoil_an_allowance(trouble: dict[str, object], right: Right | None) -> None:
+    """Neither one that is open nor one that is yet to be asked for under that name."""
+    told = msgspec.structs.replace(case(PROMISED, **HAD, right=right), **trouble)
+    assert (decide(told).right, decide(told).effect) == (None, 0)
+
+
+def test_what_ends_the_looking_says_what_is_waited_for() -> None:
+    """A retailer who looks at every copied till: its sale on an unknown card still waits for that card first."""
+    wary = Policy(stances={Code.FORK: Stance.REVIEW})
+    stray = CardFacts("2990000000017", CardStatus.INACTIVE)
+    assert decide(case(EARN, card=stray, branch=Code.FORK, policy=wary)).waits == "card:2990000000017"
+    assert decide(case(EARN, **HAD, branch=Code.FORK, policy=wary)).waits == WAITS_FOR_REVIEW
+
+
 @pytest.mark.parametrize(
     ("given_case", "waits"),
     [
+        (case(entry(Kind.EARN, hotlist=9), **HAD, card=blocked_card(7)), "block:2990000000017"),
         (case(EARN, card=CardFacts("2990000000017", CardStatus.INACTIVE)), "card:2990000000017"),
         (case(REDEEM), WAITS_FOR_REVIEW),
         (case(REVERSE), "entry:e0"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ledger.sqlite.book import SqliteBook
-from offline_queue import courier as courier_module
+from offline_queue import requests as requests_module
 from offline_queue.courier import Courier
 from offline_queue.entry import Happening
 from offline_queue.journal import NotRecorded
@@ -97,7 +97,7 @@ def book(tmp_path: Path) -> Iterator[SqliteBook]:
 
 @pytest.fixture
 def till(tmp_path: Path, book: SqliteBook, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pass]:
-    monkeypatch.setattr(courier_module, "CHANGES_PER_PAGE", 2)
+    monkeypatch.setattr(requests_module, "CHANGES_PER_PAGE", 2)
     with closing(opened(tmp_path)) as store, closing(store.reader()) as journal:
         line, listed = Line(book), Listed()
         courier = Courier(store, journal, line, TIMEPIECE, IDENTITY, lambda *_: None, hotlist=listed)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from ledger.books.receipts import Signer
 from ledger.sqlite.book import SqliteBook
-from offline_queue.courier import Courier, Exchange, Identity
+from offline_queue.courier import Courier, Exchange
 from offline_queue.entry import Lane, State
 from offline_queue.receipts import Receipt, genuine, proves
+from offline_queue.requests import Identity
 from offline_queue.steps import Rest, SendRecords
 from offline_queue.store import Store
 from offline_queue.wire import BatchAnswer, BatchHeader, Custody, Hello, Marks, OrderCode, Welcome

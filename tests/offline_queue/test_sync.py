@@ -11,9 +11,10 @@ import pytest
 
 from ledger.sqlite.book import SqliteBook
 from offline_queue import sync as sync_module
-from offline_queue.courier import Courier, Identity
+from offline_queue.courier import Courier
 from offline_queue.entry import Lane, State
 from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, TransientLedgerError
+from offline_queue.requests import Identity
 from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync, SyncReport, in_words
 from offline_queue.timepiece import SystemTimepiece

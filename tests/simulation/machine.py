@@ -10,16 +10,17 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from offline_queue.courier import Identity
 from offline_queue.entry import LANE_OF, Lane
 from offline_queue.journal import Allowance, AllowanceState, Origin
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.requests import Identity
 from offline_queue.store import Store
 from offline_queue.terminal_key import public_key
 from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of
 from terminal.config import Config
+from terminal.desks import Surroundings
 from terminal.inbox import AccountHeard, AllowanceAnswered, Answered, Event, Inbox, Settled, SyncChanged, Welcomed
 from terminal.pos import Refusal
 from terminal.till import Till
@@ -165,23 +166,32 @@ class Machine:
         self.inquiries.stop()
 
     def _open(self) -> None:
-        config, folder, key = self.who.config, self.disk.folder, self.who.key
-        origin = Origin(self.terminal, self._machine_id, SOFTWARE)
+        """As the daemon does, from the journal upwards."""
+        folder, origin = self.disk.folder, Origin(self.terminal, self._machine_id, SOFTWARE)
         self.store = Store.open(folder / "journal.db", origin=origin, timepiece=self.timepiece)
         assert isinstance(self.store._writer, InlineWriter)
         self.writer = self.store._writer
         self.journal = self.store.reader()
         self.directory = Directory.open(folder / "directory.db", self.timepiece.random(4).hex())
         self.inbox = Inbox()
-        identity = Identity(self.terminal, public_key(key), SOFTWARE)
+        self._open_lines()
+        self.mirror = None
+        if self.mirrored_to is not None:
+            keeper = FolderKeeper(self.mirrored_to)
+            self.mirror = Mirror(self.store, keeper, self.timepiece, self.terminal, self.who.key)
+        self.till = self._till()
+        self.sync.begin()
+
+    def _open_lines(self) -> None:
+        """What speaks with the ledger."""
         self.sync = SteppedSync(
             self.store,
             self.ledger,
             self.timepiece,
-            identity,
+            Identity(self.terminal, public_key(self.who.key), SOFTWARE),
             on_change=self._ledger_changed,
             on_settled=lambda verdicts, balances, cursor: self.inbox.post(Settled(verdicts, balances, cursor)),
-            keep_days=config.journal.keep_days,
+            keep_days=self.who.config.journal.keep_days,
             on_welcome=lambda word: self.inbox.post(Welcomed(word.time, word.rights, word.recovering)),
             hotlist=self.directory.hotlist,
         )
@@ -193,26 +203,25 @@ class Machine:
             on_account=lambda number, account, known: self.inbox.post(AccountHeard(number, account, known)),
             on_heard=self.sync.heard_elsewhere,
         )
-        self.mirror = None
-        if self.mirrored_to is not None:
-            keeper = FolderKeeper(self.mirrored_to)
-            self.mirror = Mirror(self.store, keeper, self.timepiece, self.terminal, key)
-        self.till = Till(
-            config,
-            self.store,
-            self.journal,
-            self.directory,
-            self.inquiries,
-            lambda *_: None,
-            self.timepiece,
-            report=self.inbox.report,
-            sync=self.sync,
-            recognition=recognition_of(config),
-            version="0",
-            key=key,
-            after_copy=self.mirror.after_copy if self.mirror else None,
+
+    def _till(self) -> Till:
+        return Till(
+            Surroundings(
+                config=self.who.config,
+                version="0",
+                store=self.store,
+                journal=self.journal,
+                directory=self.directory,
+                timepiece=self.timepiece,
+                recognition=recognition_of(self.who.config),
+                inquiries=self.inquiries,
+                sync=self.sync,
+                report=self.inbox.report,
+                publish=lambda *_: None,
+                key=self.who.key,
+                after_copy=self.mirror.after_copy if self.mirror else None,
+            )
         )
-        self.sync.begin()
 
     def _ledger_changed(self, report: Any) -> None:
         if report.reachable:

@@ -16,6 +16,7 @@ from offline_queue.wire import AllowanceAnswer, Balance
 from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of
 from terminal.config import Config, Terminal
+from terminal.desks import Surroundings
 from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Event, Inbox, ReadAsked, TransactionAsked
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
 from terminal.readers.tally import Tally
@@ -92,20 +93,22 @@ class TillRig:
         self.journal: JournalReader = self.store.reader()
         self.directory = Directory.open(folder / "directory.db", timepiece.random(4).hex())
         self.till = Till(
-            config,
-            self.store,
-            self.journal,
-            self.directory,
-            self.inquiries,
-            lambda kind, data: self.published.append((kind, msgspec.to_builtins(data))),
-            timepiece,
-            report=self.inbox.report,
-            sync=self.sync,
-            recognition=recognition_of(config),
-            version="0.0",
-            key=key,
-            write_note=lambda reader, wish: self.wishes.append((reader, wish)),
-            tallies=self.tallies,
+            Surroundings(
+                config=config,
+                version="0.0",
+                store=self.store,
+                journal=self.journal,
+                directory=self.directory,
+                timepiece=timepiece,
+                recognition=recognition_of(config),
+                inquiries=self.inquiries,
+                sync=self.sync,
+                report=self.inbox.report,
+                publish=lambda kind, data: self.published.append((kind, msgspec.to_builtins(data))),
+                key=key,
+                write_note=lambda reader, wish: self.wishes.append((reader, wish)),
+                tallies=self.tallies,
+            )
         )
         self.till.start()
 
