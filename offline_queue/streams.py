@@ -146,7 +146,8 @@ def _undelivered(state: SyncState, step: SendRecords, head: StreamHead, cause: S
         case Silence(reached=False) | Problem(code=ProblemCode.GENERATION):
             return state
         case Problem(code=ProblemCode.GAP, expected=int(expected)) if 1 <= expected < step.first:
-            return _replace(state, rewinds={**state.rewinds, head.stream: expected})
+            rewinds, astray = {**state.rewinds, head.stream: expected}, state.astray | {head.stream}
+            return _replace(state, rewinds=rewinds, astray=astray)
         case Problem(status=413):
             return _blamed(state, step, FAILURES_OF_A_BATCH)
     return _blamed(state, step, 1)
@@ -184,8 +185,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
     known = {stream: mark for stream, mark in marks.items() if mark is not None}
     lower = {s: mark.accepted + 1 for s, mark in known.items() if mark.accepted < flight.heads[s].accepted}
     held = {s: mark for s, mark in known.items() if s not in lower}
-    # A hello tells how far, not of which future: where our records did not follow, they are still sent from further back.
-    rewinds = {s: min(n, lower.get(s, n)) for s, n in state.rewinds.items()}
+    rewinds = {s: min(n, lower.get(s, n)) for s, n in state.rewinds.items() if s in state.astray or s not in known}
     wait_s = min(max(answer.next_sync_after_s, REST_S[0]), REST_S[1]) * (0.9 + 0.2 * moment.chance)
     state = _replace(
         state,
@@ -196,6 +196,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         hello_due_ms=moment.now_ms + int(wait_s * 1000),
         feed_due=True,
         rewinds={} if renewed else {**lower, **rewinds},
+        astray=frozenset() if renewed else state.astray,
         alarm=None,
         changes_end=answer.changes,
         backoff=_relieved(state),
@@ -263,6 +264,7 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
         again=state.owed,
         suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
         rewinds=rewinds,
+        astray=state.astray if behind else state.astray - {head.stream},
     )
     if behind:
         return Outcome(state, (), ok=True)

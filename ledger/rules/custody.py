@@ -88,9 +88,8 @@ def _on(branch: Branch, first: int, head: bytes | None, records: Sequence[bytes]
         return None
     known = _alike(past[1:], chained)
     if known == len(records):
-        # What is held behind them may be another future of the same past: this till has not shown more than this.
-        branch = msgspec.structs.replace(branch, mark=last, head=chained[-1])
-        return Held(branch, last, chained, known)
+        # What is held behind them may be another future of the same past: this till has shown no more than these.
+        return Held(msgspec.structs.replace(branch, mark=last, head=chained[-1]), last, chained, known)
     return (Held if known == len(past) - 1 else Fork)(branch, last, chained, known)
 
 
@@ -107,11 +106,14 @@ def _alike(held: Iterable[bytes], sent: Iterable[bytes]) -> int:
 def marks_for(branches: Sequence[Branch], seq: int, head: bytes, accepted: int, hashes: Hashes) -> int:
     """How far the ledger holds the stream of a till whose last record is `seq` with hash `head`.
 
-    All of it where one branch has that record. Else only what the till was told before can be its own, for the marks may
-    be those of another future; and then its last record is none of that. It sends the rest again and nothing is lost.
+    With one branch that is its mark; should that be another future's, the next batch does not follow and is sent from
+    further back. With more, or where the till's last record is not the one we hold at that place, that record is not
+    here, and only what the till was told before is sure to be its own; it sends the rest again and nothing is lost.
     """
     if any(branch.mark >= seq and hashes(branch, seq, seq) == [head] for branch in branches):
         return seq
+    if len(branches) == 1 and branches[0].mark < seq:
+        return branches[0].mark
     return min((accepted, seq - 1, *(branch.mark for branch in branches)) if branches else (0,))
 
 
