@@ -35,7 +35,7 @@ LOOK: Final = "ls -l /dev/input/by-id /dev/input/by-path"
 SETTLE_S: Final = 1.0
 """How long a key that stays pressed is waited for before the device is taken from the desktop."""
 
-Device = Annotated[str, msgspec.Meta(pattern="^(/.*)?$", max_length=512)]
+Device = Annotated[str, msgspec.Meta(pattern="^(/.*)?$", max_length=512, description="a path from the root on, or ''")]
 
 
 class Options(ScanOptions, frozen=True, forbid_unknown_fields=True):

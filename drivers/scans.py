@@ -12,7 +12,9 @@ from drivers.gs1 import GS, Damaged, as_printed, check_digit_right, elements_in,
 from drivers.magstripe import is_claim, is_payment, number_on, tracks_in
 
 Silence = Annotated[int, msgspec.Meta(ge=20, le=2000)]
-UsbId = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{4}:[0-9a-f]{4})?$")]
+UsbId = Annotated[
+    str, msgspec.Meta(pattern="^([0-9a-f]{4}:[0-9a-f]{4})?$", description="vendor:product as lsusb shows it, or ''")
+]
 """VID:PID as `lsusb` shows it."""
 
 

@@ -33,7 +33,7 @@ SETTLE_S: Final = 1.0
 _PIECE: Final = 4096
 
 Baud = Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600]
-Port = Annotated[str, msgspec.Meta(pattern="^(/.*)?$", max_length=512)]
+Port = Annotated[str, msgspec.Meta(pattern="^(/.*)?$", max_length=512, description="a path from the root on, or ''")]
 
 
 class Options(ScanOptions, frozen=True, forbid_unknown_fields=True):

@@ -5,9 +5,9 @@ Each mistake says where it stands, what is wrong, and what was perhaps meant.
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -75,7 +75,7 @@ def values(
         try:
             values[key] = msgspec.convert(value, fields[key].type)
         except msgspec.ValidationError as error:
-            problems.append(Problem(f"{where}.{key}", f"{plain(error)}; it is {shown(value)}."))
+            problems.append(Problem(f"{where}.{key}", f"{plain(error, fields[key].type)}; it is {shown(value)}."))
     return values
 
 
@@ -95,7 +95,17 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def plain(error: msgspec.ValidationError) -> str:
-    """A sentence without the library's path notation."""
+def plain(error: msgspec.ValidationError, shape: Any = None) -> str:
+    """A sentence without the library's path notation, and without a pattern that `shape` describes in words."""
     text = str(error).partition(" - at ")[0]
+    for meta in _metas(shape):
+        if meta.pattern and meta.description and text.endswith(f"{meta.pattern!r}"):
+            return f"must be {meta.description}"
     return text[:1].lower() + text[1:]
+
+
+def _metas(shape: Any) -> Iterator[msgspec.Meta]:
+    if isinstance(shape, msgspec.Meta):
+        yield shape
+    for part in get_args(shape):
+        yield from _metas(part)

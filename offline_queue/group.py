@@ -138,7 +138,7 @@ class GroupCommit:
                 job.replay = self._replay(job, *known)
                 return
         if self.sealed:
-            raise NotRecorded("The journal is sealed: the till is shutting down. Nothing was recorded.")
+            raise NotRecorded("the journal is sealed: the till is shutting down")
         self._ballast.refuse_sales()
         use_rights(self._connection, job.entry)
         head = grown(heads[job.lane], job.record)
@@ -164,6 +164,7 @@ class GroupCommit:
 def not_recorded(error: Exception) -> NotRecorded:
     """What a failed commit means to the one who waits for it."""
     return NotRecorded(
-        f"the journal could not be written ({error}). Nothing was recorded and no points moved."
-        " When the disk has room and works again the till goes on by itself: then repeat the sale."
+        f"the journal could not be written: {error}",
+        "Nothing was recorded and no points moved. When the disk has room and works again the till goes on by itself:"
+        " then repeat the sale.",
     )

@@ -28,7 +28,14 @@ class JournalUnusable(Exception):
 
 
 class NotRecorded(Exception):
-    """The journal could not make this durable: nothing of it is recorded, and trying again later is right."""
+    """The journal could not make this durable: nothing of it is recorded, and trying again later is right.
+
+    `why` is what happened, alone; the whole text says what it means and what to do, too.
+    """
+
+    def __init__(self, why: str, meaning: str = "Nothing was recorded.") -> None:
+        super().__init__(f"{why}. {meaning}")
+        self.why = why
 
 
 class KeyReused(Exception):

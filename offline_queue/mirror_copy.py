@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 import msgspec
 
+from offline_queue.disk_sync import sync_to_disk
 from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, Seq, seal_input
 
 if TYPE_CHECKING:
@@ -158,13 +159,5 @@ def _append(path: Path, line: bytes) -> None:
             raise OSError("the disk took only a part of it")
         os.fdatasync(descriptor)
     if is_new:
-        _sync_folders(path.parent, path.parent.parent)
-
-
-def _sync_folders(*folders: Path) -> None:
-    for folder in folders:
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_to_disk(path.parent)
+        sync_to_disk(path.parent.parent)

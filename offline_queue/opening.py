@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from offline_queue.disk_sync import sync_to_disk
 from offline_queue.journal import JournalUnusable
 from offline_queue.migrations import APPLICATION_ID, LATEST, migrate
 
@@ -208,15 +209,7 @@ def _create(path: Path) -> None:
     finally:
         connection.close()
     new.rename(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_to_disk(path.parent)
 
 
 def unusable(path: Path, error: sqlite3.Error) -> JournalUnusable:

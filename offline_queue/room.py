@@ -89,8 +89,9 @@ class Ballast:
         """Raises NotRecorded while its room is given away and the disk has no other."""
         if self.out and not self._place():
             raise NotRecorded(
-                "the disk is full. Nothing was recorded and no points moved. Make room on it, and the till goes on by"
-                " itself: then repeat the sale."
+                "the disk is full",
+                "Nothing was recorded and no points moved. Make room on it, and the till goes on by itself: then"
+                " repeat the sale.",
             )
 
     def _place(self) -> bool:

@@ -1,4 +1,4 @@
-"""The thread that keeps the ledger up to date, and what it shows of itself.
+"""The thread that keeps the ledger up to date, and reports how that goes.
 
 It never dies: whatever goes wrong is a state that people see, and sales go on into the journal meanwhile.
 """
@@ -16,8 +16,8 @@ from offline_queue.ledger_client import Ledger
 from offline_queue.requests import Identity
 from offline_queue.steps import Rest
 from offline_queue.sync_memory import Hotlist
+from offline_queue.sync_report import FINE, NOT_YET, SyncReport, in_words
 from offline_queue.timepiece import Timepiece, rfc3339
-from offline_queue.wire import Order, ProblemCode
 
 if TYPE_CHECKING:
     from offline_queue.store import Store
@@ -35,32 +35,7 @@ DAY_MS: Final = 86_400_000
 
 _log = logging.getLogger(__name__)
 
-
-class SyncReport(msgspec.Struct, frozen=True):
-    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
-
-    `detail` is a sentence for people; `ledger_time` the ledger's own clock as last heard; `orders` what was found out
-    about this till or its ledger, for the technician.
-    """
-
-    reachable: bool
-    last_success: str | None
-    next_attempt: str | None
-    detail: str
-    accepted: int = 0
-    ledger_time: str | None = None
-    orders: tuple[Order, ...] = ()
-
-
 OnChange = Callable[[SyncReport], None]
-
-NOT_YET: Final = SyncReport(False, None, None, "The ledger has not been asked yet; sales wait in the journal.")
-FINE: Final = "The ledger has heard everything."
-ANOTHER_KEY: Final = (
-    "This ledger does not sign with the key that this till knows, so it may be a stranger and is sent nothing. Sales go"
-    " on and their points are kept in this till's journal: have head office put the ledger's own ledger.key back. If"
-    " that is gone for good, write the new key as public_key in [ledger] and start tilld again."
-)
 
 
 class Sync:
@@ -225,16 +200,3 @@ class Sync:
 
     def _wall(self, boottime_ms: int) -> str:
         return rfc3339(self._timepiece.unix_ms() + boottime_ms - self._timepiece.boottime_ms())
-
-
-def in_words(trouble: str, alarm: str | None) -> str:
-    """What happened, what it means for the points, what to do."""
-    what = f"{trouble[:1].upper()}{trouble[1:]}".rstrip(".")
-    if alarm is None:
-        return f"{what}. Sales go on; their points wait in this till's journal and are sent when the ledger is back."
-    if alarm == ProblemCode.LEDGER_KEY:
-        return ANOTHER_KEY
-    return (
-        f"The ledger refuses this till ({alarm}): {what}. Sales go on and their points are kept in this till's journal,"
-        " but none reach the ledger: ask head office to enrol or update this terminal, then run `tilld sync`."
-    )

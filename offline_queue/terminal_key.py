@@ -9,6 +9,8 @@ from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from offline_queue.disk_sync import sync_to_disk
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -86,8 +88,4 @@ def _link(aside: Path, path: Path) -> None:
         path.hardlink_to(aside)
     except FileExistsError:
         return  # Another start was quicker; its key is the terminal's.
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_to_disk(path.parent)

@@ -146,5 +146,5 @@ class Writer:
             except queue.Empty:
                 return
             if job is not None:
-                job.error = NotRecorded("The journal is closed: the till is shutting down. Nothing was recorded.")
+                job.error = NotRecorded("the journal is closed: the till is shutting down")
                 job.finish()

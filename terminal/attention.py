@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from offline_queue.room import Room
+from offline_queue.room import MIB, Room
 
 Status = Mapping[str, Any]
 
@@ -16,7 +16,7 @@ def attention(status: Status) -> list[str]:
 def _ledger(status: Status) -> Iterator[str]:
     ledger, queued = status["ledger"], status["queue"]["queued"]
     if not ledger["reachable"]:
-        yield f"the ledger is out of reach; {entries(queued)} here and will be sent"
+        yield f"nothing reaches the ledger; {entries(queued)} here{' and will be sent' if queued else ''}"
     for order in ledger.get("orders", ()):
         yield f"the ledger has found something about this till: {order['code']}"
     if status["queue"]["conflicts"]:
@@ -26,7 +26,7 @@ def _ledger(status: Status) -> Iterator[str]:
 def _journal(status: Status) -> Iterator[str]:
     disk, mirror = status.get("disk"), status.get("mirror")
     if disk is not None and disk["room"] != Room.FINE:
-        yield f"the disk is getting full ({disk['room']})"
+        yield disk_words(disk["room"], disk["free_bytes"])
     if mirror is not None and (mirror["behind"] or not mirror["reachable"]):
         yield f"the mirror lacks {mirror['behind']} records"
 
@@ -37,6 +37,15 @@ def _readers(status: Status) -> Iterator[str]:
             yield f"reader {reader['name']} is {reader['status']}"
 
 
+def disk_words(room: str, free_bytes: int) -> str:
+    """What the room on the disk means for sales; without any the journal goes on only while its log has room in it."""
+    if room == Room.LOW:
+        return "the disk is getting full"
+    if free_bytes >= MIB:
+        return "the disk is nearly full: points are earned but not redeemed"
+    return "the disk is full: no points are redeemed, and sales are refused now or soon"
+
+
 def entries(count: int) -> str:
     """`3 entries wait`, in numbers that read well."""
-    return "1 entry waits" if count == 1 else f"{count} entries wait"
+    return "1 entry waits" if count == 1 else f"{count or 'no'} entries wait"

@@ -131,6 +131,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except Failed as failed:
         click.echo(f"tilld: {failed}", err=True)
         sys.exit(failed.code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(Code.USAGE)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "tilld"
         click.echo(f"{command}: {error.format_message()}\nTry `{command} --help`.", err=True)

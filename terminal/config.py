@@ -12,6 +12,7 @@ import msgspec
 
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
+from offline_queue.words import Language
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_claims import Claims
 from terminal.config_hw_proxy import HwProxy, hw_proxy_problems
@@ -19,16 +20,28 @@ from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
-from terminal.counter.refusals import Language
 from terminal.promises.floor_limits import worst_case
 from terminal.sales.transaction import PointsRule
 
 SYSTEM_FILE: Final = Path("/etc/tilld/tilld.toml")
 
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-TerminalId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-RuleName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$")]
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+TerminalId = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$", description="1 to 64 letters, digits, '.', '_' and '-'")
+]
+RuleName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9._-]{1,48}@[A-Za-z0-9._-]{1,15}$", description="a name and its version, like 'base@2'"
+    ),
+]
+Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$", description="three capitals after ISO 4217, like 'EUR'")]
+LedgerKey = Annotated[
+    str,
+    msgspec.Meta(
+        pattern="^([A-Za-z0-9+/]{43}=)?$", description="a public key in base64, 44 characters, or '' for the first seen"
+    ),
+]
 Factor = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -49,7 +62,7 @@ class LedgerAddress(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=512)] = "http://127.0.0.1:8790"
     plain_http: bool = False
     ca_file: Annotated[str, msgspec.Meta(max_length=4096)] = ""
-    public_key: Annotated[str, msgspec.Meta(pattern="^([A-Za-z0-9+/]{43}=)?$")] = ""
+    public_key: LedgerKey = ""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -102,7 +115,7 @@ class Config(msgspec.Struct, frozen=True):
     def risks(self) -> list[str]:
         """What the shop has chosen to risk, in English words and figures."""
         limits = self.offline.limits()
-        return [] if limits is None else [worst_case(limits, self.offline.tills, "en")]
+        return [] if limits is None else [worst_case(limits, self.offline.tills).en]
 
 
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {

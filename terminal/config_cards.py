@@ -22,7 +22,9 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=60_000)]
 Address = Annotated[str, msgspec.Meta(max_length=512)]
 KeyName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Parameter = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]{0,32}$")]
-Region = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{2})?$")]
+Region = Annotated[
+    str, msgspec.Meta(pattern=r"^([A-Z]{2})?$", description="two capitals after ISO 3166-1, like 'FR', or ''")
+]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Fa-f]{2}){0,64}$")]
 PublicKey = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{64}$")]
 

@@ -9,7 +9,13 @@ import msgspec
 from offline_queue.ledger_client import UnsafeLedgerUrl, checked_url
 
 File = Annotated[str, msgspec.Meta(max_length=4096)]
-Peer = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63} [A-Za-z0-9+/]{43}=$")]
+Peer = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63} [A-Za-z0-9+/]{43}=$",
+        description="the first line that `tilld enroll` shows at that till: its name, a blank, its key",
+    ),
+]
 """A terminal and its public key, as `tilld enroll` tells them."""
 
 

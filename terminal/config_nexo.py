@@ -6,7 +6,9 @@ import msgspec
 
 from terminal.config_problems import address_problem
 
-Poi = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
+Poi = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{0,64}$", description="up to 64 letters, digits, '.', '_' and '-'")
+]
 Brand = Annotated[str, msgspec.Meta(max_length=64)]
 
 

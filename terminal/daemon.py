@@ -20,7 +20,7 @@ from offline_queue.ledger_client import UnsafeLedgerUrl
 from offline_queue.terminal_key import KeyUnusable
 from terminal import log as logs
 from terminal import parts
-from terminal.api.sockets import CannotListen
+from terminal.api.sockets import CannotListen, refuse_taken
 from terminal.config import Config
 from terminal.ground import lay
 from terminal.instance import AlreadyRunning, Instance
@@ -46,16 +46,16 @@ class Ending(threading.Event):
     again = False
 
 
-def run(config: Config, state: Path) -> int:
+def run(config: Config, state: Path, file: Path | None = None) -> int:
     """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
 
-    AGAIN after READ_AGAIN, stopped as cleanly.
+    AGAIN after READ_AGAIN, stopped as cleanly. `file` is where the config stands: other commands find it by the folder.
     """
     logs.set_up()
     os.umask(0o077)
     try:
         prepare(state)
-        with _told_to_stop() as stop, Instance.claim(state):
+        with _told_to_stop() as stop, Instance.claim(state, file):
             code = _serve(config, state, stop)
             return AGAIN if code == FINE and stop.again else code
     except AlreadyRunning as running:
@@ -70,6 +70,9 @@ def run(config: Config, state: Path) -> int:
 
 def _serve(config: Config, state: Path, stop: Ending) -> int:
     """The whole till on one screen: the ground, then each part, then the row in which they start."""
+    refuse_taken(config.api.listen)
+    if config.nexo.enabled:
+        refuse_taken(config.nexo.listen, section="nexo")
     with ExitStack() as stack:
         ground = lay(config, state, stack)
         lines, mirroring, readers = parts.lines(ground), parts.mirroring(ground, stack), parts.readers(ground)

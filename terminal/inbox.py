@@ -15,7 +15,8 @@ import msgspec
 
 from drivers.base import CardRead, CardUnreadable, NoteWritten, ReaderState
 from offline_queue.entry import CardEvent, Entry
-from offline_queue.wire import Account, AllowanceAnswer, Balance, Order, Verdict
+from offline_queue.sync_report import SyncReport
+from offline_queue.wire import Account, AllowanceAnswer, Balance, Verdict
 from terminal.disputes.shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 from terminal.trial.talk import TrialAsked, TrialDue
@@ -196,22 +197,6 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class SyncChanged:
-    """How the ledger stands: `next_attempt` and `last_success` are RFC 3339, `accepted` records in the last pass.
-
-    `orders` are findings about this till or its ledger, for the technician.
-    """
-
-    reachable: bool
-    last_success: str | None
-    next_attempt: str | None
-    detail: str
-    accepted: int = 0
-    ledger_time: str | None = None
-    orders: tuple[Order, ...] = ()
-
-
-@dataclass(frozen=True)
 class ReadAsked:
     """A POS waits for the next card. `reply` becomes ReadAnswer or raises Refusal."""
 
@@ -255,7 +240,7 @@ Event = (
     | Welcomed
     | AccountHeard
     | Settled
-    | SyncChanged
+    | SyncReport
     | ReadAsked
     | ReadAbandoned
     | Asked

@@ -8,16 +8,20 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import msgspec
 
+MOST_BYTES: Final = 8192
+"""More than any path that the kernel takes."""
+
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds a state folder; `since` is RFC 3339 in UTC."""
+    """Who holds a state folder; `since` is RFC 3339 in UTC, `config` the file that it was started with, if any."""
 
     pid: int
     since: str
+    config: str | None = None
 
 
 class AlreadyRunning(Exception):
@@ -36,16 +40,17 @@ class Instance:
         self._descriptor = descriptor
 
     @classmethod
-    def claim(cls, folder: Path) -> Self:
+    def claim(cls, folder: Path, config: Path | None = None) -> Self:
         """Raises AlreadyRunning; OSError where the folder cannot be written."""
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = os.read(descriptor, 256)
+            told = os.read(descriptor, MOST_BYTES)
             os.close(descriptor)
             raise AlreadyRunning(folder, _holder(told)) from None
-        holder = Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+        started_with = str(config.absolute()) if config else None
+        holder = Holder(os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"), started_with)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, msgspec.json.encode(holder), 0)
         return cls(descriptor)
@@ -60,6 +65,17 @@ class Instance:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def config_of(folder: Path) -> Path | None:
+    """The config of the till that runs in this folder, or ran last; None where it had none, or nobody may know."""
+    try:
+        with (folder / "lock").open("rb") as file:
+            holder = _holder(file.read(MOST_BYTES))
+    except OSError:
+        return None
+    named = Path(holder.config) if holder and holder.config else None
+    return named if named and named.is_file() else None
 
 
 def _holder(told: bytes) -> Holder | None:

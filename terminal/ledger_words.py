@@ -2,16 +2,17 @@
 
 from typing import Final
 
+from offline_queue.sync_report import SyncReport
 from terminal.cards.questions import CardQuestions
 from terminal.desks import Counter, Records
-from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
+from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, Welcomed
 from terminal.questions import Questions
 from terminal.watchers import Publish, Watchers
 
 TOLD_ONE_BY_ONE: Final = 100
 """A page of decisions longer than this is a backlog: watchers get its sum (`sync`), not each of its records."""
 
-Word = AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncChanged
+Word = AllowanceAnswered | Welcomed | AccountHeard | Settled | SyncReport
 
 
 class LedgerWords:
@@ -41,7 +42,7 @@ class LedgerWords:
                 self._account(word)
             case Settled():
                 self._settled(word)
-            case SyncChanged():
+            case SyncReport():
                 self._sync_changed(word)
 
     def _allowance(self, word: AllowanceAnswered) -> None:
@@ -76,7 +77,7 @@ class LedgerWords:
                 self._watchers.transaction(one.entry, one.verdict.state)
             self._watchers.conflict(one)
 
-    def _sync_changed(self, word: SyncChanged) -> None:
+    def _sync_changed(self, word: SyncReport) -> None:
         stamps = self._records.stamps
         stamps.ledger_time = word.ledger_time or stamps.ledger_time
         self._records.redemptions.give_back()

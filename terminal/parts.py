@@ -13,7 +13,8 @@ from offline_queue.inquiries import Inquiries
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.requests import Identity
-from offline_queue.sync import Sync, SyncReport
+from offline_queue.sync import Sync
+from offline_queue.sync_report import SyncReport
 from offline_queue.terminal_key import public_key
 from terminal.api.desk import Desk
 from terminal.api.guests import Guests
@@ -25,7 +26,7 @@ from terminal.desks import Surroundings
 from terminal.doctor.resident import Resident
 from terminal.ground import HISTORY, JOURNAL, SOCKET, Ground
 from terminal.history.recorder import Recorder
-from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, SyncChanged, Welcomed
+from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, Welcomed
 from terminal.mirror.desk import MirrorDesk
 from terminal.mirror.parts import FOLDER, MirrorServer, Rounds, keeper_of
 from terminal.readers.hotplug import Hotplug
@@ -170,6 +171,7 @@ def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
         guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
         hw_proxy=odoo.enabled,
         scans=scans,
+        language=ground.config.terminal.language,
         page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),
@@ -195,13 +197,14 @@ def nexo(ground: Ground) -> "NexoServer | None":
         software=ground.version,
         rule=config.programme.points_rule(),
         display=config.nexo.display,
+        language=config.terminal.language,
     )
     return NexoServer(desk, shop, ground.state)
 
 
 def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
     region = ground.config.cards.phone_region
-    desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
+    desk = PhoneDesk(ground.ledger, ground.timepiece, region)
     return desk.find if region else None
 
 
@@ -216,12 +219,7 @@ def _identity(ground: Ground) -> Identity:
 def _ledger_changed(report: SyncReport, ground: Ground, inquiries: Inquiries) -> None:
     if report.reachable:
         inquiries.ledger_reachable()
-    ground.inbox.post(
-        SyncChanged(
-            *(report.reachable, report.last_success, report.next_attempt, report.detail),
-            *(report.accepted, report.ledger_time, report.orders),
-        )
-    )
+    ground.inbox.post(report)
 
 
 def _own_mirror(ground: Ground, stack: ExitStack) -> Mirror:

@@ -1,7 +1,7 @@
 """Questions about the till as it stands, answered with plain values that any dialect can show."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,17 +11,21 @@ from offline_queue.entry import State, masked
 from offline_queue.journal import Found
 from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader
+from offline_queue.sync_report import NOT_YET, SyncReport
 from offline_queue.timepiece import Timepiece, rfc3339
+from offline_queue.words import Words
 from terminal.disk import DiskView
-from terminal.inbox import ReaderStatus, SyncChanged
+from terminal.inbox import ReaderStatus
 from terminal.pos import CardView, Outcome, Refusal, invalid
 from terminal.readers.tally import Tally
 from terminal.sync_progress import Pass, Sample, advanced
 
 MAX_PAGE: Final = 1000
-UNDECIDED: Final = (
+UNDECIDED: Final = Words(
     "The till is still at it: whether this is recorded is not decided yet. Ask again in a second, or send it again with"
-    " the same key: it cannot count twice."
+    " the same key: it cannot count twice.",
+    "La caisse y travaille encore : rien n'est décidé. Redemandez dans une seconde, ou renvoyez avec la même clé : rien"
+    " ne comptera deux fois.",
 )
 
 HISTORY: Final = {
@@ -92,7 +96,7 @@ class Questions:
         self._sync_now = sync_now
         self._disk, self._mirror, self._tallies = disk, mirror, tallies
         self._readers, self._held, self._in_flight = readers, held, in_flight
-        self.ledger = SyncChanged(reachable=False, last_success=None, next_attempt=None, detail="not asked yet")
+        self._ledger = NOT_YET
         self._pass = Pass()
 
     def answer(self, what: str, argument: str) -> Any:
@@ -110,13 +114,13 @@ class Questions:
             raise Refusal("invalid", f"The till knows no question {what!r}.")
         return known[what](argument)
 
-    def ledger_changed(self, word: SyncChanged) -> dict[str, Any]:
+    def ledger_changed(self, word: SyncReport) -> dict[str, Any]:
         """Takes it up; what watchers are told of it."""
-        self.ledger, queue = word, self.queue_now()
+        self._ledger, queue = word, self.queue_now()
         sample = Sample(self._timepiece.boottime_ms(), word.accepted, queue["queued"])
         resting = word.next_attempt is not None
         self._pass = advanced(self._pass, sample, reachable=word.reachable, resting=resting)
-        return {**asdict(word), "queue": queue, **self._sync_view()}
+        return {**msgspec.structs.asdict(word), "queue": queue, **self._sync_view()}
 
     def _sync_view(self) -> dict[str, Any]:
         return {"phase": self._pass.phase, "progress": self._pass.progress}
@@ -131,7 +135,7 @@ class Questions:
         return {"queued": totals.queued, "oldest_age_s": age, "conflicts": totals.conflicts}
 
     def _status(self, _: str) -> dict[str, Any]:
-        ledger = self.ledger
+        ledger = self._ledger
         return {
             "terminal": self._terminal,
             "version": self._version,

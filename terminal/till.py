@@ -9,6 +9,7 @@ import dataclasses
 from typing import Any
 
 from offline_queue.entry import State
+from offline_queue.sync_report import SyncReport
 from terminal import desks
 from terminal.desks import Readers, Surroundings
 from terminal.inbox import (
@@ -29,13 +30,11 @@ from terminal.inbox import (
     ResolutionAsked,
     Settled,
     Stop,
-    SyncChanged,
     TransactionAsked,
     Welcomed,
 )
 from terminal.ledger_words import LedgerWords
-from terminal.pos import Refusal
-from terminal.sales.replies import answer, refuse
+from terminal.sales.replies import answer, refusing
 from terminal.trial.talk import TrialAsked, TrialDue
 from terminal.watchers import Watchers
 
@@ -48,7 +47,7 @@ class Till:
         self._readers = Readers()
         self._records = desks.records(around)
         self._counter = desks.counter(around, self._records, self._readers)
-        self._watchers = Watchers(around.publish, self._records.balances, self._records.issue, around.language)
+        self._watchers = Watchers(around.publish, self._records.balances, self._records.issue)
         self._trials = desks.trials(around, self._counter, self._readers)
         self._questions = desks.questions(around, self._records, self._readers)
         self._card_questions = desks.card_questions(around, self._records, self._counter)
@@ -81,7 +80,7 @@ class Till:
                 self._asked(event)
             case TrialAsked() | TrialDue():
                 self._trials.told(event)
-            case AllowanceAnswered() | Welcomed() | AccountHeard() | Settled() | SyncChanged():
+            case AllowanceAnswered() | Welcomed() | AccountHeard() | Settled() | SyncReport():
                 self._ledger.heard(event)
             case Stop():
                 self._stop()
@@ -143,13 +142,11 @@ class Till:
 
     def _asked(self, event: Asked) -> None:
         """A question: of a card it is answered later, all others at once."""
-        try:
+        with refusing(event.reply):
             if event.what == "card":
                 self._card_questions.asked(event)
             else:
                 answer(event.reply, self._answer(event.what, event.argument))
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _answer(self, what: str, argument: str) -> Any:
         match what:

@@ -45,8 +45,8 @@ ALLOWED = {
     },
 }
 ALSO = {
-    # The ledger shares the entry, the wire, the claim code, the form of exports and the manner of config and key files
-    # and of texts on a terminal with the till, and nothing else of it.
+    # The ledger shares the entry, the wire, the claim code, the form of exports, the manner of config and key files and
+    # of texts on a terminal, and what outlives a power cut with the till, and nothing else of it.
     "ledger": {
         *{
             "offline_queue.entry",
@@ -54,6 +54,7 @@ ALSO = {
             "offline_queue.timepiece",
             "offline_queue.config_file",
             "offline_queue.legible",
+            "offline_queue.disk_sync",
         },
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
@@ -98,6 +99,7 @@ PURE = (
     "terminal/attention.py",
     "offline_queue/streams.py",
     "offline_queue/conflicts.py",
+    "offline_queue/sync_report.py",
     "offline_queue/base45.py",
     "offline_queue/claim_codes.py",
     "offline_queue/claimed_sale.py",

@@ -4,7 +4,6 @@ A copy of SQLite books is made, synced and opened before it counts. PostgreSQL i
 are noted before such a backup begins, and count when the operator says that it is complete and kept.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 
 from ledger.port.problems import refused
 from ledger.tables.engine import Tables
+from offline_queue.disk_sync import sync_to_disk
 
 BEGUN: Final = "backup.begun"
 
@@ -25,9 +25,9 @@ def copy(books: sqlite3.Connection, path: Path) -> None:
         books.backup(target)
         # One file, complete without a log beside it.
         target.execute("PRAGMA journal_mode = DELETE").fetchone()
-    _sync(unfinished)
+    sync_to_disk(unfinished)
     unfinished.replace(path)
-    _sync(path.parent)
+    sync_to_disk(path.parent)
 
 
 def marks_in(path: Path) -> dict[int, int]:
@@ -64,11 +64,3 @@ def declare(tables: Tables) -> int:
     tables.change("UPDATE stream SET begun = NULL WHERE begun IS NOT NULL")
     tables.change("DELETE FROM fact WHERE name = ?", BEGUN)
     return count
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -115,7 +115,7 @@ class Settling:
         if entry is None:
             return None
         key = sale_key(entry)
-        first = self._source.claim({key: dispute.item.record}).get(key)
+        first = self._source.claim({key: dispute.item.record})().get(key)
         reversed_ = sheet.originals.of(entry) if entry.kind is Kind.REVERSE else None
         record = reversed_.record if reversed_ else first.record if first else dispute.item.record
         other = sheet.correcting.disputes.at(record) if record != dispute.item.record else None

@@ -82,10 +82,10 @@ class PostgresServer:
         return PostgresSource(tables)
 
     def write(self, work: Callable[[Tables], T]) -> T:
-        return self._done(WRITE, work)
+        return self._done(lambda connection, again: _written(connection, work, again=again))
 
     def read(self, work: Callable[[Tables], T]) -> T:
-        return self._done(READ, work)
+        return self._done(lambda connection, _: _looked(connection, work))
 
     def copy(self, path: Path) -> None:  # noqa: ARG002 - there is no one file
         """See tables.Engine."""
@@ -96,12 +96,13 @@ class PostgresServer:
         self._open = False
         self._drop_idle()
 
-    def _done(self, begin: str, work: Callable[[Tables], T]) -> T:
+    def _done(self, transaction: "Callable[[psycopg.Connection[Any], bool], T]") -> T:
+        """Of the `transaction`, which is told whether it was tried before. Raises Refused, NotRecorded."""
         for attempt in range(ATTEMPTS):
             connection, fresh = self._connection()
             try:
                 with self._lent(connection):
-                    return _transaction(connection, begin, work)
+                    return transaction(connection, attempt > 0)
             except self._errors as error:
                 lost = connection.closed and not fresh
                 if not lost and error.sqlstate not in AGAIN:
@@ -211,17 +212,36 @@ def _driver(url: str) -> "type[psycopg.Error]":
     return psycopg.Error
 
 
-def _transaction(connection: "psycopg.Connection[Any]", begin: str, work: Callable[[Tables], T]) -> T:
-    try:
-        connection.execute(begin.encode())
-        done = work(PostgresTables(connection))
-        if connection.execute("COMMIT").statusmessage != "COMMIT":
+def _written(connection: "psycopg.Connection[Any]", work: Callable[[Tables], T], *, again: bool) -> T:
+    """In a pipeline, to its end: what is wrong with any statement is known before the answer is given."""
+    with _undone(connection):
+        with connection.pipeline() as pipeline:
+            connection.execute(WRITE.encode())
+            done = work(PostgresTables(connection, pipeline, again=again))
+            end = connection.execute("COMMIT")
+        if end.statusmessage != "COMMIT":
             raise NotRecorded("the books took the work back; no points were changed")
+    return done
+
+
+def _looked(connection: "psycopg.Connection[Any]", work: Callable[[Tables], T]) -> T:
+    """Without a pipeline, in which no cursor can fetch a few rows at a time."""
+    with _undone(connection):
+        connection.execute(READ.encode())
+        done = work(PostgresTables(connection))
+        connection.execute("COMMIT")
+    return done
+
+
+@contextmanager
+def _undone(connection: "psycopg.Connection[Any]") -> Iterator[None]:
+    """Where something goes wrong, so that the connection can serve the next."""
+    try:
+        yield
     except BaseException:
         if not connection.closed:
             connection.rollback()
         raise
-    return done
 
 
 def _shown(connection: "psycopg.Connection[Any]", query: str) -> object:

@@ -1,7 +1,6 @@
 """The tables of the books in an open transaction of PostgreSQL."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
@@ -10,9 +9,10 @@ import msgspec
 
 from ledger.postgres.arrays import Packed, listed, packed
 from ledger.postgres.schema import TYPES
+from ledger.sheet.source import Asked
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Pipeline
 
 SCANNED_AT_ONCE: Final = 1000
 BLOCK: Final = 50
@@ -20,10 +20,16 @@ BLOCK: Final = 50
 
 
 class PostgresTables:
-    """See tables.Tables. Rows travel as one array for each column, so a statement costs the same for any number."""
+    """See tables.Tables. Rows travel as one array for each column, so a statement costs the same for any number.
 
-    def __init__(self, connection: "Connection[Any]") -> None:
-        self._connection = connection
+    In a `pipeline` statements are sent without waiting for the ones before: the server works on them while we go on.
+    `again`: the work was begun before, and others came in between or it took for granted what was not so.
+    """
+
+    def __init__(
+        self, connection: "Connection[Any]", pipeline: "Pipeline | None" = None, *, again: bool = False
+    ) -> None:
+        self._connection, self._pipeline, self.again = connection, pipeline, again
         self._cursors = count(1)
         self._numbers: list[int] = []
         self._block = 1
@@ -31,10 +37,16 @@ class PostgresTables:
     def rows(self, query: str, *values: object) -> list[Any]:
         return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
 
-    def many(self, columns: str, query: str, *values: object) -> list[Any]:
+    def many(self, columns: str, query: str, *values: object) -> Asked[list[Any]]:
         """Numbers and texts of thousands of rows, which travel as one value: the driver's loaders take a while each."""
-        ((found,),) = self.rows(f"SELECT json_agg(json_build_array({columns}))::text FROM ({query}) AS found", *values)  # noqa: S608
-        return msgspec.json.decode(found) if found else []
+        whole = f"SELECT json_agg(json_build_array({columns}))::text FROM ({query}) AS found"  # noqa: S608
+        asked = self._connection.execute(_spoken(whole), [_value(value) for value in values])
+
+        def found() -> list[Any]:
+            ((told,),) = asked.fetchall()
+            return msgspec.json.decode(told) if told else []
+
+        return found
 
     def scan(self, query: str, *values: object) -> Iterator[Any]:
         with self._connection.cursor(f"scan{next(self._cursors)}") as cursor:
@@ -48,20 +60,22 @@ class PostgresTables:
         if rows := list(rows):
             self._connection.execute(*self.prepared(table, rows, conflict))
 
-    def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> int:
+    def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> Asked[int]:
         """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
-        return self._connection.execute(*self.prepared(table, rows, "ON CONFLICT DO NOTHING")).rowcount
+        asked = self._connection.execute(*self.prepared(table, rows, "ON CONFLICT DO NOTHING"))
+
+        def new() -> int:
+            if self._pipeline is not None and asked.pgresult is None:
+                self._pipeline.sync()
+            return asked.rowcount
+
+        return new
 
     @staticmethod
     def prepared(table: str, rows: Sequence[Sequence[object]], conflict: str) -> tuple[bytes, list[Packed]]:
         """The statement that inserts these rows, and an array for each column."""
         types = TYPES[table].split()
         return _insertion(table, conflict), list(map(packed, zip(*rows, strict=True), types))
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        with self._connection.pipeline():
-            yield
 
     def next_account(self) -> int:
         """One alone is asked alone; a batch that opens more gets them by the block, and what is left over is lost."""

@@ -33,6 +33,7 @@ KEYLESS: Final = NO_CLAIM - {Code.DUPLICATE, Code.KEY_MISMATCH}
 OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.ALLOWANCE_VOID, Code.OVER_REVERSAL})
 """Flagged decisions that may leave less in an account than was promised from it."""
 
+ESCAPE: Final = b"\\"
 NUL: Final = b"\\u0000"
 """As JSON has it. No till writes one, and texts in PostgreSQL cannot hold it."""
 ENTRY: Final = "entry:"
@@ -88,7 +89,7 @@ def plausible(number: str) -> bool:
 
 def read(record: bytes) -> Entry | Decision:
     """The entry, or the decision to park what this version cannot read until a later one can."""
-    if NUL in record:
+    if ESCAPE in record and NUL in record:  # one byte is found much faster than six, and hardly a record has it
         return Decision(State.PARKED, Code.UNDECODABLE, waits=WAITS_FOR_UPGRADE, detail="a text holds a NUL character")
     try:
         return decode(record)

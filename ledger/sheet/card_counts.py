@@ -19,7 +19,8 @@ class CardCounts:
         return self._greatest.changed
 
     def expect(self, entries: Iterable[Entry]) -> None:
-        self._greatest.warm(proof.subject for entry in entries if (proof := proof_of(entry)))
+        shown = [entry for entry in entries if entry.card is not None and entry.card.proof is not None]
+        self._greatest.warm(proof.subject for entry in shown if (proof := proof_of(entry)))
 
     def greatest(self, entry: Entry) -> Shown | None:
         """The furthest presentation of this entry's chip or code; it may be its own."""

@@ -1,6 +1,6 @@
 """The cards that a batch touches: their listings, the chains of their successors, and what tills are to be told."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -18,7 +18,7 @@ class Deck:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._listings = Known(source.cards)
+        self._listings = Known[str, Listing](lambda numbers: source.cards(numbers)())
         self._held: set[str] = set()
         self._facts: dict[str, CardFacts] = {}
         self.news: list[CardChange] = []
@@ -30,15 +30,28 @@ class Deck:
 
     def expect(self, numbers: Sequence[str]) -> None:
         """Asks for cards and for all that stand for them; those that a batch could find changed by others are held."""
-        while numbers:
-            self._listings.warm(numbers)
-            open_ = [
-                number for number in dict.fromkeys(numbers) if _may_change(self.find(number)) and plausible(number)
-            ]
+        self.ask(numbers)()
+
+    def ask(self, numbers: Sequence[str]) -> Callable[[], None]:
+        """The same; call what this returns before anything else is held, and before any card is looked at."""
+        new = self._listings.missing(numbers)
+        asked = self._source.cards(new) if new else None
+
+        def expected() -> None:
+            if asked:
+                self._listings.learn(new, asked())
+            self._hold_open(list(dict.fromkeys(numbers)))
+
+        return expected
+
+    def _hold_open(self, numbers: Sequence[str]) -> None:
+        while numbers := [number for number in numbers if _may_change(self.find(number))]:
+            open_ = [number for number in numbers if plausible(number)]
             if open_:
                 self._listings.learn(open_, self._source.expect(open_))
             named = (self.find(number).successor for number in numbers)
-            numbers = [number for number in named if number and not self._listings.knows(number)]
+            numbers = self._listings.missing(number for number in named if number)
+            self._listings.warm(numbers)
 
     def hold(self, numbers: Sequence[str]) -> None:
         """What is about to happen to these cards happens to them as they are now, to the ends of their chains.
@@ -97,5 +110,5 @@ class Deck:
 
 
 def _may_change(listing: Listing) -> bool:
-    """A card without an account may be given one; one that is marked may be unmarked."""
+    """A card without an account may be given one; one that is marked may be unmarked, and has a successor."""
     return listing.account is None or listing.marked is not None

@@ -31,13 +31,14 @@ def spans(rulings: Iterable[Ruling], again: Container[int] = ()) -> list[Span]:
     Records that are decided `again` begin a verdict of their own: of all verdicts on a record, the last is the last
     of those that begin nearest to it. So whoever looks for it has to look at no more.
     """
-    runs: list[list[Ruling]] = []
+    runs: list[tuple[Ruling, Ruling]] = []
     for ruling in rulings:
-        if runs and ruling.item.record not in again and _continues(runs[-1][-1], ruling):
-            runs[-1].append(ruling)
+        first, last = runs[-1] if runs else (ruling, ruling)
+        if ruling.item.record not in again and _continues(last, ruling):
+            runs[-1] = first, ruling
         else:
-            runs.append([ruling])
-    return [_span(run[0], run[-1]) for run in runs]
+            runs.append((ruling, ruling))
+    return [_span(first, last) for first, last in runs]
 
 
 def _span(first: Ruling, last: Ruling) -> Span:

@@ -7,7 +7,7 @@ from ledger.sheet.source import Source
 from offline_queue.entry import Entry, Kind
 
 
-def named(entry: Entry) -> str | None:
+def receipt_name(entry: Entry) -> str | None:
     """A receipt as the books know it; None where the entry does not name all of it, or earns nothing."""
     receipt = entry.receipt
     if entry.kind is not Kind.EARN or receipt is None or not (receipt.number and receipt.store and receipt.issued_at):
@@ -22,19 +22,18 @@ class Receipts:
         self._source = source
         self._holders: dict[str, int] = {}
 
-    def claim(self, met: Iterable[tuple[Item, Entry]]) -> None:
-        """Takes the receipts of these entries, which have their keys, for whoever came first."""
+    def claim(self, met: Iterable[tuple[str, Item]]) -> None:
+        """Takes these receipts for the records that were made on them and have their keys: for whoever came first."""
         wanted: dict[str, int] = {}
-        for item, entry in met:
-            name = named(entry)
-            if name is not None and name not in self._holders:
+        for name, item in met:
+            if name not in self._holders:
                 wanted.setdefault(name, item.record)
         if wanted:
             self._holders |= wanted | self._source.receipts(wanted)
 
     def holder(self, entry: Entry) -> int | None:
         """The record that earned on this entry's receipt first, its own included."""
-        name = named(entry)
+        name = receipt_name(entry) if self._holders else None
         return None if name is None else self._holders.get(name)
 
     def let_go(self, records: set[int]) -> dict[str, int]:

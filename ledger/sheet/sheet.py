@@ -144,9 +144,10 @@ class Sheet:
         waits with it, or sees what became of it.
         """
         entries = [entry for _, entry in met]
+        cards = self.cards.ask([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
         self.roster.warm(name for item, entry in met for name in (entry.terminal, item.sender))
         self.cases.anchors.warm((item.sender, entry.clock.boot_id) for item, entry in met)
-        self.cards.expect([entry.card.number for entry in entries if entry.card and entry.kind in ON_CARD])
+        cards()
         self.lifecycle.expect(entries)
         self.rights.warm(entry.allowance for entry in entries if entry.allowance)
         reversed_here = [entry.reverses for entry in entries if entry.reverses]
@@ -155,10 +156,13 @@ class Sheet:
         stands = [first for entry in reversed_here if (first := self.originals.duplicates.get(entry))]
         homes |= self._source.homes(stands) if stands else {}
         corrected = self.correcting.expect(entries)
-        self.keys.meet(met)
+        claimed = self.keys.ask(met)
+        self.plain.look_ahead(met)
+        claimed()
         new = [entry for item, entry in met if not self.plain.repeats(item, entry)] if self.keys.repeated else entries
         accounts = [self.cards.account(entry.card.number) for entry in new if entry.card]
         accounts += [*self.rights.accounts(), *homes.values(), *corrected]
+        self.waiting.hear()
         self.accounts.warm(account for account in accounts if account is not None)
         self.originals.warm([*reversed_here, *stands])
         self.counts.expect(entries)

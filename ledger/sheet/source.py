@@ -1,6 +1,6 @@
 """What a batch asks of the books, whichever engine keeps them, and the values that go to and fro."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -39,6 +39,8 @@ class Posting(msgspec.Struct, frozen=True, gc=False):
 
 Asking = Mapping[str, tuple[Item, Entry]]
 """By key, the record that asks for it."""
+Asked = Callable[[], V]
+"""An answer that is under way: the engine looks for it while we do something else. Calling waits for it."""
 
 
 class Source(Protocol):
@@ -63,7 +65,7 @@ class Source(Protocol):
     def kin(self, number: str) -> list[str]:
         """The cards of this card's account."""
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]: ...
+    def cards(self, numbers: Sequence[str]) -> Asked[dict[str, Listing]]: ...
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
         """The same, and holds them: nothing happens unseen to a card without an account, or to one that is marked."""
@@ -89,7 +91,7 @@ class Source(Protocol):
     def duplicates(self, entries: Sequence[str]) -> dict[str, str]:
         """The entry that stands in the books for each of these, which repeats its sale under another id."""
 
-    def claim(self, keys: Mapping[str, int], asking: Asking = ...) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = ...) -> Asked[dict[str, First]]:
         """Takes each idempotency key for a record where it is free, else tells who has it; holds the keys.
 
         `asking` are those records, for all keys or none: where a holder says the very same, that need not be read
@@ -108,7 +110,7 @@ class Source(Protocol):
     def let_go(self, keys: Mapping[str, int], receipts: Mapping[str, int]) -> None:
         """Gives back those of these keys and receipts that were taken in this batch for these records."""
 
-    def announce(self, entries: Mapping[str, int]) -> list[str]:
+    def announce(self, entries: Mapping[str, int]) -> Asked[list[str]]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
@@ -164,9 +166,13 @@ class Known(Generic[K, V]):
 
     def warm(self, keys: Iterable[K]) -> None:
         """One question for all keys that were not asked before."""
-        if missing := [key for key in dict.fromkeys(keys) if key not in self._values]:
+        if missing := self.missing(keys):
             self._values.update(dict.fromkeys(missing))
             self._values.update(self._fetch(missing))
+
+    def missing(self, keys: Iterable[K]) -> list[K]:
+        """Those that were not asked before, each once."""
+        return [key for key in dict.fromkeys(keys) if key not in self._values]
 
     def learn(self, keys: Iterable[K], found: Mapping[K, V]) -> None:
         """What was asked otherwise: `found` of these keys, and nothing of the others. What was put stays."""
@@ -175,7 +181,7 @@ class Known(Generic[K, V]):
     def knows(self, key: K) -> bool:
         return key in self._values
 
-    def asked(self) -> Iterable[K]:
+    def asked(self) -> KeysView[K]:
         return self._values.keys()
 
     def get(self, key: K) -> V | None:

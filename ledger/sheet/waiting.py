@@ -12,7 +12,7 @@ from ledger.rules.records import (
     waits_for_entry,
     waits_for_record,
 )
-from ledger.sheet.source import Known, Source
+from ledger.sheet.source import Asked, Known, Source
 from offline_queue.entry import Card, Entry, Kind
 
 NOT_WOKEN_HERE: Final = frozenset({WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE})
@@ -32,16 +32,28 @@ class Waiting:
         """Records that were decided before, and waited; what their terminal did since takes nothing from them."""
         self.anybody = False
         """Whether anything at all may wait for what is decided here."""
+        self._under_way: list[tuple[Mapping[str, int], Asked[list[str]]]] = []
         self._by_reason = Known(self._asked)
         self._unawaited: set[str] = set()
         """Names for which nothing waited when they were announced."""
 
     def announce(self, named: Mapping[str, int]) -> None:
         """Learns what waits for records that come to stand under these names."""
+        self.ask(named)
+        self.hear()
+
+    def ask(self, named: Mapping[str, int]) -> None:
+        """The same, but for what is told then; hear() before anything else is held, and before any is decided."""
         names = {name: record for name, record in named.items() if name not in self.announced}
         if names:
             self.announced |= names
-            awaited = self._source.announce(names)
+            self._under_way.append((names, self._source.announce(names)))
+
+    def hear(self) -> None:
+        """The answers to what was asked."""
+        while self._under_way:
+            names, asked = self._under_way.pop()
+            awaited = asked()
             self.anybody = self.anybody or bool(awaited)
             self._unawaited |= names.keys() - set(awaited)
             self._by_reason.warm(map(waits_for_entry, awaited))

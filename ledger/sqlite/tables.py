@@ -2,8 +2,8 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -26,15 +26,9 @@ class SqliteTables:
         self._connection.execute(_spoken(statement), [_value(value) for value in values])
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
-        rows = list(rows)
-        if rows:
-            places = ", ".join("?" * len(rows[0]))
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({places}) {conflict}", rows)  # noqa: S608
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Nothing travels."""
-        yield
+        if rows := list(rows):
+            places, values = _given(rows)
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({places}) {conflict}", values)  # noqa: S608
 
     def next_account(self) -> int:
         """The caller holds the only write transaction, so counting on is safe."""
@@ -53,6 +47,19 @@ class SqliteTables:
 def _spoken(query: str) -> str:
     """Lists travel as JSON; rows need not be held where nobody else writes."""
     return query.replace("= ANY(?)", "IN (SELECT value FROM json_each(?))").replace("FOR UPDATE", "")
+
+
+def _given(rows: Sequence[Sequence[object]]) -> tuple[str, Iterable[Sequence[object]]]:
+    """Places for the values of these rows, and the values.
+
+    A column without any is said once: the sqlite3 module looks for an adapter for each None, for as long as it takes
+    to bind five numbers.
+    """
+    columns = range(len(rows[0]))
+    told = [n for n in columns if rows[0][n] is not None or any(row[n] is not None for row in rows)]
+    if not 1 < len(told) < len(columns):
+        return ", ".join("?" for _ in columns), rows
+    return ", ".join("?" if n in told else "NULL" for n in columns), map(itemgetter(*told), rows)
 
 
 def _value(value: object) -> Any:

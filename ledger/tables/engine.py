@@ -5,7 +5,6 @@ writer at a time leaves it out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -26,13 +25,11 @@ class Tables(Protocol):
     def scan(self, query: str, *values: object) -> Iterator[Any]:
         """The same a few at a time, for more than memory holds."""
 
-    def change(self, statement: str, *values: object) -> None: ...
+    def change(self, statement: str, *values: object) -> None:
+        """What is wrong with it may show only later, in the next question or at the commit; the same with `insert`."""
 
     def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
         """Whole rows, columns in the order of the schema; `conflict` is an ON CONFLICT clause."""
-
-    def together(self) -> AbstractContextManager[None]:
-        """Changes and inserts within the block may travel to the engine in one go; nothing is asked meanwhile."""
 
     def next_account(self) -> int:
         """A number that no account has had."""

@@ -24,18 +24,17 @@ class TablesPen:
         told = spans(sheet.rulings, sheet.waiting.changed)
         decided = self._decided(sorted({span.terminal for span in told}))
         numbers = changes.numbers(self._tables, len(sheet.cards.news))
-        with self._tables.together():
-            self._postings(sheet.postings)
-            self._accounts(sheet)
-            self._cards(sheet, numbers)
-            self._shelves(sheet.shelving)
-            self._duplicates(sheet)
-            self._rights(sheet)
-            self._waits(sheet.waiting.changed)
-            self._words(sheet)
-            self._tell(told, decided)
-            circumstances.count_offline(self._tables, sheet.offline_days.changed)
-            circumstances.keep_shown(self._tables, sheet.counts.changed)
+        self._postings(sheet.postings)
+        self._accounts(sheet)
+        self._cards(sheet, numbers)
+        self._shelves(sheet.shelving)
+        self._duplicates(sheet)
+        self._rights(sheet)
+        self._waits(sheet.waiting.changed)
+        self._words(sheet)
+        self._tell(told, decided)
+        circumstances.count_offline(self._tables, sheet.offline_days.changed)
+        circumstances.keep_shown(self._tables, sheet.counts.changed)
         self._breaches(sheet)
 
     def _breaches(self, sheet: Sheet) -> None:
@@ -65,7 +64,7 @@ class TablesPen:
             self._tables.change("UPDATE terminal SET decided = ? WHERE name = ?", n, terminal)
 
     def _postings(self, postings: Iterable[Posting]) -> None:
-        rows = [(p.record, p.entry, p.account, p.points, p.original, p.code, p.posted_at) for p in postings]
+        rows = [(p.record, p.entry, p.account, p.points, p.original, str(p.code), p.posted_at) for p in postings]
         self._tables.insert("posting", rows)
 
     def _accounts(self, sheet: Sheet) -> None:

@@ -19,7 +19,7 @@ from ledger.rules.instants import Anchor
 from ledger.rules.own_entries import OFFICE, own_stream
 from ledger.rules.records import bounded
 from ledger.sheet.offline_days import Day
-from ledger.sheet.source import Asking
+from ledger.sheet.source import Asked, Asking
 from ledger.tables import circumstances, disputes
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.hashes import short_hash
@@ -125,25 +125,27 @@ class TablesSource:
         query = "SELECT k.number FROM card c JOIN card k ON k.account = c.account WHERE c.number = ?"
         return [found for (found,) in self._tables.rows(query, number)]
 
-    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> dict[str, First]:
+    def claim(self, keys: Mapping[str, int], asking: Asking = NOBODY) -> Asked[dict[str, First]]:
         """The index knows 64 bits of a key; only a record whose whole key is equal has it."""
-        hashes = {key: short_hash(key) for key in keys}
-        found = firsts(keys, self._tables.rows(FIRSTS, list(hashes.values())), asking)
-        free = [(hashes[key], record) for key, record in keys.items() if key not in found]
-        self._tables.insert("claim", free)
-        return found
+        hashes = list(map(short_hash, keys))
+        found = firsts(keys, self._tables.rows(FIRSTS, hashes), asking)
+        wanted = zip(hashes, keys.items(), strict=True)
+        self._tables.insert("claim", [(hash_, record) for hash_, (key, record) in wanted if key not in found])
+        return lambda: found
 
-    def announce(self, entries: Mapping[str, int]) -> list[str]:
-        return list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
+    def announce(self, entries: Mapping[str, int]) -> Asked[list[str]]:
+        awaited = list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
+        return lambda: awaited
 
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         return self._rights.held(ids)
 
-    def cards(self, numbers: Sequence[str]) -> dict[str, Listing]:
-        return listings(self._tables.rows(CARDS, numbers))
+    def cards(self, numbers: Sequence[str]) -> Asked[dict[str, Listing]]:
+        found = listings(self._tables.rows(CARDS, numbers))
+        return lambda: found
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
-        return self.cards(numbers)
+        return self.cards(numbers)()
 
     def homes(self, entries: Sequence[str]) -> dict[str, int]:
         return dict(self._tables.rows("SELECT entry, account FROM posting WHERE entry = ANY(?)", entries))

@@ -43,9 +43,8 @@ class TablesStreams:
         seqs = range(branch.mark + 1, mark + 1)
         start = branch.no << SEQ_BITS
         rows = [(start + seq, digest, raw) for seq, digest, raw in zip(seqs, hashes, new, strict=True)]
-        with self._tables.together():
-            self._tables.insert("record", rows)
-            self._tables.change("UPDATE stream SET mark = ?, head = ? WHERE no = ?", mark, hashes[-1], branch.no)
+        self._tables.insert("record", rows)
+        self._tables.change("UPDATE stream SET mark = ?, head = ? WHERE no = ?", mark, hashes[-1], branch.no)
         return mark, [Item(start + seq, uid, seq, terminal, raw) for seq, raw in zip(seqs, new, strict=True)]
 
     def _branch(self, terminal: str, uid: str, place: Held | Fork, held: Branch) -> Branch:

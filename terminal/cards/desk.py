@@ -1,6 +1,5 @@
 """Cards at the counter: which card is used for the one presented, and what a person says has happened to a card."""
 
-import hashlib
 from typing import Final
 
 import msgspec
@@ -8,30 +7,28 @@ import msgspec
 from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, State, masked
 from offline_queue.store import JournalReader
 from offline_queue.wire import Verdict
+from offline_queue.words import Words, in_a_row
 from terminal.cards.forwarding import BLOCKED, UNKNOWN, Stands, listed_after
 from terminal.cards.hotlist import Hotlist
 from terminal.cards.identification import CardFormat, identify_number
-from terminal.counter.refusals import Language, Refused, refused
-from terminal.inbox import Answered, CardEventAsked
+from terminal.counter.refusals import Refused, refused
+from terminal.inbox import CardEventAsked
 from terminal.pos import CardEventAnswer, CardView, Refusal, invalid
-from terminal.sales.recording import KEY_REUSED, Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.recording import Recording, digest_of
+from terminal.sales.replies import refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
 
-_FORWARDED: Final[dict[Language, str]] = {
-    "en": "This card was {was}: its points are on card {number}, and this one is used for it.",
-    "fr": "Cette carte a été {was} : ses points sont sur la carte {number}, utilisée à sa place.",
-}
-_WAS: Final[dict[Language, dict[str, str]]] = {
-    "en": {"replaced": "replaced", "merged": "merged with another"},
-    "fr": {"replaced": "remplacée", "merged": "réunie à une autre"},
-}
-_INACTIVE: Final[dict[Language, str]] = {
-    "en": "This card is not active yet: what it earns is kept and credited when it is activated.",
-    "fr": "Cette carte n'est pas encore active : ce qu'elle gagne est gardé et crédité à son activation.",
-}
+_FORWARDED: Final = Words(
+    en="This card was {was}: its points are on card {number}, and this one is used for it.",
+    fr="Cette carte a été {was} : ses points sont sur la carte {number}, utilisée à sa place.",
+)
+_WAS: Final = {"replaced": Words("replaced", "remplacée"), "merged": Words("merged with another", "réunie à une autre")}
+_INACTIVE: Final = Words(
+    en="This card is not active yet: what it earns is kept and credited when it is activated.",
+    fr="Cette carte n'est pas encore active : ce qu'elle gagne est gardé et crédité à son activation.",
+)
 
 
 class CardDesk:
@@ -44,11 +41,9 @@ class CardDesk:
         recording: Recording,
         stamps: Stamps,
         card_format: CardFormat,
-        language: Language,
     ) -> None:
         self._hotlist, self._journal, self._recording, self._stamps = hotlist, journal, recording, stamps
         self._card_format = card_format
-        self._language: Language = language
 
     def resume(self) -> None:
         """Events that the ledger has not decided hold at this till, also after its directory was lost."""
@@ -58,7 +53,7 @@ class CardDesk:
     def judged(self, number: str) -> Stands | Refused:
         """The card to use for this one, or why none may be."""
         stands = self._hotlist.stands(number)
-        return refused("card_blocked", self._language) if stands.status == BLOCKED else stands
+        return refused("card_blocked") if stands.status == BLOCKED else stands
 
     def used(self, card: Card) -> Card:
         """The card that stands for this one. Raises Refusal("card_refused")."""
@@ -75,14 +70,13 @@ class CardDesk:
         """All numbers that are of one card by now."""
         return self._hotlist.kin(number)
 
-    def hints(self, stands: Stands) -> list[str]:
+    def hints(self, stands: Stands) -> list[Words]:
         """Words for the cashier about a card that may be used."""
         said = []
         if stands.was is not None:
-            was = _WAS[self._language].get(stands.was, stands.was)
-            said.append(_FORWARDED[self._language].format(was=was, number=masked(stands.number)))
+            said.append(_FORWARDED.of(was=_WAS.get(stands.was, stands.was), number=masked(stands.number)))
         if stands.status == "inactive":
-            said.append(_INACTIVE[self._language])
+            said.append(_INACTIVE)
         return said
 
     def view(self, number: str, *, heard: bool) -> tuple[str, CardView | None]:
@@ -97,10 +91,8 @@ class CardDesk:
 
     def asked(self, event: CardEventAsked) -> None:
         """Every path answers `event.reply` once."""
-        try:
+        with refusing(event.reply):
             self._decide(event)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def recorded(self, entry: Entry) -> None:
         """An entry is durable: what it says of a card holds from now on."""
@@ -113,10 +105,10 @@ class CardDesk:
             self._hotlist.decided(entry.id, posted=verdict.state is State.POSTED)
 
     def _decide(self, event: CardEventAsked) -> None:
-        digest = hashlib.sha256(msgspec.json.encode((event.number, event.happened))).digest()[:16]
+        digest = digest_of((event.number, event.happened))
         if event.key is not None:
             check_key(event.key)
-            if self._recording.join(event.key, digest, event.reply) or self._known(event, digest):
+            if self._recording.repeats(event.key, digest, event.reply):
                 return
         entry = self._drafted(event)
         after = listed_after(event.happened)
@@ -132,15 +124,6 @@ class CardDesk:
         flight = self._recording.take_off(entry.key, digest, event.reply)
         self._recording.commit(flight, entry, shaped=lambda _: said)
 
-    def _known(self, event: CardEventAsked, digest: bytes) -> bool:
-        found = self._journal.find_key(event.key or "")
-        if found is None:
-            return False
-        if found.digest != digest:
-            raise Refusal("idempotency_key_reused", KEY_REUSED)
-        answer(event.reply, Answered(found.reply, replayed=True))
-        return True
-
     def _drafted(self, event: CardEventAsked) -> Entry:
         refuse_hidden("operator", event.operator)
         refuse_hidden("reason", event.happened.reason)
@@ -149,19 +132,8 @@ class CardDesk:
             happened = msgspec.structs.replace(happened, successor=self._successor(number, happened))
         if happened.happening is Happening.ACTIVATE:
             self.used(Card(number))
-        return Entry(
-            id=stamp.id,
-            key=event.key or f"card:{stamp.id}",
-            kind=Kind.CARD_EVENT,
-            terminal=stamp.terminal,
-            business_day=stamp.business_day,
-            occurred_at=stamp.occurred_at,
-            clock=stamp.clock,
-            hotlist=stamp.hotlist,
-            card=Card(number),
-            event=happened,
-            operator=event.operator,
-        )
+        entry = stamp.entry(Kind.CARD_EVENT, event.key or f"card:{stamp.id}")
+        return msgspec.structs.replace(entry, card=Card(number), event=happened, operator=event.operator)
 
     def _successor(self, number: str, happened: CardEvent) -> str:
         """Raises Refusal where the new card cannot stand for the old one, as far as this till can know."""
@@ -175,11 +147,11 @@ class CardDesk:
         return successor
 
     def _number(self, text: str) -> str:
-        verdict = identify_number(text, self._card_format, self._language)
+        verdict = identify_number(text, self._card_format)
         if isinstance(verdict, Refused):
             raise _refusal(verdict)
         return verdict.number
 
 
 def _refusal(why: Refused) -> Refusal:
-    return Refusal("card_refused", " ".join([why.detail, *why.steps]), why.reason, why.steps)
+    return Refusal("card_refused", in_a_row([why.detail, *why.steps]), why.reason, why.steps)

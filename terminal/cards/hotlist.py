@@ -99,7 +99,7 @@ class Hotlist:
         try:
             used = self._shelf.write(lambda: self._take(page))
         except sqlite3.Error as error:
-            raise NotRecorded(f"the directory of cards cannot be written ({error})") from error
+            raise NotRecorded(f"the directory of cards cannot be written: {error}") from error
         if used:
             self._used = page.generation, page.cursor
 

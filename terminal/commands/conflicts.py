@@ -5,13 +5,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import click
-import msgspec
 
 from offline_queue.legible import legible
 from terminal.commands import completion
 from terminal.commands.client import NotRunning
-from terminal.commands.console import Code, Failed, Place, age, answer, answering, columns, placed, remark
-from terminal.commands.queue import opened_journal, refuse_strange
+from terminal.commands.console import Code, Failed, Place, age, answer, answering, columns, details, placed
+from terminal.commands.journal import instead_of_the_till, refuse_strange
 
 EXAMPLES: Final = """
 \b
@@ -66,25 +65,21 @@ def _decided(told: dict[str, Any]) -> str:
 
 
 def _page_from_journal(place: Place, after: str | None, limit: int) -> dict[str, Any]:
-    _say_down(place)
-    with opened_journal(place) as journal:
+    with instead_of_the_till(place) as journal:
         refuse_strange(journal, after)
-        entries = [msgspec.to_builtins(_told(place, journal, each)) for each in journal.disputed(after, limit)]
+        entries = [_told(place, journal, each) for each in journal.disputed(after, limit)]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
 
 
 def _told(place: Place, journal: Any, found: Any) -> Any:
     """As the running till would tell it, in the language of the same config."""
     from offline_queue.timepiece import SystemTimepiece
-    from terminal.config import find, load
+    from terminal.commands.mirror import loaded
     from terminal.disputes.disputes import dispute, name_of
+    from terminal.wording import plain
 
-    language = load(find(place.config)).terminal.language
-    return dispute(found, journal.resolution_of(name_of(found)), language, SystemTimepiece().unix_ms())
-
-
-def _say_down(place: Place) -> None:
-    remark(f"The till does not run; this is from {place.journal}, read-only.")
+    told = dispute(found, journal.resolution_of(name_of(found)), SystemTimepiece().unix_ms())
+    return plain(told, loaded(place).terminal.language)
 
 
 @conflicts.command(epilog="Example:  tilld conflicts show 0196fd1c-7c1e-7000-8000-1f0b2a3c4d5e")
@@ -97,18 +92,16 @@ def show(place: Place, transaction: str, *, as_json: bool) -> Code:
         told = place.ask("GET", f"/v1/conflicts/{quote(transaction, safe='')}")
     except NotRunning:
         told = _one_from_journal(place, transaction)
-    rows = [(name, _plain(value)) for name, value in told.items() if value not in (None, [])]
-    answer(told, "\n".join(f"{name:16}{legible(value)}" for name, value in rows), as_json=as_json)
+    answer(told, details({**told, "age": age(told["age_s"]), "age_s": None}, _plain), as_json=as_json)
     return Code.FINE
 
 
 def _one_from_journal(place: Place, transaction: str) -> Any:
-    _say_down(place)
-    with opened_journal(place) as journal:
+    with instead_of_the_till(place) as journal:
         found = journal.find_id(transaction)
         if found is None or found.verdict is None:
             raise Failed(f"the ledger has said nothing of a transaction {transaction!r} of this till.", Code.ATTENTION)
-        return msgspec.to_builtins(_told(place, journal, found))
+        return _told(place, journal, found)
 
 
 def _plain(value: Any) -> str:

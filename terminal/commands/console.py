@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -14,6 +14,7 @@ import click
 from offline_queue.legible import legible, legible_json
 from terminal.commands.client import NotRunning, Reply, ask
 from terminal.config import SYSTEM_FILE, find, named_state
+from terminal.instance import config_of
 
 STATE_HELP: Final = "State folder [default: the config's, else $STATE_DIRECTORY, else ~/.local/state/tilld]."
 CONFIG_HELP: Final = f"Config file [default: {SYSTEM_FILE}, else built in]."
@@ -43,6 +44,11 @@ class Place:
 
     state: Path
     config: Path | None
+
+    @property
+    def config_file(self) -> Path | None:
+        """The one given, else what this folder's till was started with, else the system's; None: built-in defaults."""
+        return self.config or config_of(self.state) or find(None)
 
     @property
     def socket(self) -> Path:
@@ -120,6 +126,11 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[n]) for row in cells) for n in range(len(cells[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     return "\n".join([click.style(lines[0], bold=True), *lines[1:]])
+
+
+def details(told: Mapping[str, Any], plain: Callable[[Any], str]) -> str:
+    """One value a line, each made `plain`; what is not there is left out."""
+    return "\n".join(f"{name:16}{legible(plain(value))}" for name, value in told.items() if value not in (None, []))
 
 
 def age(seconds: float | None) -> str:

@@ -74,11 +74,11 @@ def _examined(patient: "Patient", place: Place, name: str | None, *, silent: boo
     from terminal.doctor.examination import Examination
     from terminal.doctor.findings import Level
     from terminal.doctor.local import Opinion, diagnosis
-    from terminal.doctor.sections import chosen
+    from terminal.doctor.sections import TAPS, chosen
     from terminal.doctor.sheet import lines
 
     try:
-        parts = chosen(name)
+        parts = chosen(name, patient.level)
     except LookupError as error:
         raise click.BadParameter(str(error.args[0]), param_hint="--section") from None
     found: list[Section] = []
@@ -88,7 +88,7 @@ def _examined(patient: "Patient", place: Place, name: str | None, *, silent: boo
             click.echo("\n".join(lines(section)))
         elif sys.stderr.isatty():
             remark(f"{len(found)} of {len(parts)}: {section.name} {section.verdict}")
-    if patient.level is Level.INTERACTIVE and name is None:
+    if patient.level is Level.INTERACTIVE and name in {None, TAPS}:
         found.append(_tapped(place, silent=silent))
     return diagnosis(patient, found)
 

@@ -36,8 +36,9 @@ HEADING: Final = "Exit codes:"
 def told(command: click.Command, whose: str = "till") -> click.Command:
     """The command, and those in it, with the common words after its own, but for what it tells in words of its own.
 
-    The same however often it is called.
+    In lists its first sentence stands whole. The same however often it is called.
     """
+    command.short_help = command.short_help or first_sentence(command.help or "")
     if isinstance(command, click.Group):
         for each in command.commands.values():
             told(each, whose)
@@ -46,6 +47,12 @@ def told(command: click.Command, whose: str = "till") -> click.Command:
         if heading not in (command.epilog or ""):
             command.epilog = f"{command.epilog}\n\n{paragraph}" if command.epilog else paragraph
     return command
+
+
+def first_sentence(text: str) -> str:
+    """On one line, with its full stop; click itself would cut it off at the end of a line."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return f"{paragraph.partition('. ')[0].rstrip('.')}." if paragraph else ""
 
 
 def common(command: click.Command, whose: str) -> Iterator[tuple[str, str]]:

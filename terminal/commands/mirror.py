@@ -110,9 +110,9 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
 def loaded(place: Place) -> "Config":
     """The till's config. Raises Failed for one with mistakes."""
     from offline_queue.config_file import ConfigUnusable
-    from terminal.config import find, load
+    from terminal.config import load
 
     try:
-        return load(find(place.config))
+        return load(place.config_file)
     except ConfigUnusable as unusable:
         raise Failed(str(unusable), Code.USAGE) from None

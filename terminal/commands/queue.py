@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -14,34 +14,18 @@ from offline_queue.entry import State
 from offline_queue.legible import legible
 from terminal.commands import completion
 from terminal.commands.client import NotRunning, ask
-from terminal.commands.console import Code, Failed, Place, accepted, answer, answering, columns, placed, remark
+from terminal.commands.console import Code, Failed, Place, accepted, answer, answering, columns, details, placed, remark
+from terminal.commands.journal import instead_of_the_till, opened_journal, refuse_strange
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from offline_queue.export_check import Checked
-    from offline_queue.journal_reader import JournalReader
 
 
 @click.group(epilog="They work with the till up or down; nothing here changes the journal.")
 def queue() -> None:
     """Look at the journal: list, show, verify, export."""
-
-
-@contextmanager
-def opened_journal(place: Place) -> "Iterator[JournalReader]":
-    """Read-only. Raises Failed when there is none, or it cannot be read."""
-    from offline_queue.journal import JournalUnusable
-    from offline_queue.journal_reader import JournalReader
-
-    if not place.journal.exists():
-        raise Failed(f"there is no journal at {place.journal}: is --state right?", Code.NOT_RUNNING)
-    try:
-        journal = JournalReader.open(place.journal)
-    except JournalUnusable as why:
-        raise Failed(str(why), Code.ATTENTION) from None
-    with closing(journal):
-        yield journal
 
 
 @queue.command("list", epilog="Example:  tilld queue list --only queued --json | jq '.entries[].id'")
@@ -75,22 +59,11 @@ def _row(entry: dict[str, Any]) -> tuple[str, ...]:
 def _page_from_journal(place: Place, only: str | None, after: str | None, limit: int) -> dict[str, Any]:
     from terminal.questions import outcome
 
-    _say_down(place)
-    with opened_journal(place) as journal:
+    with instead_of_the_till(place) as journal:
         refuse_strange(journal, after)
         found = journal.list(after, limit, [State(only)] if only else None)
     entries = [msgspec.to_builtins(outcome(each)) for each in found]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
-
-
-def refuse_strange(journal: "JournalReader", after: str | None) -> None:
-    """Raises Failed for a page behind what was never recorded; the running till refuses it too."""
-    if after is not None and journal.find_id(after) is None:
-        raise Failed(f"this till has recorded no transaction {after!r} to go on after.", Code.ATTENTION)
-
-
-def _say_down(place: Place) -> None:
-    remark(f"The till does not run; this is from {place.journal}, read-only.")
 
 
 @queue.command(epilog="Example:  tilld queue show receipt-4711 --json | jq .state")
@@ -105,8 +78,7 @@ def show(place: Place, transaction: str, *, as_json: bool) -> Code:
         found = _shown_by_journal(place, transaction)
     if found is None:
         raise Failed(f"this till has recorded no transaction {transaction!r}.", Code.ATTENTION)
-    lines = [f"{name:16}{legible(_plain(value))}" for name, value in found.items() if value not in (None, [])]
-    answer(found, "\n".join(lines), as_json=as_json)
+    answer(found, details(found, _plain), as_json=as_json)
     return Code.FINE
 
 
@@ -128,8 +100,7 @@ def _shown_by_till(place: Place, transaction: str) -> Any:
 def _shown_by_journal(place: Place, transaction: str) -> Any:
     from terminal.questions import outcome
 
-    _say_down(place)
-    with opened_journal(place) as journal:
+    with instead_of_the_till(place) as journal:
         found = journal.find_id(transaction) or journal.find_key(transaction)
     return msgspec.to_builtins(outcome(found)) if found else None
 

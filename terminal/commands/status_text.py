@@ -80,9 +80,8 @@ def _disk(disk: dict[str, Any] | None) -> list[Line]:
     """Nothing while there is room."""
     if disk is None or disk["room"] == "fine":
         return []
-    left = f"{disk['room']}: {disk['free_bytes'] // 2**20} MiB left for the journal"
-    stopped = " - points are earned but not redeemed" if disk["room"] == "scarce" else ""
-    return [("disk", f"{left}{stopped}; make room: df -h, journalctl --vacuum-size=100M", "red")]
+    left = f"{disk['free_bytes'] // 2**20} MiB left for the journal"
+    return [("disk", f"{left}; make room: df -h, journalctl --vacuum-size=100M", "red")]
 
 
 def _readers(told: Told) -> list[Line]:

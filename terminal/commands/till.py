@@ -8,6 +8,7 @@ import click
 
 from drivers.base import Technology
 from offline_queue.entry import masked
+from offline_queue.legible import legible
 from terminal.commands import completion
 from terminal.commands.client import NotRunning
 from terminal.commands.console import Code, Failed, Place, answer, answering, columns, placed, remark
@@ -35,17 +36,19 @@ def run(place: Place) -> Code:
     from offline_queue.config_file import ConfigUnusable
     from terminal.config import find, load
 
+    file = find(place.config)
     try:
-        config = load(find(place.config))
+        config = load(file)
     except ConfigUnusable as unusable:
-        again = f"tilld check-config --config {find(place.config)}"
+        again = f"tilld check-config --config {file}"
         raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
     from terminal.daemon import AGAIN
     from terminal.daemon import run as run_daemon
 
-    while (code := run_daemon(config, place.state)) == AGAIN:
+    while (code := run_daemon(config, place.state, file)) == AGAIN:
+        file = find(place.config)
         try:
-            config = load(find(place.config))
+            config = load(file)
         except ConfigUnusable as unusable:
             remark(f"{unusable}\nThe till goes on with the config that it had.")
     return Code(code)
@@ -90,7 +93,7 @@ def status(place: Place, *, as_json: bool) -> Code:
 
 
 def _status_from_journal(place: Place, why: NotRunning) -> dict[str, Any]:
-    from terminal.commands.queue import opened_journal
+    from terminal.commands.journal import opened_journal
 
     if not place.journal.exists():
         raise Failed(place.not_running(why), Code.NOT_RUNNING)
@@ -160,9 +163,9 @@ def tap(
     from drivers.simulated import Fault, NotTapped, Tap
     from drivers.simulated import tap as present
 
-    if card is None and uid is None and fault is None:
+    if not (card or uid or fault):
         raise click.UsageError("Name a CARD, a --uid or a --fault.")
-    if fault is not None and fault not in set(Fault):
+    if fault and fault not in set(Fault):
         raise click.BadParameter(f"{fault!r} is none of {', '.join(Fault)}.", param_hint="--fault")
     socket = _simulated_socket(place.state, reader)
     try:
@@ -170,7 +173,7 @@ def tap(
     except NotTapped as why:
         place.need("GET", "/v1/status")
         raise Failed(f"{why}", Code.ATTENTION) from None
-    shown = masked(card) if card else uid or fault or ""
+    shown = legible(masked(card) if card else uid or fault or "")
     told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
     answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)
     return Code.FINE

@@ -8,13 +8,12 @@ import msgspec
 from offline_queue.journal import Found
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
-from terminal.counter.refusals import Language
-from terminal.disputes.disputes import SAID, correction_of, dispute, name_of, refuse_unless_open, same_word
+from terminal.disputes.disputes import SAID, correction_of, dispute, name_of, refuse_unless_open, same_word, undecided
 from terminal.disputes.shapes import Dispute, ResolutionAnswer
 from terminal.inbox import Answered, ResolutionAsked
 from terminal.pos import Refusal, TransactionAnswer, invalid
-from terminal.sales.recording import KEY_REUSED, Recording
-from terminal.sales.replies import answer, refuse
+from terminal.sales.recording import Recording, digest_of
+from terminal.sales.replies import answer, refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
@@ -32,14 +31,11 @@ class Page(msgspec.Struct, frozen=True):
 class Resolutions:
     """Used by the till's thread alone."""
 
-    def __init__(
-        self, journal: JournalReader, recording: Recording, stamps: Stamps, timepiece: Timepiece, language: Language
-    ) -> None:
+    def __init__(self, journal: JournalReader, recording: Recording, stamps: Stamps, timepiece: Timepiece) -> None:
         self._journal = journal
         self._recording = recording
         self._stamps = stamps
         self._timepiece = timepiece
-        self._language: Language = language
 
     def page(self, argument: str) -> list[Dispute]:
         """Raises Refusal."""
@@ -55,17 +51,15 @@ class Resolutions:
         """Raises Refusal for an entry with which the ledger has never disagreed."""
         found = self._journal.find_id(entry_id)
         if found is None:
-            raise Refusal("not_found", SAID["unknown"][self._language])
+            raise Refusal("not_found", SAID["unknown"])
         if found.verdict is None:
-            raise Refusal("not_in_dispute", SAID["undecided"][self._language].format(state=found.state))
+            raise Refusal("not_in_dispute", undecided(found))
         return self._dispute(found)
 
     def asked(self, event: ResolutionAsked) -> None:
         """The same decision on the same entry hears the first answer again. `event.reply` is answered once."""
-        try:
+        with refusing(event.reply):
             self._decide(event)
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _decide(self, event: ResolutionAsked) -> None:
         found, request = self._journal.find_id(event.conflict), event.request
@@ -75,31 +69,21 @@ class Resolutions:
             return
         key = event.key or _key(event, last)
         check_key(key)
-        digest = hashlib.sha256(msgspec.json.encode((event.conflict, request))).digest()[:16]
-        if self._recording.join(key, digest, event.reply) or self._known(key, digest, event):
+        digest = digest_of((event.conflict, request))
+        if self._recording.repeats(key, digest, event.reply):
             return
         refuse_hidden("author", request.author)
         refuse_hidden("reason", request.reason)
-        disputed = refuse_unless_open(found, request, self._language)
+        disputed = refuse_unless_open(found, request)
         entry = correction_of(disputed, request, key, self._stamps.stamp())
         flight = self._recording.take_off(key, digest, event.reply)
         self._recording.commit(flight, entry, shaped=lambda said: self._answer(said, event))
 
-    def _known(self, key: str, digest: bytes, event: ResolutionAsked) -> bool:
-        found = self._journal.find_key(key)
-        if found is None:
-            return False
-        if found.digest != digest:
-            raise Refusal("idempotency_key_reused", KEY_REUSED)
-        answer(event.reply, Answered(found.reply, replayed=True))
-        return True
-
     def _answer(self, said: TransactionAnswer, event: ResolutionAsked) -> ResolutionAnswer:
-        told = SAID["queued"][self._language]
-        return ResolutionAnswer(said.id, event.conflict, event.request.decision, said.state, told)
+        return ResolutionAnswer(said.id, event.conflict, event.request.decision, said.state, SAID["queued"])
 
     def _dispute(self, found: Found) -> Dispute:
-        return dispute(found, self._last(found), self._language, self._timepiece.unix_ms())
+        return dispute(found, self._last(found), self._timepiece.unix_ms())
 
     def _last(self, found: Found) -> Found | None:
         return self._journal.resolution_of(name_of(found)) or self._journal.resolution_of(found.entry.id)

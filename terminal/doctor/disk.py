@@ -28,7 +28,7 @@ INODES: Final = Check(
 ERRORS: Final = Check(
     "disk.errors",
     "The file system has noted no errors",
-    "Copy the journal away first (tilld queue export FILE), then change the disk; sudo dmesg | grep -i error",
+    "Copy the journal away first (tilld queue export --output FILE), then change the disk; sudo dmesg | grep -i error",
     Who.ROOT,
 )
 SYNC: Final = Check(

@@ -17,7 +17,7 @@ from offline_queue.config_file import ConfigUnusable, Problem
 from terminal.api.sockets import CannotListen, parse_listen
 from terminal.commands.client import NotRunning, ask
 from terminal.commands.console import Place
-from terminal.config import Config, find, load
+from terminal.config import Config, load
 from terminal.doctor.examination import AT_ONCE, Examination, Part
 from terminal.doctor.findings import Diagnosis, Level, Section, Verdict, merged, worst
 from terminal.doctor.machine import Machine
@@ -67,13 +67,14 @@ class Opinion:
 
 def patient_of(place: Place, level: Level, machine: Machine | None = None) -> Patient:
     """As it is now; whether a till answers is asked once."""
-    config, problems = _config(place.config)
+    file = place.config_file
+    config, problems = _config(file)
     patient = Patient(
         place.state,
         config,
         level,
         machine or Machine(),
-        config_file=find(place.config),
+        config_file=file,
         problems=tuple(problems),
     )
     try:
@@ -98,7 +99,7 @@ def answers_at(listen: str) -> bool:
 def _config(file: Path | None) -> tuple[Config, list[Problem]]:
     """The defaults where the file cannot be used: the rest of the machine can be looked at all the same."""
     try:
-        return load(find(file)), []
+        return load(file), []
     except ConfigUnusable as unusable:
         return Config(), unusable.problems
 

@@ -24,7 +24,7 @@ from terminal.doctor import (
     udev_rules,
 )
 from terminal.doctor.examination import Part
-from terminal.doctor.findings import Check
+from terminal.doctor.findings import Check, Level
 
 PARTS: Final[tuple[Part, ...]] = (
     Part("till", till.look, till.CHECKS),
@@ -45,6 +45,8 @@ PARTS: Final[tuple[Part, ...]] = (
     Part("api", exposure.look, exposure.CHECKS),
     Part("machine", hardware.look, hardware.CHECKS),
 )
+TAPS: Final = "taps"
+"""The section of the interactive level, for the command line alone."""
 NAMES: Final = tuple(part.name for part in PARTS)
 
 
@@ -53,9 +55,11 @@ def every_check() -> tuple[Check, ...]:
     return (*examination.CHECKS, *(check for part in PARTS for check in part.checks), *taps.CHECKS)
 
 
-def chosen(name: str | None) -> tuple[Part, ...]:
-    """One section, or all. Raises LookupError."""
+def chosen(name: str | None, level: Level = Level.INTERNAL) -> tuple[Part, ...]:
+    """One section, or all; none for TAPS, which a person at the till does after them. Raises LookupError."""
     found = tuple(part for part in PARTS if name in {None, part.name})
-    if not found:
+    if name == TAPS and level is not Level.INTERACTIVE:
+        raise LookupError(f"the section {TAPS} asks for cards: add --level {Level.INTERACTIVE}")
+    if not found and name != TAPS:
         raise LookupError(f"there is no section {name!r}; there are {', '.join(NAMES)}")
     return found

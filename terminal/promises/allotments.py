@@ -37,7 +37,7 @@ class Plan(msgspec.Struct, frozen=True):
 def plan(stock: Sequence[Held], card: str, free: int, budget: Budget) -> Plan:
     """After `card` was seen and `free` points of it could be promised. One right for each card is enough."""
     want = min(budget.per_card, budget.total, free)
-    if want < 1 or budget.cards < 1 or any(held.card == card for held in stock):
+    if any(held.card == card for held in stock):
         return Plan()
     points, cards, gone = sum(held.points for held in stock), len(stock), list[str]()
     for held in sorted((held for held in stock if held.idle), key=lambda held: held.seen_ms):

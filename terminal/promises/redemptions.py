@@ -20,7 +20,6 @@ from offline_queue.entry import Card, Entry, Lane
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.store import JournalReader, Store
 from offline_queue.wire import AllowanceAnswer
-from terminal.counter.refusals import Language
 from terminal.inbox import AllowanceAnswered, Event, Recorded
 from terminal.pos import Promise, Refusal
 from terminal.promises.allotments import Budget
@@ -55,7 +54,6 @@ class Redemptions:
         store: Store,
         inquiries: Inquiries,
         stamps: Stamps,
-        language: Language,
         now_ms: Callable[[], int],
         *,
         budget: Budget | None,
@@ -67,7 +65,6 @@ class Redemptions:
         self._stamps = stamps
         self._store = store
         self._stream = store.stream(Lane.URGENT)
-        self._language: Language = language
         self._now_ms = now_ms
         self._risk = risk
         self._report = report
@@ -89,8 +86,8 @@ class Redemptions:
     def seek(self, flight: Flight, draft: Entry, card: Card) -> None:
         """Goes on when the ledger has answered, at once where the till already has a right that will do."""
         right = self._rights.reusable(flight.key, card.number, draft.points)
-        held = self._rights.fitting(card.number, draft.points) if right is None else None
-        if held is not None:
+        held = self._rights.fitting(card.number, draft.points)
+        if held is not None and (right is None or not right.granted):
             self._use(held, flight, draft, Promise.HELD)
             return
         if right is None:
@@ -102,7 +99,6 @@ class Redemptions:
         if right.granted:
             self._use(right, flight, draft, Promise.ONLINE)
         else:
-            right.wanted_by = flight.key
             self._drafts[right.allowance.id] = flight, draft
 
     def answered(self, event: AllowanceAnswered) -> None:
@@ -114,7 +110,7 @@ class Redemptions:
         granted = event.answer is not None and self._take(right, event.answer)
         if waiting is not None:
             self._go_on(right, *waiting, event.answer)
-        elif granted and not (right.ahead and self.holdings.wanted):
+        elif granted and not right.ahead:
             self._release(right)
 
     def landed(self, event: Recorded) -> None:
@@ -140,7 +136,6 @@ class Redemptions:
         """Whoever still waits for the ledger hears that it did not answer."""
         for name, (flight, draft) in list(self._drafts.items()):
             del self._drafts[name]
-            self._rights.by_id[name].wanted_by = None
             self._recording.refuse(flight, self._silence(draft))
 
     def _new_right(self, key: str, card: str, points: int) -> Right:
@@ -190,9 +185,8 @@ class Redemptions:
         if right.granted:
             self._use(right, flight, draft, Promise.ONLINE)
             return
-        right.wanted_by = None
-        risky = answer is None and self._risk.taken
-        why = self._risk.refusal(draft) if risky else self._silence(draft, answer)
+        limits = self._risk.limits if answer is None else None
+        why = self._risk.refusal(draft, limits) if limits is not None else self._silence(draft, answer)
         if why is None:
             self._risk.take_off(draft)
             self._recording.commit(flight, draft, Promise.FLOOR)
@@ -202,7 +196,7 @@ class Redemptions:
     def _silence(self, draft: Entry, answer: AllowanceAnswer | None = None) -> Refusal:
         """The ledger's no, or its silence, in words."""
         number = draft.card.number if draft.card else ""
-        return refusal(number, draft.points, answer, self._language, self._rights.most(number))
+        return refusal(number, draft.points, answer, self._rights.most(number))
 
     def _use(self, right: Right, flight: Flight, draft: Entry, promise: Promise) -> None:
         right.wanted_by = flight.key

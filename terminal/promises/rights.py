@@ -11,7 +11,7 @@ IDLE_MS: Final = 60_000
 
 @dataclass
 class Right:
-    """One right. `wanted_by` is the idempotency key of the sale that waits for it or is being recorded with it.
+    """One right. `wanted_by` is the idempotency key of what is being recorded with it.
 
     `ahead`: held for whoever comes with its card, since `seen_ms`. `valid` is False for one of an earlier start, until
     the ledger has confirmed it: a copy of this till may have it too.

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 
 from offline_queue.entry import Entry
-from terminal.counter.refusals import Language
 from terminal.pos import Refusal
 from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn
 from terminal.sales.balances import Balances
@@ -24,27 +23,20 @@ class Risk:
         limits: Limits | None,
         one_in: int,
         balances: Balances,
-        language: Language,
         *,
         chance: Callable[[], float],
         ledger_ms: Callable[[], int],
     ) -> None:
-        self._limits, self._one_in, self._balances = limits, one_in, balances
-        self._language: Language = language
+        self.limits, self._one_in, self._balances = limits, one_in, balances
+        """None where this shop takes no risk at all."""
         self._chance, self._ledger_ms = chance, ledger_ms
         self._flying: dict[str, Entry] = {}
         self._drawn: dict[str, bool] = {}
 
-    @property
-    def taken(self) -> bool:
-        """Whether this shop takes any risk at all."""
-        return self._limits is not None
-
-    def refusal(self, draft: Entry) -> Refusal | None:
+    def refusal(self, draft: Entry, limits: Limits) -> Refusal | None:
         """None where the redemption may be promised without the ledger."""
-        if self._limits is None or draft.card is None:
-            return None
-        return floor_refusal(self._facts(draft, draft.card.number), self._limits, self._language)
+        number = draft.card.number if draft.card else ""
+        return floor_refusal(self._facts(number, draft.points), limits)
 
     def take_off(self, entry: Entry) -> None:
         self._flying[entry.key] = entry
@@ -57,15 +49,14 @@ class Risk:
         """Whoever was drawn for an online check can have it now; the next time chance decides anew."""
         self._drawn.clear()
 
-    def _facts(self, draft: Entry, number: str) -> Facts:
-        flying = sum(e.points for e in self._flying.values() if e.card is not None and e.card.number == number)
+    def _facts(self, number: str, points: int) -> Facts:
+        flying = sum(entry.points for entry in self._flying.values() if entry.card and entry.card.number == number)
         view, unsettled = self._balances.view(number, -flying), self._balances.unsettled
-        known = view is not None and view.as_of is not None
         return Facts(
             card=number,
-            points=draft.points,
-            balance=view.points if view is not None and known else None,
-            age_h=self._age_h(view.as_of) if view is not None and view.as_of is not None else None,
+            points=points,
+            balance=view.points if view else None,
+            age_h=self._age_h(view.as_of) if view and view.as_of else None,
             of_card=unsettled.of(number) + flying,
             total=unsettled.total + sum(entry.points for entry in self._flying.values()),
             count=unsettled.count + len(self._flying),

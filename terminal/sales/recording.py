@@ -3,6 +3,7 @@
 A key in flight has one `Flight`; whoever asks with the same key and body hears what the first one hears.
 """
 
+import hashlib
 import logging
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
@@ -14,26 +15,37 @@ import msgspec
 
 from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
-from offline_queue.store import Store
+from offline_queue.store import JournalReader, Store
+from offline_queue.words import Words, in_a_row, untranslated
 from terminal.claims.issue import ClaimIssue
-from terminal.counter.refusals import Language
 from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.sales.balances import Balances
 from terminal.sales.replies import answer, refuse
+from terminal.sales.transaction import REVERSED_TWICE
+from terminal.wording import kept
 
 log = logging.getLogger("recording")
 
-_NOT_RECORDED: Final[dict[Language, str]] = {
-    "en": (
+_NOT_RECORDED: Final = Words(
+    en=(
         "The till could not write this to its disk ({why}). It is not recorded and no points moved."
         " Make room on the disk or mend it, then send it again with the same Idempotency-Key."
     ),
-    "fr": (
+    fr=(
         "La caisse n'a pas pu écrire sur son disque ({why}). Rien n'est enregistré, aucun point n'a bougé."
         " Faites de la place ou réparez le disque, puis renvoyez avec la même Idempotency-Key."
     ),
+)
+_NOTHING: Final = Words("Nothing is recorded, no points moved.", "Rien n'est enregistré, aucun point n'a bougé.")
+_RIGHTS: Final = {
+    "reversed_twice": REVERSED_TWICE,
+    "over_reversal": Words(
+        "The original has fewer points left to reverse.",
+        "L'opération d'origine a moins de points à annuler.",
+    ),
 }
+"""Of what a cashier can bring about; the rest is between the till and its journal."""
 KEY_REUSED: Final = (
     "This Idempotency-Key was used for another transaction, which stands. This one is not recorded and moved no"
     " points. Use a new key for each sale, and the same key only to repeat it."
@@ -59,17 +71,17 @@ class Recording:
     def __init__(
         self,
         store: Store,
+        journal: JournalReader,
         balances: Balances,
         claims: ClaimIssue,
-        language: Language,
         report: Callable[[Event], None],
         after_copy: AfterCopy | None = None,
     ) -> None:
         self._after_copy = after_copy
         self._store = store
+        self._journal = journal
         self._claims = claims
         self._balances = balances
-        self._language: Language = language
         self._report = report
         self._flights: dict[str, Flight] = {}
 
@@ -90,6 +102,18 @@ class Recording:
         if flight.digest != digest:
             raise Refusal("idempotency_key_reused", KEY_REUSED)
         flight.done.add_done_callback(partial(_pass_on, reply, replayed=True))
+        return True
+
+    def repeats(self, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
+        """The same where the key is in flight or recorded: `reply` hears the first answer."""
+        if self.join(key, digest, reply):
+            return True
+        found = self._journal.find_key(key)
+        if found is None:
+            return False
+        if found.digest != digest:
+            raise Refusal("idempotency_key_reused", KEY_REUSED)
+        answer(reply, Answered(found.reply, replayed=True))
         return True
 
     def take_off(self, key: str, digest: bytes, reply: "Future[Answered] | None" = None) -> Flight:
@@ -124,7 +148,7 @@ class Recording:
             claim=self._claims.code(entry),
             promise=promise,
         )
-        future = self._store.submit(entry, msgspec.json.encode(shaped(said)), flight.digest)
+        future = self._store.submit(entry, kept(shaped(said)), flight.digest)
         future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:
@@ -158,12 +182,19 @@ class Recording:
                 return Refusal("idempotency_key_reused", KEY_REUSED)
             case RightsRefused():
                 code = "invalid" if error.code in {"over_reversal", "reversed_twice"} else "offline_limit"
-                return Refusal(code, f"{error.detail} Nothing is recorded, no points moved.", reason=error.code)
+                what = _RIGHTS.get(error.code) or untranslated(f"{error.detail}.")
+                return Refusal(code, in_a_row((what, _NOTHING)), reason=error.code)
             case NotRecorded():
                 log.error("not recorded: %s", error)
             case _:
                 log.error("the journal failed", exc_info=error)
-        return Refusal("not_recorded", _NOT_RECORDED[self._language].format(why=error))
+        why = error.why if isinstance(error, NotRecorded) else error
+        return Refusal("not_recorded", _NOT_RECORDED.of(why=why))
+
+
+def digest_of(request: object) -> bytes:
+    """What tells a repeat from another request under the same key; it stands in the journal."""
+    return hashlib.sha256(msgspec.json.encode(request)).digest()[:16]
 
 
 def _pass_on(reply: "Future[Answered]", done: "Future[Answered]", *, replayed: bool) -> None:

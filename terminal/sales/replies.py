@@ -1,6 +1,7 @@
 """Answering whoever waits, once: the first word counts, and a caller that has gone is nobody's error."""
 
 import contextlib
+from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
 from typing import TypeVar
 
@@ -17,3 +18,12 @@ def answer(reply: Future[T], value: T) -> None:
 def refuse(reply: Future[T], refusal: Refusal) -> None:
     with contextlib.suppress(InvalidStateError):
         reply.set_exception(refusal)
+
+
+@contextlib.contextmanager
+def refusing(reply: Future[T]) -> Iterator[None]:
+    """A Refusal that is raised inside is the answer."""
+    try:
+        yield
+    except Refusal as refusal:
+        refuse(reply, refusal)

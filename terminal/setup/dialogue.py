@@ -63,10 +63,11 @@ def tried(draft: Draft, trials: Trials) -> list[Tried]:
 
 def chosen(text: str, count: int) -> list[int]:
     """Places, counted from 0, of numbers from 1 to `count` with commas or blanks. Raises ValueError."""
-    numbers = [int(one) for one in text.replace(",", " ").split()]
-    if not numbers or not all(1 <= number <= count for number in numbers):
-        raise ValueError(f"give numbers from 1 to {count}")
-    return sorted({number - 1 for number in numbers})
+    places = {str(number): number - 1 for number in range(1, count + 1)}
+    given = text.replace(",", " ").split()
+    if not given or not places.keys() >= set(given):
+        raise ValueError(f"give numbers from 1 to {count}, like 1,2" if count > 1 else "there is only number 1")
+    return sorted({places[one] for one in given})
 
 
 def _title(number: int, name: str) -> None:
@@ -150,7 +151,7 @@ def _as(shape: Any) -> Callable[[str], Any]:
         try:
             return msgspec.convert(text.strip(), shape, strict=False)
         except msgspec.ValidationError as error:
-            raise click.BadParameter(f"{plain(error)}.") from None
+            raise click.BadParameter(f"{plain(error, shape)}.") from None
 
     return read
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from offline_queue.disk_sync import sync_to_disk
 from offline_queue.legible import legible
 
 PRIVATE: Final = 0o600
@@ -51,7 +52,7 @@ def write(path: Path, text: str, owner: Owner) -> Path | None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_to_disk(path.parent)
     return backup
 
 
@@ -78,11 +79,3 @@ def _backup(path: Path) -> Path | None:
         else:
             return backup
     return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,7 +13,7 @@ from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.cards.identification import Verdict
 from terminal.inbox import CardFailed, CardPresented, ReaderStatus
 from terminal.pos import Refusal
-from terminal.sales.replies import answer, refuse
+from terminal.sales.replies import answer, refusing
 from terminal.trial.holding import (
     LEASE_MS,
     Holding,
@@ -124,10 +124,8 @@ class TrialDesk:
         self.expire()
         if isinstance(event, TrialDue):
             return
-        try:
+        with refusing(event.reply):
             answer(event.reply, self._answer(event.asked))
-        except Refusal as refusal:
-            refuse(event.reply, refusal)
 
     def _answer(self, asked: Begin | Look | End | SheetOf | All) -> TrialView | SignedSheet | Trials:
         match asked:

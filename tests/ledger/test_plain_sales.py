@@ -65,7 +65,8 @@ class Counted:
     """The short way, and how many records took it."""
 
     def __init__(self, way: PlainSales) -> None:
-        self._way, self.taken, self.repeats = way, 0, way.repeats
+        self._way, self.taken = way, 0
+        self.look_ahead, self.repeats = way.look_ahead, way.repeats
 
     def post(self, item: Item, entry: Entry | Decision) -> bool:
         plain = self._way.post(item, entry)
@@ -75,6 +76,9 @@ class Counted:
 
 class Barred:
     """Every record is decided by the rules, and every account held for them."""
+
+    def look_ahead(self, met: object) -> None:
+        pass
 
     def repeats(self, item: Item, entry: Entry) -> bool:
         return False

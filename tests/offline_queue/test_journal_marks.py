@@ -1,5 +1,6 @@
 """What the ledger says of the records, and what the till then says of its entries."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from offline_queue.entry import Entry, Lane, State
 from offline_queue.journal import Totals
 from offline_queue.journal_reader import JournalReader
+from offline_queue.receipts import Receipt
 from offline_queue.store import Store
-from offline_queue.wire import Marks
+from offline_queue.wire import Custody, Marks
 from tests.offline_queue.sales import open_store, put, sale, verdict
 
 
@@ -99,6 +101,47 @@ def test_a_verdict_reaches_no_further_than_what_is_written(
     put(store, new)
     assert states(reader, [*entries, new]) == "o" * 10 + "q"
     assert (reader.totals().queued, reader.totals().conflicts) == (1, 0)
+
+
+def test_a_verdict_that_came_before_its_custody_stays(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """The answer to a batch was lost and its decisions were heard: marks that follow take nothing of them back."""
+    store.mark({bulk: Marks(3, 3)}, "g1")
+    store.settle([verdict(bulk, 2, 9, State.POSTED)], 1, "g1")
+    for accepted in (3, 5):
+        store.mark({bulk: Marks(accepted, 3)}, "g1")
+        assert states(reader, entries) == "ooooooooqq"
+
+
+def test_verdicts_on_streams_of_others_are_passed_over(
+    store: Store, reader: JournalReader, path: Path, entries: list[Entry]
+) -> None:
+    """Nothing is written of them, whatever they are called; the page is read all the same."""
+    store.settle([verdict("no stream of ours", first, 5, State.POSTED) for first in (1, 2)], 7, "g1")
+    assert reader.cursor() == 7
+    assert states(reader, entries) == "q" * 10
+    with closing(sqlite3.connect(path)) as journal:
+        assert journal.execute("SELECT count(*) FROM verdict").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("seq", "generation", "kept"),
+    [(4, "g1", 4), (5, "g1", 5), (3, "g1", 4), (2, "g2", 2)],
+    ids=["the same again", "newer", "late", "of restored books"],
+)
+def test_the_newest_receipt_of_a_generation_is_kept(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry], seq: int, generation: str, kept: int
+) -> None:
+    """It proves what earlier ones did; of restored books only their own proves anything."""
+
+    def signed(seq: int, generation: str) -> Receipt:
+        return Receipt(Custody(seq, "00", "2026-01-01T00:00:00Z", "sig"), "S001-T01", "KEY", generation)
+
+    store.mark({bulk: Marks(4, 0)}, "g1", {bulk: signed(4, "g1")})
+    store.mark({bulk: Marks(seq, 0)}, generation, {bulk: signed(seq, generation)})
+    held = reader.receipt(bulk)
+    assert held == signed(kept, generation)
 
 
 def test_the_reason_is_kept(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:

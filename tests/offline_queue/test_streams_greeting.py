@@ -27,6 +27,13 @@ def test_a_welcome_moves_marks_as_custody_does() -> None:
     assert outcome.effects == (MarkStreams({"b": Marks(9, 4), "u": Marks(2, 2)}, "g1"),)
 
 
+def test_a_new_generation_is_remembered_also_without_a_stream() -> None:
+    """The feed of decisions begins anew with it; a welcome that tells nothing new writes nothing."""
+    assert heard(greeting(READY, everything=True), welcome({}, "g2"), NOW).effects == (MarkStreams({}, "g2", True),)
+    outcome = heard(greeting(READY), welcome({}), NOW)
+    assert (outcome.effects, outcome.ok) == ((), True)
+
+
 def test_a_welcome_makes_decisions_due() -> None:
     """What was decided while the till was away is heard before it rests."""
     assert next_step(greeted(READY, welcome({})), [], 4, NOW.now_ms) == FetchDecisions(4)

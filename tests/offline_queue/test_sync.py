@@ -16,7 +16,8 @@ from offline_queue.entry import Lane, State
 from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.requests import Identity
 from offline_queue.store import NotRecorded, Store
-from offline_queue.sync import Sync, SyncReport, in_words
+from offline_queue.sync import Sync
+from offline_queue.sync_report import SyncReport, in_words
 from offline_queue.timepiece import SystemTimepiece
 from offline_queue.wire import Balance, BatchAnswer, BatchHeader, Decisions, Hello, Problem, Verdict, Welcome
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell

@@ -21,7 +21,7 @@ from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of
 from terminal.config import Config
 from terminal.desks import Surroundings
-from terminal.inbox import AccountHeard, AllowanceAnswered, Answered, Event, Inbox, Settled, SyncChanged, Welcomed
+from terminal.inbox import AccountHeard, AllowanceAnswered, Answered, Event, Inbox, Settled, Welcomed
 from terminal.pos import Refusal
 from terminal.till import Till
 from tests.simulation import templates
@@ -226,8 +226,7 @@ class Machine:
     def _ledger_changed(self, report: Any) -> None:
         if report.reachable:
             self.inquiries.ledger_reachable()
-        told = {name: getattr(report, name) for name in report.__struct_fields__}
-        self.inbox.post(SyncChanged(**told))
+        self.inbox.post(report)
 
     def _note_start(self) -> None:
         """Which records this start truly follows, by the journal's own order."""

@@ -16,6 +16,7 @@ def test_a_card_gets_what_it_has_up_to_the_limit() -> None:
     """A card with few points is given a smaller right, one without any none."""
     assert plan([], "a", 1000, BUDGET) == Plan(ask=100)
     assert plan([], "a", 30, BUDGET) == Plan(ask=30)
+    assert plan([], "a", 1, BUDGET) == Plan(ask=1)
     assert plan([], "a", 0, BUDGET) == Plan()
     assert plan([], "a", -5, BUDGET) == Plan()
 
@@ -43,20 +44,41 @@ def test_a_right_in_use_makes_no_room() -> None:
 @st.composite
 def stocks(draw: st.DrawFn) -> list[Held]:
     cards = draw(st.lists(st.sampled_from("abcdef"), unique=True))
-    return [held(card, draw(st.integers(1, 90)), draw(st.integers(0, 9)), idle=draw(st.booleans())) for card in cards]
+    points = st.integers(1, 9) | st.integers(10, 90)
+    return [held(card, draw(points), draw(st.integers(0, 9)), idle=draw(st.booleans())) for card in cards]
 
 
-@given(stock=stocks(), free=st.integers(-100, 500), total=st.integers(1, 600), cards=st.integers(0, 7))
+FREE = st.integers(-100, 500)
+TOTAL = st.integers(1, 30) | st.integers(1, 600)
+CARDS = st.integers(0, 7)
+
+
+@given(stock=stocks(), free=FREE, total=TOTAL, cards=CARDS)
 def test_no_plan_goes_beyond_the_budget(stock: list[Held], free: int, total: int, cards: int) -> None:
     """What is asked for fits after what is given back; nothing in use is given back, and nothing in vain."""
     chosen = plan(stock, "z", free, Budget(100, total, cards))
     gone = [one for one in stock if one.id in chosen.give_back]
     left = [one for one in stock if one.id not in chosen.give_back]
     assert all(one.idle for one in gone)
-    if not chosen.ask:
-        assert not gone
+    if chosen.ask < 1:
+        assert chosen == Plan()
         return
     assert chosen.ask <= min(100, free)
     assert sum(one.points for one in left) + chosen.ask <= total
     assert len(left) + 1 <= cards
     assert all(one.seen_ms >= max((g.seen_ms for g in gone), default=0) for one in left if one.idle)
+
+
+@given(stock=stocks(), free=FREE, total=TOTAL, cards=CARDS)
+def test_a_plan_asks_for_all_that_can_be_had_and_gives_back_no_more_than_it_takes(
+    stock: list[Held], free: int, total: int, cards: int
+) -> None:
+    """Only rights in use stand in the way; without the last that goes back the new one would not fit in full."""
+    chosen = plan(stock, "z", free, Budget(100, total, cards))
+    busy = [one for one in stock if not one.idle]
+    want = min(100, total, free)
+    most = min(want, total - sum(one.points for one in busy))
+    assert chosen.ask == (most if most > 0 and len(busy) < cards else 0)
+    if chosen.give_back:
+        kept = [one for one in stock if one.id not in chosen.give_back[:-1]]
+        assert sum(one.points for one in kept) + want > total or len(kept) + 1 > cards

@@ -5,6 +5,7 @@ from typing import Any
 import click
 import pytest
 
+from offline_queue.room import MIB
 from terminal.attention import attention
 from terminal.commands.status_text import status_text, verdict_line
 
@@ -31,14 +32,22 @@ def test_all_is_well_in_the_first_line() -> None:
     [
         (
             {"ledger": {"reachable": False, "last_success": None, "detail": "No answer.", "orders": []}},
-            "the ledger is out of reach; 0 entries wait here and will be sent",
+            "nothing reaches the ledger; no entries wait here",
         ),
         (
             {"ledger": {**WELL["ledger"], "orders": [{"code": "fork", "detail": "x"}]}},
             "the ledger has found something about this till: fork",
         ),
         ({"queue": {**WELL["queue"], "conflicts": 2}}, "2 in conflict: a person has to decide"),
-        ({"disk": {"room": "low", "free_bytes": 5}}, "the disk is getting full (low)"),
+        ({"disk": {"room": "low", "free_bytes": 50 * MIB}}, "the disk is getting full"),
+        (
+            {"disk": {"room": "scarce", "free_bytes": 9 * MIB}},
+            "the disk is nearly full: points are earned but not redeemed",
+        ),
+        (
+            {"disk": {"room": "scarce", "free_bytes": 5}},
+            "the disk is full: no points are redeemed, and sales are refused now or soon",
+        ),
         ({"mirror": {"reachable": True, "behind": 3, "detail": "."}}, "the mirror lacks 3 records"),
         ({"readers": [{**WELL["readers"][0], "status": "absent", "remedy": "plug it in"}]}, "reader counter is absent"),
     ],

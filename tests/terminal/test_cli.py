@@ -207,6 +207,7 @@ def test_a_till_that_is_not_there_is_3(tilld: Tilld, command: list[str]) -> None
         ["stat"],
         ["status", "--nonsense"],
         ["tap"],
+        ["tap", ""],
         ["tap", "1", "--fault", "boredom"],
         ["tap", "1", "--technology", "telepathy"],
         ["tap", "1", "--reader", "../../etc"],
@@ -219,6 +220,17 @@ def test_wrong_usage_is_2(tilld: Tilld, command: list[str]) -> None:
     code, text, errors = tilld(*command)
     assert (code, text) == (2, "")
     assert "--help" in errors
+
+
+@pytest.mark.parametrize("group", [[], ["queue"], ["ledger", "claim"]])
+def test_a_group_alone_shows_what_is_in_it(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Its help as it is, on stderr, each command with its first sentence whole; a script gets 2."""
+    with pytest.raises(SystemExit) as end:
+        main(group)
+    said = capsys.readouterr()
+    assert (end.value.code, said.out) == (2, "")
+    assert said.err.startswith("Usage: tilld")
+    assert "..." not in said.err.partition("Commands:")[2]
 
 
 def test_a_config_with_mistakes_is_2(tilld: Tilld, tmp_path: Path) -> None:

@@ -114,6 +114,29 @@ def test_one_section_alone_and_its_exit_codes(till: TillProcess) -> None:
     assert examined(till, "--section", "serial")[0] == 1
 
 
+def test_the_folder_alone_is_enough(till: TillProcess) -> None:
+    """Name, readers and the rest are those of the till that runs there, or ran last."""
+    named = json.loads(tilld("doctor", "--state", till.state, "--section", "readers", "--json").stdout)
+    assert ("readers.state", "gun") in verdicts(named)
+    till.stop()
+    again = json.loads(tilld("doctor", "--state", till.state, "--section", "readers", "--json").stdout)
+    assert ("readers.state", "gun") in verdicts(again)
+    both = tilld("enroll", "--config", till.config, "--state", till.state)
+    assert tilld("enroll", "--state", till.state).stdout == both.stdout
+
+
+def test_the_section_of_taps_can_be_asked_for_alone(tmp_path: Path) -> None:
+    """With the level that has it; without, the level is named."""
+    config = tmp_path / "tilld.toml"
+    config.write_text(f'[api]\nlisten = "127.0.0.1:{free_port()}"\n')
+    options = ("--config", config, "--state", tmp_path / "none", "--section", "taps", "--json")
+    document = json.loads(tilld("doctor", "--level", "interactive", *options).stdout)
+    assert [section["name"] for section in document["sections"]] == ["taps"]
+    assert verdicts(document)["taps.reads", ""] == "unknown"
+    refused = tilld("doctor", *options)
+    assert (refused.returncode, "--level interactive" in refused.stderr) == (2, True)
+
+
 def test_files_that_others_can_read_are_told_with_the_command(till: TillProcess) -> None:
     """Whoever reads the token is a POS."""
     token = till.state / "pos.token"

@@ -74,6 +74,26 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert "'store'" in found["f:terminal.stor"]
 
 
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        ('[terminal]\nid = "a b"', "f:terminal.id", "must be 1 to 64 letters, digits"),
+        ('[programme]\ncurrency = "euro"', "f:programme.currency", "like 'EUR'; it is 'euro'"),
+        ('[mirror]\npeers = ["S001-T02"]', "f:mirror.peers", "`tilld enroll`"),
+        (
+            '[[reader]]\nname = "gun"\ndriver = "serial_line"\nport = "ttyACM0"',
+            "f:reader[1].port",
+            "path from the root",
+        ),
+    ],
+)
+def test_a_form_is_told_in_words(text: str, where: str, words: str) -> None:
+    """A technician reads no regular expressions."""
+    what = problems(text)[where]
+    assert words in what
+    assert "regex" not in what
+
+
 def test_a_password_in_an_address_is_not_repeated() -> None:
     """Not even in the words that refuse it."""
     for url in ("http://user:secret@ledger", "ftp://user:secret@ledger"):

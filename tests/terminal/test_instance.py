@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from terminal.instance import AlreadyRunning, Instance
+from terminal.commands.console import Place
+from terminal.instance import AlreadyRunning, Instance, config_of
 
 
 def test_a_second_claim_is_told_who_holds_the_folder(tmp_path: Path) -> None:
@@ -32,3 +33,25 @@ def test_a_lock_file_with_nonsense_in_it_is_no_obstacle(tmp_path: Path) -> None:
         (tmp_path / "lock").write_bytes(b"{")
         with pytest.raises(AlreadyRunning, match="another process"):
             Instance.claim(tmp_path)
+
+
+def test_the_folder_tells_the_config_of_its_till(tmp_path: Path) -> None:
+    """Whoever names the folder alone speaks of this till, also when it is down; a config that is given goes before."""
+    config, other = tmp_path / "tilld.toml", tmp_path / "other.toml"
+    assert config_of(tmp_path) is None
+    config.touch()
+    Instance.claim(tmp_path, config).release()
+    assert config_of(tmp_path) == config
+    assert Place(tmp_path, None).config_file == config
+    assert Place(tmp_path, other).config_file == other
+    config.unlink()
+    assert config_of(tmp_path) is None
+
+
+def test_a_till_without_a_config_names_none(tmp_path: Path) -> None:
+    """Not the one of the start before either."""
+    config = tmp_path / "tilld.toml"
+    config.touch()
+    Instance.claim(tmp_path, config).release()
+    Instance.claim(tmp_path).release()
+    assert config_of(tmp_path) is None

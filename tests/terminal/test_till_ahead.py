@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.entry import Kind
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.wire import Account, AllowanceAnswer, Balance
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
-from terminal.inbox import AccountHeard, AllowanceAnswered, Settled, Welcomed
+from terminal.inbox import AccountHeard, AllowanceAnswered, CardPresented, Settled, Welcomed
 from terminal.pos import Promise
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 from tests.terminal.test_till_sales import FullDisk
@@ -81,6 +82,34 @@ def test_offline_it_is_used_in_the_commit_of_the_redemption(till: TillRig) -> No
     assert nothing_asked(till)
 
 
+def test_a_repeat_uses_what_is_held_by_now(till: TillRig) -> None:
+    """Its first attempt met silence; the right that it had asked for goes back when it comes."""
+    first = till.ask("r1", "redeem", points=20)
+    sought = till.wish()
+    till.send(AllowanceAnswered(sought.id, None))
+    assert till.heard(first).code == "offline_limit"
+    held = hold(till)
+    answer = said(till.heard(till.ask("r1", "redeem", points=20)))
+    assert answer.promise is Promise.HELD
+    till.grant(sought)
+    till.settle()
+    assert states(till) == {held.id: AllowanceState.CONSUMED, sought.id: AllowanceState.RELEASED}
+
+
+def test_a_repeat_uses_what_was_granted_to_it(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full; what is held ahead of need stays for another sale."""
+    disk = FullDisk(till, monkeypatch)
+    reply = till.ask("r1", "redeem", points=20)
+    sought = till.wish()
+    till.grant(sought)
+    assert till.heard(reply).code == "not_recorded"
+    disk.full = False
+    held = hold(till)
+    assert said(till.heard(till.ask("r1", "redeem", points=20))).promise is Promise.ONLINE
+    assert nothing_asked(till)
+    assert states(till) == {held.id: AllowanceState.GRANTED, sought.id: AllowanceState.CONSUMED}
+
+
 def test_watchers_hear_by_what_right(till: TillRig) -> None:
     """The page can tell the cashier."""
     hold(till)
@@ -95,7 +124,7 @@ def test_more_than_was_granted_needs_the_ledger(till: TillRig) -> None:
     till.send(AllowanceAnswered(till.wish().id, None))
     why = till.heard(reply)
     assert why.code == "offline_limit"
-    assert "Redeem 30 or fewer" in why.detail
+    assert "Redeem 30 or fewer" in why.detail.en
 
 
 def test_it_is_renewed_when_the_ledger_has_decided(till: TillRig) -> None:
@@ -120,6 +149,39 @@ def test_short_of_room_the_card_not_seen_for_longest_gives_back(till: TillRig) -
     assert states(till) == {first.id: AllowanceState.RELEASED, second.id: AllowanceState.GRANTED}
 
 
+def test_the_card_that_came_last_keeps_its_right(till: TillRig) -> None:
+    """Also where the other one came twice before it."""
+    for number in (CARD, CARD, OTHER_CARD):
+        see(till, number, points=30)
+        till.catch_up()
+    first, second = till.wish(), till.wish()
+    till.grant(first)
+    till.grant(second)
+    see(till, "2990000000031", points=30)
+    till.settle()
+    assert states(till)[first.id] is AllowanceState.RELEASED
+    assert states(till)[second.id] is AllowanceState.GRANTED
+
+
+def test_one_right_is_for_one_of_two_redemptions(till: TillRig) -> None:
+    """They come at once; while the first is on its way to the disk, the second asks the ledger."""
+    hold(till)
+    first, second = till.ask("r1", "redeem", points=20), till.ask("r2", "redeem", points=20)
+    till.grant(till.wish())
+    assert [said(till.heard(reply)).promise for reply in (first, second)] == [Promise.HELD, Promise.ONLINE]
+
+
+def test_a_right_on_its_way_back_is_not_promised(till: TillRig) -> None:
+    """It makes room for another card while a sale comes for the first one, which asks the ledger."""
+    hold(till)
+    till.till.handle(CardPresented("counter", CardRead(Technology.QR, EntryMode.SCANNED, OTHER_CARD)))
+    till.till.handle(AccountHeard(OTHER_CARD, Account("r", "g", Balance(OTHER_CARD, 1000, 0, NOW), [])))
+    reply = till.ask("r1", "redeem", points=20)
+    wishes = {wish.key: wish for wish in (till.wish(), till.wish())}
+    till.grant(wishes["r1"])
+    assert said(till.heard(reply)).promise is Promise.ONLINE
+
+
 def test_a_wish_that_is_not_durable_is_forgotten(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not uttered, and the next look asks anew."""
     disk = FullDisk(till, monkeypatch)
@@ -129,6 +191,7 @@ def test_a_wish_that_is_not_durable_is_forgotten(till: TillRig, monkeypatch: pyt
     disk.full = False
     till.drain()
     assert states(till) == {}
+    assert nothing_asked(till)
     see(till)
     assert till.wish().points == 50
 

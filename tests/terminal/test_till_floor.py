@@ -8,14 +8,17 @@ import pytest
 
 from offline_queue.entry import Lane, State
 from offline_queue.journal import AllowanceState
-from offline_queue.wire import Balance, Verdict
+from offline_queue.wire import Verdict
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
 from terminal.inbox import AllowanceAnswered, Settled, Welcomed
 from terminal.pos import Promise, Refusal
-from tests.terminal.rig import CARD, Shop, TillRig, said
+from tests.terminal.rig import CARD, OTHER_CARD, HandTimepiece, Shop, TillRig, said
 
 HOUR_MS = 3_600_000
+CARDS = (CARD, OTHER_CARD, "2990000000031")
+DRAW_BYTES = 6
+"""What a till draws for its online checks; ids take more."""
 
 
 @pytest.fixture
@@ -41,6 +44,14 @@ def redeem(till: TillRig, key: str, points: int = 40) -> Any:
     reply = till.ask(key, "redeem", points=points)
     till.send(AllowanceAnswered(till.wish().id, None))
     return till.heard(reply)
+
+
+def together(till: TillRig, *asked: tuple[str, int]) -> list[Any]:
+    """Redemptions that are decided while those before them are on their way to the disk; the ledger keeps silent."""
+    replies = [till.ask(f"t{n}", "redeem", number, points=points) for n, (number, points) in enumerate(asked)]
+    for wish in [till.wish() for _ in replies]:
+        till.till.handle(AllowanceAnswered(wish.id, None))
+    return [till.heard(reply) for reply in replies]
 
 
 def why(heard: Any) -> str | None:
@@ -76,19 +87,44 @@ def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
     redeem(till, "r1")
     again = redeem(till, "r2")
     assert why(again) == "per_card"
-    assert "Redeem 20 or fewer" in again.detail
+    assert "Redeem 20 or fewer" in again.detail.en
     assert said(redeem(till, "r3", 20)).points == 20
 
 
 def test_two_at_once_are_not_more_than_one_after_the_other(till: TillRig) -> None:
     """What is on its way to the disk counts."""
     know(till)
-    first, second = till.ask("r1", "redeem", points=40), till.ask("r2", "redeem", points=40)
-    one, other = till.wish(), till.wish()
-    till.till.handle(AllowanceAnswered(one.id, None))
-    till.till.handle(AllowanceAnswered(other.id, None))
-    assert said(till.heard(first)).points == 40
-    assert why(till.heard(second)) == "per_card"
+    first, second = together(till, (CARD, 40), (CARD, 40))
+    assert said(first).points == 40
+    assert why(second) == "per_card"
+
+
+def test_two_at_once_are_held_against_one_balance(till: TillRig) -> None:
+    """The second one is told what the first leaves."""
+    know(till, 50)
+    first, second = together(till, (CARD, 30), (CARD, 30))
+    assert said(first).points == 30
+    assert why(second) == "balance"
+    assert "has 20 points" in second.detail.en
+
+
+def test_cards_at_once_share_what_the_till_may_lose(till: TillRig) -> None:
+    """Each has its own limit and balance, none takes from another's; the till's is one for all."""
+    till.directory.hear([till.balance(40, card) for card in CARDS])
+    *promised, last = together(till, *((card, 40) for card in CARDS))
+    assert [said(each).points for each in promised] == [40, 40]
+    assert why(last) == "total"
+    assert "Redeem 20 or fewer" in last.detail.en
+
+
+def test_cards_at_once_share_how_often_the_till_may_promise(shop: Shop) -> None:
+    """By number, however few the points."""
+    shop.config = Config(offline=Offline(Redeem.FLOOR, floor_count=2, floor_online_check=0))
+    till = shop.start()
+    till.directory.hear([till.balance(40, card) for card in CARDS])
+    *promised, last = together(till, *((card, 1) for card in CARDS))
+    assert [said(each).points for each in promised] == [1, 1]
+    assert why(last) == "count"
 
 
 def test_a_restart_forgets_no_risk(shop: Shop) -> None:
@@ -114,8 +150,10 @@ def test_an_old_balance_promises_nothing(till: TillRig) -> None:
     """Its age is told by the ledger's clock, whatever the till's own says."""
     know(till)
     till.send(Welcomed(till.balance(0).as_of, {}))
-    till.timepiece.now_ms += 73 * HOUR_MS
-    assert why(redeem(till, "r1")) == "balance_age"
+    till.timepiece.now_ms += 72 * HOUR_MS
+    assert said(redeem(till, "r1")).points == 40
+    till.timepiece.now_ms += 1
+    assert why(redeem(till, "r2", 1)) == "balance_age"
 
 
 def test_an_unknown_card_is_promised_nothing(till: TillRig) -> None:
@@ -123,12 +161,32 @@ def test_an_unknown_card_is_promised_nothing(till: TillRig) -> None:
     assert why(redeem(till, "r1")) == "balance_unknown"
 
 
+def test_points_that_only_this_till_knows_of_are_promised_to_nobody(till: TillRig) -> None:
+    """The card has earned here; whether it has spent elsewhere only the ledger can tell."""
+    till.sell("s1", 100)
+    assert why(redeem(till, "r1")) == "balance_unknown"
+
+
+class Dice(HandTimepiece):
+    """`falls` is what chance says from now on, in [0, 1)."""
+
+    falls = 0.0
+
+    def random(self, count: int) -> bytes:
+        if count == DRAW_BYTES:
+            return int(self.falls * 2 ** (8 * count)).to_bytes(count, "big")
+        return super().random(count)
+
+
 def test_a_card_drawn_for_a_check_stays_drawn_until_the_ledger_is_heard(shop: Shop) -> None:
-    """Trying again does not help; when the ledger was there, chance decides anew."""
-    shop.config = Config(offline=Offline(Redeem.FLOOR, floor_online_check=1))
+    """Trying again does not help; when the ledger was there, chance decides anew, and for each card alone."""
+    shop.timepiece = dice = Dice()
+    shop.config = Config(offline=Offline(Redeem.FLOOR, floor_online_check=20))
     till = shop.start()
-    know(till)
+    till.directory.hear([till.balance(500, card) for card in CARDS])
     assert why(redeem(till, "r1")) == "online_check"
+    dice.falls = 0.9
     assert why(redeem(till, "r2")) == "online_check"
-    till.send(Welcomed(Balance(CARD, 0, 0, till.balance(0).as_of).as_of, {}))
-    assert why(redeem(till, "r3")) == "online_check"
+    assert said(together(till, (OTHER_CARD, 40))[0]).points == 40
+    till.send(Welcomed(till.balance(0).as_of, {}))
+    assert said(redeem(till, "r3")).points == 40

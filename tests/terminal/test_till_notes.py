@@ -10,11 +10,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers.base import Note, NoteWritten, Technology
 from offline_queue.entry import Card, Kind
+from offline_queue.sync_report import SyncReport
 from offline_queue.wire import Marks
 from terminal.cards.note_codes import codes_in, packed
 from terminal.config_cards import Cards
 from terminal.config_claims import Claims
-from terminal.inbox import NoteTold, SyncChanged
+from terminal.inbox import NoteTold
 from tests.offline_queue.claimed import code_of, sold
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 
@@ -35,7 +36,7 @@ def noting(shop: Shop, terminal: str = "S001-T01") -> Shop:
 
 
 def ledger(till: TillRig, *, reachable: bool) -> None:
-    till.send(SyncChanged(reachable, None, None, ""))
+    till.send(SyncReport(reachable, None, None, ""))
 
 
 def lay(till: TillRig, note: bytes = b"", number: str = CARD, room: int = ROOM, later_ms: int = 5000) -> None:

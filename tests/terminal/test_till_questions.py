@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from offline_queue.entry import State
+from offline_queue.sync_report import SyncReport
 from offline_queue.wire import Account
 from terminal.api.shapes import CardAnswer, Status
-from terminal.inbox import AccountHeard, SyncChanged
+from terminal.inbox import AccountHeard
 from terminal.pos import Outcome, Refusal
+from terminal.wording import kept, read
 from tests.terminal.rig import CARD, OTHER_CARD, TillRig
 
 LAST = "2026-03-01T10:00:00.000Z"
@@ -19,7 +21,7 @@ def test_the_status_has_the_shape_that_the_api_shows(till: TillRig) -> None:
     """Ledger, queue, readers and clock, as last heard."""
     till.sell("sale-1")
     till.timepiece.now_ms += 5000
-    till.send(SyncChanged(reachable=True, last_success=LAST, next_attempt=None, detail="fine", ledger_time=LAST))
+    till.send(SyncReport(reachable=True, last_success=LAST, next_attempt=None, detail="fine", ledger_time=LAST))
     status = msgspec.convert(msgspec.to_builtins(till.question("status")), Status)
     assert (status.terminal, status.version) == ("S001-T01", "0.0")
     assert (status.ledger.reachable, status.ledger.last_success) == (True, LAST)
@@ -30,14 +32,14 @@ def test_the_status_has_the_shape_that_the_api_shows(till: TillRig) -> None:
 def test_sync_news_are_told_with_the_queue(till: TillRig) -> None:
     """One event says whether the ledger is there and what waits for it."""
     till.sell("sale-1")
-    till.send(SyncChanged(reachable=False, last_success=None, next_attempt=LAST, detail="no route"))
+    till.send(SyncReport(reachable=False, last_success=None, next_attempt=LAST, detail="no route"))
     (told,) = till.told("sync")
     assert (told["reachable"], told["next_attempt"], told["queue"]["queued"]) == (False, LAST, 1)
 
 
 def test_an_entry_says_what_the_ledger_s_time_was(till: TillRig) -> None:
     """As last heard before it was written."""
-    till.send(SyncChanged(reachable=True, last_success=LAST, next_attempt=None, detail="", ledger_time=LAST))
+    till.send(SyncReport(reachable=True, last_success=LAST, next_attempt=None, detail="", ledger_time=LAST))
     found = till.journal.find_id(till.sell("sale-1").id)
     assert found is not None
     assert found.entry.clock.ledger_time == LAST
@@ -104,7 +106,7 @@ def test_a_card_is_answered_when_the_ledger_has_been_heard(till: TillRig) -> Non
     first, second = till.question("card", CARD), till.question("card", CARD)
     other = till.question("card", OTHER_CARD)
     till.send(AccountHeard(CARD, Account("r", "g", till.balance(9), [])))
-    told = msgspec.convert(msgspec.to_builtins(till.heard(first)), CardAnswer)
+    told = read(kept(till.heard(first)), CardAnswer)
     assert told.card.number == CARD
     assert told.balance is not None
     assert (told.balance.points, told.known) == (9, True)

@@ -4,12 +4,14 @@ import pytest
 
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState
-from terminal.inbox import AllowanceAnswered, Stop, SyncChanged
+from offline_queue.sync_report import SyncReport
+from offline_queue.wire import AllowanceAnswer
+from terminal.inbox import AllowanceAnswered, Stop
 from terminal.promises.rights import IDLE_MS
 from tests.terminal.rig import CARD, Shop, TillRig, said
 from tests.terminal.test_till_sales import FullDisk
 
-REACHABLE = SyncChanged(reachable=True, last_success=None, next_attempt=None, detail="")
+REACHABLE = SyncReport(reachable=True, last_success=None, next_attempt=None, detail="")
 
 
 def states(till: TillRig) -> list[AllowanceState]:
@@ -108,6 +110,33 @@ def test_a_word_that_comes_twice_counts_once(till: TillRig) -> None:
     assert till.journal.totals().queued == 1
 
 
+def test_a_word_that_comes_again_leaves_the_right_to_its_repeat(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full, so the sale will be sent again; meanwhile the ledger's answer to an earlier asking arrives."""
+    disk = FullDisk(till, monkeypatch)
+    reply = till.ask("r1", "redeem", points=5)
+    wish = till.wish()
+    till.grant(wish)
+    assert till.heard(reply).code == "not_recorded"
+    disk.full = False
+    till.send(AllowanceAnswered(wish.id, AllowanceAnswer("r", wish.id, granted=True)))
+    till.settle()
+    assert states(till) == [AllowanceState.GRANTED]
+    assert said(till.heard(till.ask("r1", "redeem", points=5))).points == 5
+    assert till.inquiries.allowances.empty()
+
+
+def test_silence_that_is_heard_twice_changes_nothing(till: TillRig) -> None:
+    """The right stays asked for, and the repeat asks for the same."""
+    till.ask("r1", "redeem", points=5)
+    wish = till.wish()
+    for _ in range(2):
+        till.send(AllowanceAnswered(wish.id, None))
+    till.settle()
+    assert states(till) == [AllowanceState.ASKED]
+    till.ask("r1", "redeem", points=5)
+    assert till.wish().id == wish.id
+
+
 def test_a_restart_gives_back_what_was_granted_and_not_used(shop: Shop) -> None:
     """The crash came between the grant and the record."""
     till = shop.start()
@@ -150,9 +179,11 @@ def test_a_right_that_nobody_comes_back_for_is_given_back(till: TillRig, monkeyp
     till.grant(till.wish())
     till.heard(reply)
     disk.full = False
+    till.timepiece.now_ms += IDLE_MS - 1
     till.send(REACHABLE)
+    till.settle()
     assert states(till) == [AllowanceState.GRANTED]
-    till.timepiece.now_ms += IDLE_MS
+    till.timepiece.now_ms += 1
     till.send(REACHABLE)
     till.settle()
     assert states(till) == [AllowanceState.RELEASED]
@@ -161,10 +192,26 @@ def test_a_right_that_nobody_comes_back_for_is_given_back(till: TillRig, monkeyp
 def test_a_wish_that_cannot_be_kept_is_not_uttered(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
     """A right that the till would forget must not be granted."""
     disk = FullDisk(till, monkeypatch)
-    monkeypatch.setattr(till.store, "submit_allowance", disk.submit)
-    assert till.heard(till.ask("r1", "redeem", points=5)).code == "not_recorded"
+    with monkeypatch.context() as full:
+        full.setattr(till.store, "submit_allowance", disk.submit)
+        assert till.heard(till.ask("r1", "redeem", points=5)).code == "not_recorded"
     assert till.inquiries.allowances.empty()
     assert till.till.idle
+    disk.full = False
+    till.ask("r1", "redeem", points=5)
+    wish = till.wish()
+    assert [kept.id for kept in till.journal.allowances()] == [wish.id]
+
+
+def test_a_wish_that_could_not_be_kept_does_not_hold_up_the_stop(
+    till: TillRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sale has heard its refusal and is not refused again."""
+    disk = FullDisk(till, monkeypatch)
+    monkeypatch.setattr(till.store, "submit_allowance", disk.submit)
+    till.heard(till.ask("r1", "redeem", points=5))
+    till.send(Stop())
+    assert till.till.stopping
 
 
 def test_a_redemption_is_reversed_by_giving_back(till: TillRig) -> None:
@@ -186,3 +233,15 @@ def test_a_stop_answers_whoever_waits_for_the_ledger(till: TillRig) -> None:
     assert till.heard(reply).code == "offline_limit"
     assert till.till.stopping
     assert till.till.idle
+
+
+def test_a_grant_after_the_stop_records_no_sale(till: TillRig) -> None:
+    """The POS was told no; the points are given back."""
+    reply = till.ask("r1", "redeem", points=5)
+    wish = till.wish()
+    till.send(Stop())
+    till.heard(reply)
+    till.grant(wish)
+    till.settle()
+    assert till.journal.find_key("r1") is None
+    assert states(till) == [AllowanceState.RELEASED]

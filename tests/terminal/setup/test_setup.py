@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from terminal.config import load
+from terminal.setup.dialogue import chosen
 from terminal.setup.running import read_again
 from tests.acceptance.rig import LedgerProcess, TillProcess, asked, free_port, tilld
 from tests.virtual.person import Person, person
@@ -243,3 +244,16 @@ def test_the_till_that_runs_reads_its_new_config(tmp_path: Path, ledger: LedgerP
         assert "goes on with the config that it had" in till.log.read_text()
     finally:
         assert till.stop() == 0
+
+
+@pytest.mark.parametrize(("text", "places"), [("2", [1]), ("1,3", [0, 2]), ("3 1 1", [0, 2])])
+def test_numbers_of_readers_are_places(text: str, places: list[int]) -> None:
+    """With commas or blanks, in any order, each once."""
+    assert chosen(text, 3) == places
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "4", "1,-1", "²", "1" * 5000])
+def test_what_is_no_number_of_a_reader_is_said_in_words(text: str) -> None:
+    """The same words whatever was typed."""
+    with pytest.raises(ValueError, match=r"^give numbers from 1 to 3, like 1,2$"):
+        chosen(text, 3)
