@@ -7,7 +7,9 @@ state=${STATE_DIRECTORY:-$HOME/.local/state/tilld}
 mkdir -p "$state"
 chmod 700 "$state"
 
-say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
+bold='' plain=''
+[ ! -t 2 ] || bold=$'\033[1m' plain=$'\033[0m'
+say() { printf '%s· %s%s\n' "$bold" "$*" "$plain" >&2; }
 
 children=() services=()
 stop() {

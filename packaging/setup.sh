@@ -6,7 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
 
-say() { printf '\033[1m· %s\033[0m\n' "$*" >&2; }
+bold='' plain=''
+[ ! -t 2 ] || bold=$'\033[1m' plain=$'\033[0m'
+say() { printf '%s· %s%s\n' "$bold" "$*" "$plain" >&2; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 2; }
 
 # gcc, swig (by pip) and the pcsclite headers build pyscard, which is published as source only.

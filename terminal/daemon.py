@@ -20,7 +20,7 @@ from offline_queue.ledger_client import UnsafeLedgerUrl
 from offline_queue.terminal_key import KeyUnusable
 from terminal import log as logs
 from terminal import parts
-from terminal.api.sockets import CannotListen
+from terminal.api.sockets import CannotListen, refuse_taken
 from terminal.config import Config
 from terminal.ground import lay
 from terminal.instance import AlreadyRunning, Instance
@@ -70,6 +70,9 @@ def run(config: Config, state: Path, file: Path | None = None) -> int:
 
 def _serve(config: Config, state: Path, stop: Ending) -> int:
     """The whole till on one screen: the ground, then each part, then the row in which they start."""
+    refuse_taken(config.api.listen)
+    if config.nexo.enabled:
+        refuse_taken(config.nexo.listen, section="nexo")
     with ExitStack() as stack:
         ground = lay(config, state, stack)
         lines, mirroring, readers = parts.lines(ground), parts.mirroring(ground, stack), parts.readers(ground)

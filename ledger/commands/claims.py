@@ -40,6 +40,10 @@ def verify_claim(book: "Book", code: str | None, *, as_json: bool) -> int:
 def redeem_claim(book: "Book", number: str, code: str | None, *, author: str, as_json: bool) -> int:
     """Credit the sale that CODE tells of to the card NUMBER, once."""
     from ledger.commands import show
+    from offline_queue.claim_codes import PREFIX
+
+    if number.upper().startswith(PREFIX):
+        raise click.UsageError("the card's NUMBER comes first, then the CODE of the receipt.")
 
     redeemed = book.redeem_claim(_code(code), number, author)
     say(redeemed, show.redeemed, as_json=as_json)
@@ -53,4 +57,4 @@ def _code(text: str | None) -> "Code":
     try:
         return read(text if text is not None else sys.stdin.read(MAX_CHARACTERS + 1))
     except Unreadable as error:
-        raise Unusable(f"this is no claim code: {error}") from error
+        raise Unusable(f"this is no claim code: {error}. No points moved.") from error

@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from ledger.commands.command_line import ATTENTION, FINE, on_books, say
+from ledger.rules.arithmetic import counted
 from offline_queue.entry import masked
 
 if TYPE_CHECKING:
@@ -103,8 +104,13 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
         return FINE
     streams = book.backup(file) if file is not None else book.declare_backup()
     told = {"file": str(file) if file else None, "streams": streams}
-    say(told, lambda _: click.echo(f"Backed up; {streams} streams are covered further than before."), as_json=as_json)
+    say(told, lambda _: click.echo(_backed_up(file, streams)), as_json=as_json)
     return FINE
+
+
+def _backed_up(file: Path | None, streams: int) -> str:
+    where = f"The books are in {file}; keep ledger.key with it." if file else "Declared."
+    return f"{where} {counted(streams, 'stream')} covered further than before."
 
 
 @click.command(epilog="Example:  tilld ledger verify  (exit code 1 when anything does not add up)")

@@ -3,6 +3,7 @@
 import gc
 import logging
 import signal
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -98,12 +99,12 @@ def _serve(config: "Config") -> int:
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
-        _collect_seldom()
+        collect_seldom()
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """A batch makes thousands of values that end with it and refer to nothing in a circle: looking for circles after
     every 700 of them takes a tenth of the time that goes into a batch."""
     gc.freeze()
@@ -127,7 +128,8 @@ def _signer(key: str, database: str) -> "Signer | None":
 
 
 def _log_to_stderr() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    at = "%H:%M:%S" if sys.stderr.isatty() else "%Y-%m-%dT%H:%M:%S%z"
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt=at)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 

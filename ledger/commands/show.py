@@ -14,6 +14,7 @@ from ledger.port.conflicts import Conflict, Flagged, Settled
 from ledger.port.statements import CardWear, Line, Statement
 from ledger.port.terminals import Held, Recovery, Terminal
 from ledger.port.upkeep import Cleared, Verification
+from ledger.rules.arithmetic import counted, points
 from ledger.rules.claims import Told
 from offline_queue.entry import masked
 from offline_queue.legible import legible
@@ -33,7 +34,7 @@ def registration(done: Registration) -> None:
     card = masked(done.number)
     click.echo(f"{card}: {'an account is open now' if done.opened else 'an account was open already'}.")
     if done.code == "posted":
-        click.echo(f"{done.points} opening points are in the books.")
+        click.echo(f"{points(done.points)} to begin with are in the books.")
     elif done.code == "duplicate":
         click.echo("Its opening points were given before; they are given once.")
     elif done.code is not None:
@@ -49,25 +50,25 @@ def config(told: dict[str, Any]) -> None:
 
 def claim(told: Told) -> None:
     receipt = f", receipt {told.receipt}" if told.receipt else ""
-    click.echo(f"{told.points} points of a sale at {told.terminal} on {told.occurred_at}{receipt}")
+    click.echo(legible(f"{points(told.points)} of a sale at {told.terminal} on {told.occurred_at}{receipt}"))
     if not told.proven:
         click.echo("No enrolled till of this name has signed it: it proves nothing.", err=True)
     credited = f"The points are with {told.credited}." if told.credited else "Nobody has its points yet."
-    click.echo(f"entry {told.id}, key {told.idempotency_key}. {credited}")
+    click.echo(legible(f"entry {told.id}, key {told.idempotency_key}. {credited}"))
 
 
 def redeemed(told: Redeemed) -> None:
     words = {
-        "posted": f"{told.points} points are credited",
+        "posted": f"Credited: {points(told.points)}",
         "duplicate": "The sale or another claim has its points already; nothing was credited",
         "card_unknown": "The card has no account: the points are credited when it is registered",
     }
-    click.echo(f"{words.get(told.code, told.detail or told.code)}. entry {told.entry}")
+    click.echo(legible(f"{words.get(told.code, told.detail or told.code)}. Entry {told.entry}"))
 
 
 def statement(account: Statement) -> None:
     held = f", {account.reserved} of them promised to tills" if account.reserved else ""
-    click.echo(f"{masked(account.number)}: {account.points} points{held}, as of {account.as_of}")
+    click.echo(f"{masked(account.number)}: {points(account.points)}{held}, as of {account.as_of}")
     if account.inactive or account.expired:
         click.echo(f"{account.usable} usable, {account.inactive} not active yet, {account.expired} expired")
     expired = [lot for lot in account.lots if _past(lot.expires_at, account.as_of)]
@@ -91,7 +92,8 @@ def wear(found: Iterable[CardWear]) -> None:
 
 def cleared(done: Cleared) -> None:
     if done.lots:
-        click.echo(f"{done.points} expired points of {done.lots} awards have left {done.accounts} account(s).")
+        awards, accounts = counted(done.lots, "award"), counted(done.accounts, "account")
+        click.echo(f"Expired and written off: {points(done.points)} of {awards} on {accounts}.")
     else:
         click.echo("Nothing that expired long ago is in the books.")
 
@@ -108,13 +110,14 @@ def terminals(tills: list[Terminal]) -> None:
 
 
 def verification(found: Verification) -> None:
-    counts = f"{found.records} records in {found.streams} streams, {found.postings} postings, {found.accounts} accounts"
+    held = f"{counted(found.records, 'record')} in {counted(found.streams, 'stream')}"
+    counts = f"{held}, {counted(found.postings, 'posting')}, {counted(found.accounts, 'account')}"
     if found.ok:
-        click.echo(f"All adds up: {counts}; {found.liability} points owed.")
+        click.echo(f"All adds up: {counts}; {points(found.liability)} owed.")
         if found.inactive or found.expired:
             click.echo(f"Of these {found.usable} usable, {found.inactive} not active yet, {found.expired} expired.")
         return
-    click.echo(f"{len(found.problems)} problem(s) in {counts}:")
+    click.echo(f"{counted(len(found.problems), 'problem')} in {counts}:")
     for problem in found.problems:
         click.echo(f"  - {legible(problem)}")
     click.echo("Keep a copy of the books, then compare it with your last good backup.", err=True)
@@ -131,7 +134,8 @@ def allowances(rights: list[Held]) -> None:
 
 
 def returned(rights: list[Held]) -> None:
-    click.echo(f"{len(rights)} returned: {sum(right.points for right in rights)} points are free again.")
+    free = sum(right.points for right in rights)
+    click.echo(f"{counted(len(rights), 'right')} returned: {points(free)} free again.")
 
 
 def recovery(told: Recovery) -> None:
@@ -151,14 +155,18 @@ def flagged(records: list[Flagged]) -> None:
     table = _table("State", "Code", "Terminal", "ID", "What", "Why", points="Points")
     for record in records:
         what = f"{record.kind} on {record.card}" if record.kind and record.card else record.kind or "?"
-        points = "" if record.points is None else str(record.points)
-        _row(table, record.state, record.code, record.terminal, record.name, what, record.detail or "", points)
+        asked = "" if record.points is None else str(record.points)
+        _row(table, record.state, record.code, record.terminal, record.name, what, record.detail or "", asked)
     _print(None, table)
 
 
 def conflict(found: Conflict) -> None:
     record = found.record
-    what = f"{record.kind} of {record.points} points on {record.card or 'no card'}" if record.kind else "not readable"
+    what = (
+        f"{record.kind} of {points(record.points or 0)} on {record.card or 'no card'}"
+        if record.kind
+        else "not readable"
+    )
     _facts(
         ("Record", f"{record.name}: {what}"),
         ("Verdict", f"{record.state}, {record.code}"),
@@ -166,7 +174,7 @@ def conflict(found: Conflict) -> None:
         ("From", f"{record.terminal}, {found.occurred_at or 'at an unknown time'}"),
         ("Receipt", found.receipt),
         ("Asked", f"{found.asked:+d}, has {found.has:+d}" + (f", reversed {found.undone:+d}" if found.undone else "")),
-        ("Account", None if found.balance is None else f"{found.balance} points, {found.reserved} of them promised"),
+        ("Account", None if found.balance is None else f"{points(found.balance)}, {found.reserved} of them promised"),
     )
     if found.first is not None:
         _print("It collides with", _lines([found.first]))
@@ -213,8 +221,8 @@ def _lines(entries: Iterable[Line]) -> Table:
     for line in entries:
         what = f"{line.kind} of {line.reverses or line.corrects}" if line.reverses or line.corrects else line.kind
         what = f"{what}: {line.reason}" if line.reason else what
-        points = f"{line.points:+d}"
-        _row(table, line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, points)
+        moved = f"{line.points:+d}"
+        _row(table, line.occurred_at, what, line.terminal, line.receipt or "", line.code, line.id, moved)
     return table
 
 
@@ -240,4 +248,6 @@ def _print(title: str | None, table: Table) -> None:
         console.width = UNBOUNDED
     if title:
         click.echo(f"\n{title}")
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))

@@ -7,7 +7,8 @@ from typing import Final
 import click
 
 from ledger.port.explanation import Explanation, LotMove, Step, Waiting
-from ledger.rules.arithmetic import points
+from ledger.rules.arithmetic import counted, points
+from offline_queue.entry import masked
 from offline_queue.legible import legible
 
 INSTANT: Final = timedelta(milliseconds=1)
@@ -28,7 +29,7 @@ def explanation(told: Explanation) -> None:
 
 
 def _page(told: Explanation) -> Iterator[str]:
-    yield f"Card {told.number} ({told.status}): {points(told.points)} on {_time(told.as_of)}"
+    yield f"Card {masked(told.number)} ({told.status}): {points(told.points)} on {_time(told.as_of)}"
     yield f"  {told.usable} may be used now, {told.inactive} later, {told.expired} have expired."
     for promise in told.promises:
         since = f" since {_time(promise.granted_at)}" if promise.granted_at else ""
@@ -101,8 +102,9 @@ def _waiting(waiting: Waiting) -> Iterator[str]:
 
 
 def _sums(told: Explanation) -> str:
-    entries = f"{len(told.steps)} entries make {told.by_entries}"
-    sums = f"{entries}, what is left of them {told.by_lots}, the balance is {told.points}"
+    steps = len(told.steps)
+    made = f"{counted(steps, 'entry', 'entries')} {'makes' if steps == 1 else 'make'} {told.by_entries}"
+    sums = f"{made}, what is left of them {told.by_lots}, the balance is {told.points}"
     return f"Sum: {sums}." if told.adds_up else f"Sum: {sums}. THIS DOES NOT ADD UP: run tilld ledger verify."
 
 

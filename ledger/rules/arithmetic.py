@@ -22,7 +22,12 @@ def money(value: int, currency: str) -> str:
 
 
 def points(count: int) -> str:
-    return f"{count} point" if abs(count) == 1 else f"{count} points"
+    return counted(count, "point")
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """`1 entry`, `2 entries`; `more` is the plural where it takes no mere s."""
+    return f"{count} {one if abs(count) == 1 else more or one + 's'}"
 
 
 def worked_out(entry: Entry, programme: Programme) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from ledger.facts.codes import Code
+from ledger.rules.instants import length
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import Order, OrderCode
 
@@ -97,15 +98,7 @@ def _off(told: str, now: int) -> str | None:
     except ValueError:
         return f"says {told[:40]!r}"
     ahead = round(wall.replace(tzinfo=wall.tzinfo or UTC).timestamp() * 1000) - now
-    return f"is {_length(abs(ahead))} {'fast' if ahead > 0 else 'slow'}" if abs(ahead) > CLOCK_OFF_MS else None
-
-
-def _length(ms: int) -> str:
-    """In the largest unit that fits twice."""
-    for unit, size in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
-        if ms >= 2 * size:
-            return f"{round(ms / size)} {unit}"
-    return f"{round(ms / 1000)} seconds"
+    return f"is {length(abs(ahead))} {'fast' if ahead > 0 else 'slow'}" if abs(ahead) > CLOCK_OFF_MS else None
 
 
 def _revoked(findings: Findings) -> Iterator[Order]:

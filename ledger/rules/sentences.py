@@ -5,6 +5,7 @@ from typing import Final
 
 from ledger.facts.case import Case, First
 from ledger.facts.codes import Code
+from ledger.rules.instants import length
 from offline_queue.entry import Entry, masked
 
 MAX_CHARACTERS: Final = 300
@@ -166,8 +167,7 @@ def copied(case: Case) -> str:
 
 
 def clock_off(case: Case) -> str:
-    minutes = round(abs(case.clock_off_ms) / 60_000)
-    return f"the till's clock is {minutes} minutes {'fast' if case.clock_off_ms > 0 else 'slow'}"
+    return f"the till's clock is {length(abs(case.clock_off_ms))} {'fast' if case.clock_off_ms > 0 else 'slow'}"
 
 
 def expired(case: Case) -> str:

@@ -85,9 +85,9 @@ class Attempts:
 class Doorkeeper:
     """Tells callers apart. `page_session` is this start's cookie value: it opens views, never an act."""
 
-    def __init__(self, tokens: Tokens, attempts: Attempts | None = None) -> None:
+    def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
-        self._attempts = attempts or Attempts()
+        self._attempts = Attempts()
         self._sessions = Sessions()
         self.page_session = secrets.token_urlsafe(32)
 

@@ -50,6 +50,11 @@ def bind_tcp(listen: str, *, section: str = "api", beyond: bool = False) -> sock
     return bound
 
 
+def refuse_taken(listen: str, *, section: str = "api") -> None:
+    """Raises CannotListen: asked before a reader is opened and the ledger is greeted for a till that cannot start."""
+    bind_tcp(listen, section=section).close()
+
+
 def parse_listen(listen: str, *, section: str = "api", beyond: bool = False) -> tuple[str, int]:
     """`127.0.0.1:8780`, `localhost:8780` or `[::1]:8780`. Raises CannotListen for anything but the loopback,
     unless `beyond` it is safe too.

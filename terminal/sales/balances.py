@@ -14,7 +14,6 @@ from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Balance, Verdict
 from terminal.cards.directory import Directory
-from terminal.counter.refusals import Language
 from terminal.pos import BalanceView
 from terminal.sales.expiries import coming, gone
 from terminal.sales.spans import Span, Spans
@@ -37,20 +36,19 @@ class Pending:
 
 @dataclass(frozen=True)
 class Decided:
-    """An entry and the ledger's word on it; `first` when it is the first word."""
+    """An entry and the ledger's word on it."""
 
     entry: Entry
     verdict: Verdict
-    first: bool
 
 
 class Balances:
     """Used by the till's thread alone."""
 
-    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece, language: Language) -> None:
+    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece) -> None:
         self._directory = directory
         self._journal = journal
-        self._timepiece, self._language = timepiece, language
+        self._timepiece = timepiece
         self._pending: dict[str, Pending] = {}
         self._undecided: dict[str, Spans] = {}
         self._unfinished: dict[str, Spans] = {}
@@ -64,8 +62,9 @@ class Balances:
     def count(self, entry: Entry, stream: str, seq: int) -> None:
         """An entry has become durable at `stream`, `seq`."""
         new = self._undecided.setdefault(stream, Spans()).add(seq)
-        if new and entry.card is not None and entry.kind is not Kind.CARD_EVENT:
-            pending = self._pending.setdefault(entry.card.number, Pending())
+        number = _account(entry)
+        if new and number is not None:
+            pending = self._pending.setdefault(number, Pending())
             pending.points += self.effect(entry)
             pending.entries += 1
             self.unsettled.note(entry)
@@ -88,10 +87,7 @@ class Balances:
 
     def decide(self, verdict: Verdict) -> Iterator[Decided]:
         """The entries of a verdict; those decided for the first time leave the pending sums."""
-        undecided = self._undecided.get(verdict.stream, Spans())
-        taken = undecided.take(verdict.first, verdict.last)
-        if not undecided:
-            self._undecided.pop(verdict.stream, None)
+        taken = self._undecided.setdefault(verdict.stream, Spans()).take(verdict.first, verdict.last)
         again = self._unfinished.setdefault(verdict.stream, Spans()).take(verdict.first, verdict.last)
         if not taken and not again and verdict.first == verdict.last:
             again = [(verdict.first, verdict.last)]
@@ -100,10 +96,10 @@ class Balances:
         for first, last in taken:
             for entry in self._entries(verdict.stream, first, last):
                 self._discount(entry)
-                yield Decided(entry, verdict, first=True)
+                yield Decided(entry, verdict)
         for first, last in again:
             for entry in self._entries(verdict.stream, first, last):
-                yield Decided(entry, verdict, first=False)
+                yield Decided(entry, verdict)
 
     def _keep_open(self, stream: str, spans: list[Span]) -> None:
         unfinished = self._unfinished.setdefault(stream, Spans())
@@ -129,27 +125,33 @@ class Balances:
             pending=undecided,
             estimate=bool(ended) or not certain,
             inactive=told.inactive,
-            expiring=coming(told.expiring, now, self._language),
+            expiring=coming(told.expiring, now),
         )
 
     def effect(self, entry: Entry) -> int:
         """Signed points; a reversal is judged by its original."""
-        if entry.kind is not Kind.REVERSE or entry.reverses is None:
+        if entry.reverses is None:
             return effect(entry.kind, entry.points)
         original = self._journal.find_id(entry.reverses)
         return effect(entry.kind, entry.points, original.entry.kind if original else None)
 
     def _discount(self, entry: Entry) -> None:
-        pending = self._pending.get(entry.card.number) if entry.card else None
-        if entry.card is None or pending is None or entry.kind is Kind.CARD_EVENT:
+        number = _account(entry)
+        if number is None:
             return
+        pending = self._pending[number]
         pending.points -= self.effect(entry)
         pending.entries -= 1
         self.unsettled.strike(entry)
         if not pending.entries:
-            del self._pending[entry.card.number]
+            del self._pending[number]
 
     def _entries(self, stream: str, first: int, last: int) -> Iterator[Entry]:
         for start in range(first, last + 1, PAGE):
             limit = min(PAGE, last + 1 - start)
             yield from map(decode, self._journal.records(stream, start, limit, limit * MAX_ENTRY_BYTES))
+
+
+def _account(entry: Entry) -> str | None:
+    """The card whose points an entry may move."""
+    return entry.card.number if entry.card is not None and entry.kind is not Kind.CARD_EVENT else None

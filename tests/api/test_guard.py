@@ -1,19 +1,24 @@
 """Who may ask: hosts, origins, tokens, the page's cookie, and the socket."""
 
+import asyncio
 import http.client
 import socket
 import stat
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from starlette.types import Message, Receive, Scope, Send
 
-from terminal.api.callers import Attempts, Tokens
-from terminal.api.guard import ambiguous, examine, own_hosts
+from terminal.api.callers import Attempts, Caller, Doorkeeper, Tokens
+from terminal.api.guard import Guard, ambiguous, examine, own_hosts
+from terminal.api.guests import Guests
 from terminal.api.limits import CLOSE
 from terminal.api.machines import from_a_page
+from terminal.api.rooms import Rooms, Visitor
 from terminal.api.routes import Route
 from terminal.api.table import ROUTES
 from terminal.commands.client import ask
@@ -191,6 +196,8 @@ def test_attempts_are_forgiven_one_a_second() -> None:
     assert [attempts.failed() for _ in range(31)] == [True] * 30 + [False]
     now = 1.5
     assert [attempts.failed(), attempts.failed()] == [True, False]
+    now = 1000.0
+    assert [attempts.failed() for _ in range(31)] == [True] * 30 + [False]
 
 
 def test_the_page_may_look_but_not_act(api: Api) -> None:
@@ -246,6 +253,63 @@ def test_tokens_are_made_once_and_kept_secret(tmp_path: Path) -> None:
     assert len(made.pos) >= 43
     assert made.pos not in repr(made)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_an_empty_token_file_is_filled_anew(tmp_path: Path) -> None:
+    """Whoever has cleared it has closed the door, not opened it to callers with no token at all."""
+    (tmp_path / "pos.token").write_text("\n")
+    assert len(Tokens.kept_in(tmp_path).pos) >= 43
+    assert Doorkeeper(Tokens(pos="", technician="")).proven(scope(local=False), "Bearer ") is None
+
+
+def test_only_programs_see_whole_card_numbers() -> None:
+    """Never a page, whoever sits in front of it."""
+    assert {caller for caller in Caller if caller.sees_numbers} == {Caller.POS, Caller.TECHNICIAN}
+
+
+def scope(path: str = "/", method: str = "GET", *, local: bool, **headers: str) -> dict[str, Any]:
+    """A request as the server hands it to the guard."""
+    sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    told = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": sent}
+    return {**told, "state": {"visitor": Visitor(is_local=local, since=0.0)}}
+
+
+def guarded(asked: dict[str, Any]) -> tuple[list[str], list[int]]:
+    """The paths that an app behind the guard hears of, and the statuses of the answers."""
+    reached, statuses = list[str](), list[int]()
+
+    async def app(inner: Scope, receive: Receive, send: Send) -> None:
+        reached.append(inner["path"])
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body"})
+
+    async def told(message: Message) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    rooms = {proven: Rooms.of(1) for proven in (True, False)}
+    guard = Guard(app, HOSTS, Doorkeeper(TOKENS), rooms, Guests.named(api=("https://pos.example.com",)))
+    asyncio.run(guard(asked, receive, told))
+    return reached, statuses
+
+
+def test_a_preflight_is_answered_by_the_guard_alone() -> None:
+    """Once, and no route hears of it; what a stranger's page asks ahead is refused, and a program's is a request."""
+    ahead = {"host": "localhost:8780", "access_control_request_method": "POST"}
+    guest = scope("/v1/sync", "OPTIONS", local=False, origin="https://pos.example.com", **ahead)
+    assert guarded(guest) == ([], [204])
+    stranger = scope("/v1/sync", "OPTIONS", local=False, origin="https://evil.example", **ahead)
+    assert guarded(stranger) == ([], [403])
+    assert guarded(scope("/v1/sync", "OPTIONS", local=False, **ahead)) == (["/v1/sync"], [200])
+
+
+def test_the_socket_is_examined_too() -> None:
+    """It needs neither Host nor Origin, and still no body in a form that is not ours."""
+    assert guarded(scope(local=True)) == (["/"], [200])
+    assert guarded(scope(local=False)) == ([], [403])
+    assert guarded(scope(local=True, content_length="2", content_type="text/plain")) == ([], [415])
 
 
 def raw(api: Api, request: bytes) -> bytes:

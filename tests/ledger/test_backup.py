@@ -125,7 +125,7 @@ class TestCommand:
         run(url, "register", CARD)
         with closing(books(url, must_exist=True)()) as book:
             FakeTill(book).send(FakeTill(book).earn(5))
-        assert "1 streams" in run(url, "backup", str(copy)).stdout
+        assert "1 stream covered" in run(url, "backup", str(copy)).stdout
         with closing(sqlite3.connect(copy)) as connection:
             assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)
         assert "one of FILE" in refused("--database", url, "backup")

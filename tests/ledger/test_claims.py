@@ -368,6 +368,8 @@ def test_the_office_looks_into_a_code(
     assert "30 points of a sale at S001-T09" in said
     refused = CliRunner().invoke(ledger, ["claim", "verify", "TILLD1:A", "--database", database])
     assert (refused.exit_code, "no claim code" in refused.output) == (2, True)
+    turned = CliRunner().invoke(ledger, ["claim", "redeem", code.text, CARD, "--database", database])
+    assert (turned.exit_code, "NUMBER comes first" in turned.output) == (2, True)
 
 
 def test_the_code_is_one_of_the_protocol() -> None:

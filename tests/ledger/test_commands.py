@@ -82,6 +82,19 @@ class TestOffice:
         assert "by ntag: wear 62 of 100" in shown
         assert shown.count("replace it soon") == 1
 
+    def test_numbers_read_well(self, database: str) -> None:
+        """One is one, and no line of a table ends in blanks that get into a ticket."""
+        with closing(opened(database)) as book:
+            till = FakeTill(book)
+            book.register(CARD, 1)
+            till.send(till.earn(7, "2990000000031"))
+        assert "1 point, as of" in run(database, "account", CARD).stdout
+        assert "Sum: 1 entry makes 1," in run(database, "account", CARD, "--explain").stdout
+        assert "1 account; 1 point owed." in run(database, "verify").stdout
+        waiting = json.loads(run(database, "conflicts", "--json").stdout)[0]["name"]
+        for shown in (run(database, "conflicts").stdout, run(database, "conflicts", "show", waiting).stdout):
+            assert [line for line in shown.splitlines() if line != line.rstrip()] == []
+
     def test_an_unknown_card_needs_attention(self, url: str) -> None:
         """Exit code 1, and the command that opens an account."""
         result = run(url, "account", "2990000000099", "--json")

@@ -51,7 +51,7 @@ def test_a_right_is_returned_after_a_warning(url: str) -> None:
     assert "used twice" in refused.stderr
     assert len(listed(url)) == 2
     done = run(url, "allowances", "return", "a1", "--reason", "one disk", "--yes")
-    assert "30 points are free again" in done.stdout
+    assert "30 points free again" in done.stdout
     assert listed(url) == [("a2", "open", 40)]
 
 

@@ -16,7 +16,7 @@ from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
 from ledger.port.explanation import Explanation, Step
 from ledger.rules.arithmetic import money, worked_out
-from offline_queue.entry import Amount, Clock, Entry, Happening, Kind, Receipt, Resolution
+from offline_queue.entry import Amount, Clock, Entry, Happening, Kind, Receipt, Resolution, masked
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill
 from tests.ledger.test_commands import opened, run
@@ -144,7 +144,7 @@ class TestPage:
         shown(explained(book))
         page = capsys.readouterr().out
         for words in (
-            f"Card {CARD} (active): 20 points on 15 June 2025",
+            f"Card {masked(CARD)} (active): 20 points on 15 June 2025",
             "1. 15 June 2025, 15:06, till S001-T01, receipt 0042: earned +24, balance 24",
             "24.90 EUR x 1 point per 1.00 EUR = 24 (rule base@1)",
             "24 points to use from 17 June 2025, through 31 December 2026",
@@ -153,6 +153,7 @@ class TestPage:
             "2 entries make 20, what is left of them 20, the balance is 20.",
         ):
             assert words in page
+        assert CARD not in page
 
     def test_hostile_words_are_shown_as_what_they_are(
         self, book: Book, till: FakeTill, capsys: pytest.CaptureFixture[str]

@@ -81,11 +81,12 @@ def test_a_second_daemon_on_the_same_folder_is_told_who_holds_it(till: TillProce
 
 
 def test_a_port_in_use_is_told_with_its_holder(tmp_path: Path) -> None:
-    """Nothing is left running, and the folder is free again."""
+    """Before a reader or the journal is opened; nothing is left running, and the folder is free again."""
     till = TillProcess(tmp_path, NO_LEDGER)
     with socket.create_server(("127.0.0.1", till.port)):
         for _ in range(2):
             assert_told_shortly(run("--config", till.config, "--state", till.state), str(till.port), "[api] listen")
+    assert {path.name for path in till.state.iterdir()} <= {"lock"}
     till.start()
     assert till.stop() == 0
 

@@ -1,11 +1,13 @@
 """What the till says of a card's points: certain, pending, and honest about which."""
 
+from concurrent.futures import Future
+
 import msgspec
 
 from offline_queue.conflicts import sentence
-from offline_queue.entry import State
+from offline_queue.entry import CardEvent, Happening, State
 from offline_queue.wire import Account, Verdict
-from terminal.inbox import AccountHeard, Settled
+from terminal.inbox import AccountHeard, Answered, CardEventAsked, Settled
 from terminal.pos import BalanceView
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 
@@ -32,8 +34,9 @@ def settled(till: TillRig, *verdicts: Verdict, points: int | None = None) -> Non
 
 
 def test_an_unknown_card_has_no_balance(till: TillRig) -> None:
-    """Not zero: unknown."""
+    """Not zero: unknown; what is sold on it here is all that is known then."""
     assert shown(till) is None
+    assert till.sell("sale-1", points=20).balance == BalanceView(20, None, 20, estimate=True)
 
 
 def test_the_ledger_s_word_is_certain(till: TillRig) -> None:
@@ -53,8 +56,28 @@ def test_sales_since_are_pending_and_make_an_estimate(till: TillRig) -> None:
     till.redeem("r1", points=50)
     view = shown(till)
     assert view is not None
-    assert (view.points, view.pending) == (70, -30)
+    assert (view.points, view.pending, view.estimate) == (70, -30, True)
     assert shown(till, OTHER_CARD) is None
+
+
+def test_an_event_of_the_card_leaves_its_points_certain(till: TillRig) -> None:
+    """It is on its way to the ledger and moves none."""
+    till.send(AccountHeard(CARD, Account("r", "g1", till.balance(100), [])))
+    reply: Future[Answered] = Future()
+    till.send(CardEventAsked(CARD, CardEvent(Happening.ACTIVATE), reply))
+    till.heard(reply)
+    view = shown(till)
+    assert view is not None
+    assert (view.points, view.pending, view.estimate) == (100, 0, False)
+
+
+def test_a_block_is_heard_whatever_is_pending(till: TillRig) -> None:
+    """The points of the answer may count the sale already, what the card is counts at once."""
+    till.sell("sale-1", points=20)
+    told = msgspec.structs.replace(till.balance(120), status="blocked")
+    till.send(AccountHeard(CARD, Account("r", "g1", told, [])))
+    refused = till.heard(till.ask("sale-2", "earn", points=1))
+    assert (refused.code, refused.reason) == ("card_refused", "card_blocked")
 
 
 def test_a_decision_moves_points_from_pending_to_certain(till: TillRig) -> None:
@@ -101,7 +124,7 @@ def test_a_conflict_is_told_by_its_code(till: TillRig) -> None:
     settled(till, msgspec.structs.replace(verdict(till, sale.id, State.CONFLICT), code="overdrawn"))
     (told,) = till.told("conflict")
     assert (told["id"], told["code"], told["state"]) == (sale.id, "overdrawn", "conflict")
-    assert told["sentence"] == sentence("overdrawn", "en")
+    assert told["sentence"] == sentence("overdrawn").en
     assert till.outcome(sale.id).state is State.CONFLICT
 
 
