@@ -108,7 +108,7 @@ def test_each_may_do_what_those_before_it_may(door: Doorkeeper, needed: Caller) 
         with pytest.raises(Refused) as refused:
             door.admit(request, needed)
         right = "technician.token" if needed is Caller.TECHNICIAN else "pos.token"
-        assert (refused.value.code, right in refused.value.detail) == ("unauthorized", True)
+        assert (refused.value.code, right in refused.value.detail.en) == ("unauthorized", True)
 
 
 def test_only_programs_see_whole_card_numbers() -> None:

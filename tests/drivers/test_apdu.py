@@ -69,6 +69,12 @@ def test_an_item_is_found_however_deep() -> None:
     ]
 
 
+def test_a_length_has_one_two_or_three_bytes() -> None:
+    """The longer forms are for values of more than 127 bytes; some cards use them for all."""
+    for length, value in (("02", "0102"), ("8102", "0102"), ("820002", "0102"), ("820100", "07" * 256), ("8100", "")):
+        assert list(items(bytes.fromhex(f"5a{length}{value}"))) == [(0x5A, bytes.fromhex(value))]
+
+
 @pytest.mark.parametrize(
     "broken", ["61", "6105", "6181", "618405", "5f", "5fffffff01", "5f81810100", "5f81", "5f8101", "5a8000", "0061"]
 )
