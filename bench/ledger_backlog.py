@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bench.ledger_batches import (
     BARE,
+    BARE_BEFORE,
     BARE_FILE,
     BARE_OF,
     POLICY,
@@ -23,6 +24,7 @@ from bench.ledger_batches import (
     BareServer,
     Books,
 )
+from ledger.commands.serve import collect_seldom
 from ledger.postgres.book import PostgresBook
 from ledger.sqlite.book import SqliteBook
 from tests.ledger.cluster import cluster
@@ -34,15 +36,17 @@ PARTS = 10
 def run(*, quick: bool) -> Table:
     """A row for each contender, a column for each tenth of the way."""
     batches = 40 if quick else 1000
+    collect_seldom()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tilld-bench-", dir="/var/tmp")))
         folder.chmod(0o755)  # the servers run as a user of their own
-        books, bare = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(2))
+        books, bare, before = (stack.enter_context(cluster(*PRODUCTION, within=folder)) for _ in range(3))
         field: dict[str, Books | BareFile | BareServer] = {
             SQLITE: Books(stack.enter_context(closing(SqliteBook(folder / "books.db", policy=POLICY)))),
             POSTGRES: Books(stack.enter_context(closing(PostgresBook(books.url, policy=POLICY)))),
             BARE_FILE: stack.enter_context(closing(BareFile(folder / "bare.db"))),
             BARE: stack.enter_context(closing(BareServer(bare))),
+            BARE_BEFORE: stack.enter_context(closing(BareServer(before, beforehand=True))),
         }
         spent: dict[str, list[float]] = {name: [] for name in field}
         memory = list[float]()
@@ -75,11 +79,11 @@ def table(spent: dict[str, list[float]], memory: list[float]) -> Table:
     speeds = {name: _speeds(times, step) for name, times in spent.items()}
     for name, tenths in speeds.items():
         shown.add_row(name, *(f"{speed:.1f}" for speed in tenths), f"{tenths[-2] / tenths[0]:.2f}")
-    for name, bare in BARE_OF.items():
+    for name, bare in [(name, bare) for name, bares in BARE_OF.items() for bare in bares]:
         shares = [own / load for own, load in zip(speeds[name], speeds[bare], strict=True)]
-        shown.add_row(f"{name} ÷ bare load", *(f"{share:.2f}" for share in shares), style="bold")
+        shown.add_row(f"{name} ÷ {bare}", *(f"{share:.2f}" for share in shares), style="bold")
     told = ", ".join(f"{size:.0f}" for size in memory)
-    shown.caption = f"Memory of the process with all four in it, MB at the beginning of each tenth: {told}."
+    shown.caption = f"Memory of the process with all of them in it, MB at the beginning of each tenth: {told}."
     return shown
 
 

@@ -10,7 +10,7 @@ from offline_queue.entry import State, decode
 from offline_queue.finder import SEQ_BITS, SEQ_MASK, Field, find, place_of
 from offline_queue.journal import Found, Totals
 from offline_queue.journal_marks import verdict_at
-from offline_queue.journal_streams import ALL, UNSETTLED, Stream, record_at, streams, stretches_of
+from offline_queue.journal_streams import ALL, UNSETTLED, Stream, next_record, streams, stretches_of
 from offline_queue.lanes import unguarded
 from offline_queue.stretches import Stretch
 
@@ -70,7 +70,7 @@ def totals(connection: sqlite3.Connection) -> Totals:
         found = stretches_of(connection, stream)
         waiting = [stretch.first for stretch in found if stretch.state is State.QUEUED]
         if waiting:
-            oldest.append(decode(record_at(connection, place_of(stream.no, waiting[0]))).occurred_at)
+            oldest.append(decode(next_record(connection, place_of(stream.no, waiting[0]))).occurred_at)
         for stretch in found:
             length = stretch.last - stretch.first + 1
             counts[stretch.state] += length

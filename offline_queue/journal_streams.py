@@ -98,6 +98,13 @@ def hash_at(connection: sqlite3.Connection, place: int) -> bytes:
     return digest
 
 
+def next_record(connection: sqlite3.Connection, place: int) -> bytes:
+    """The bytes of the first record from a place on: those that were given up are gone, also where books ask again."""
+    query = "SELECT record FROM record WHERE place >= ? ORDER BY place LIMIT 1"
+    (record,) = connection.execute(query, (place,)).fetchone()
+    return bytes(record)
+
+
 def record_at(connection: sqlite3.Connection, place: int) -> bytes:
     """The bytes of a record that is there."""
     (record,) = connection.execute("SELECT record FROM record WHERE place = ?", (place,)).fetchone()

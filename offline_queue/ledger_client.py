@@ -1,5 +1,6 @@
 """The till's view of the ledger: eight questions, and the ledger at the other end of an HTTP connection."""
 
+import contextlib
 import http.client
 import time
 from collections.abc import Mapping, Sequence
@@ -172,11 +173,10 @@ class HttpLedger:
         response = self._pool.request(
             method, self._url + path, body=body or None, headers=headers, redirect=False, preload_content=False
         )
-        try:
+        with contextlib.ExitStack() as broken_off:
+            broken_off.callback(response.close)
             content = _bounded(response, deadline)
-        except BaseException:
-            response.close()
-            raise
+            broken_off.pop_all()
         response.release_conn()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         content = plain(content, response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)

@@ -136,6 +136,8 @@ class Mirror:
     def _copy(self, journal: "JournalReader", head: StreamHead, held: dict[str, int]) -> None:
         while (first := max(held.get(head.stream, 0), head.accepted) + 1) <= head.seq:
             records = journal.records(head.stream, first, MAX_BATCH, MAX_BATCH_BYTES // 2)
+            if not records:
+                return  # given up, and asked for again by books that were put back to before their newest backup
             last = first + len(records) - 1
             end = journal.hash_at(head.stream, last)
             self._keeper.keep(sealed(self._terminal, head.stream, first, records, end, self._key))

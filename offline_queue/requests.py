@@ -97,7 +97,5 @@ class Speaker:
     def _records(self, stream: str, first: int, limit: int) -> list[bytes]:
         records = self._journal.records(stream, first, limit, BATCH_ROOM)
         if not records:
-            raise TransientLedgerError(
-                f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`", reached=False
-            )
+            raise TransientLedgerError(f"the journal lacks record {first} of stream {stream}; run `tilld queue verify`")
         return records

@@ -153,7 +153,9 @@ class Suspect(msgspec.Struct, frozen=True):
 class SyncState(msgspec.Struct, frozen=True):
     """All that the protocol remembers between two requests.
 
-    `rewinds` are the records that the ledger waits for although it had accepted them in this generation.
+    `rewinds` are the records that the ledger waits for although it had accepted them in this generation. A stream is
+    `astray` where they did not follow what it holds: a hello tells how far that goes and not whose it is, so it ends no
+    such rewind.
     `alarm` is the problem code that stopped us; only a welcome clears it. `owed`: the ledger could not tell of all our
     rights yet; it may when it holds everything, so then hello is said `again`. `changes_end` is the number of the
     ledger's last change, and `changes_troubled` while asking for changes fails: they wait then until nothing else does.
@@ -171,6 +173,7 @@ class SyncState(msgspec.Struct, frozen=True):
     backoff: Backoff = Backoff()
     suspect: Suspect | None = None
     rewinds: Mapping[str, int] = {}
+    astray: frozenset[str] = frozenset()
     outstanding: Outstanding | None = None
     alarm: str | None = None
     owed: bool = False

@@ -76,7 +76,8 @@ def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms
     if behind and not state.changes_troubled:
         return FetchChanges(changes)
     head = _most_urgent(state, heads)
-    if state.feed_due and (head is None or state.batches_since_feed >= BATCHES_PER_FEED):
+    pressing = head is not None and head.stream != _stuck(state)
+    if state.feed_due and (not pressing or state.batches_since_feed >= BATCHES_PER_FEED):
         return FetchDecisions(cursor)
     if head is not None:
         return _delivery(state, head)
@@ -145,7 +146,8 @@ def _undelivered(state: SyncState, step: SendRecords, head: StreamHead, cause: S
         case Silence(reached=False) | Problem(code=ProblemCode.GENERATION):
             return state
         case Problem(code=ProblemCode.GAP, expected=int(expected)) if 1 <= expected < step.first:
-            return _replace(state, rewinds={**state.rewinds, head.stream: expected})
+            rewinds, astray = {**state.rewinds, head.stream: expected}, state.astray | {head.stream}
+            return _replace(state, rewinds=rewinds, astray=astray)
         case Problem(status=413):
             return _blamed(state, step, FAILURES_OF_A_BATCH)
     return _blamed(state, step, 1)
@@ -156,10 +158,14 @@ def _first(state: SyncState, head: StreamHead) -> int:
 
 
 def _most_urgent(state: SyncState, heads: Sequence[StreamHead]) -> StreamHead | None:
-    """A stream whose record the ledger would not even park comes last, so that it holds up nobody else."""
     waiting = [head for head in heads if _first(state, head) <= head.seq]
-    last = state.suspect.stream if state.suspect and state.suspect.alone and state.suspect.failures else None
-    return min(waiting, key=lambda head: (head.stream == last, _LANES[head.lane]), default=None)
+    return min(waiting, key=lambda head: (head.stream == _stuck(state), _LANES[head.lane]), default=None)
+
+
+def _stuck(state: SyncState) -> str | None:
+    """A stream of which not even a single record goes comes last, so that it holds up nobody else, nor the feed."""
+    suspect = state.suspect
+    return suspect.stream if suspect and suspect.alone and suspect.failures else None
 
 
 def _delivery(state: SyncState, head: StreamHead) -> SendRecords | ParkRecord:
@@ -179,6 +185,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
     known = {stream: mark for stream, mark in marks.items() if mark is not None}
     lower = {s: mark.accepted + 1 for s, mark in known.items() if mark.accepted < flight.heads[s].accepted}
     held = {s: mark for s, mark in known.items() if s not in lower}
+    rewinds = {s: min(n, lower.get(s, n)) for s, n in state.rewinds.items() if s in state.astray or s not in known}
     wait_s = min(max(answer.next_sync_after_s, REST_S[0]), REST_S[1]) * (0.9 + 0.2 * moment.chance)
     state = _replace(
         state,
@@ -188,7 +195,8 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
         outstanding=None,
         hello_due_ms=moment.now_ms + int(wait_s * 1000),
         feed_due=True,
-        rewinds={} if renewed else {**{s: n for s, n in state.rewinds.items() if s not in known}, **lower},
+        rewinds={} if renewed else {**lower, **rewinds},
+        astray=frozenset() if renewed else state.astray,
         alarm=None,
         changes_end=answer.changes,
         backoff=_relieved(state),
@@ -256,6 +264,7 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
         again=state.owed,
         suspect=state.suspect if state.suspect and state.suspect.stream != head.stream else None,
         rewinds=rewinds,
+        astray=state.astray if behind else state.astray - {head.stream},
     )
     if behind:
         return Outcome(state, (), ok=True)

@@ -45,10 +45,9 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 def trimmable(bounds: Bounds, stretches: Iterable[Stretch]) -> int:
-    """The last seq that may be given up, at least `trimmed`. Nothing goes before what waits or is disputed."""
-    limit = min(bounds.stable, bounds.proven, bounds.indexed, bounds.head - 1)
+    """The last seq that may be given up, at least `trimmed`. What waits or is disputed holds all behind it too."""
     held = next((stretch.first for stretch in stretches if stretch.state not in _DONE), bounds.head)
-    return max(bounds.trimmed, min(limit, held - 1))
+    return max(bounds.trimmed, min(bounds.stable, bounds.proven, bounds.indexed, held - 1))
 
 
 class Trimmer:

@@ -12,6 +12,7 @@ import msgspec
 
 from offline_queue import config_file
 from offline_queue.config_file import ConfigUnusable, Problem, section
+from offline_queue.words import Language
 from terminal.config_cards import Cards, Codes, Links, Sdm, card_problems
 from terminal.config_claims import Claims
 from terminal.config_hw_proxy import HwProxy, hw_proxy_problems
@@ -19,7 +20,6 @@ from terminal.config_mirror import MirrorConfig, mirror_problems
 from terminal.config_nexo import Nexo, nexo_problems
 from terminal.config_offline import Offline, offline_problems
 from terminal.config_problems import address_problem, driver_problems, name_problems, origin_problems, url_problem
-from terminal.counter.refusals import Language
 from terminal.promises.floor_limits import worst_case
 from terminal.sales.transaction import PointsRule
 
@@ -115,7 +115,7 @@ class Config(msgspec.Struct, frozen=True):
     def risks(self) -> list[str]:
         """What the shop has chosen to risk, in English words and figures."""
         limits = self.offline.limits()
-        return [] if limits is None else [worst_case(limits, self.offline.tills, "en")]
+        return [] if limits is None else [worst_case(limits, self.offline.tills).en]
 
 
 SECTIONS: Final[dict[str, type[msgspec.Struct]]] = {

@@ -22,7 +22,6 @@ from terminal.config import Config
 from terminal.counter.ladder_desk import LadderDesk
 from terminal.counter.presentations import Presentations
 from terminal.counter.reading import Reading
-from terminal.counter.refusals import Language
 from terminal.disk import Disk
 from terminal.disputes.resolutions import Resolutions
 from terminal.inbox import Event, ReaderStatus
@@ -81,10 +80,6 @@ class Surroundings:
     def terminal(self) -> str:
         return self.config.terminal.id
 
-    @property
-    def language(self) -> Language:
-        return self.config.terminal.language
-
 
 @dataclass(frozen=True)
 class Readers:
@@ -122,49 +117,49 @@ class Counter:
 
 
 def records(around: Surroundings) -> Records:
-    language, timepiece, directory = around.language, around.timepiece, around.directory
-    balances = Balances(directory, around.journal, timepiece, language)
+    timepiece, directory = around.timepiece, around.directory
+    balances = Balances(directory, around.journal, timepiece)
     issue = ClaimIssue(around.config.claims, around.key)
-    recording = Recording(around.store, around.journal, balances, issue, language, around.report, around.after_copy)
+    recording = Recording(around.store, around.journal, balances, issue, around.report, around.after_copy)
     stamps = Stamps(around.terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
     risk = _risk(around, balances, stamps)
     redemptions = Redemptions(
-        *(recording, around.store, around.inquiries, stamps, language, timepiece.boottime_ms),
+        *(recording, around.store, around.inquiries, stamps, timepiece.boottime_ms),
         budget=around.config.offline.budget(),
         risk=risk,
         report=around.report,
     )
-    return Records(balances, issue, recording, stamps, risk, redemptions, Disk(around.store.space, language))
+    return Records(balances, issue, recording, stamps, risk, redemptions, Disk(around.store.space))
 
 
 def _risk(around: Surroundings, balances: Balances, stamps: Stamps) -> Risk:
     """Chance comes from the timepiece, the age of balances from the ledger's clock."""
     offline, timepiece = around.config.offline, around.timepiece
     return Risk(
-        *(offline.limits(), offline.floor_online_check, balances, around.language),
+        *(offline.limits(), offline.floor_online_check, balances),
         chance=lambda: int.from_bytes(timepiece.random(6), "big") / 2**48,
         ledger_ms=stamps.ledger_ms,
     )
 
 
 def counter(around: Surroundings, records: Records, readers: Readers) -> Counter:
-    config, journal, language = around.config, around.journal, around.language
+    config, journal = around.config, around.journal
     recording, stamps, card_format = records.recording, records.stamps, around.recognition.card_format
-    reading = Reading(around.timepiece, config.cards.debounce_ms, language)
-    cards = CardDesk(around.directory.hotlist, journal, recording, stamps, card_format, language)
+    reading = Reading(around.timepiece, config.cards.debounce_ms)
+    cards = CardDesk(around.directory.hotlist, journal, recording, stamps, card_format)
     ladder = _ladder(around, readers)
     sales = Sales(
-        Policy(config.programme.points_rule(), card_format, language, config.terminal.store),
+        Policy(config.programme.points_rule(), card_format, config.terminal.store),
         *(journal, recording, records.redemptions, reading, stamps, records.disk, cards, ladder),
     )
     keys = KnownKeys(around.terminal, records.issue, around.directory.hotlist)
-    claims = Claims(keys.of, sales.claimant, cards.kin, journal, recording, stamps, language)
-    resolutions = Resolutions(journal, recording, stamps, around.timepiece, language)
+    claims = Claims(keys.of, sales.claimant, cards.kin, journal, recording, stamps)
+    resolutions = Resolutions(journal, recording, stamps, around.timepiece)
     write_note = around.write_note if config.cards.notes else None
-    notes = CardNotes(records.issue, claims, journal, around.publish, language, write_note)
+    notes = CardNotes(records.issue, claims, journal, around.publish, write_note)
     presentations = Presentations(
         *(around.recognition, around.directory, reading, cards, ladder, records.balances),
-        *(records.redemptions.holdings, around.inquiries, around.publish, around.timepiece, language),
+        *(records.redemptions.holdings, around.inquiries, around.publish, around.timepiece),
         *(around.tallies, notes),
     )
     return Counter(reading, cards, ladder, sales, claims, resolutions, notes, presentations)
@@ -173,7 +168,7 @@ def counter(around: Surroundings, records: Records, readers: Readers) -> Counter
 def _ladder(around: Surroundings, readers: Readers) -> LadderDesk:
     config = around.config
     return LadderDesk(
-        *(config.cards.ladder, config.readers, readers.states, around.timepiece, around.language),
+        *(config.cards.ladder, config.readers, readers.states, around.timepiece),
         claims=config.claims.enabled,
         held=readers.held,
     )
@@ -198,5 +193,5 @@ def questions(around: Surroundings, records: Records, readers: Readers) -> Quest
 def card_questions(around: Surroundings, records: Records, counter: Counter) -> CardQuestions:
     return CardQuestions(
         *(around.inquiries, records.balances, counter.cards, counter.ladder),
-        *(around.recognition.card_format, around.language),
+        around.recognition.card_format,
     )

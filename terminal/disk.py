@@ -7,21 +7,21 @@ from typing import Final
 import msgspec
 
 from offline_queue.room import MIB, Room, Space
-from terminal.counter.refusals import Language
+from offline_queue.words import Words
 from terminal.pos import Refusal
 
 log = logging.getLogger("disk")
 
-_SCARCE: Final[dict[Language, str]] = {
-    "en": (
+_SCARCE: Final = Words(
+    en=(
         "The till's disk is nearly full, so it only earns points until there is room. No points moved."
         " Let the customer pay and keep the points, and call the technician."
     ),
-    "fr": (
+    fr=(
         "Le disque de la caisse est presque plein : elle ne fait que créditer des points. Aucun point n'a bougé."
         " Le client paie et garde ses points ; prévenez le technicien."
     ),
-}
+)
 _WARNINGS: Final = {
     Room.LOW: "sales go on; make room before there is less",
     Room.SCARCE: "points are earned but no longer redeemed; make room now, or sales are refused soon",
@@ -39,8 +39,8 @@ class DiskView(msgspec.Struct, frozen=True):
 class Disk:
     """Used by the till's thread alone. `space` raises OSError where the folder cannot be asked."""
 
-    def __init__(self, space: Callable[[], Space], language: Language) -> None:
-        self._space, self._language = space, language
+    def __init__(self, space: Callable[[], Space]) -> None:
+        self._space = space
         self._told = Room.FINE
 
     def view(self) -> DiskView | None:
@@ -59,4 +59,4 @@ class Disk:
         """Raises Refusal where the room is too scarce to promise points away."""
         view = self.view()
         if view is not None and view.room is Room.SCARCE:
-            raise Refusal("not_recorded", _SCARCE[self._language], reason="disk_scarce")
+            raise Refusal("not_recorded", _SCARCE, reason="disk_scarce")

@@ -7,12 +7,15 @@ position it is told so, never left to believe that it saw everything.
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+
+from offline_queue.words import LANGUAGES, Language
+from terminal.wording import plain
 
 CAPACITY: Final = 1000
 """A busy till's quarter of an hour; about half a megabyte."""
@@ -24,13 +27,20 @@ RESET: Final = "reset"
 
 
 @dataclass(frozen=True)
+class Told:
+    """`whole` is an event's JSON for an authorised POS, `public` the same without card numbers."""
+
+    whole: bytes
+    public: bytes
+
+
+@dataclass(frozen=True)
 class Notice:
-    """One event. `whole` is its JSON for an authorised POS, `public` the same without card numbers."""
+    """One event, as it is told in each language."""
 
     id: str
     kind: str
-    whole: bytes
-    public: bytes
+    told: Mapping[Language, Told]
 
 
 @dataclass(frozen=True)
@@ -54,12 +64,11 @@ class Notices:
         self._closed = False
 
     def publish(self, kind: str, data: object) -> None:
-        """From any thread. `data` is anything that msgspec encodes."""
-        plain = msgspec.to_builtins(data)
-        whole, public = msgspec.json.encode(plain), msgspec.json.encode(without_numbers(plain))
+        """From any thread. `data` is anything that msgspec encodes, with Words in it."""
+        told = _told(data)
         with self._lock:
             self._count += 1
-            self._kept.append(Notice(f"{self._start}-{self._count}", kind, whole, public))
+            self._kept.append(Notice(f"{self._start}-{self._count}", kind, told))
             watchers = tuple(self._watchers)
         for wake in watchers:
             wake()
@@ -91,7 +100,7 @@ class Notices:
 
     def reset(self) -> Notice:
         """Tells one watcher that it missed events; it carries the newest id, from which one can resume."""
-        return Notice(f"{self._start}-{self._count}", RESET, b'{"reason":"missed"}', b'{"reason":"missed"}')
+        return Notice(f"{self._start}-{self._count}", RESET, _MISSED)
 
     @contextmanager
     def watched(self, wake: Callable[[], None]) -> Iterator[None]:
@@ -117,6 +126,16 @@ class Notices:
             wake()
 
 
+def _told(data: object) -> dict[Language, Told]:
+    """Most events have no words in them: then all languages share one text."""
+    told: dict[Language, Told] = {}
+    for language in LANGUAGES:
+        said = plain(data, language)
+        one = Told(msgspec.json.encode(said), msgspec.json.encode(without_numbers(said)))
+        told[language] = next((known for known in told.values() if known == one), one)
+    return told
+
+
 def without_numbers(plain: Any) -> Any:
     """The same data with every `number` of a card left out, at any depth."""
     if isinstance(plain, dict):
@@ -125,3 +144,6 @@ def without_numbers(plain: Any) -> Any:
     if isinstance(plain, list):
         return [without_numbers(value) for value in plain]
     return plain
+
+
+_MISSED: Final = _told({"reason": "missed"})

@@ -171,6 +171,7 @@ def api(ground: Ground, past: Recorder, scans: Scans | None) -> ApiServer:
         guests=Guests.named(listen.origins, odoo.origins if odoo.enabled else ()),
         hw_proxy=odoo.enabled,
         scans=scans,
+        language=ground.config.terminal.language,
         page_language=ground.config.page_language(),
         history=past,
         doctor=doctor(ground),
@@ -196,13 +197,14 @@ def nexo(ground: Ground) -> "NexoServer | None":
         software=ground.version,
         rule=config.programme.points_rule(),
         display=config.nexo.display,
+        language=config.terminal.language,
     )
     return NexoServer(desk, shop, ground.state)
 
 
 def _phones(ground: Ground) -> Callable[[str], PhoneCards] | None:
     region = ground.config.cards.phone_region
-    desk = PhoneDesk(ground.ledger, ground.timepiece, region, ground.config.terminal.language)
+    desk = PhoneDesk(ground.ledger, ground.timepiece, region)
     return desk.find if region else None
 
 

@@ -5,12 +5,13 @@ Values only. The REST API shows these shapes as they are; other dialects transla
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from offline_queue import entry
 from offline_queue.entry import MAX_POINTS, Happening, Kind, State
+from offline_queue.words import Words, in_a_row, untranslated
 from terminal.counter.ladder import Step
 
 MAX_TEXT = 64
@@ -63,11 +64,11 @@ class CardView(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ExpiringView(msgspec.Struct, frozen=True):
-    """`points` whose `last_day` (YYYY-MM-DD) is this one, and the `text` that says so in the till's language."""
+    """`points` whose `last_day` (YYYY-MM-DD) is this one, and the `text` that says so."""
 
     points: int
     last_day: str
-    text: str
+    text: Words
 
 
 class BalanceView(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -143,10 +144,10 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rung(msgspec.Struct, frozen=True):
-    """A step of the reading ladder and what to say of it, in the till's language."""
+    """A step of the reading ladder and what to say of it."""
 
     step: Step
-    say: str
+    say: Words
 
 
 class ReadAnswer(msgspec.Struct, frozen=True):
@@ -161,12 +162,13 @@ class ReadAnswer(msgspec.Struct, frozen=True):
     entry_mode: str
     reader: str
     balance: BalanceView | None
-    hints: list[str]
+    hints: list[Words]
     wear: int | None = None
 
 
 class Refusal(Exception):
-    """The till says no. `code` is stable, `detail` says what it means for the points and what to do next.
+    """The till says no. `code` is stable, `detail` says what it means for the points and what to do next; a text is for
+    programmers, and English.
 
     `reason` is a second stable word where one code has several causes (`card_refused`: `payment_card`, ...).
     Where a card was not read, `step` is the present rung of the reading ladder and `steps` say what the cashier does.
@@ -175,19 +177,24 @@ class Refusal(Exception):
     def __init__(
         self,
         code: str,
-        detail: str,
+        detail: str | Words,
         reason: str | None = None,
-        steps: Sequence[str] = (),
+        steps: Sequence[Words] = (),
         step: Step | None = None,
     ) -> None:
-        super().__init__(detail)
+        self.detail = untranslated(detail) if isinstance(detail, str) else detail
+        super().__init__(self.detail.en)
         self.code = code
-        self.detail = detail
         self.reason = reason
         self.steps = tuple(steps)
         self.step = step
 
 
-def invalid(what: str, reason: str | None = None) -> Refusal:
-    """The refusal of a request that makes no sense, in words for the programmer of the POS."""
-    return Refusal("invalid", f"{what} No points moved.", reason)
+_UNMOVED: Final = Words("No points moved.", "Aucun point n'a bougé.")
+
+
+def invalid(what: str | Words, reason: str | None = None) -> Refusal:
+    """The refusal of a request that cannot be; a text is for the programmer of the POS, Words are for the cashier."""
+    if isinstance(what, str):
+        return Refusal("invalid", f"{what} {_UNMOVED.en}", reason)
+    return Refusal("invalid", in_a_row((what, _UNMOVED)), reason)

@@ -13,6 +13,7 @@ from offline_queue.mirror import MirrorReport
 from offline_queue.store import JournalReader
 from offline_queue.sync_report import NOT_YET, SyncReport
 from offline_queue.timepiece import Timepiece, rfc3339
+from offline_queue.words import Words
 from terminal.disk import DiskView
 from terminal.inbox import ReaderStatus
 from terminal.pos import CardView, Outcome, Refusal, invalid
@@ -20,9 +21,11 @@ from terminal.readers.tally import Tally
 from terminal.sync_progress import Pass, Sample, advanced
 
 MAX_PAGE: Final = 1000
-UNDECIDED: Final = (
+UNDECIDED: Final = Words(
     "The till is still at it: whether this is recorded is not decided yet. Ask again in a second, or send it again with"
-    " the same key: it cannot count twice."
+    " the same key: it cannot count twice.",
+    "La caisse y travaille encore : rien n'est décidé. Redemandez dans une seconde, ou renvoyez avec la même clé : rien"
+    " ne comptera deux fois.",
 )
 
 HISTORY: Final = {

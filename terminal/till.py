@@ -47,7 +47,7 @@ class Till:
         self._readers = Readers()
         self._records = desks.records(around)
         self._counter = desks.counter(around, self._records, self._readers)
-        self._watchers = Watchers(around.publish, self._records.balances, self._records.issue, around.language)
+        self._watchers = Watchers(around.publish, self._records.balances, self._records.issue)
         self._trials = desks.trials(around, self._counter, self._readers)
         self._questions = desks.questions(around, self._records, self._readers)
         self._card_questions = desks.card_questions(around, self._records, self._counter)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from offline_queue.conflicts import needs_people, resolved, sentence
+from offline_queue.conflicts import RESOLVED, needs_people, sentence
 from offline_queue.entry import Entry, Kind, State, masked
 from terminal.claims.issue import ClaimIssue
-from terminal.counter.refusals import Language
 from terminal.pos import CardView, Promise
 from terminal.sales.balances import Balances, Decided
 
@@ -16,9 +15,8 @@ Publish = Callable[[str, object], None]
 class Watchers:
     """Used by the till's thread alone."""
 
-    def __init__(self, publish: Publish, balances: Balances, issue: ClaimIssue, language: Language) -> None:
+    def __init__(self, publish: Publish, balances: Balances, issue: ClaimIssue) -> None:
         self._publish, self._balances, self._issue = publish, balances, issue
-        self._language: Language = language
 
     def transaction(self, entry: Entry, state: State, promise: Promise | None = None) -> None:
         """It has a new state; what opens and closes a stream is no transaction."""
@@ -37,9 +35,9 @@ class Watchers:
         """Where one has appeared, or is resolved now."""
         verdict = decided.verdict
         if verdict.state is State.RESOLVED:
-            words = resolved(self._language)
+            words = RESOLVED
         elif needs_people(verdict):
-            words = sentence(verdict.code, self._language)
+            words = sentence(verdict.code)
         else:
             return
         said = {"state": verdict.state, "sentence": words}

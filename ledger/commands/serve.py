@@ -99,12 +99,12 @@ def _serve(config: "Config") -> int:
         # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: None)
-        _collect_seldom()
+        collect_seldom()
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """A batch makes thousands of values that end with it and refer to nothing in a circle: looking for circles after
     every 700 of them takes a tenth of the time that goes into a batch."""
     gc.freeze()

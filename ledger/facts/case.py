@@ -130,8 +130,8 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     `sender` is the terminal whose key signed for it, `revoked` whether that key had been revoked by then; `enrolled`
     whether the terminal that it names is known; `branch` is FORK or RESTORED where its stream is one of two futures of
     the same past; `receipt` the record that earned on the same receipt before; `shown` the furthest presentation of its
-    card that the books know. `believed`: nobody but the sender can
-    hold its right; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
+    card that the books know. `believed`: nobody but the sender can hold its right, or the office gives it back, which
+    has looked; `over` is the stream without a seal whose end is believed for that. `at` is when the sale was, in ms
     since 1970, and `clock_off_ms` how far the till's clock was from that. `redeemed` is what the account's cards had
     redeemed without an allowance on that business day. `doubt`: why a claim proves nothing. `objection` is why a card's
     event cannot be.

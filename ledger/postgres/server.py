@@ -82,10 +82,10 @@ class PostgresServer:
         return PostgresSource(tables)
 
     def write(self, work: Callable[[Tables], T]) -> T:
-        return self._done(_written, work)
+        return self._done(lambda connection, again: _written(connection, work, again=again))
 
     def read(self, work: Callable[[Tables], T]) -> T:
-        return self._done(_looked, work)
+        return self._done(lambda connection, _: _looked(connection, work))
 
     def copy(self, path: Path) -> None:  # noqa: ARG002 - there is no one file
         """See tables.Engine."""
@@ -96,14 +96,13 @@ class PostgresServer:
         self._open = False
         self._drop_idle()
 
-    def _done(
-        self, transaction: "Callable[[psycopg.Connection[Any], Callable[[Tables], T]], T]", work: Callable[[Tables], T]
-    ) -> T:
+    def _done(self, transaction: "Callable[[psycopg.Connection[Any], bool], T]") -> T:
+        """Of the `transaction`, which is told whether it was tried before. Raises Refused, NotRecorded."""
         for attempt in range(ATTEMPTS):
             connection, fresh = self._connection()
             try:
                 with self._lent(connection):
-                    return transaction(connection, work)
+                    return transaction(connection, attempt > 0)
             except self._errors as error:
                 lost = connection.closed and not fresh
                 if not lost and error.sqlstate not in AGAIN:
@@ -213,12 +212,12 @@ def _driver(url: str) -> "type[psycopg.Error]":
     return psycopg.Error
 
 
-def _written(connection: "psycopg.Connection[Any]", work: Callable[[Tables], T]) -> T:
+def _written(connection: "psycopg.Connection[Any]", work: Callable[[Tables], T], *, again: bool) -> T:
     """In a pipeline, to its end: what is wrong with any statement is known before the answer is given."""
     with _undone(connection):
         with connection.pipeline() as pipeline:
             connection.execute(WRITE.encode())
-            done = work(PostgresTables(connection, pipeline))
+            done = work(PostgresTables(connection, pipeline, again=again))
             end = connection.execute("COMMIT")
         if end.statusmessage != "COMMIT":
             raise NotRecorded("the books took the work back; no points were changed")

@@ -23,10 +23,13 @@ class PostgresTables:
     """See tables.Tables. Rows travel as one array for each column, so a statement costs the same for any number.
 
     In a `pipeline` statements are sent without waiting for the ones before: the server works on them while we go on.
+    `again`: the work was begun before, and others came in between or it took for granted what was not so.
     """
 
-    def __init__(self, connection: "Connection[Any]", pipeline: "Pipeline | None" = None) -> None:
-        self._connection, self._pipeline = connection, pipeline
+    def __init__(
+        self, connection: "Connection[Any]", pipeline: "Pipeline | None" = None, *, again: bool = False
+    ) -> None:
+        self._connection, self._pipeline, self.again = connection, pipeline, again
         self._cursors = count(1)
         self._numbers: list[int] = []
         self._block = 1
@@ -35,7 +38,7 @@ class PostgresTables:
         return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
 
     def many(self, columns: str, query: str, *values: object) -> Asked[list[Any]]:
-        """Numbers and texts of thousands of rows, which travel as one value: the driver's loaders take a while each."""
+        """As one value: the driver's loaders take a while for each."""
         whole = f"SELECT json_agg(json_build_array({columns}))::text FROM ({query}) AS found"  # noqa: S608
         asked = self._connection.execute(_spoken(whole), [_value(value) for value in values])
 

@@ -87,6 +87,9 @@ def _on(branch: Branch, first: int, head: bytes | None, records: Sequence[bytes]
     if head is not None and chained[-1] != head:
         return None
     known = _alike(past[1:], chained)
+    if known == len(records):
+        # What is held behind them may be another future of the same past: this till has shown no more than these.
+        return Held(msgspec.structs.replace(branch, mark=last, head=chained[-1]), last, chained, known)
     return (Held if known == len(past) - 1 else Fork)(branch, last, chained, known)
 
 
@@ -103,15 +106,15 @@ def _alike(held: Iterable[bytes], sent: Iterable[bytes]) -> int:
 def marks_for(branches: Sequence[Branch], seq: int, head: bytes, accepted: int, hashes: Hashes) -> int:
     """How far the ledger holds the stream of a till whose last record is `seq` with hash `head`.
 
-    With one branch that is its mark. With more, or where the till's last record is not the one we hold at that place,
-    only what the till was told before is sure to be its own; it sends the rest again and nothing is lost.
+    With one branch that is its mark; should that be another future's, the next batch does not follow and is sent from
+    further back. With more, or where the till's last record is not the one we hold at that place, that record is not
+    here, and only what the till was told before is sure to be its own; it sends the rest again and nothing is lost.
     """
-    own = [branch for branch in branches if branch.mark >= seq and hashes(branch, seq, seq) == [head]]
-    if own:
+    if any(branch.mark >= seq and hashes(branch, seq, seq) == [head] for branch in branches):
         return seq
     if len(branches) == 1 and branches[0].mark < seq:
         return branches[0].mark
-    return min((accepted, *(branch.mark for branch in branches)) if branches else (0,))
+    return min((accepted, seq - 1, *(branch.mark for branch in branches)) if branches else (0,))
 
 
 def went_back(streams: Sequence[StreamHead], held: Callable[[str], int]) -> bool:

@@ -6,10 +6,14 @@ counts the time since its machine started. Only without that is its clock believ
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 import msgspec
 
 from offline_queue.entry import Entry, Kind
+
+EARLIEST: Final = 1_735_689_600_000
+"""The year 2025 began: no till recorded a sale before. A machine whose battery is empty starts decades earlier."""
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
@@ -34,7 +38,7 @@ def moment(told: str | None) -> int | None:
         if time.tzinfo is None:
             time = time.replace(tzinfo=UTC)
         return max(0, round(time.timestamp() * 1000))
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 
@@ -52,9 +56,9 @@ def instant(entry: Entry, anchor: Anchor | None, now: int, tolerance_ms: int) ->
     """
     wall = moment(entry.occurred_at)
     if entry.kind is Kind.CLAIM or wall is None:  # a claim's time is its sale's, its clock that of another till
-        return Instant(now if wall is None else min(wall, now))
+        return Instant(now if wall is None or wall < EARLIEST else min(wall, now))
     heard = moment(entry.clock.ledger_time)
-    first = min(heard or 0, now)
+    first = min(heard or EARLIEST, now)
     if anchor is not None:
         at = min(max(anchor.ledger_ms + entry.clock.monotonic_ms - anchor.monotonic_ms, first), now)
         return Instant(at, wall - at)

@@ -9,7 +9,6 @@ from ledger.facts.codes import Code
 from ledger.facts.rights import Right, RightState
 from ledger.points.standing import Standing
 from ledger.rules.own_entries import OFFICE
-from offline_queue.entry import Kind
 
 MAX_ALLOWANCE_NAME: Final = 64
 """Characters of an allowance's id; tills make UUIDs."""
@@ -40,7 +39,7 @@ def holds(case: Case) -> bool:
     right = case.right
     if right is None or not right.holds_back or right.terminal != case.sender:
         return False
-    return case.entry.kind is Kind.RELEASE or (case.standing is not None and right.account == case.standing.account)
+    return case.standing is not None and right.account == case.standing.account
 
 
 def foreign(case: Case) -> bool:
@@ -62,11 +61,10 @@ def unused(case: Case) -> RightState | None:
 
 
 def given_back(case: Case) -> RightState | None:
-    """A release frees the points, unless a copy of the till may still use them. The office has looked, and knows."""
-    right = case.right
-    if right is not None and not right.holds_back:
+    """A release frees the points, unless a copy of the till may still use them."""
+    if case.right is not None and not case.right.holds_back:
         return None
-    return RightState.RELEASED if right is None or case.believed or case.sender == OFFICE else RightState.LOCKED
+    return RightState.RELEASED if case.believed else RightState.LOCKED
 
 
 def same_request(held: Right, asked: Right) -> bool:

@@ -18,7 +18,7 @@ from ledger.points.standing import Standing
 from ledger.rules import grounds
 from ledger.rules.sentences import BRANCHED, already, clipped, joined
 from ledger.sheet.shelving import may_owe
-from ledger.sheet.source import Posting
+from ledger.sheet.source import Posting, Ruling
 from offline_queue.entry import Entry, Kind, State
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class PlainSales:
         sheet.keys.firsts.put(entry.key, First(record, entry, State.POSTED, Code.POSTED))
         sheet.originals.posted(entry.id, Original(record, Kind.EARN, account, points))
         sheet.postings.append(Posting(record, entry.id, account, points, None, Code.POSTED, sheet.now))
-        sheet.rule(item, posted(points))
+        sheet.rulings.append(Ruling(item, posted(points)))  # it waits for nothing: no more to note
 
 
 def _stands(item: Item, entry: Entry, first: First) -> bool:

@@ -39,7 +39,7 @@ class TablesFeed:
             JOIN posting p ON p.record >= d.record AND p.record < d.record + d.count
             JOIN card c ON c.account = p.account
             WHERE d.terminal = ? AND d.n > ? AND d.n <= ? ORDER BY c.number"""
-        return self.balances.told(dict(self._tables.rows(query, terminal, after, after + count)))
+        return self.balances.told(dict(self._tables.many("number, account", query, terminal, after, after + count)()))
 
     def balance(self, account: int, number: str) -> Balance:
         (balance,) = self.balances.told({number: account})

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import msgspec
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as WebRoute
 
+from offline_queue.words import Language
 from terminal.api import hw_proxy
 from terminal.api.bodies import decode
 from terminal.api.callers import Caller, Doorkeeper
@@ -19,10 +21,11 @@ from terminal.api.desk import Desk
 from terminal.api.guard import Guard, collected, own_hosts
 from terminal.api.hardening import SECURITY_HEADERS
 from terminal.api.limits import CLOSE, has_body, little
+from terminal.api.no_answer import FAILED
 from terminal.api.openapi import document
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import REQUESTS, STRANGERS_REQUESTS, Rooms
-from terminal.api.routes import JSON, NOT_FOUND, Call, Route
+from terminal.api.routes import JSON, NOT_FOUND, Call, Route, language_of
 from terminal.api.table import ROUTES
 from terminal.pos import Refusal
 
@@ -40,11 +43,13 @@ def create_app(desk: Desk) -> Starlette:
 
     routes = [WebRoute(each.path, _endpoint(each, desk, doorkeeper, rooms), methods=[each.method]) for each in ROUTES]
     hosts = own_hosts(desk.listen, desk.hosts)
-    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests)
+    guard = Middleware(
+        Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=desk.guests, language=desk.language
+    )
     app = Starlette(
         routes=[*routes, WebRoute("/openapi.json", openapi), *_odoos(desk)],
         middleware=[guard],
-        exception_handlers={HTTPException: _unrouted, Exception: _failed},
+        exception_handlers={HTTPException: _unrouted, Exception: partial(_failed, desk.language)},
     )
     # A POST that is sent elsewhere without a word is a lost sale to a client that does not follow.
     app.router.redirect_slashes = False
@@ -73,7 +78,7 @@ def _endpoint(
         try:
             return await route.handler(Call(desk, request, caller, doorkeeper, streams, body))
         except Refusal as refusal:
-            return problem_response(refusal)
+            return problem_response(refusal, language_of(request, desk.language))
 
     return endpoint
 
@@ -92,10 +97,9 @@ def _methods(request: Request) -> set[str]:
     return {method for route in fitting for method in getattr(route, "methods", None) or ()}
 
 
-async def _failed(request: Request, error: Exception) -> Response:
+async def _failed(own: Language, request: Request, error: Exception) -> Response:
     """The last resort; what failed is in the log, for the technician, not in the answer."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    detail = "A sale may be recorded or not: send it again with the same Idempotency-Key. The log says more."
-    response = problem_response(Refused("internal", detail))
+    response = problem_response(Refused("internal", FAILED), language_of(request, own))
     response.raw_headers.extend(SECURITY_HEADERS)
     return response

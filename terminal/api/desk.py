@@ -7,8 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from offline_queue.words import Language, Words
 from terminal.api.callers import Tokens
 from terminal.api.guests import NOBODY, Guests
+from terminal.api.no_answer import OVERLOADED, STUCK
 from terminal.api.problems import Refused, overloaded
 from terminal.api.scans import Scans
 from terminal.cards.phone_lookup import PhoneCards
@@ -33,7 +35,8 @@ class Desk:
 
     `hosts` are further names that the till goes by, `guests` the pages of other origins that may ask. `find_by_phone`
     asks the ledger and blocks meanwhile; None where this till looks nobody up. `history` keeps the last days; without
-    one there is nothing to tell of them. `page_language` is the cashier's page's; "" leaves it to the browser.
+    one there is nothing to tell of them. `language` is that of whoever asks for none; `page_language` the
+    cashier's page's, "" leaves it to the browser.
     `hw_proxy`: Odoo may ask, and hears of cards if there are `scans`.
     """
 
@@ -50,6 +53,7 @@ class Desk:
     history: Recorder | None = None
     doctor: Doctor | None = None
     find_by_phone: Callable[[str], PhoneCards] | None = None
+    language: Language = "en"
     page_language: str = ""
 
     def put(self, event: Event) -> None:
@@ -57,16 +61,16 @@ class Desk:
         try:
             self.post(event)
         except InboxFull:
-            raise overloaded("The till is not keeping up; nothing was recorded. Ask again in a second.") from None
+            raise overloaded(OVERLOADED) from None
 
     async def ask(self, what: str, argument: str = "") -> Any:
         """The till's answer to a question. Raises Refusal or Refused."""
         reply: Future[Any] = Future()
         self.put(Asked(what, argument, reply))
-        return await answer(reply, QUESTION_TIME_S, "The till's thread is stuck; ask again, then see its log.")
+        return await answer(reply, QUESTION_TIME_S, STUCK)
 
 
-async def answer(reply: "Future[Any]", time_s: float, unanswered: str) -> Any:
+async def answer(reply: "Future[Any]", time_s: float, unanswered: str | Words) -> Any:
     """Raises what the till raised, or Refused when `time_s` is over; `reply` stays open for a late answer."""
     try:
         async with asyncio.timeout(time_s):

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from terminal.api.callers import Caller
 from terminal.api.problems import Refused
-from terminal.api.routes import Call, json_response
+from terminal.api.routes import Call
 from terminal.doctor.findings import Level
 from terminal.doctor.resident import LEVELS
 from terminal.doctor.sections import NAMES
@@ -23,7 +23,7 @@ async def diagnostics(call: Call) -> Response:
     if call.desk.doctor is None:
         raise Refused("unanswered", "This till has nobody to examine it.")
     status = await call.desk.ask("status")
-    return json_response(await asyncio.to_thread(call.desk.doctor.examine, level, section, status))
+    return call.answer(await asyncio.to_thread(call.desk.doctor.examine, level, section, status))
 
 
 def _level(word: str) -> Level:

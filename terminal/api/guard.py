@@ -12,12 +12,14 @@ from typing import Final
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from offline_queue.words import Language
 from terminal.api.callers import Doorkeeper
 from terminal.api.guests import Guests, answer_preflight, is_preflight, sharing
 from terminal.api.hardening import hardened
 from terminal.api.limits import CLOSE, bounded, examine_body, refuse
 from terminal.api.problems import Refused, problem_response
 from terminal.api.rooms import Rooms, Visitor
+from terminal.api.tongues import accepted
 
 _ONCE: Final = (b"idempotency-key", b"authorization", b"content-type")
 
@@ -91,7 +93,7 @@ class Guard:
     """ASGI middleware in front of everything: examines, limits, and hardens every answer.
 
     `rooms` are those of callers who have proven that they may act (True), and of all others. `form` makes the answer to
-    what is refused.
+    what is refused, in `language` where the request accepts none of ours.
     """
 
     def __init__(
@@ -101,10 +103,11 @@ class Guard:
         doorkeeper: Doorkeeper,
         rooms: Mapping[bool, Rooms],
         guests: Guests,
-        form: Callable[[Refused], Response] = problem_response,
+        form: Callable[[Refused, Language], Response] = problem_response,
+        language: Language = "en",
     ) -> None:
         self._app = app
-        self._form = form
+        self._form, self._language = form, language
         self._hosts = hosts
         self._guests = guests
         self._doorkeeper = doorkeeper
@@ -123,7 +126,8 @@ class Guard:
                 await self._app(scope, bounded(receive), harder)
         except Refused as refused:
             # From outside the routes, before any answer has begun: the guard's own words and the body's bounds.
-            await refuse(refused, self._form(refused), scope, receive, harder)
+            language = accepted(b",".join(headers.get(b"accept-language", [])).decode("latin-1"), self._language)
+            await refuse(refused, self._form(refused, language), scope, receive, harder)
 
     def _examine(self, scope: Scope, headers: Mapping[bytes, list[bytes]], guest: bytes | None) -> None:
         """Raises Refused."""

@@ -8,6 +8,7 @@ import msgspec
 from terminal.api.callers import Caller
 from terminal.api.problems import PROBLEMS, TYPE, Problem
 from terminal.api.routes import JSON, Answer, Parameter, Route
+from terminal.wording import schema_hook
 
 _REF: Final = "#/components/schemas/{name}"
 _SECURITY: Final[dict[Caller, list[dict[str, list[str]]]]] = {
@@ -44,7 +45,7 @@ _SCHEMES: Final = {
 def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
     """Plain data; the paths in the order of the table."""
     shapes = list(dict.fromkeys(_shapes(routes)))
-    schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF)
+    schemas, components = msgspec.json.schema_components(shapes, ref_template=_REF, schema_hook=schema_hook)
     schema_of = dict(zip(shapes, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -54,7 +55,8 @@ def document(routes: Sequence[Route], version: str) -> dict[str, Any]:
         "info": {
             "title": "tilld",
             "version": version,
-            "description": "The till's API for POS programs. docs/api.md walks through it.",
+            "description": "The till's API for POS programs. docs/api.md walks through it. Words for people are in the"
+            " language of Accept-Language, English or French, else in the till's own.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "http://127.0.0.1:8780"}],

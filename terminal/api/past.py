@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from terminal.api.problems import Refused
 from terminal.api.queries import number_from
-from terminal.api.routes import NOT_FOUND, Call, json_response
+from terminal.api.routes import NOT_FOUND, Call
 from terminal.history.buckets import DAYS, STEP_S
 
 MOST_HOURS: Final = DAYS * 24
@@ -22,4 +22,4 @@ async def history(call: Call) -> Response:
         raise Refused("invalid", "`step` is a multiple of 5 minutes.")
     if call.desk.history is None:
         raise NOT_FOUND
-    return json_response(await asyncio.to_thread(call.desk.history.view, hours, step_s))
+    return call.answer(await asyncio.to_thread(call.desk.history.view, hours, step_s))

@@ -5,8 +5,10 @@ from typing import Any, Final
 import msgspec
 from starlette.responses import Response
 
+from offline_queue.words import Language, Words, untranslated
 from terminal.counter.ladder import Step
 from terminal.pos import Refusal
+from terminal.wording import in_json
 
 TYPE: Final = "application/problem+json"
 
@@ -21,10 +23,10 @@ class Problem(msgspec.Struct, frozen=True):
     title: str
     status: int
     code: str
-    detail: str
+    detail: Words
     type: str = "about:blank"
     reason: str | msgspec.UnsetType = msgspec.UNSET
-    next: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    next: tuple[Words, ...] | msgspec.UnsetType = msgspec.UNSET
     step: Step | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -35,11 +37,11 @@ class Refused(Exception):
     """
 
     def __init__(
-        self, code: str, detail: str, headers: dict[str, str] | None = None, status: int | None = None
+        self, code: str, detail: str | Words, headers: dict[str, str] | None = None, status: int | None = None
     ) -> None:
-        super().__init__(detail)
+        self.detail = untranslated(detail) if isinstance(detail, str) else detail
+        super().__init__(self.detail.en)
         self.code = code
-        self.detail = detail
         self.headers = headers or {}
         self.status = status or PROBLEMS[code][0]
 
@@ -79,12 +81,12 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
 RETRY_AFTER_S: Final = 1
 
 
-def overloaded(detail: str) -> Refused:
+def overloaded(detail: str | Words) -> Refused:
     """The till cannot take more now: 503 `busy`, unlike the 409 `busy` of a second reader in the queue."""
     return Refused("busy", detail, status=503)
 
 
-def problem_response(refused: Refused | Refusal) -> Response:
+def problem_response(refused: Refused | Refusal, language: Language = "en") -> Response:
     """What the API refuses itself and what the till refuses, in one form."""
     status, title = PROBLEMS.get(refused.code, (409, refused.code.replace("_", " ")))
     headers: dict[str, str] = {}
@@ -96,5 +98,5 @@ def problem_response(refused: Refused | Refusal) -> Response:
         more = {name: value for name, value in told.items() if value}
     if status == 503:
         headers = {"retry-after": str(RETRY_AFTER_S), **headers}
-    body = msgspec.json.encode(Problem(title, status, refused.code, refused.detail, **more))
+    body = in_json(Problem(title, status, refused.code, refused.detail, **more), language)
     return Response(body, status, headers, media_type=TYPE)

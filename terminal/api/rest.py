@@ -9,12 +9,14 @@ import msgspec
 from starlette.responses import Response
 
 from offline_queue.entry import CardEvent, Happening, State
+from offline_queue.words import LANGUAGES, Language
 from terminal.api.desk import answer, settled
 from terminal.api.events import EventStream
 from terminal.api.metrics import MEDIA_TYPE, exposition
+from terminal.api.no_answer import STUCK_READING, UNKNOWN, UNKNOWN_CARD_EVENT, UNKNOWN_SALE
 from terminal.api.problems import Refused
 from terminal.api.queries import number_from
-from terminal.api.routes import Call, Handler, json_response
+from terminal.api.routes import Call, Handler
 from terminal.api.shapes import CardEventRequest, Health, Outcomes
 from terminal.attention import attention
 from terminal.claims.picture import svg
@@ -31,6 +33,7 @@ from terminal.inbox import (
 )
 from terminal.notices import without_numbers
 from terminal.pos import ReadAnswer
+from terminal.wording import plain, told
 
 TRANSACTION_TIME_S: Final = 60.0
 """Longer than the till waits for the ledger and the disk together."""
@@ -43,13 +46,22 @@ MAX_PAGE_LENGTH: Final = 1000
 
 
 async def status(call: Call) -> Response:
-    told = msgspec.to_builtins(await call.desk.ask("status"))
-    return json_response({**told, "attention": attention(told)})
+    now = msgspec.to_builtins(await call.desk.ask("status"))
+    return call.answer({**now, "attention": attention(now)})
 
 
 async def events(call: Call) -> Response:
     last_id = call.request.headers.get("last-event-id") or call.request.query_params.get("after")
-    return EventStream(call.desk.notices, last_id, call.streams, whole=call.caller.sees_numbers)
+    language = _asked_language(call.request.query_params.get("language")) or call.language
+    return EventStream(call.desk.notices, last_id, call.streams, language, whole=call.caller.sees_numbers)
+
+
+def _asked_language(text: str | None) -> Language | None:
+    """Raises Refused for one that the till does not speak."""
+    named = next((language for language in LANGUAGES if language == text), None)
+    if text is not None and named is None:
+        raise Refused("invalid", f"`language` is one of {', '.join(LANGUAGES)}.")
+    return named
 
 
 async def read(call: Call) -> Response:
@@ -62,8 +74,8 @@ async def read(call: Call) -> Response:
         call.desk.put(ReadAbandoned("aborted" if gone.done() else "no_card", reply))
     gone.cancel()
     heard.cancel()
-    told = msgspec.to_builtins(await answer(reply, READ_GRACE_S, "The till is stuck; the card may be presented again."))
-    return json_response(told if call.caller.sees_numbers else without_numbers(told))
+    read = plain(await answer(reply, READ_GRACE_S, STUCK_READING), call.language)
+    return call.answer(read if call.caller.sees_numbers else without_numbers(read))
 
 
 async def _client_gone(call: Call) -> None:
@@ -80,15 +92,14 @@ async def transact(call: Call) -> Response:
     key = _idempotency_key(call.request.headers.get("idempotency-key"))
     reply: Future[Answered] = Future()
     call.desk.put(TransactionAsked(call.body, key, reply))
-    unknown = "It may be recorded or not: send it again with the same Idempotency-Key, it cannot count twice."
-    answered = await answer(reply, TRANSACTION_TIME_S, unknown)
-    return _durable(answered)
+    return _durable(call, await answer(reply, TRANSACTION_TIME_S, UNKNOWN_SALE))
 
 
-def _durable(answered: Answered) -> Response:
+def _durable(call: Call, answered: Answered) -> Response:
+    body = told(answered.body, call.language)
     if answered.replayed:
-        return Response(answered.body, 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
-    return Response(answered.body, 201, media_type="application/json")
+        return Response(body, 200, {"Idempotency-Replayed": "true"}, media_type="application/json")
+    return Response(body, 201, media_type="application/json")
 
 
 def _idempotency_key(key: str | None) -> str:
@@ -105,7 +116,7 @@ def _idempotency_key(key: str | None) -> str:
 
 
 async def transaction(call: Call) -> Response:
-    return json_response(await call.desk.ask("transaction", call.request.path_params["id"]))
+    return call.answer(await call.desk.ask("transaction", call.request.path_params["id"]))
 
 
 async def claim_picture(call: Call) -> Response:
@@ -116,14 +127,13 @@ async def claim_picture(call: Call) -> Response:
 
 
 async def verify_claim(call: Call) -> Response:
-    return json_response(await call.desk.ask("claim", call.body.code))
+    return call.answer(await call.desk.ask("claim", call.body.code))
 
 
 async def redeem_claim(call: Call) -> Response:
     reply: Future[Answered] = Future()
     call.desk.put(ClaimAsked(call.body.code, call.body.card, reply))
-    unknown = "It may be recorded or not: send it again, it cannot count twice."
-    return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
+    return _durable(call, await answer(reply, TRANSACTION_TIME_S, UNKNOWN))
 
 
 async def transaction_by_key(call: Call) -> Response:
@@ -131,19 +141,19 @@ async def transaction_by_key(call: Call) -> Response:
     if not asked:
         raise Refused("idempotency_key_missing", "Ask with ?idempotency_key= and the key that the sale was sent with.")
     key = _idempotency_key(asked)
-    return json_response(await call.desk.ask("transaction_by_key", key))
+    return call.answer(await call.desk.ask("transaction_by_key", key))
 
 
 async def card(call: Call) -> Response:
     """Asks the ledger, and says so when that kept silent."""
-    return json_response(await call.desk.ask("card", _number(call)))
+    return call.answer(await call.desk.ask("card", _number(call)))
 
 
 async def find_by_phone(call: Call) -> Response:
     find = call.desk.find_by_phone
     if find is None:
         raise Refused("not_found", "This shop finds no cards by phone number: [cards] phone_region is not set.")
-    return json_response(await asyncio.to_thread(find, call.body.phone))
+    return call.answer(await asyncio.to_thread(find, call.body.phone))
 
 
 async def resync_card(call: Call) -> Response:
@@ -162,14 +172,13 @@ def happens(happening: Happening) -> Handler:
     """The handler by which a person says that this has happened to a card."""
 
     async def handle(call: Call) -> Response:
-        told = call.body or CardEventRequest()
-        happened = CardEvent(happening, getattr(told, "successor", None), told.reason)
+        said = call.body or CardEventRequest()
+        happened = CardEvent(happening, getattr(said, "successor", None), said.reason)
         given = call.request.headers.get("idempotency-key")
         key = None if given is None else _idempotency_key(given)
         reply: Future[Answered] = Future()
-        call.desk.put(CardEventAsked(_number(call), happened, reply, told.operator, key))
-        unknown = "It may be recorded or not: say it again; the same thing twice does no harm."
-        return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
+        call.desk.put(CardEventAsked(_number(call), happened, reply, said.operator, key))
+        return _durable(call, await answer(reply, TRANSACTION_TIME_S, UNKNOWN_CARD_EVENT))
 
     handle.__name__ = f"{happening}_card"
     return handle
@@ -183,11 +192,11 @@ async def conflicts(call: Call) -> Response:
     limit = _limit(call.request.query_params.get("limit"))
     wanted = {"after": call.request.query_params.get("after"), "limit": limit}
     entries = await call.desk.ask("conflicts", json.dumps(wanted))
-    return json_response(Disputes(entries, entries[-1].id if len(entries) == limit else None))
+    return call.answer(Disputes(entries, entries[-1].id if len(entries) == limit else None))
 
 
 async def conflict(call: Call) -> Response:
-    return json_response(await call.desk.ask("conflict", call.request.path_params["id"]))
+    return call.answer(await call.desk.ask("conflict", call.request.path_params["id"]))
 
 
 async def resolve(call: Call) -> Response:
@@ -196,8 +205,7 @@ async def resolve(call: Call) -> Response:
     key = None if given is None else _idempotency_key(given)
     reply: Future[Answered] = Future()
     call.desk.put(ResolutionAsked(call.request.path_params["id"], call.body, key, reply))
-    unknown = "It may be recorded or not: send it again, it cannot count twice."
-    return _durable(await answer(reply, TRANSACTION_TIME_S, unknown))
+    return _durable(call, await answer(reply, TRANSACTION_TIME_S, UNKNOWN))
 
 
 async def _outcomes(call: Call, state: str | None) -> Response:
@@ -207,7 +215,7 @@ async def _outcomes(call: Call, state: str | None) -> Response:
     wanted = {"after": call.request.query_params.get("after"), "limit": limit, "state": state}
     entries = await call.desk.ask("queue", json.dumps(wanted))
     following = entries[-1].id if len(entries) == limit else None
-    return json_response(Outcomes(entries, following))
+    return call.answer(Outcomes(entries, following))
 
 
 def _limit(text: str | None) -> int:
@@ -215,15 +223,15 @@ def _limit(text: str | None) -> int:
 
 
 async def sync(call: Call) -> Response:
-    return json_response(await call.desk.ask("sync"), 202)
+    return call.answer(await call.desk.ask("sync"), 202)
 
 
 async def health(call: Call) -> Response:
     await call.desk.ask("health")
-    return json_response(Health("ok"))
+    return call.answer(Health("ok"))
 
 
 async def metrics(call: Call) -> Response:
     past = call.desk.history
-    told = exposition(await call.desk.ask("status"), past.latencies if past else Latencies())
-    return Response(told, media_type=MEDIA_TYPE)
+    exposed = exposition(await call.desk.ask("status"), past.latencies if past else Latencies())
+    return Response(exposed, media_type=MEDIA_TYPE)

@@ -11,6 +11,7 @@ from typing import Final
 
 from starlette.types import Scope
 
+from terminal.api.no_answer import CROWDED
 from terminal.api.problems import overloaded
 
 REQUESTS: Final = 300
@@ -29,7 +30,7 @@ class Room:
     def seat(self) -> Iterator[None]:
         """Raises Refused (503 `busy`) when all are taken."""
         if not self._free:
-            raise overloaded("Too many requests at once; nothing was recorded. Ask again in a second.")
+            raise overloaded(CROWDED)
         self._free -= 1
         try:
             yield

@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from offline_queue.words import Language
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.desk import Desk
 from terminal.api.rooms import Room
+from terminal.api.tongues import accepted
 from terminal.pos import Refusal
+from terminal.wording import in_json
 
 JSON = "application/json"
 
@@ -29,6 +31,15 @@ class Call:
     door: Doorkeeper
     streams: Room
     body: Any = None
+
+    @property
+    def language(self) -> Language:
+        """What the caller reads."""
+        return language_of(self.request, self.desk.language)
+
+    def answer(self, value: object, status: int = 200) -> Response:
+        """`value` as JSON, in the caller's language."""
+        return json_response(value, status, self.language)
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -71,8 +82,13 @@ class Route:
     body_required: bool = True
 
 
-def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(value), status, headers, media_type=JSON)
+def language_of(request: Request, own: Language) -> Language:
+    """What `request` accepts, `own` where it says nothing of ours."""
+    return accepted(",".join(request.headers.getlist("accept-language")), own)
+
+
+def json_response(value: object, status: int = 200, language: Language = "en") -> Response:
+    return Response(in_json(value, language), status, media_type=JSON)
 
 
 NOT_FOUND = Refusal("not_found", "The till knows nothing at this address; /openapi.json lists what it does.")

@@ -66,7 +66,7 @@ class Scans:
         with self._lock:
             catch = self._notices.after(self._position)
             self._position = catch.position
-            numbers = [_number(notice.whole) for notice in catch.notices if notice.kind == "card_read"]
+            numbers = [_number(notice.told["en"].whole) for notice in catch.notices if notice.kind == "card_read"]
             self._kept.extend((self._clock_s(), number) for number in numbers if number)
             waiting = tuple(self._waiting) if numbers else ()
         for wake in waiting:

@@ -6,7 +6,7 @@ import msgspec
 from starlette.responses import Response
 
 from terminal.api.pages import part
-from terminal.api.routes import Call, json_response
+from terminal.api.routes import Call
 from terminal.api.sessions import SCREEN_COOKIE
 
 
@@ -31,13 +31,13 @@ async def page(_: Call) -> Response:
 async def session(call: Call) -> Response:
     """200 whether it is open or not: a page that asks is no fault for a browser's console."""
     left_s = call.door.session_left_s(call.request)
-    return json_response(SessionView(left_s is not None, left_s))
+    return call.answer(SessionView(left_s is not None, left_s))
 
 
 async def log_in(call: Call) -> Response:
     """The cookie is for this browser alone: no script reads it, no other site sends it along (RFC 6265bis)."""
     secret, left_s = call.door.log_in(call.body.token)
-    response = json_response(SessionView(open=True, ends_in_s=left_s), 201)
+    response = call.answer(SessionView(open=True, ends_in_s=left_s), 201)
     response.set_cookie(SCREEN_COOKIE, secret, path="/", httponly=True, samesite="strict")
     return response
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from terminal.api.desk import QUESTION_TIME_S, answer, waker
+from terminal.api.no_answer import STUCK
 from terminal.api.pages import part
 from terminal.api.problems import Refused
-from terminal.api.routes import Call, Handler, json_response
+from terminal.api.routes import Call, Handler
 from terminal.trial.forms import MEDIA_TYPES, Form, rendered
 from terminal.trial.talk import All, Begin, End, Look, SheetOf, TrialAsked, TrialView
 
@@ -19,7 +20,7 @@ LONGEST_WAIT_MS: Final = 20_000
 
 async def begin_trial(call: Call) -> Response:
     view = await _said(call, Begin(call.body))
-    return json_response(view, 201)
+    return call.answer(view, 201)
 
 
 async def card_test_page(_: Call) -> Response:
@@ -28,7 +29,7 @@ async def card_test_page(_: Call) -> Response:
 
 
 async def trials(call: Call) -> Response:
-    return json_response(await _said(call, All()))
+    return call.answer(await _said(call, All()))
 
 
 async def trial(call: Call) -> Response:
@@ -41,11 +42,11 @@ async def trial(call: Call) -> Response:
         view: TrialView = await _said(call, Look(id_))
         if view.revision == seen and await _changed(call, news, position, wait_ms):
             view = await _said(call, Look(id_, watching=False))
-    return json_response(view)
+    return call.answer(view)
 
 
 async def end_trial(call: Call) -> Response:
-    return json_response(await _said(call, End(call.request.path_params["id"])))
+    return call.answer(await _said(call, End(call.request.path_params["id"])))
 
 
 def sheet_as(form: Form) -> Handler:
@@ -81,7 +82,7 @@ async def _said(call: Call, asked: Begin | Look | End | SheetOf | All) -> Any:
     """The till's word. Raises Refusal or Refused."""
     reply: Future[Any] = Future()
     call.desk.put(TrialAsked(asked, reply))
-    return await answer(reply, QUESTION_TIME_S, "The till's thread is stuck; ask again, then see its log.")
+    return await answer(reply, QUESTION_TIME_S, STUCK)
 
 
 def _number(call: Call, name: str, most: int) -> int | None:

@@ -7,10 +7,11 @@ import msgspec
 from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, State, masked
 from offline_queue.store import JournalReader
 from offline_queue.wire import Verdict
+from offline_queue.words import Words, in_a_row
 from terminal.cards.forwarding import BLOCKED, UNKNOWN, Stands, listed_after
 from terminal.cards.hotlist import Hotlist
 from terminal.cards.identification import CardFormat, identify_number
-from terminal.counter.refusals import Language, Refused, refused
+from terminal.counter.refusals import Refused, refused
 from terminal.inbox import CardEventAsked
 from terminal.pos import CardEventAnswer, CardView, Refusal, invalid
 from terminal.sales.recording import Recording, digest_of
@@ -19,18 +20,15 @@ from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
 
-_FORWARDED: Final[dict[Language, str]] = {
-    "en": "This card was {was}: its points are on card {number}, and this one is used for it.",
-    "fr": "Cette carte a été {was} : ses points sont sur la carte {number}, utilisée à sa place.",
-}
-_WAS: Final[dict[Language, dict[str, str]]] = {
-    "en": {"replaced": "replaced", "merged": "merged with another"},
-    "fr": {"replaced": "remplacée", "merged": "réunie à une autre"},
-}
-_INACTIVE: Final[dict[Language, str]] = {
-    "en": "This card is not active yet: what it earns is kept and credited when it is activated.",
-    "fr": "Cette carte n'est pas encore active : ce qu'elle gagne est gardé et crédité à son activation.",
-}
+_FORWARDED: Final = Words(
+    en="This card was {was}: its points are on card {number}, and this one is used for it.",
+    fr="Cette carte a été {was} : ses points sont sur la carte {number}, utilisée à sa place.",
+)
+_WAS: Final = {"replaced": Words("replaced", "remplacée"), "merged": Words("merged with another", "réunie à une autre")}
+_INACTIVE: Final = Words(
+    en="This card is not active yet: what it earns is kept and credited when it is activated.",
+    fr="Cette carte n'est pas encore active : ce qu'elle gagne est gardé et crédité à son activation.",
+)
 
 
 class CardDesk:
@@ -43,11 +41,9 @@ class CardDesk:
         recording: Recording,
         stamps: Stamps,
         card_format: CardFormat,
-        language: Language,
     ) -> None:
         self._hotlist, self._journal, self._recording, self._stamps = hotlist, journal, recording, stamps
         self._card_format = card_format
-        self._language: Language = language
 
     def resume(self) -> None:
         """Events that the ledger has not decided hold at this till, also after its directory was lost."""
@@ -57,7 +53,7 @@ class CardDesk:
     def judged(self, number: str) -> Stands | Refused:
         """The card to use for this one, or why none may be."""
         stands = self._hotlist.stands(number)
-        return refused("card_blocked", self._language) if stands.status == BLOCKED else stands
+        return refused("card_blocked") if stands.status == BLOCKED else stands
 
     def used(self, card: Card) -> Card:
         """The card that stands for this one. Raises Refusal("card_refused")."""
@@ -74,14 +70,13 @@ class CardDesk:
         """All numbers that are of one card by now."""
         return self._hotlist.kin(number)
 
-    def hints(self, stands: Stands) -> list[str]:
+    def hints(self, stands: Stands) -> list[Words]:
         """Words for the cashier about a card that may be used."""
         said = []
         if stands.was is not None:
-            was = _WAS[self._language].get(stands.was, stands.was)
-            said.append(_FORWARDED[self._language].format(was=was, number=masked(stands.number)))
+            said.append(_FORWARDED.of(was=_WAS.get(stands.was, stands.was), number=masked(stands.number)))
         if stands.status == "inactive":
-            said.append(_INACTIVE[self._language])
+            said.append(_INACTIVE)
         return said
 
     def view(self, number: str, *, heard: bool) -> tuple[str, CardView | None]:
@@ -152,11 +147,11 @@ class CardDesk:
         return successor
 
     def _number(self, text: str) -> str:
-        verdict = identify_number(text, self._card_format, self._language)
+        verdict = identify_number(text, self._card_format)
         if isinstance(verdict, Refused):
             raise _refusal(verdict)
         return verdict.number
 
 
 def _refusal(why: Refused) -> Refusal:
-    return Refusal("card_refused", " ".join([why.detail, *why.steps]), why.reason, why.steps)
+    return Refusal("card_refused", in_a_row([why.detail, *why.steps]), why.reason, why.steps)

@@ -4,6 +4,7 @@ Its own file without syncs to disk: nothing in it is a fact that exists only her
 and a new one made; one whose disk is full goes on in memory.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -149,14 +150,13 @@ class _Foreign(Exception):
 def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
+    with contextlib.ExitStack() as of_no_use:
+        of_no_use.callback(connection.close)
         _judge(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         _migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
+        of_no_use.pop_all()
     return connection
 
 

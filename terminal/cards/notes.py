@@ -15,10 +15,10 @@ from drivers.base import CardRead, NoteWish
 from offline_queue.claim_codes import KEY_PREFIX, Code
 from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.store import JournalReader
+from offline_queue.words import Words
 from terminal.cards.note_codes import MOST_CODES, codes_in, is_understood, packed
 from terminal.claims.desk import Claims
 from terminal.claims.issue import ClaimIssue
-from terminal.counter.refusals import Language
 from terminal.inbox import Answered, NoteTold
 from terminal.pos import CardView
 
@@ -33,10 +33,10 @@ GONE: Final = frozenset({"card_gone", "other_card"})
 WAITING: Final = frozenset({State.QUEUED, None})
 """States of a sale that is not with the ledger, as far as this till knows."""
 
-_FOUND: Final[dict[Language, str]] = {
-    "en": "Found on the card: {points} points of a sale at till {terminal}. They count once, when the ledger has them.",
-    "fr": "Trouvé sur la carte : {points} points d'une vente à la caisse {terminal}. Ils comptent une seule fois.",
-}
+_FOUND: Final = Words(
+    en="Found on the card: {points} points of a sale at till {terminal}. They count once, when the ledger has them.",
+    fr="Trouvé sur la carte : {points} points d'une vente à la caisse {terminal}. Ils comptent une seule fois.",
+)
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,12 @@ class CardNotes:
         claims: Claims,
         journal: JournalReader,
         publish: Callable[[str, object], None],
-        language: Language,
         write: WriteNote | None,
     ) -> None:
         self._issue = issue
         self._claims = claims
         self._journal = journal
         self._publish = publish
-        self._language: Language = language
         self._write = write
         self._undecided: dict[str, list[str]] = {}
         self._lying: dict[tuple[str, str], Lying] = {}
@@ -156,7 +154,7 @@ class CardNotes:
     def _tell_found(self, reader: str, entry: Entry) -> None:
         if entry.card is None or entry.claim is None:
             return
-        detail = _FOUND[self._language].format(points=entry.points, terminal=entry.claim.terminal)
+        detail = _FOUND.of(points=entry.points, terminal=entry.claim.terminal)
         card = CardView(masked(entry.card.number), entry.card.number)
         told = {"reader": reader, "what": "found", "card": card, "points": entry.points, "detail": detail}
         self._publish("card_note", told)

@@ -13,7 +13,7 @@ from offline_queue.ledger_answers import LedgerError, LedgerRefused
 from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import PhoneLookup
-from terminal.counter.refusals import Language
+from offline_queue.words import Words
 from terminal.pos import CardView, Refusal
 
 MAX_PHONE: Final = 32
@@ -21,20 +21,20 @@ MAX_PHONE: Final = 32
 
 log = logging.getLogger("phone")
 
-_ODD: Final[dict[Language, str]] = {
-    "en": "This is no phone number. Check it with the customer, or sell without a card. No points moved.",
-    "fr": "Ce n'est pas un numéro de téléphone. Vérifiez avec le client, ou vendez sans carte. Aucun point n'a bougé.",
-}
-_NONE: Final[dict[Language, str]] = {
-    "en": "No card is linked to this phone number. Check it, or sell without a card: the receipt brings the points.",
-    "fr": "Aucune carte n'est liée à ce numéro. Vérifiez-le, ou vendez sans carte : le ticket donnera les points.",
-}
-_SILENT: Final[dict[Language, str]] = {
-    "en": "The ledger did not answer, and only it knows phone numbers. Sell without a card: the receipt brings the"
+_ODD: Final = Words(
+    en="This is no phone number. Check it with the customer, or sell without a card. No points moved.",
+    fr="Ce n'est pas un numéro de téléphone. Vérifiez avec le client, ou vendez sans carte. Aucun point n'a bougé.",
+)
+_NONE: Final = Words(
+    en="No card is linked to this phone number. Check it, or sell without a card: the receipt brings the points.",
+    fr="Aucune carte n'est liée à ce numéro. Vérifiez-le, ou vendez sans carte : le ticket donnera les points.",
+)
+_SILENT: Final = Words(
+    en="The ledger did not answer, and only it knows phone numbers. Sell without a card: the receipt brings the"
     " points.",
-    "fr": "La centrale n'a pas répondu, et elle seule connaît les numéros de téléphone. Vendez sans carte : le ticket"
+    fr="La centrale n'a pas répondu, et elle seule connaît les numéros de téléphone. Vendez sans carte : le ticket"
     " donnera les points.",
-}
+)
 
 
 class PhoneCards(msgspec.Struct, frozen=True):
@@ -57,18 +57,17 @@ def international(text: str, region: str) -> str | None:
 class PhoneDesk:
     """Asks the ledger while the caller waits. May be used from several threads."""
 
-    def __init__(self, ledger: Ledger, timepiece: Timepiece, region: str, language: Language) -> None:
+    def __init__(self, ledger: Ledger, timepiece: Timepiece, region: str) -> None:
         self._ledger, self._timepiece, self._region = ledger, timepiece, region
-        self._language: Language = language
 
     def find(self, phone: str) -> PhoneCards:
         """At least one card. Raises Refusal `not_found`, `invalid` or `ledger_unreachable`."""
         number = international(phone, self._region)
         if number is None:
-            raise Refusal("invalid", _ODD[self._language])
+            raise Refusal("invalid", _ODD)
         cards = self._asked(number)
         if not cards:
-            raise Refusal("not_found", _NONE[self._language])
+            raise Refusal("not_found", _NONE)
         return PhoneCards([CardView(masked(card), card) for card in cards])
 
     def _asked(self, number: str) -> list[str]:
@@ -79,4 +78,4 @@ class PhoneDesk:
             log.warning("the ledger looks up no phone number: %s", refused)
         except LedgerError as error:
             log.info("a phone number was not looked up: %s", error)
-        raise Refusal("ledger_unreachable", _SILENT[self._language])
+        raise Refusal("ledger_unreachable", _SILENT)

@@ -8,7 +8,7 @@ from offline_queue.entry import masked
 from terminal.cards.desk import CardDesk
 from terminal.cards.identification import CardFormat, identify_number
 from terminal.counter.ladder_desk import LadderDesk
-from terminal.counter.refusals import Language, Refused
+from terminal.counter.refusals import Refused
 from terminal.inbox import AccountHeard, Asked
 from terminal.pos import CardView
 from terminal.promises.redemptions import Inquiries
@@ -26,16 +26,14 @@ class CardQuestions:
         cards: CardDesk,
         ladder: LadderDesk,
         card_format: CardFormat,
-        language: Language,
     ) -> None:
         self._inquiries, self._balances, self._cards, self._ladder = inquiries, balances, cards, ladder
         self._card_format = card_format
-        self._language: Language = language
         self._waiting: dict[str, list[Future[Any]]] = {}
 
     def asked(self, event: Asked) -> None:
         """`event.argument` is the card's number. Raises Refusal("card_refused") for what is none."""
-        verdict = identify_number(event.argument, self._card_format, self._language)
+        verdict = identify_number(event.argument, self._card_format)
         if isinstance(verdict, Refused):
             raise self._ladder.refusal(verdict, Technology.KEYED)
         self._waiting.setdefault(verdict.number, []).append(event.reply)

@@ -9,9 +9,9 @@ from msgspec.structs import asdict, replace
 from offline_queue.claim_codes import KEY_PREFIX, Code, Unreadable, read
 from offline_queue.entry import Card, Claim, Entry, Kind, masked
 from offline_queue.store import JournalReader
+from offline_queue.words import Words
 from terminal.claims.shapes import ClaimAnswer, ClaimView, Proof
 from terminal.claims.words import words
-from terminal.counter.refusals import Language
 from terminal.inbox import Answered, ClaimAsked
 from terminal.pos import CardNumber, CardView, Refusal, TransactionAnswer
 from terminal.sales.recording import Recording
@@ -34,7 +34,6 @@ class Claims:
         journal: JournalReader,
         recording: Recording,
         stamps: Stamps,
-        language: Language,
     ) -> None:
         self._keys = keys
         self._card = card
@@ -42,13 +41,12 @@ class Claims:
         self._journal = journal
         self._recording = recording
         self._stamps = stamps
-        self._language: Language = language
 
     def view(self, text: str) -> ClaimView:
         """Raises Refusal."""
         code = self._read(text)
         sale, proof, has = code.sale, self._proof(code), self._credited(code)
-        of = words("claimed", self._language, card=masked(has)) if has else self._of(proof, code)
+        of = words("claimed", card=masked(has)) if has else self._of(proof, code)
         return ClaimView(
             code=code.text,
             terminal=sale.terminal,
@@ -97,10 +95,10 @@ class Claims:
         try:
             return read(text)
         except Unreadable as why:
-            what = words("mistyped", self._language, line=why.line) if why.line else None
-            raise Refusal(
-                "claim_unreadable", what or words("unreadable", self._language, why=why), "mistyped" if what else None
-            ) from None
+            if why.line:
+                raise Refusal("claim_unreadable", words("mistyped", line=why.line), "mistyped") from None
+            cause = Words(str(why), "il est illisible")
+            raise Refusal("claim_unreadable", words("unreadable", why=cause)) from None
 
     def _known(self, code: Code, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
         """True when this till has answered the same before. Raises Refusal where another card has the points."""
@@ -109,9 +107,9 @@ class Claims:
             answer(reply, Answered(found.reply, replayed=True))
             return True
         if (has := self._credited(code)) is not None:
-            raise Refusal("claimed", words("claimed", self._language, card=masked(has)))
+            raise Refusal("claimed", words("claimed", card=masked(has)))
         if found is not None:
-            raise Refusal("idempotency_key_reused", words("key_reused", self._language))
+            raise Refusal("idempotency_key_reused", words("key_reused"))
         return False
 
     def _credited(self, code: Code) -> str | None:
@@ -138,6 +136,6 @@ class Claims:
         what = "redeemed" if proof is Proof.PROVEN else proof
         return ClaimAnswer(**told, sale=code.sale.id, proof=proof, detail=self._of(what, code, card=card))
 
-    def _of(self, what: str, code: Code, **more: object) -> str:
+    def _of(self, what: str, code: Code, **more: object) -> Words:
         sale = code.sale
-        return words(what, self._language, points=sale.points, terminal=sale.terminal, **more)
+        return words(what, points=sale.points, terminal=sale.terminal, **more)

@@ -7,6 +7,7 @@ import msgspec
 
 from offline_queue.claim_codes import MAX_CHARACTERS
 from offline_queue.entry import Kind, State
+from offline_queue.words import Words
 from terminal.pos import BalanceView, CardNumber, CardView
 
 CodeText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_CHARACTERS)]
@@ -51,7 +52,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     on_card: bool
     proof: Proof
     claimed: CardView | None
-    detail: str
+    detail: Words
 
 
 class ClaimAnswer(msgspec.Struct, frozen=True):
@@ -65,4 +66,4 @@ class ClaimAnswer(msgspec.Struct, frozen=True):
     balance: BalanceView | None
     sale: str
     proof: Proof
-    detail: str
+    detail: Words

@@ -2,54 +2,54 @@
 
 from typing import Final
 
-from terminal.counter.refusals import Language
+from offline_queue.words import Words
 
-_WORDS: Final[dict[str, dict[Language, str]]] = {
-    "unreadable": {
-        "en": "This is no claim code of ours: {why}. No points moved. Scan it again, or type it from the receipt.",
-        "fr": "Ce n'est pas un de nos codes : {why}. Aucun point n'a bougé. Scannez-le de nouveau ou saisissez-le.",
-    },
-    "mistyped": {
-        "en": "Line {line} of the code is not as on the receipt. No points moved. Compare that line and type it again.",
-        "fr": "La ligne {line} du code diffère du ticket. Aucun point n'a bougé. Comparez-la et ressaisissez-la.",
-    },
-    "proven": {
-        "en": "This code is genuine: {points} points of a sale at till {terminal}.",
-        "fr": "Ce code est authentique : {points} points d'une vente à la caisse {terminal}.",
-    },
-    "unknown_till": {
-        "en": (
+_WORDS: Final[dict[str, Words]] = {
+    "unreadable": Words(
+        en="This is no claim code of ours: {why}. No points moved. Scan it again, or type it from the receipt.",
+        fr="Ce n'est pas un de nos codes : {why}. Aucun point n'a bougé. Scannez-le de nouveau ou saisissez-le.",
+    ),
+    "mistyped": Words(
+        en="Line {line} of the code is not as on the receipt. No points moved. Compare that line and type it again.",
+        fr="La ligne {line} du code diffère du ticket. Aucun point n'a bougé. Comparez-la et ressaisissez-la.",
+    ),
+    "proven": Words(
+        en="This code is genuine: {points} points of a sale at till {terminal}.",
+        fr="Ce code est authentique : {points} points d'une vente à la caisse {terminal}.",
+    ),
+    "unknown_till": Words(
+        en=(
             "This till does not know till {terminal} yet and cannot prove the code. It may be redeemed all the same:"
             " the points come after the ledger's check."
         ),
-        "fr": (
+        fr=(
             "Cette caisse ne connaît pas encore la caisse {terminal} et ne peut pas vérifier le code. Vous pouvez"
             " l'enregistrer : les points viendront après le contrôle du serveur."
         ),
-    },
-    "unproven": {
-        "en": "This code is not signed by till {terminal}: it may be forged. No points moved. Keep the receipt.",
-        "fr": "La caisse {terminal} n'a pas signé ce code : est-il faux ? Aucun point n'a bougé. Gardez le ticket.",
-    },
-    "claimed": {
-        "en": "Already credited to {card}. Nothing is added; each sale counts once.",
-        "fr": "Déjà crédité sur {card}. Rien n'est ajouté ; chaque vente compte une fois.",
-    },
-    "other_card": {
-        "en": "This sale was made with another card. No points moved. Present the card that was used then.",
-        "fr": "Cette vente a été faite avec une autre carte. Aucun point n'a bougé. Présentez la carte utilisée alors.",
-    },
-    "redeemed": {
-        "en": "{points} points are on their way to {card}: they count, just once, when the ledger has seen the code.",
-        "fr": "{points} points iront sur {card} : ils comptent, une seule fois, dès que le serveur aura vu le code.",
-    },
-    "key_reused": {
-        "en": "This till used the key of that sale for something else. No points moved. Tell head office of the code.",
-        "fr": "La clé de cette vente sert déjà ici à autre chose. Aucun point n'a bougé. Transmettez le code au siège.",
-    },
+    ),
+    "unproven": Words(
+        en="This code is not signed by till {terminal}: it may be forged. No points moved. Keep the receipt.",
+        fr="La caisse {terminal} n'a pas signé ce code : est-il faux ? Aucun point n'a bougé. Gardez le ticket.",
+    ),
+    "claimed": Words(
+        en="Already credited to {card}. Nothing is added; each sale counts once.",
+        fr="Déjà crédité sur {card}. Rien n'est ajouté ; chaque vente compte une fois.",
+    ),
+    "other_card": Words(
+        en="This sale was made with another card. No points moved. Present the card that was used then.",
+        fr="Cette vente a été faite avec une autre carte. Aucun point n'a bougé. Présentez la carte utilisée alors.",
+    ),
+    "redeemed": Words(
+        en="{points} points are on their way to {card}: they count, just once, when the ledger has seen the code.",
+        fr="{points} points iront sur {card} : ils comptent, une seule fois, dès que le serveur aura vu le code.",
+    ),
+    "key_reused": Words(
+        en="This till used the key of that sale for something else. No points moved. Tell head office of the code.",
+        fr="La clé de cette vente sert déjà ici à autre chose. Aucun point n'a bougé. Transmettez le code au siège.",
+    ),
 }
 
 
-def words(what: str, language: Language, **of: object) -> str:
+def words(what: str, **of: object) -> Words:
     """The sentence, with what it is of filled in."""
-    return _WORDS[what][language].format(**of)
+    return _WORDS[what].of(**of)

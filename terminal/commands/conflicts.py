@@ -5,7 +5,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import click
-import msgspec
 
 from offline_queue.legible import legible
 from terminal.commands import completion
@@ -68,7 +67,7 @@ def _decided(told: dict[str, Any]) -> str:
 def _page_from_journal(place: Place, after: str | None, limit: int) -> dict[str, Any]:
     with instead_of_the_till(place) as journal:
         refuse_strange(journal, after)
-        entries = [msgspec.to_builtins(_told(place, journal, each)) for each in journal.disputed(after, limit)]
+        entries = [_told(place, journal, each) for each in journal.disputed(after, limit)]
     return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
 
 
@@ -77,9 +76,10 @@ def _told(place: Place, journal: Any, found: Any) -> Any:
     from offline_queue.timepiece import SystemTimepiece
     from terminal.commands.mirror import loaded
     from terminal.disputes.disputes import dispute, name_of
+    from terminal.wording import plain
 
-    language = loaded(place).terminal.language
-    return dispute(found, journal.resolution_of(name_of(found)), language, SystemTimepiece().unix_ms())
+    told = dispute(found, journal.resolution_of(name_of(found)), SystemTimepiece().unix_ms())
+    return plain(told, loaded(place).terminal.language)
 
 
 @conflicts.command(epilog="Example:  tilld conflicts show 0196fd1c-7c1e-7000-8000-1f0b2a3c4d5e")
@@ -101,7 +101,7 @@ def _one_from_journal(place: Place, transaction: str) -> Any:
         found = journal.find_id(transaction)
         if found is None or found.verdict is None:
             raise Failed(f"the ledger has said nothing of a transaction {transaction!r} of this till.", Code.ATTENTION)
-        return msgspec.to_builtins(_told(place, journal, found))
+        return _told(place, journal, found)
 
 
 def _plain(value: Any) -> str:

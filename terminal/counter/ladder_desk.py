@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from drivers.base import CardUnreadable, ReaderState, Technology
 from offline_queue.timepiece import Timepiece
+from offline_queue.words import Words, in_a_row
 from terminal.config import ReaderConfig
 from terminal.counter.ladder import FORGET_MS, GROUND, Step, Way, after, beginning, possible, upward
 from terminal.counter.ladder_words import say
-from terminal.counter.refusals import Language, Refused
+from terminal.counter.refusals import Refused
 from terminal.inbox import ReaderStatus
 from terminal.pos import Refusal, Rung
 
@@ -47,7 +48,7 @@ class Advice:
     """What the cashier does now: `step` of `ladder`, None where no other way of reading helps; `next` in words."""
 
     step: Step | None
-    next: tuple[str, ...]
+    next: tuple[Words, ...]
     ladder: tuple[Rung, ...]
 
 
@@ -62,14 +63,12 @@ class LadderDesk:
         readers: Sequence[ReaderConfig],
         states: Mapping[str, ReaderStatus],
         timepiece: Timepiece,
-        language: Language,
         *,
         claims: bool,
         held: Collection[str] = (),
     ) -> None:
         self._held = held
         self._rungs, self._states, self._timepiece, self._claims = rungs, states, timepiece, claims
-        self._language: Language = language
         self._ways = {reader.name: ways_of(reader.driver, reader.options) for reader in readers}
         self._climb = GROUND
         self._struggles: dict[Technology, list[str]] = {}
@@ -83,7 +82,7 @@ class LadderDesk:
             before.append(failure.reason)
         return advice
 
-    def failed(self, reason: str, technology: Technology = Technology.UNKNOWN, own: Sequence[str] = ()) -> Advice:
+    def failed(self, reason: str, technology: Technology = Technology.UNKNOWN, own: Sequence[Words] = ()) -> Advice:
         """One more failure; `own` is the reason's own advice."""
         now, can = self._timepiece.boottime_ms(), self._possible()
         if now - self._climb.at_ms > FORGET_MS:
@@ -114,9 +113,9 @@ class LadderDesk:
         self._climb = GROUND
         self._struggles = {}
 
-    def _advice(self, own: Sequence[str]) -> Advice:
+    def _advice(self, own: Sequence[Words]) -> Advice:
         steps = upward(self._climb, self._possible())
-        spoken = [say(step, self._language, claims=self._claims) for step in steps]
+        spoken = [say(step, claims=self._claims) for step in steps]
         return Advice(self._climb.step, tuple(own or spoken[:1]), tuple(map(Rung, steps, spoken)))
 
     def _possible(self) -> frozenset[Step]:
@@ -127,4 +126,4 @@ class LadderDesk:
 
 def card_refused(why: Refused, advice: Advice) -> Refusal:
     """In one text for people, and apart for programs."""
-    return Refusal("card_refused", " ".join([why.detail, *advice.next]), why.reason, advice.next, advice.step)
+    return Refusal("card_refused", in_a_row([why.detail, *advice.next]), why.reason, advice.next, advice.step)

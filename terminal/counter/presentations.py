@@ -8,6 +8,7 @@ import msgspec
 from drivers.base import CardRead, Technology
 from offline_queue.entry import Card, masked
 from offline_queue.timepiece import Timepiece
+from offline_queue.words import Words
 from terminal.cards.desk import CardDesk
 from terminal.cards.directory import Directory
 from terminal.cards.forwarding import Stands
@@ -17,7 +18,7 @@ from terminal.cards.wear import scores
 from terminal.counter.failure_words import told
 from terminal.counter.ladder_desk import Advice, LadderDesk, card_refused
 from terminal.counter.reading import Reading
-from terminal.counter.refusals import WORDS, Language, Refused, refused
+from terminal.counter.refusals import WORDS, Refused, refused
 from terminal.inbox import CardFailed, ReadAbandoned, ReadAsked
 from terminal.pos import CardView, ReadAnswer
 from terminal.promises.holdings import Holdings
@@ -25,10 +26,10 @@ from terminal.promises.redemptions import Inquiries
 from terminal.readers.tally import Tally
 from terminal.sales.balances import Balances
 
-_REPLACE_SOON: Final[dict[Language, str]] = {
-    "en": "This card is wearing out: replace it soon, before it can no longer be read.",
-    "fr": "Cette carte s'use : remplacez-la bientôt, avant qu'elle ne soit illisible.",
-}
+_REPLACE_SOON: Final = Words(
+    en="This card is wearing out: replace it soon, before it can no longer be read.",
+    fr="Cette carte s'use : remplacez-la bientôt, avant qu'elle ne soit illisible.",
+)
 
 
 class Presentations:
@@ -46,7 +47,6 @@ class Presentations:
         inquiries: Inquiries,
         publish: Callable[[str, object], None],
         timepiece: Timepiece,
-        language: Language,
         tallies: Mapping[str, Tally],
         notes: CardNotes,
     ) -> None:
@@ -54,7 +54,6 @@ class Presentations:
         self._cards, self._ladder, self._notes = cards, ladder, notes
         self._balances, self._holdings, self._inquiries = balances, holdings, inquiries
         self._publish, self._timepiece, self._tallies = publish, timepiece, tallies
-        self._language: Language = language
 
     def presented(self, reader: str, read: CardRead) -> None:
         """A reader has read something."""
@@ -81,9 +80,9 @@ class Presentations:
         """Whoever waits for a card goes on waiting: the customer will present it again. Not so for a foreign card."""
         failure = event.failure
         if failure.reason in WORDS:
-            self._refused(event.reader, refused(failure.reason, self._language), failure.technology)
+            self._refused(event.reader, refused(failure.reason), failure.technology)
         else:
-            detail = told(failure, self._language)
+            detail = told(failure)
             self._tell(event.reader, failure.reason, detail, self._ladder.card_failed(failure))
 
     def wait(self, asked: ReadAsked) -> None:
@@ -110,9 +109,9 @@ class Presentations:
 
     def _judged(self, read: CardRead) -> Verdict:
         """A proof is used up by being judged, whatever becomes of the read."""
-        verdict = identify(read, self._recognition, self._language, self._timepiece.unix_ms())
+        verdict = identify(read, self._recognition, self._timepiece.unix_ms())
         if isinstance(verdict, Identified) and verdict.proof and not self._directory.advance(verdict.proof):
-            return refused("replayed", self._language)
+            return refused("replayed")
         return verdict
 
     def _refused(self, reader: str, why: Refused, technology: Technology) -> None:
@@ -121,7 +120,7 @@ class Presentations:
         self._reading.refused(card_refused(why, advice))
         self._tell(reader, why.reason, why.detail, advice)
 
-    def _tell(self, reader: str, reason: str, detail: str, advice: Advice) -> None:
+    def _tell(self, reader: str, reason: str, detail: Words, advice: Advice) -> None:
         notice: dict[str, Any] = {"reader": reader, "reason": reason, "detail": detail, "next": advice.next}
         if advice.step is not None:
             notice |= {"step": advice.step, "ladder": advice.ladder}
@@ -139,7 +138,7 @@ class Presentations:
         card = Card(number, *told, verdict.proof.told if verdict.proof else None)
         shown = self._shown(reader, card, stands)
         if worn_out:
-            shown = msgspec.structs.replace(shown, hints=[*shown.hints, _REPLACE_SOON[self._language]])
+            shown = msgspec.structs.replace(shown, hints=[*shown.hints, _REPLACE_SOON])
         self._holdings.seen(number)
         self._publish("card_read", shown)
         self._reading.identified(shown)

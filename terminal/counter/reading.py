@@ -7,8 +7,8 @@ from typing import Final
 from drivers.base import CardRead
 from offline_queue.entry import Card
 from offline_queue.timepiece import Timepiece
+from offline_queue.words import Words
 from terminal.counter.ladder_desk import Advice
-from terminal.counter.refusals import Language
 from terminal.inbox import ReadAsked
 from terminal.pos import ReadAnswer, Refusal, invalid
 from terminal.sales.replies import answer, refuse
@@ -17,29 +17,32 @@ KEPT_READS: Final = 1000
 KEPT_MS: Final = 15 * 60 * 1000
 """A read can be used for a sale this long: longer than any basket takes to pay."""
 
-_WORDS: Final[dict[str, dict[Language, str]]] = {
-    "busy": {
-        "en": "Another request waits for a card already. Abort it, or wait until it ends. No points moved.",
-        "fr": "Une autre demande attend déjà une carte. Annulez-la ou attendez sa fin. Aucun point n'a bougé.",
-    },
-    "no_card": {
-        "en": "No card came in time. No points moved. Ask again when the customer has the card at hand.",
-        "fr": "Aucune carte présentée à temps. Aucun point n'a bougé. Recommencez quand le client a sa carte.",
-    },
-    "aborted": {
-        "en": "The wait for a card was ended. No points moved.",
-        "fr": "L'attente d'une carte a été interrompue. Aucun point n'a bougé.",
-    },
+_WORDS: Final[dict[str, Words]] = {
+    "busy": Words(
+        en="Another request waits for a card already. Abort it, or wait until it ends. No points moved.",
+        fr="Une autre demande attend déjà une carte. Annulez-la ou attendez sa fin. Aucun point n'a bougé.",
+    ),
+    "no_card": Words(
+        en="No card came in time. No points moved. Ask again when the customer has the card at hand.",
+        fr="Aucune carte présentée à temps. Aucun point n'a bougé. Recommencez quand le client a sa carte.",
+    ),
+    "aborted": Words(
+        en="The wait for a card was ended. No points moved.",
+        fr="L'attente d'une carte a été interrompue. Aucun point n'a bougé.",
+    ),
 }
+_READ_UNKNOWN: Final = Words(
+    "`card.read_id` is unknown or too old. Read the card again, or send its number.",
+    "`card.read_id` est inconnu ou trop ancien. Relisez la carte, ou envoyez son numéro.",
+)
 
 
 class Reading:
     """Used by the till's thread alone."""
 
-    def __init__(self, timepiece: Timepiece, debounce_ms: int, language: Language) -> None:
+    def __init__(self, timepiece: Timepiece, debounce_ms: int) -> None:
         self._timepiece = timepiece
         self._debounce_ms = debounce_ms
-        self._language: Language = language
         self._seen: dict[str, tuple[int, int]] = {}
         self._numbers: dict[str, tuple[str, int]] = {}
         self._kept: OrderedDict[str, tuple[Card, int]] = OrderedDict()
@@ -80,9 +83,7 @@ class Reading:
         """Raises Refusal("invalid") for a name that is unknown or too old."""
         card, until_ms = self._kept.get(read_id, (None, 0))
         if card is None or self._timepiece.boottime_ms() >= until_ms:
-            raise invalid(
-                "`card.read_id` is unknown or too old. Read the card again, or send its number.", "read_unknown"
-            )
+            raise invalid(_READ_UNKNOWN, "read_unknown")
         return card
 
     def wait(self, asked: ReadAsked) -> None:
@@ -118,5 +119,5 @@ class Reading:
             self._waiting = None
 
     def refusal(self, code: str, advice: Advice | None = None) -> Refusal:
-        words = _WORDS[code][self._language]
+        words = _WORDS[code]
         return Refusal(code, words) if advice is None else Refusal(code, words, None, advice.next, advice.step)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from offline_queue.conflicts import ConflictKind, sentence
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State, masked
 from offline_queue.journal import Found
-from terminal.counter.refusals import Language
+from offline_queue.words import Words
 from terminal.disputes.shapes import Dispute, ResolutionRequest, ResolutionView
 from terminal.pos import CardView, Refusal
 from terminal.sales.transaction import Stamp
@@ -34,34 +34,49 @@ CANNOT_COUNT: Final = frozenset(
 )
 """There is nothing, or no account, that a decision to honour could credit."""
 OPEN: Final = frozenset({State.CONFLICT, State.PARKED})
-SAID: Final[dict[str, dict[Language, str]]] = {
-    "unknown": {
-        "en": "This till has recorded no transaction with this id. Settle it where it was recorded, or at head office.",
-        "fr": "Cette caisse n'a pas enregistré d'opération sous ce numéro. Tranchez à la caisse d'origine ou au siège.",
-    },
-    "undecided": {
-        "en": "The ledger has not disagreed with this transaction: it is {state}. Nothing was changed.",
-        "fr": "Le serveur ne conteste pas cette opération ({state}). Rien n'est changé.",
-    },
-    "settled": {
-        "en": "A person has settled this already. Head office can still change it. Nothing was changed.",
-        "fr": "Cette opération est déjà tranchée. Le siège peut encore en décider autrement. Rien n'est changé.",
-    },
-    "head_office": {
-        "en": "Head office alone can settle this. Nothing was changed.",
-        "fr": "Seul le siège peut trancher. Rien n'est changé.",
-    },
-    "nothing_to_credit": {
-        "en": "It cannot count yet: no account is known for it. Register the card first, or refuse it."
+SAID: Final[dict[str, Words]] = {
+    "unknown": Words(
+        en="This till has recorded no transaction with this id. Settle it where it was recorded, or at head office.",
+        fr="Cette caisse n'a pas enregistré d'opération sous ce numéro. Tranchez à la caisse d'origine ou au siège.",
+    ),
+    "undecided": Words(
+        en="The ledger has not disagreed with this transaction: it is {state}. Nothing was changed.",
+        fr="Le serveur ne conteste pas cette opération ({state}). Rien n'est changé.",
+    ),
+    "settled": Words(
+        en="A person has settled this already. Head office can still change it. Nothing was changed.",
+        fr="Cette opération est déjà tranchée. Le siège peut encore en décider autrement. Rien n'est changé.",
+    ),
+    "head_office": Words(
+        en="Head office alone can settle this. Nothing was changed.",
+        fr="Seul le siège peut trancher. Rien n'est changé.",
+    ),
+    "nothing_to_credit": Words(
+        en="It cannot count yet: no account is known for it. Register the card first, or refuse it."
         " Nothing was changed.",
-        "fr": "Impossible pour l'instant : aucun compte n'est connu. Enregistrez d'abord la carte, ou refusez."
+        fr="Impossible pour l'instant : aucun compte n'est connu. Enregistrez d'abord la carte, ou refusez."
         " Rien n'est changé.",
-    },
-    "queued": {
-        "en": "The decision is recorded and goes to the ledger; points move when it has agreed.",
-        "fr": "La décision est enregistrée et part au serveur ; les points suivront son accord.",
-    },
+    ),
+    "queued": Words(
+        en="The decision is recorded and goes to the ledger; points move when it has agreed.",
+        fr="La décision est enregistrée et part au serveur ; les points suivront son accord.",
+    ),
 }
+
+
+STATES: Final = {
+    State.QUEUED: Words("kept at this till", "gardée à cette caisse"),
+    State.ACCEPTED: Words("received and not decided yet", "reçue, pas encore traitée"),
+    State.POSTED: Words("booked", "comptée"),
+    State.PARKED: Words("under review", "à vérifier"),
+    State.CONFLICT: Words("in dispute", "contestée"),
+    State.RESOLVED: Words("resolved", "tranchée"),
+}
+
+
+def undecided(found: Found) -> Words:
+    """Of an entry on which there is nothing to decide, with where it stands."""
+    return SAID["undecided"].of(state=STATES[found.state])
 
 
 def name_of(found: Found) -> str:
@@ -81,23 +96,22 @@ def resolutions(found: Found) -> list[Resolution]:
     return [Resolution.HONOUR, Resolution.REFUSE]
 
 
-def refuse_unless_open(found: Found | None, request: ResolutionRequest, language: Language) -> Found:
+def refuse_unless_open(found: Found | None, request: ResolutionRequest) -> Found:
     """Raises Refusal `not_found`, `not_in_dispute` or `not_here`."""
     if found is None:
-        raise Refusal("not_found", SAID["unknown"][language])
+        raise Refusal("not_found", SAID["unknown"])
     if found.state not in OPEN:
-        said = SAID["settled" if found.state is State.RESOLVED else "undecided"]
-        raise Refusal("not_in_dispute", said[language].format(state=found.state))
+        raise Refusal("not_in_dispute", SAID["settled"] if found.state is State.RESOLVED else undecided(found))
     can = resolutions(found)
     if not can:
-        raise Refusal("not_here", SAID["head_office"][language])
+        raise Refusal("not_here", SAID["head_office"])
     moves = request.decision is Resolution.HONOUR or request.points
     if moves and Resolution.HONOUR not in can:
-        raise Refusal("not_here", SAID["nothing_to_credit"][language], "no_account")
+        raise Refusal("not_here", SAID["nothing_to_credit"], "no_account")
     return found
 
 
-def dispute(found: Found, word: Found | None, language: Language, now_ms: int) -> Dispute:
+def dispute(found: Found, word: Found | None, now_ms: int) -> Dispute:
     """`word` is the last correction of it that this till wrote."""
     entry, verdict = found.entry, found.verdict
     code = verdict.code if verdict else ""
@@ -110,7 +124,7 @@ def dispute(found: Found, word: Found | None, language: Language, now_ms: int) -
         occurred_at=entry.occurred_at,
         card=CardView(masked(entry.card.number)) if entry.card else None,
         code=code,
-        sentence=sentence(code, language),
+        sentence=sentence(code),
         age_s=_age_s(entry, now_ms),
         resolutions=resolutions(found),
         detail=verdict.detail if verdict else None,

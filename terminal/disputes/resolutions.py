@@ -8,8 +8,7 @@ import msgspec
 from offline_queue.journal import Found
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
-from terminal.counter.refusals import Language
-from terminal.disputes.disputes import SAID, correction_of, dispute, name_of, refuse_unless_open, same_word
+from terminal.disputes.disputes import SAID, correction_of, dispute, name_of, refuse_unless_open, same_word, undecided
 from terminal.disputes.shapes import Dispute, ResolutionAnswer
 from terminal.inbox import Answered, ResolutionAsked
 from terminal.pos import Refusal, TransactionAnswer, invalid
@@ -32,14 +31,11 @@ class Page(msgspec.Struct, frozen=True):
 class Resolutions:
     """Used by the till's thread alone."""
 
-    def __init__(
-        self, journal: JournalReader, recording: Recording, stamps: Stamps, timepiece: Timepiece, language: Language
-    ) -> None:
+    def __init__(self, journal: JournalReader, recording: Recording, stamps: Stamps, timepiece: Timepiece) -> None:
         self._journal = journal
         self._recording = recording
         self._stamps = stamps
         self._timepiece = timepiece
-        self._language: Language = language
 
     def page(self, argument: str) -> list[Dispute]:
         """Raises Refusal."""
@@ -55,9 +51,9 @@ class Resolutions:
         """Raises Refusal for an entry with which the ledger has never disagreed."""
         found = self._journal.find_id(entry_id)
         if found is None:
-            raise Refusal("not_found", SAID["unknown"][self._language])
+            raise Refusal("not_found", SAID["unknown"])
         if found.verdict is None:
-            raise Refusal("not_in_dispute", SAID["undecided"][self._language].format(state=found.state))
+            raise Refusal("not_in_dispute", undecided(found))
         return self._dispute(found)
 
     def asked(self, event: ResolutionAsked) -> None:
@@ -78,17 +74,16 @@ class Resolutions:
             return
         refuse_hidden("author", request.author)
         refuse_hidden("reason", request.reason)
-        disputed = refuse_unless_open(found, request, self._language)
+        disputed = refuse_unless_open(found, request)
         entry = correction_of(disputed, request, key, self._stamps.stamp())
         flight = self._recording.take_off(key, digest, event.reply)
         self._recording.commit(flight, entry, shaped=lambda said: self._answer(said, event))
 
     def _answer(self, said: TransactionAnswer, event: ResolutionAsked) -> ResolutionAnswer:
-        told = SAID["queued"][self._language]
-        return ResolutionAnswer(said.id, event.conflict, event.request.decision, said.state, told)
+        return ResolutionAnswer(said.id, event.conflict, event.request.decision, said.state, SAID["queued"])
 
     def _dispute(self, found: Found) -> Dispute:
-        return dispute(found, self._last(found), self._language, self._timepiece.unix_ms())
+        return dispute(found, self._last(found), self._timepiece.unix_ms())
 
     def _last(self, found: Found) -> Found | None:
         return self._journal.resolution_of(name_of(found)) or self._journal.resolution_of(found.entry.id)

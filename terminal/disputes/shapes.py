@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from offline_queue.entry import MAX_POINTS, Kind, Resolution, State
+from offline_queue.words import Words
 from terminal.pos import CardView
 
 Author = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -42,13 +43,13 @@ class ResolutionAnswer(msgspec.Struct, frozen=True):
     conflict: str
     decision: Resolution
     state: State
-    detail: str
+    detail: Words
 
 
 class Dispute(msgspec.Struct, frozen=True, omit_defaults=True):
     """An entry that somebody has to look at, or had to.
 
-    `sentence` says it in the till's language, `code` and `detail` as the ledger did. It is `age_s` seconds old by the
+    `sentence` says it for the cashier, `code` and `detail` as the ledger did. It is `age_s` seconds old by the
     till's clock. `resolutions` are the decisions that can be taken here; none: head office's alone.
     """
 
@@ -60,7 +61,7 @@ class Dispute(msgspec.Struct, frozen=True, omit_defaults=True):
     occurred_at: str
     card: CardView | None
     code: str
-    sentence: str
+    sentence: Words
     age_s: float
     resolutions: list[Resolution]
     detail: str | None = None

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.entry import masked
-from terminal.counter.refusals import Language
+from offline_queue.words import Words, in_a_row
 from terminal.pos import Refusal
 
 
@@ -47,31 +47,31 @@ def is_drawn(chance: float, one_in: int) -> bool:
     return one_in > 0 and chance < 1 / one_in
 
 
-def worst_case(limits: Limits, tills: int, language: Language) -> str:
+def worst_case(limits: Limits, tills: int) -> Words:
     """What the limits may cost at most: the ledger covers what one till promises of a card, not what all do."""
     each = min(limits.per_card, limits.total)
-    words = {
+    figures = {
         "others": tills - 1,
         "tills": tills,
         "each": each,
         "lost": (tills - 1) * each,
         "total": tills * limits.total,
     }
-    return _WORST[language].format(**words)
+    return _WORST.of(**figures)
 
 
-def floor_refusal(facts: Facts, limits: Limits, language: Language) -> Refusal | None:
+def floor_refusal(facts: Facts, limits: Limits) -> Refusal | None:
     """None where the till may promise, else which limit speaks against it and what to do."""
     for reason, breaks, room in _CHECKS:
         if breaks(facts, limits):
-            return _refusal(reason, facts, room(facts, limits), language)
+            return _refusal(reason, facts, room(facts, limits))
     return None
 
 
-def _refusal(reason: str, facts: Facts, room: int, language: Language) -> Refusal:
-    what = _WORDS[reason][language].format(card=masked(facts.card), points=facts.points, room=max(0, room))
+def _refusal(reason: str, facts: Facts, room: int) -> Refusal:
+    what = _WORDS[reason].of(card=masked(facts.card), points=facts.points, room=max(0, room))
     then = _LESS if 0 < room < facts.points else _WAIT
-    return Refusal("offline_limit", f"{what} {then[language].format(room=room)}", reason=reason)
+    return Refusal("offline_limit", in_a_row((what, then.of(room=room))), reason=reason)
 
 
 _Breaks = Callable[[Facts, Limits], bool]
@@ -98,57 +98,57 @@ _CHECKS: Final[tuple[tuple[str, _Breaks, _Room], ...]] = (
 )
 """Reason, when it applies, and the points for which it would not; the first that applies is told."""
 
-_WAIT: Final[dict[Language, str]] = {
-    "en": "No points moved. Try again when the ledger answers, or let the customer pay and keep the points.",
-    "fr": "Aucun point n'a bougé. Réessayez quand le serveur répondra, ou le client paie et garde ses points.",
+_WAIT: Final = Words(
+    en="No points moved. Try again when the ledger answers, or let the customer pay and keep the points.",
+    fr="Aucun point n'a bougé. Réessayez quand le serveur répondra, ou le client paie et garde ses points.",
+)
+_LESS: Final = Words(
+    en="No points moved. Redeem {room} or fewer, or try again when the ledger answers.",
+    fr="Aucun point n'a bougé. Utilisez au plus {room} points, ou réessayez quand le serveur répondra.",
+)
+_WORDS: Final[dict[str, Words]] = {
+    "balance_unknown": Words(
+        en="The ledger does not answer, and this till has never heard how many points {card} has.",
+        fr="Le serveur de points ne répond pas et cette caisse ne connaît pas le solde de {card}.",
+    ),
+    "balance_age": Words(
+        en="The ledger does not answer, and what this till knows of {card} is too old to promise points on.",
+        fr="Le serveur de points ne répond pas et le solde connu de {card} est trop ancien.",
+    ),
+    "balance": Words(
+        en="As far as this till knows, {card} has {room} points, {points} are asked.",
+        fr="D'après cette caisse, {card} dispose de {room} points, {points} demandés.",
+    ),
+    "per_transaction": Words(
+        en="Without the ledger at most {room} points may be redeemed at a time.",
+        fr="Sans le serveur, {room} points au plus par opération.",
+    ),
+    "per_card": Words(
+        en="Without the ledger {card} may redeem {room} more points at this till.",
+        fr="Sans le serveur, {card} peut encore utiliser {room} points à cette caisse.",
+    ),
+    "total": Words(
+        en="Without the ledger this till may give out {room} more points in all.",
+        fr="Sans le serveur, cette caisse peut encore donner {room} points en tout.",
+    ),
+    "count": Words(
+        en="This till has promised as often as it may without the ledger.",
+        fr="Cette caisse a atteint le nombre d'utilisations permises sans le serveur.",
+    ),
+    "online_check": Words(
+        en="{card} was drawn by chance to be checked with the ledger first.",
+        fr="{card} a été tirée au sort pour une vérification auprès du serveur.",
+    ),
 }
-_LESS: Final[dict[Language, str]] = {
-    "en": "No points moved. Redeem {room} or fewer, or try again when the ledger answers.",
-    "fr": "Aucun point n'a bougé. Utilisez au plus {room} points, ou réessayez quand le serveur répondra.",
-}
-_WORDS: Final[dict[str, dict[Language, str]]] = {
-    "balance_unknown": {
-        "en": "The ledger does not answer, and this till has never heard how many points {card} has.",
-        "fr": "Le serveur de points ne répond pas et cette caisse ne connaît pas le solde de {card}.",
-    },
-    "balance_age": {
-        "en": "The ledger does not answer, and what this till knows of {card} is too old to promise points on.",
-        "fr": "Le serveur de points ne répond pas et le solde connu de {card} est trop ancien.",
-    },
-    "balance": {
-        "en": "As far as this till knows, {card} has {room} points, {points} are asked.",
-        "fr": "D'après cette caisse, {card} dispose de {room} points, {points} demandés.",
-    },
-    "per_transaction": {
-        "en": "Without the ledger at most {room} points may be redeemed at a time.",
-        "fr": "Sans le serveur, {room} points au plus par opération.",
-    },
-    "per_card": {
-        "en": "Without the ledger {card} may redeem {room} more points at this till.",
-        "fr": "Sans le serveur, {card} peut encore utiliser {room} points à cette caisse.",
-    },
-    "total": {
-        "en": "Without the ledger this till may give out {room} more points in all.",
-        "fr": "Sans le serveur, cette caisse peut encore donner {room} points en tout.",
-    },
-    "count": {
-        "en": "This till has promised as often as it may without the ledger.",
-        "fr": "Cette caisse a atteint le nombre d'utilisations permises sans le serveur.",
-    },
-    "online_check": {
-        "en": "{card} was drawn by chance to be checked with the ledger first.",
-        "fr": "{card} a été tirée au sort pour une vérification auprès du serveur.",
-    },
-}
-_WORST: Final[dict[Language, str]] = {
-    "en": (
+_WORST: Final = Words(
+    en=(
         "Floor limits bound the loss, they do not prevent it. At worst one card is used at all {tills} tills while they"
         " are cut off: {others} x {each} = {lost} points beyond its balance (never more than {others} times that"
         " balance); over all cards {total} points. Such a balance is negative until later purchases repay it."
     ),
-    "fr": (
+    fr=(
         "Les limites hors ligne bornent la perte sans l'empêcher. Au pire, une carte est utilisée aux {tills} caisses"
         " coupées du serveur : {others} x {each} = {lost} points au-delà de son solde (jamais plus de {others} fois ce"
         " solde) ; {total} points toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
     ),
-}
+)

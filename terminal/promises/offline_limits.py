@@ -9,68 +9,68 @@ from typing import Final
 
 from offline_queue.entry import masked
 from offline_queue.wire import AllowanceAnswer
-from terminal.counter.refusals import Language
+from offline_queue.words import Words
 from terminal.pos import Refusal
 
-_OFFLINE: Final[dict[Language, str]] = {
-    "en": (
+_OFFLINE: Final = Words(
+    en=(
         "The ledger does not answer, so {points} points on {card} cannot be promised. No points moved."
         " Try again in a moment, or let the customer pay and keep the points."
     ),
-    "fr": (
+    fr=(
         "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
         " Réessayez dans un instant, ou le client paie et garde ses points."
     ),
-}
-_LESS_OFFLINE: Final[dict[Language, str]] = {
-    "en": (
+)
+_LESS_OFFLINE: Final = Words(
+    en=(
         "The ledger does not answer, so {points} points on {card} cannot be promised. No points moved."
         " Redeem {held} or fewer, which are promised already, or try again in a moment."
     ),
-    "fr": (
+    fr=(
         "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
         " Utilisez au plus {held} points, déjà promis, ou réessayez dans un instant."
     ),
-}
-_RECOVERING: Final[dict[Language, str]] = {
-    "en": (
+)
+_RECOVERING: Final = Words(
+    en=(
         "The ledger was put back from a backup and waits for all tills to report. The points on {card} are safe and"
         " none moved; sales earn as ever. Redeeming comes back when all tills have reported."
     ),
-    "fr": (
+    fr=(
         "Le serveur de points a été restauré et attend que toutes les caisses se signalent. Les points de {card} sont"
         " en sécurité, aucun n'a bougé ; les achats comptent. L'utilisation reprendra quand toutes l'auront fait."
     ),
+)
+_TOO_FEW: Final = Words(
+    en="{card} has {available} points free, {points} are asked. No points moved. Redeem {available} or fewer.",
+    fr="{card} dispose de {available} points, {points} demandés. Aucun point n'a bougé. Au plus : {available}.",
+)
+_TOO_FEW_UNTOLD: Final = Words(
+    en="{card} has fewer than {points} points free. No points moved. Redeem fewer, or let the customer pay.",
+    fr="{card} dispose de moins de {points} points. Aucun point n'a bougé. Utilisez-en moins, ou le client paie.",
+)
+_CARD: Final[dict[str, Words]] = {
+    "card_unknown": Words(
+        en="The ledger does not know {card}. No points moved. Register the card, then redeem.",
+        fr="Le serveur de points ne connaît pas {card}. Aucun point n'a bougé. Enregistrez la carte d'abord.",
+    ),
+    "card_blocked_known": Words(
+        en="{card} is blocked. No points moved. Ask the customer to speak to the loyalty desk.",
+        fr="{card} est bloquée. Aucun point n'a bougé. Adressez le client au service fidélité.",
+    ),
 }
-_TOO_FEW: Final[dict[Language, str]] = {
-    "en": "{card} has {available} points free, {points} are asked. No points moved. Redeem {available} or fewer.",
-    "fr": "{card} dispose de {available} points, {points} demandés. Aucun point n'a bougé. Au plus : {available}.",
-}
-_NONE_FREE: Final[dict[Language, str]] = {
-    "en": "{card} has no points free, {points} are asked. No points moved. Let the customer pay.",
-    "fr": "{card} n'a pas de points disponibles, {points} demandés. Aucun point n'a bougé. Le client paie.",
-}
-_TOO_FEW_UNTOLD: Final[dict[Language, str]] = {
-    "en": "{card} has fewer than {points} points free. No points moved. Redeem fewer, or let the customer pay.",
-    "fr": "{card} dispose de moins de {points} points. Aucun point n'a bougé. Utilisez-en moins, ou le client paie.",
-}
-_CARD: Final[dict[str, dict[Language, str]]] = {
-    "card_unknown": {
-        "en": "The ledger does not know {card}. No points moved. Register the card, then redeem.",
-        "fr": "Le serveur de points ne connaît pas {card}. Aucun point n'a bougé. Enregistrez la carte d'abord.",
-    },
-    "card_blocked_known": {
-        "en": "{card} is blocked. No points moved. Ask the customer to speak to the loyalty desk.",
-        "fr": "{card} est bloquée. Aucun point n'a bougé. Adressez le client au service fidélité.",
-    },
-}
-_OTHER: Final[dict[Language, str]] = {
-    "en": "The ledger refuses {points} points on {card} ({code}). No points moved. Let the customer pay.",
-    "fr": "Le serveur de points refuse {points} points sur {card} ({code}). Aucun point n'a bougé. Le client paie.",
-}
+_OTHER: Final = Words(
+    en="The ledger refuses {points} points on {card} ({code}). No points moved. Let the customer pay.",
+    fr="Le serveur de points refuse {points} points sur {card} ({code}). Aucun point n'a bougé. Le client paie.",
+)
+_NONE_FREE: Final = Words(
+    en="{card} has no points free, {points} are asked. No points moved. Let the customer pay.",
+    fr="{card} n'a pas de points disponibles, {points} demandés. Aucun point n'a bougé. Le client paie.",
+)
 
 
-def refusal(number: str, points: int, answer: AllowanceAnswer | None, language: Language, held: int = 0) -> Refusal:
+def refusal(number: str, points: int, answer: AllowanceAnswer | None, held: int = 0) -> Refusal:
     """What the POS and the cashier are told where the ledger has not granted the right.
 
     `answer` is None where the ledger did not answer in the time a customer waits; `held` points of the card may be
@@ -78,21 +78,21 @@ def refusal(number: str, points: int, answer: AllowanceAnswer | None, language: 
     """
     card = masked(number)
     if answer is None:
-        words = (_LESS_OFFLINE if held else _OFFLINE)[language]
-        return Refusal("offline_limit", words.format(card=card, points=points, held=held))
+        words = _LESS_OFFLINE if held else _OFFLINE
+        return Refusal("offline_limit", words.of(card=card, points=points, held=held))
     if answer.code in _CARD:
-        return Refusal("card_refused", _CARD[answer.code][language].format(card=card), reason=answer.code)
+        return Refusal("card_refused", _CARD[answer.code].of(card=card), reason=answer.code)
     if answer.code == "recovering":
-        return Refusal("offline_limit", _RECOVERING[language].format(card=card, points=points), reason="recovering")
+        return Refusal("offline_limit", _RECOVERING.of(card=card, points=points), reason="recovering")
     if answer.code == "insufficient_points":
-        return _too_few(card, points, answer, language)
+        return _too_few(card, points, answer)
     code = answer.code or "no reason given"
-    return Refusal("offline_limit", _OTHER[language].format(card=card, points=points, code=code))
+    return Refusal("offline_limit", _OTHER.of(card=card, points=points, code=code))
 
 
-def _too_few(card: str, points: int, answer: AllowanceAnswer, language: Language) -> Refusal:
+def _too_few(card: str, points: int, answer: AllowanceAnswer) -> Refusal:
     if answer.balance is None:
-        return Refusal("insufficient_points", _TOO_FEW_UNTOLD[language].format(card=card, points=points))
+        return Refusal("insufficient_points", _TOO_FEW_UNTOLD.of(card=card, points=points))
     available = answer.balance.points - answer.balance.reserved
-    words = (_TOO_FEW if available > 0 else _NONE_FREE)[language]
-    return Refusal("insufficient_points", words.format(card=card, points=points, available=available))
+    words = _TOO_FEW if available > 0 else _NONE_FREE
+    return Refusal("insufficient_points", words.of(card=card, points=points, available=available))

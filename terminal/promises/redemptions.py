@@ -20,7 +20,6 @@ from offline_queue.entry import Card, Entry, Lane
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.store import JournalReader, Store
 from offline_queue.wire import AllowanceAnswer
-from terminal.counter.refusals import Language
 from terminal.inbox import AllowanceAnswered, Event, Recorded
 from terminal.pos import Promise, Refusal
 from terminal.promises.allotments import Budget
@@ -55,7 +54,6 @@ class Redemptions:
         store: Store,
         inquiries: Inquiries,
         stamps: Stamps,
-        language: Language,
         now_ms: Callable[[], int],
         *,
         budget: Budget | None,
@@ -67,7 +65,6 @@ class Redemptions:
         self._stamps = stamps
         self._store = store
         self._stream = store.stream(Lane.URGENT)
-        self._language: Language = language
         self._now_ms = now_ms
         self._risk = risk
         self._report = report
@@ -199,7 +196,7 @@ class Redemptions:
     def _silence(self, draft: Entry, answer: AllowanceAnswer | None = None) -> Refusal:
         """The ledger's no, or its silence, in words."""
         number = draft.card.number if draft.card else ""
-        return refusal(number, draft.points, answer, self._language, self._rights.most(number))
+        return refusal(number, draft.points, answer, self._rights.most(number))
 
     def _use(self, right: Right, flight: Flight, draft: Entry, promise: Promise) -> None:
         right.wanted_by = flight.key

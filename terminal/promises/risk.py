@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final
 
 from offline_queue.entry import Entry
-from terminal.counter.refusals import Language
 from terminal.pos import Refusal
 from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn
 from terminal.sales.balances import Balances
@@ -24,14 +23,12 @@ class Risk:
         limits: Limits | None,
         one_in: int,
         balances: Balances,
-        language: Language,
         *,
         chance: Callable[[], float],
         ledger_ms: Callable[[], int],
     ) -> None:
         self.limits, self._one_in, self._balances = limits, one_in, balances
         """None where this shop takes no risk at all."""
-        self._language: Language = language
         self._chance, self._ledger_ms = chance, ledger_ms
         self._flying: dict[str, Entry] = {}
         self._drawn: dict[str, bool] = {}
@@ -39,7 +36,7 @@ class Risk:
     def refusal(self, draft: Entry, limits: Limits) -> Refusal | None:
         """None where the redemption may be promised without the ledger."""
         number = draft.card.number if draft.card else ""
-        return floor_refusal(self._facts(number, draft.points), limits, self._language)
+        return floor_refusal(self._facts(number, draft.points), limits)
 
     def take_off(self, entry: Entry) -> None:
         self._flying[entry.key] = entry

@@ -14,7 +14,6 @@ from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import Balance, Verdict
 from terminal.cards.directory import Directory
-from terminal.counter.refusals import Language
 from terminal.pos import BalanceView
 from terminal.sales.expiries import coming, gone
 from terminal.sales.spans import Span, Spans
@@ -46,10 +45,10 @@ class Decided:
 class Balances:
     """Used by the till's thread alone."""
 
-    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece, language: Language) -> None:
+    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece) -> None:
         self._directory = directory
         self._journal = journal
-        self._timepiece, self._language = timepiece, language
+        self._timepiece = timepiece
         self._pending: dict[str, Pending] = {}
         self._undecided: dict[str, Spans] = {}
         self._unfinished: dict[str, Spans] = {}
@@ -126,7 +125,7 @@ class Balances:
             pending=undecided,
             estimate=bool(ended) or not certain,
             inactive=told.inactive,
-            expiring=coming(told.expiring, now, self._language),
+            expiring=coming(told.expiring, now),
         )
 
     def effect(self, entry: Entry) -> int:

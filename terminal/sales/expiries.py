@@ -1,4 +1,4 @@
-"""What becomes of points at their end, as a till may say it: pure, in the till's language.
+"""What becomes of points at their end, as a till may say it. Pure.
 
 The ledger tells the next ends with a balance, in the programme's own offset. A till that is cut off counts on alone.
 """
@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from offline_queue.wire import Expiry
-from terminal.counter.refusals import Language
+from offline_queue.words import Language, Words
 from terminal.pos import ExpiringView
 
 INSTANT: Final = timedelta(milliseconds=1)
@@ -16,6 +16,10 @@ INSTANT: Final = timedelta(milliseconds=1)
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """No points end before it."""
 
+_ONE: Final = Words("{points} point expires {when}", "{points} point expire {when}")
+_MORE: Final = Words("{points} points expire {when}", "{points} points expirent {when}")
+_TODAY: Final = Words("today", "aujourd'hui")
+_ON: Final = Words("on", "le")
 MONTHS: Final[dict[Language, tuple[str, ...]]] = {
     "en": (
         *("January", "February", "March", "April", "May", "June", "July"),
@@ -33,31 +37,30 @@ def gone(expiring: Sequence[Expiry], now_ms: int) -> int:
     return sum(expiry.points for expiry in expiring if (at := _end(expiry)) is not None and at <= _moment(now_ms))
 
 
-def coming(expiring: Sequence[Expiry], now_ms: int, language: Language) -> list[ExpiringView]:
+def coming(expiring: Sequence[Expiry], now_ms: int) -> list[ExpiringView]:
     """The ends that are still ahead, with a sentence for the cashier and the customer."""
     now, told = _moment(now_ms), list[ExpiringView]()
     for expiry in expiring:
         at = _end(expiry)
         if at is not None and at > now:
             last, today = (at - INSTANT).date(), now.astimezone(at.tzinfo).date()
-            told.append(ExpiringView(expiry.points, last.isoformat(), sentence(expiry.points, last, today, language)))
+            told.append(ExpiringView(expiry.points, last.isoformat(), sentence(expiry.points, last, today)))
     return told
 
 
-def sentence(points: int, last: date, today: date, language: Language) -> str:
+def sentence(points: int, last: date, today: date) -> Words:
     """`60 points expire on 31 December`, where that is the last day on which they can be used."""
-    if language == "fr":
-        what = f"{points} {'point expire' if points < 2 else 'points expirent'}"
-        return f"{what} aujourd'hui" if last == today else f"{what} le {_spoken(last, today, language)}"
-    what = f"{points} {'point expires' if points == 1 else 'points expire'}"
-    return f"{what} today" if last == today else f"{what} on {_spoken(last, today, language)}"
+    when = _TODAY if last == today else Words.by(lambda language: _spoken(last, today, language))
+    # In French none is one; in English it is many.
+    english, french = _ONE if points == 1 else _MORE, _ONE if points < 2 else _MORE
+    return Words(english.en, french.fr).of(points=points, when=when)
 
 
 def _spoken(day: date, today: date, language: Language) -> str:
-    """Without its year where that is this one."""
+    """With its preposition, and without its year where that is this one."""
     number = "1er" if language == "fr" and day.day == 1 else str(day.day)
     year = "" if day.year == today.year else f" {day.year}"
-    return f"{number} {MONTHS[language][day.month - 1]}{year}"
+    return f"{_ON.said(language)} {number} {MONTHS[language][day.month - 1]}{year}"
 
 
 def _end(expiry: Expiry) -> datetime | None:

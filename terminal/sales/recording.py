@@ -16,25 +16,36 @@ import msgspec
 from offline_queue.entry import Entry, State, masked
 from offline_queue.journal import Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.store import JournalReader, Store
+from offline_queue.words import Words, in_a_row, untranslated
 from terminal.claims.issue import ClaimIssue
-from terminal.counter.refusals import Language
 from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import CardView, Promise, Refusal, TransactionAnswer
 from terminal.sales.balances import Balances
 from terminal.sales.replies import answer, refuse
+from terminal.sales.transaction import REVERSED_TWICE
+from terminal.wording import kept
 
 log = logging.getLogger("recording")
 
-_NOT_RECORDED: Final[dict[Language, str]] = {
-    "en": (
+_NOT_RECORDED: Final = Words(
+    en=(
         "The till could not write this to its disk ({why}). It is not recorded and no points moved."
         " Make room on the disk or mend it, then send it again with the same Idempotency-Key."
     ),
-    "fr": (
+    fr=(
         "La caisse n'a pas pu écrire sur son disque ({why}). Rien n'est enregistré, aucun point n'a bougé."
         " Faites de la place ou réparez le disque, puis renvoyez avec la même Idempotency-Key."
     ),
+)
+_NOTHING: Final = Words("Nothing is recorded, no points moved.", "Rien n'est enregistré, aucun point n'a bougé.")
+_RIGHTS: Final = {
+    "reversed_twice": REVERSED_TWICE,
+    "over_reversal": Words(
+        "The original has fewer points left to reverse.",
+        "L'opération d'origine a moins de points à annuler.",
+    ),
 }
+"""Of what a cashier can bring about; the rest is between the till and its journal."""
 KEY_REUSED: Final = (
     "This Idempotency-Key was used for another transaction, which stands. This one is not recorded and moved no"
     " points. Use a new key for each sale, and the same key only to repeat it."
@@ -63,7 +74,6 @@ class Recording:
         journal: JournalReader,
         balances: Balances,
         claims: ClaimIssue,
-        language: Language,
         report: Callable[[Event], None],
         after_copy: AfterCopy | None = None,
     ) -> None:
@@ -72,7 +82,6 @@ class Recording:
         self._journal = journal
         self._claims = claims
         self._balances = balances
-        self._language: Language = language
         self._report = report
         self._flights: dict[str, Flight] = {}
 
@@ -139,7 +148,7 @@ class Recording:
             claim=self._claims.code(entry),
             promise=promise,
         )
-        future = self._store.submit(entry, msgspec.json.encode(shaped(said)), flight.digest)
+        future = self._store.submit(entry, kept(shaped(said)), flight.digest)
         future.add_done_callback(partial(self._committed, flight, entry, promise))
 
     def landed(self, event: Recorded) -> None:
@@ -173,13 +182,14 @@ class Recording:
                 return Refusal("idempotency_key_reused", KEY_REUSED)
             case RightsRefused():
                 code = "invalid" if error.code in {"over_reversal", "reversed_twice"} else "offline_limit"
-                return Refusal(code, f"{error.detail} Nothing is recorded, no points moved.", reason=error.code)
+                what = _RIGHTS.get(error.code) or untranslated(f"{error.detail}.")
+                return Refusal(code, in_a_row((what, _NOTHING)), reason=error.code)
             case NotRecorded():
                 log.error("not recorded: %s", error)
             case _:
                 log.error("the journal failed", exc_info=error)
         why = error.why if isinstance(error, NotRecorded) else error
-        return Refusal("not_recorded", _NOT_RECORDED[self._language].format(why=why))
+        return Refusal("not_recorded", _NOT_RECORDED.of(why=why))
 
 
 def digest_of(request: object) -> bytes:

@@ -1,6 +1,7 @@
 """What the POS asks: a sale, a redemption, the reversal of one. Decided here, recorded by recording.py."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -8,11 +9,12 @@ from msgspec.structs import replace
 from drivers.base import Technology
 from offline_queue.entry import Card, Entry
 from offline_queue.store import JournalReader
+from offline_queue.words import Words
 from terminal.cards.desk import CardDesk
 from terminal.cards.identification import CardFormat, identify_number
 from terminal.counter.ladder_desk import LadderDesk
 from terminal.counter.reading import Reading
-from terminal.counter.refusals import Language, Refused
+from terminal.counter.refusals import Refused
 from terminal.disk import Disk
 from terminal.inbox import TransactionAsked
 from terminal.pos import CardNumber, Refusal, TransactionRequest, invalid
@@ -22,6 +24,11 @@ from terminal.sales.replies import refusing
 from terminal.sales.stamps import Stamps
 from terminal.sales.transaction import Original, PointsRule, check_key, draft_earn, draft_redemption, draft_reversal
 
+_NOT_OURS: Final = Words(
+    "`reverses` names no transaction of this till. No points moved. Reverse it where it was made.",
+    "`reverses` ne désigne aucune opération de cette caisse. Aucun point n'a bougé. Annulez à la caisse d'origine.",
+)
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -29,7 +36,6 @@ class Policy:
 
     rule: PointsRule
     card_format: CardFormat
-    language: Language
     store: str
 
 
@@ -93,7 +99,7 @@ class Sales:
                 raise invalid("`card.entry_mode` goes with `number`; a read has its own.")
             return self._reading.card(asked.read_id)
         keyed = mode != "scanned"
-        verdict = identify_number(asked.number or "", self._policy.card_format, self._policy.language, keyed=keyed)
+        verdict = identify_number(asked.number or "", self._policy.card_format, keyed=keyed)
         if isinstance(verdict, Refused):
             raise self._ladder.refusal(verdict, Technology.KEYED if keyed else Technology.UNKNOWN)
         return Card(verdict.number, entry_mode=mode)
@@ -129,8 +135,5 @@ class Sales:
             raise invalid("A reversal needs `reverses`: the `id` of the transaction to take back.")
         found = self._journal.find_id(original_id)
         if found is None:
-            raise Refusal(
-                "not_found",
-                "`reverses` names no transaction of this till. No points moved. Reverse it where it was made.",
-            )
+            raise Refusal("not_found", _NOT_OURS)
         return Original(found.entry, self._journal.reversed_points(original_id))

@@ -1,13 +1,16 @@
 """From what the POS asks to the entry that will be recorded. Pure: the time and the new id are arguments.
 
-A request that makes no sense is refused as `invalid`, in words for the programmer of the POS.
+A request that makes no sense is refused as `invalid`, in English for the programmer of the POS; what a cashier can
+bring about is in the cashier's words.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from msgspec.structs import replace
 
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
+from offline_queue.words import Words
 from terminal.pos import MAX_TEXT, TransactionRequest, invalid
 from terminal.texts import refuse_hidden, refuse_no_moment
 
@@ -74,6 +77,20 @@ class Original:
         return self.entry.points - self.reversed
 
 
+REVERSED_TWICE: Final = Words(
+    "The original is wholly reversed already; there is nothing left to take back.",
+    "L'opération d'origine est déjà entièrement annulée ; il ne reste rien à reprendre.",
+)
+_OVER_REVERSAL: Final = Words(
+    "Only {left} of the original's {points} points are left to reverse.",
+    "De l'opération d'origine ({points} points), il n'en reste que {left} à annuler.",
+)
+_NOT_REVERSIBLE: Final = Words(
+    "`reverses` names a record of kind {kind}; only earn, redeem and claim can be reversed.",
+    "`reverses` désigne une opération de type {kind} ; seules earn, redeem et claim peuvent être annulées.",
+)
+
+
 def check_key(key: str) -> None:
     """Raises Refusal unless `key` is 1-64 printable ASCII characters."""
     if not (1 <= len(key) <= MAX_TEXT and key.isascii() and key.isprintable()):
@@ -106,20 +123,15 @@ def draft_reversal(
     """
     entry = original.entry
     if entry.kind not in REVERSIBLE:
-        raise invalid(
-            f"`reverses` names a record of kind {entry.kind}; only earn, redeem and claim can be reversed.",
-            "not_reversible",
-        )
+        raise invalid(_NOT_REVERSIBLE.of(kind=entry.kind), "not_reversible")
     if card is not None and (entry.card is None or entry.card.number != card.number):
         raise invalid("`card` is not the card of the original. Leave it out: a reversal goes where its original went.")
     in_full = request.points is None and request.amount is None
     points = original.rest if in_full else _points(request, rule, entry.kind)
     if original.reversed and original.rest == 0:
-        raise invalid("The original is wholly reversed already; there is nothing left to take back.", "reversed_twice")
+        raise invalid(REVERSED_TWICE, "reversed_twice")
     if points > original.rest:
-        raise invalid(
-            f"Only {original.rest} of the original's {entry.points} points are left to reverse.", "over_reversal"
-        )
+        raise invalid(_OVER_REVERSAL.of(left=original.rest, points=entry.points), "over_reversal")
     return _draft(Kind.REVERSE, request, key, stamp, entry.card, points, entry.rule)
 
 

@@ -32,5 +32,5 @@ def in_words(form: NumberFormat) -> str:
 
 def refusal(sample: str, card_format: CardFormat) -> str | None:
     """Why the till would not take this number, None when it does; no digit of it is repeated."""
-    verdict = identify_number(sample, card_format, "en")
-    return None if isinstance(verdict, Identified) else verdict.detail
+    verdict = identify_number(sample, card_format)
+    return None if isinstance(verdict, Identified) else verdict.detail.en

@@ -95,7 +95,7 @@ def read_tap(moment: Moment, read: CardRead, verdict: Verdict, label: str) -> Ta
         technology=read.technology,
         entry_mode=read.entry_mode.value,
         reason="" if isinstance(verdict, Identified) else verdict.reason,
-        detail="" if isinstance(verdict, Identified) else verdict.detail,
+        detail="" if isinstance(verdict, Identified) else verdict.detail.en,
         card=masked(verdict.number) if isinstance(verdict, Identified) else "",
         label=label,
         serial=serial_of(read),

@@ -1,12 +1,14 @@
 // Questions to the till. What it refuses comes as an Error with its own words; a session that has ended as `LoggedOut`.
 
+export const LANGUAGE = "en"; // of the technician's pages, whatever the browser speaks
+
 export class LoggedOut extends Error {}
 
 export async function ask(method, address, body) {
-  const sent = { method, cache: "no-store" };
+  const sent = { method, cache: "no-store", headers: { "Accept-Language": LANGUAGE } };
   if (body !== undefined) {
     sent.body = JSON.stringify(body);
-    sent.headers = { "Content-Type": "application/json" };
+    sent.headers["Content-Type"] = "application/json";
   }
   const answer = await fetch(address, sent);
   const text = await answer.text();

@@ -21,7 +21,7 @@ const KEPT_IDS = 500;
 const REPLAY_MS = 700; // what happened before the page was opened comes at once, and makes no sound
 const AT_THE_COUNTER = new Set(["earn", "redeem", "reverse", "claim"]);
 
-// The till's own language where the shop has set one, else the browser's.
+// The till's own language where the shop has set one, else the browser's. The till's sentences are asked for in it too.
 const chosen = document.documentElement.dataset.language;
 const { code: language, words } = wordsFor(chosen ? [chosen] : navigator.languages);
 // The region tells how to write times and numbers: 18:05 in Britain is 6:05 PM in America.
@@ -115,7 +115,7 @@ function forgetFailure() {
 // --- where it comes from ------------------------------------------------------------------------------------
 
 function listen() {
-  const events = new EventSource("/v1/events?after=first");
+  const events = new EventSource(`/v1/events?after=first&language=${language}`);
   let opened = Infinity;
   events.onopen = () => {
     opened = performance.now();
@@ -176,7 +176,7 @@ async function readStatus() {
 }
 
 async function answer(address) {
-  const response = await fetch(address);
+  const response = await fetch(address, { headers: { "Accept-Language": language } });
   if (!response.ok) throw new Error(`${address}: ${response.status}`);
   return response.json();
 }

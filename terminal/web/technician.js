@@ -1,6 +1,6 @@
 // The technician's page: who may see it, what the till says, and the few things that can be done here.
 
-import { LoggedOut, ask } from "./ask.js";
+import { LANGUAGE, LoggedOut, ask } from "./ask.js";
 import { showBooks } from "./books.js";
 import { showDisputes } from "./disputes.js";
 import { examine, watchDoctor } from "./doctor.js";
@@ -85,7 +85,7 @@ at("log-out").addEventListener("click", async () => {
 // --- what the till says -------------------------------------------------------------------------------------
 
 function listen() {
-  events = new EventSource("/v1/events");
+  events = new EventSource(`/v1/events?language=${LANGUAGE}`);
   events.onopen = () => {
     linked("linked");
     askStatus();

@@ -224,7 +224,7 @@ class FakeTill:
 def dispute(outcome: Outcome) -> Dispute:
     code = outcome.verdict or ""
     told = (outcome.id, outcome.kind, outcome.state, outcome.points, outcome.idempotency_key, outcome.occurred_at)
-    return Dispute(*told, outcome.card, code, sentence(code, "en"), 12.0, [Resolution.HONOUR, Resolution.REFUSE])
+    return Dispute(*told, outcome.card, code, sentence(code), 12.0, [Resolution.HONOUR, Resolution.REFUSE])
 
 
 def balance(points: int) -> BalanceView:

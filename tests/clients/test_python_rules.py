@@ -17,6 +17,7 @@ from tilld_client.shapes import Answer, Request
 from terminal.api.events import frame
 from terminal.api.problems import PROBLEMS
 from terminal.notices import Notice
+from terminal.notices import Told as Texts
 
 EARN: Request = {"kind": "earn", "points": 5}
 
@@ -138,8 +139,8 @@ def test_the_tills_own_stream_is_understood(told: list[tuple[str, Any]]) -> None
     """What the till writes is what the client reads, comments and the retry field aside."""
     stream = b"retry: 2000\n\n"
     for number, (kind, data) in enumerate(told):
-        notice = Notice(f"f00d-{number}", kind, json.dumps(data).encode(), b"{}")
-        stream += frame(notice, whole=True) + b": still here\n\n"
+        notice = Notice(f"f00d-{number}", kind, {"en": Texts(json.dumps(data).encode(), b"{}")})
+        stream += frame(notice, "en", whole=True) + b": still here\n\n"
     heard = list(events(stream.splitlines(keepends=True)))
     assert [(event["id"], event["kind"], event["data"]) for event in heard] == [
         (f"f00d-{number}", kind, data) for number, (kind, data) in enumerate(told)

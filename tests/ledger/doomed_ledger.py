@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any, Final
 
 import psycopg
@@ -23,9 +23,12 @@ EFFECT: Final = 6
 
 
 class Fate:
-    """Counts statements from when it is armed, and `strikes` before number `at`; the end of a COMMIT counts as one."""
+    """Counts statements from when it is armed, and `strikes` before number `at`; the end of a COMMIT counts as one.
 
-    def __init__(self, strike: Callable[["Watched"], None]) -> None:
+    A strike is told whether it falls there.
+    """
+
+    def __init__(self, strike: Callable[["Watched", bool], None]) -> None:
         self._strike, self._at, self._times, self._count = strike, 0, 0, 0
 
     def arm(self, at: int, times: int = 1) -> None:
@@ -37,11 +40,11 @@ class Fate:
         """Whether every strike has fallen."""
         return self._times == 0
 
-    def pass_by(self, connection: "Watched") -> None:
+    def pass_by(self, connection: "Watched", *, committed: bool = False) -> None:
         self._count += 1
         if self._times and self._count == self._at:
             self._count, self._times = 0, self._times - 1
-            self._strike(connection)
+            self._strike(connection, committed)
 
 
 class Watched(psycopg.Connection[Any]):
@@ -54,7 +57,9 @@ class Watched(psycopg.Connection[Any]):
             self.fate.pass_by(self)
         done = super().execute(query, params, **options)
         if self.fate is not None and query == "COMMIT":
-            self.fate.pass_by(self)
+            with suppress(psycopg.ProgrammingError):  # there are no rows to wait for, only the end
+                done.fetchone()
+            self.fate.pass_by(self, committed=True)
             super().execute("SELECT 'whether the answer can still be heard'")
         return done
 
@@ -72,7 +77,7 @@ def deliver(url: str, number: int) -> None:
     with closing(PostgresBook(url, policy=POLICY)) as book:
         till = FakeTill(book, number)
         batch(till)
-        Watched.fate = Fate(lambda _: os.kill(os.getpid(), signal.SIGKILL))
+        Watched.fate = Fate(lambda *_: os.kill(os.getpid(), signal.SIGKILL))
         Watched.fate.arm(number)
         till.deliver(till.stream, 1, len(till.stream.records))
 

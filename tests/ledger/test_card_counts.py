@@ -11,7 +11,7 @@ from ledger.facts.case import Case, Shown
 from ledger.facts.codes import Code
 from ledger.facts.policy import Policy, Stance
 from ledger.port.book import Book
-from ledger.rules.proofs import copied
+from ledger.rules.proofs import copied, proof_of
 from ledger.sheet.card_counts import CardCounts
 from offline_queue.entry import Card, CardProof, Clock, Entry, Kind, State
 from offline_queue.timepiece import rfc3339
@@ -121,6 +121,15 @@ def test_what_waited_for_its_card_is_no_copy_of_itself(book: Book) -> None:
     assert told(till, early) == FINE
 
 
+@pytest.mark.parametrize("kind", list(Kind))
+def test_only_sales_show_a_card(kind: Kind) -> None:
+    """A reversal, a claim or an event names one that nobody held to the reader."""
+    entry = Entry("e", "k", kind, "T1", "d", "x", Clock("b", 1, "x"), 1, card=Card(CARD, proof=CardProof(CHIP, 7)))
+    assert (proof_of(entry) is not None) == (kind in (Kind.EARN, Kind.REDEEM))
+    assert proof_of(msgspec.structs.replace(entry, card=Card(CARD))) is None
+    assert proof_of(msgspec.structs.replace(entry, card=None)) is None
+
+
 SALES = st.lists(st.tuples(st.integers(1, 3), st.integers(0, 6), st.integers(0, 5)), max_size=12)
 """Till, count, hour."""
 
@@ -137,7 +146,7 @@ def test_only_what_was_shown_before_is_a_copy(sales: list[tuple[int, int, int]])
     for number, counter, hour in sales:
         terminal, at = f"S001-T{number:02d}", hour * HOUR_MS
         card = Card(CARD, proof=CardProof(CHIP, counter))
-        entry = Entry("e", "k", Kind.EARN, terminal, 1, "2025-06-15", "x", Clock("b", 1, "x"), card=card)
+        entry = Entry("e", "k", Kind.EARN, terminal, "2025-06-15", "x", Clock("b", 1, "x"), 1, card=card)
         case = Case(1, entry, terminal, shown=counts.greatest(entry), at=at)
         if copied(case):
             assert any((c == counter and t != terminal) or (c > counter and when < at) for t, c, when in heard)

@@ -1,5 +1,8 @@
 """When a sale was: by the clock that counts from the start of a machine, and never against the customer."""
 
+import time
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +33,28 @@ def sale(
         clock=Clock("boot", monotonic, told, last),
         points=10,
     )
+
+
+@given(st.integers(0, 2 * NOW), st.integers(-23 * 60, 23 * 60))
+def test_a_time_is_the_same_moment_in_every_zone(at: int, offset: int) -> None:
+    """Tills may tell theirs with the shop's offset: a sale at noon in Paris was at ten in UTC."""
+    told = datetime.fromtimestamp(0, timezone(timedelta(minutes=offset))) + timedelta(milliseconds=at)
+    assert moment(told.isoformat()) == at
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_ledger_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Books that move to another machine date the same sale alike; what was before 1970 was then."""
+    for zone in ("Pacific/Kiritimati", "America/Los_Angeles"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        moment.cache_clear()
+        try:
+            assert moment("2025-06-15T15:06:40") == NOW
+            assert moment("1960-01-01T00:00:00Z") == 0
+            assert moment(None) is moment("noon") is None
+        finally:
+            monkeypatch.undo()
+            time.tzset()
 
 
 def placed(entry: Entry, anchor: Anchor | None = None) -> Instant:
@@ -78,6 +103,37 @@ def test_what_is_no_time_is_now(told: str) -> None:
     assert placed(sale(told)) == Instant(NOW)
     assert moment(told) is None
     assert effective(told, NOW) == NOW
+
+
+def test_a_time_that_is_told_is_believed_up_to_now() -> None:
+    """Of the opening of a stream, which nothing else dates."""
+    assert [effective(rfc3339(told), NOW) for told in (NOW - DAY, NOW, NOW + DAY)] == [NOW - DAY, NOW, NOW]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "1970-01-01T00:00:07Z",
+        "2000-01-01T00:00:00Z",
+        "2024-12-31T12:00:00Z",
+        "0001-01-01T00:00:00+23:59",
+        "0001-01-01T00:00:00",
+        "9999-12-31T23:59:59.999-23:59",
+    ],
+)
+def test_a_clock_of_another_age_ages_no_points(told: str) -> None:
+    """A machine with an empty battery that never heard of the ledger, and dates beyond the calendar's ends: the sale
+    is as new as it may be, for points of 1970 would have expired; the clock is noted, but a claim's is not its own."""
+    assert placed(sale(told)).at == placed(sale(told, kind=Kind.REDEEM)).at == NOW
+    assert abs(placed(sale(told)).off_ms) > TOLERANCE
+    assert placed(sale(told, kind=Kind.CLAIM)) == Instant(NOW)
+    assert 0 <= effective(told, NOW) <= NOW
+
+
+def test_a_clock_is_believed_up_to_what_is_tolerated() -> None:
+    """A millisecond more, and a redemption is dated as early as it may have been."""
+    for ahead, at in ((TOLERANCE, NOW), (TOLERANCE + 1, NOW - DAY)):
+        assert placed(sale(NOW + ahead, kind=Kind.REDEEM, heard=NOW - DAY)).at == at
 
 
 def test_a_claim_is_as_old_as_its_sale() -> None:

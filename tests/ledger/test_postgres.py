@@ -1,5 +1,6 @@
 """Many front ends on one PostgreSQL database: nothing is lost, doubled or left waiting, whoever comes when."""
 
+import logging
 import signal
 import threading
 import time
@@ -316,6 +317,54 @@ class TestServer:
             assert shown == [("on",)]
         finally:
             postgres.run("ALTER DATABASE postgres RESET synchronous_commit")
+
+
+class TestTakenForNew:
+    """A batch of which a few keys are not known is taken to be new; where it is not, it is done again with care."""
+
+    def test_one_known_key_amid_new_ones(self, fronts: list[Book], caplog: pytest.LogCaptureFixture) -> None:
+        """Wherever its hash falls, that one is a duplicate and all others count."""
+        till, again = tills_on(fronts, 2)
+        known = till.earn(1)
+        till.send(known)
+        with caplog.at_level(logging.INFO, "tilld.ledger"):
+            for _ in range(ROUNDS):
+                repeated = again.earn(1, key=known.key)
+                again.send(*(again.earn(1) for _ in range(20)), repeated, *(again.earn(1) for _ in range(20)))
+                assert again.verdict(repeated).code == "duplicate"
+        assert points_of(fronts[0]) == 1 + 40 * ROUNDS
+        assert 0 < caplog.text.count("attempt 1 was in vain") < ROUNDS
+        assert "attempt 2" not in caplog.text
+        assert fronts[0].verify().problems == []
+
+    def test_a_known_id_under_a_new_key(self, fronts: list[Book]) -> None:
+        """Both count, for the key tells what is the same; a reversal takes back the first."""
+        till = FakeTill(fronts[0])
+        first = till.earn(10)
+        second = till.earn(4, id=first.id)
+        till.send(first)
+        till.send(*(till.earn(1) for _ in range(20)), second)
+        till.send(till.reverse(first, 10))
+        assert points_of(fronts[0]) == 24
+        assert fronts[0].verify().problems == []
+
+    def test_a_sale_undone_in_its_own_batch(self, fronts: list[Book], caplog: pytest.LogCaptureFixture) -> None:
+        """The place that its reversal made for it is expected: nothing is done twice for that."""
+        till = FakeTill(fronts[0])
+        sales = [till.earn(10) for _ in range(20)]
+        with caplog.at_level(logging.INFO, "tilld.ledger"):
+            till.send(*sales, till.reverse(sales[3], 4), till.reverse(sales[7], 10))
+        assert points_of(fronts[0]) == 200 - 14
+        assert "in vain" not in caplog.text
+
+    def test_a_reversal_came_before_its_sale(self, fronts: list[Book]) -> None:
+        """Among new sales of a later batch the sale finds the place that was made for it, and who waits for it."""
+        till, other = tills_on(fronts, 2)
+        sale = till.earn(10)
+        other.send(other.reverse(sale, 4))
+        till.send(*(till.earn(1) for _ in range(20)), sale, *(till.earn(1) for _ in range(20)))
+        assert points_of(fronts[0]) == 46
+        assert fronts[0].verify().problems == []
 
 
 def test_a_front_end_killed_amid_a_batch_leaves_nothing_of_it(fronts: list[Book], postgres: Cluster) -> None:

@@ -15,8 +15,22 @@ from ledger.points.standing import Standing
 from ledger.rules.deciding import RULES, decide
 from ledger.rules.own_entries import OFFICE
 from ledger.rules.policies import CHOICES, stance
-from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, read
-from offline_queue.entry import Amount, Card, CardProof, Clock, Correction, Entry, Kind, Resolution, State, encode
+from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE, read
+from offline_queue.entry import (
+    Amount,
+    Card,
+    CardEvent,
+    CardProof,
+    Clock,
+    Correction,
+    Entry,
+    Happening,
+    Kind,
+    Receipt,
+    Resolution,
+    State,
+    encode,
+)
 
 SENDER = "S001-T01"
 CLOCK = Clock("boot", 1, "2025-06-15T12:00:00Z")
@@ -86,6 +100,8 @@ ONE_OF_EACH = [
     (case(PROMISED, standing=POOR, right=OPEN), Code.POSTED, -10, RightState.CONSUMED),
     (case(RELEASE, right=OPEN), Code.POSTED, 0, RightState.RELEASED),
     (case(RELEASE), Code.POSTED, 0, RightState.RELEASED),
+    (case(RELEASE, right=OPEN, believed=False), Code.POSTED, 0, RightState.LOCKED),
+    (case(RELEASE, right=changed(OPEN, state=RightState.LOCKED)), Code.POSTED, 0, RightState.RELEASED),
     (case(RELEASE, right=changed(OPEN, state=RightState.RELEASED)), Code.POSTED, 0, None),
     (case(RELEASE, right=changed(OPEN, state=RightState.CONSUMED)), Code.ALLOWANCE_VOID, 0, None),
     (case(RELEASE, right=changed(OPEN, terminal="other")), Code.ALLOWANCE_VOID, 0, None),
@@ -95,6 +111,16 @@ ONE_OF_EACH = [
     (case(REVERSE, standing=RICH, original=Original(1, Kind.EARN, 1, 10, 4)), Code.OVER_REVERSAL, -6, None),
     (case(REVERSE, standing=RICH, original=Original(1, Kind.EARN, 1, 10, 10)), Code.REVERSED_TWICE, 0, None),
     (case(REVERSE, standing=RICH, original=Original(1, Kind.REVERSE, 1, 10)), Code.OVER_REVERSAL, 0, None),
+    (case(REVERSE, standing=RICH, original=Original(1, Kind.REDEEM, 1, -10, 4)), Code.OVER_REVERSAL, 6, None),
+    (case(entry(Kind.REVERSE, 0), standing=RICH, original=Original(1, Kind.REDEEM, 1, -10, 4)), Code.POSTED, 6, None),
+    (case(entry(Kind.REVERSE, 0), standing=RICH, original=Original(1, Kind.EARN, 1, 10, 4)), Code.POSTED, -6, None),
+    (case(entry(Kind.REVERSE, 0), standing=RICH, original=Original(1, Kind.EARN, 1, 0)), Code.POSTED, 0, None),
+    (
+        case(entry(Kind.REVERSE, 0), standing=RICH, original=Original(1, Kind.EARN, 1, 1, 1)),
+        Code.REVERSED_TWICE,
+        0,
+        None,
+    ),
     (case(REVERSE), Code.ORIGINAL_UNKNOWN, 0, None),
     (case(REDEEM, standing=POOR), Code.OVERDRAWN, -10, None),
     (case(PROMISED, **HAD), Code.ALLOWANCE_VOID, -10, RightState.CONSUMED),
@@ -134,6 +160,8 @@ ONE_OF_EACH = [
     (case(EARN, **HAD, clock_off_ms=-600_000), Code.POSTED, 10, None),
     (case(REDEEM, standing=STALE), Code.LOT_EXPIRED, 0, None),
     (case(entry(Kind.REDEEM, 5), standing=STALE), Code.POSTED, -5, None),
+    (case(entry(Kind.REDEEM, 7), standing=Standing(1, 7, idle=7, expired=7)), Code.LOT_EXPIRED, 0, None),
+    (case(PROMISED, standing=STALE, right=OPEN), Code.POSTED, -10, RightState.CONSUMED),
     (case(msgspec.structs.replace(PRICED_EARN, points=11), **HAD, policy=PRICED), Code.POINTS_DIFFER, 11, None),
     (case(PRICED_EARN, **HAD, policy=PRICED), Code.POSTED, 10, None),
     (case(entry(Kind.EARN, rule="new@2"), **HAD, policy=PRICED), Code.RULE_UNKNOWN, 10, None),
@@ -255,6 +283,56 @@ def test_the_table_is_in_the_order_of_the_codes() -> None:
     assert places == sorted(places)
 
 
+FULL = entry(
+    Kind.CORRECTION,
+    card=Card("2990000000017"),
+    amount=Amount(500, "EUR"),
+    receipt=Receipt("R7", "S001"),
+    reverses="e0",
+    event=CardEvent(Happening.BLOCK),
+    correction=TOLD,
+)
+"""No entry has all of these; each kind has some."""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": Kind.REVERSE},
+        {"card": Card("2990000000024")},
+        {"card": None},
+        {"points": 11},
+        {"amount": Amount(501, "EUR")},
+        {"receipt": Receipt("R8", "S001")},
+        {"reverses": "e9"},
+        {"event": CardEvent(Happening.UNBLOCK)},
+        {"correction": Correction("Anne", "looked at both receipts", "e0", Resolution.REFUSE)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_another_sale_under_a_used_key_is_put_before_a_person(other: dict[str, object]) -> None:
+    """Whatever of it differs: one of the two would be lost if it were taken for a repetition."""
+    first = First(1, msgspec.structs.replace(FULL, **other), State.POSTED, Code.POSTED)
+    assert decide(case(FULL, **HAD, first=first)).codes == (Code.KEY_MISMATCH,)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"id": "e2"},
+        {"occurred_at": "2025-06-16T09:00:00Z", "business_day": "2025-06-16"},
+        {"clock": Clock("another boot", 9, "2025-06-16T09:00:00Z")},
+        {"operator": "Bo"},
+        {"card": Card("2990000000017", proof=CardProof("0f", 7))},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_same_sale_told_in_other_words_is_one(other: dict[str, object]) -> None:
+    """A cash register that asks again after a restart of the till: another id and time, the same key and sale."""
+    first = First(1, msgspec.structs.replace(FULL, **other), State.POSTED, Code.POSTED)
+    assert decide(case(FULL, **HAD, first=first)).codes == (Code.DUPLICATE,)
+
+
 def test_a_stronger_reason_is_named_before_a_weaker_one() -> None:
     """A record of a stranger with a used key on an unknown card is a stranger's first of all."""
     first = First(1, REDEEM, State.POSTED, Code.POSTED)
@@ -368,10 +446,14 @@ def test_no_bytes_can_break_the_reader(raw: bytes) -> None:
         (encode(EARN).replace(b'"points":10', b'"points":-10'), Code.UNDECODABLE),
         (encode(entry(Kind.EARN, key="k" * 9000)), Code.UNDECODABLE),
         (b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"more":' + b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"v":2,"more":"\\u0000"}', Code.UNDECODABLE),
+        (b'{"v":2}\xff', Code.UNDECODABLE),
     ],
 )
 def test_what_cannot_be_read_is_told_apart(raw: bytes, code: Code) -> None:
     """A later version can be read after an update; the rest is garbage."""
     found = read(raw)
     assert isinstance(found, Decision)
-    assert found.code is code
+    assert (found.code, found.state, found.waits) == (code, State.PARKED, WAITS_FOR_UPGRADE)
+    assert found.detail

@@ -113,6 +113,61 @@ def test_waits_survive_a_reboot_as_durations(chance: float, uptime: int) -> None
     assert uptime <= after.next_attempt_ms < uptime + 60_000
 
 
+@given(started=times, later=st.integers(0, 10**7), refused=st.booleans(), chance=chances)
+def test_an_outage_begins_with_its_first_failure(started: int, later: int, refused: bool, chance: float) -> None:
+    """However often it fails after that, silently or refused, and whatever it waits: the length is told from there."""
+    first = after_refusal(Backoff(), started, chance) if refused else after_failure(Backoff(), started, chance)
+    assert first.outage_since_ms == started
+    for second in (after_failure(first, started + later, chance), after_refusal(first, started + later, chance)):
+        assert second.outage_since_ms == started
+        assert second.failures == 2
+        assert after_success(second).outage_since_ms is None
+
+
+@given(now=times, chance=chances, elsewhere=chances)
+def test_a_refusal_is_an_order(now: int, chance: float, elsewhere: float) -> None:
+    """A customer's question that is answered does not make a till that is not enrolled ask more often."""
+    refused = after_refusal(Backoff(), now, chance)
+    assert reachable_again(refused, now + 1000, elsewhere) == refused
+
+
+@given(chance=chances)
+def test_where_nothing_failed_nothing_is_planned_anew(chance: float) -> None:
+    """The ledger was heard elsewhere, and no outage is known of here."""
+    resting = Backoff(next_attempt_ms=5000)
+    assert reachable_again(resting, 1000, chance) == resting
+
+
+@given(began=times, length=st.integers(1, 10**7))
+def test_the_spread_is_the_length_of_the_outage_whenever_it_began(began: int, length: int) -> None:
+    """A machine that runs for months measures it like one that has just started."""
+    backoff = Backoff(failures=9, next_attempt_ms=began + length + 2 * CAP_MS, outage_since_ms=began)
+    assert reachable_again(backoff, began + length, 0.5).next_attempt_ms == began + length + min(CAP_MS, length) // 2
+
+
+def test_the_ceiling_rises_when_less_than_one_retry_is_left() -> None:
+    """One that is left is quick."""
+    assert [ceiling_ms(1, budget) for budget in (0, 0.5, 1, BUDGET)] == [SPENT_MS, SPENT_MS, BASE_MS, BASE_MS]
+    assert ceiling_ms(10**6, 0) == ceiling_ms(10**6, BUDGET) == CAP_MS
+
+
+def test_no_plan_of_the_same_boot_is_longer_than_the_longest_order() -> None:
+    """A journal with a nonsense time in it does not keep a till silent for ever."""
+    kept = Kept("boot", Backoff(failures=3, next_attempt_ms=10**15, outage_since_ms=5), 10)
+    after = resumed(kept, "boot", 1000, 0.5)
+    assert after == Backoff(failures=3, next_attempt_ms=1000 + LONGEST_ORDER_MS, outage_since_ms=5)
+
+
+def test_after_a_reboot_the_outage_is_as_long_as_it_was() -> None:
+    """Told by the new clock; the order named by the old one's is over, and the budget is as spent as before."""
+    old = Backoff(failures=5, next_attempt_ms=900_000, outage_since_ms=400_000, ordered=True, budget=3.0)
+    after = resumed(Kept("old", old, 500_000), "new", 2_000, 0.5)
+    assert after == Backoff(failures=5, next_attempt_ms=52_000, outage_since_ms=-98_000, ordered=False, budget=3.0)
+    assert resumed(Kept("old", Backoff(budget=3.0), 500_000), "new", 2_000, 0.5) == Backoff(budget=3.0)
+    backwards = Kept("old", Backoff(failures=1, next_attempt_ms=9, outage_since_ms=600_000), 500_000)
+    assert resumed(backwards, "new", 2_000, 0.9).next_attempt_ms == 2_000
+
+
 def test_first_start_waits_for_nothing() -> None:
     """A new till, and one whose ledger was fine, speaks at once."""
     assert resumed(None, "boot", 5, 0.9) == Backoff()

@@ -3,6 +3,7 @@
 import uuid
 
 import cbor2
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
@@ -178,6 +179,33 @@ def test_a_good_signature_does_not_make_nonsense_a_claim(raw: bytes) -> None:
     """Points, times and names out of bounds, labels and headers that nobody knows, a second way to say a thing."""
     with pytest.raises(Unreadable):
         read_bytes(raw)
+
+
+def test_there_is_one_way_to_write_a_code() -> None:
+    """What the signature does not cover may say nothing, or one sale would have many codes."""
+    header, nothing, body, signature = plain_cbor.decode(CODE.raw[1:])  # type: ignore[misc]
+    assert b"\xd2" + plain_cbor.encode([header, nothing, body, signature]) == CODE.raw
+    for parts, words in (
+        ([header, {1: 1}, body, signature], "four parts"),
+        ([header, {}, body, signature, b""], "four parts"),
+        ([header, {}, body, bytes(signature) + b"\x00"], "64 bytes"),
+        ([header, {}, body, bytes(signature)[:-1]], "64 bytes"),
+    ):
+        with pytest.raises(Unreadable, match=words):
+            read_bytes(b"\xd2" + plain_cbor.encode(parts))
+
+
+def test_what_is_no_key_proves_nothing() -> None:
+    """And keeps no other key from proving it."""
+    assert not CODE.proven([b"", b"short", bytes(33)])
+    assert CODE.proven([b"short", PUBLIC])
+
+
+@pytest.mark.parametrize("change", [{"points": 0}, {"points": MAX_POINTS + 1}, {"key": ""}, {"at": -1}])
+def test_no_code_is_issued_that_no_till_would_read(change: dict[str, object]) -> None:
+    """A mistake is noticed at the till that makes it, not at the customer's next visit."""
+    with pytest.raises(ValueError):
+        issue(msgspec.structs.replace(CODE.sale, **change), KEY)
 
 
 @pytest.mark.parametrize(

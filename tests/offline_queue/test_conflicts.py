@@ -35,7 +35,7 @@ def test_till_knows_the_ledgers_codes_in_the_same_order() -> None:
 @pytest.mark.parametrize("kind", ConflictKind)
 def test_every_kind_is_said_in_both_languages(kind: ConflictKind) -> None:
     """A cashier never sees a bare code."""
-    said = MEANINGS[kind]
+    said = MEANINGS[kind].said
     assert said.fr.endswith(".")
     assert said.en.endswith(".")
     assert said.fr != said.en
@@ -44,8 +44,8 @@ def test_every_kind_is_said_in_both_languages(kind: ConflictKind) -> None:
 @given(code=st.text(max_size=20), state=st.sampled_from(State))
 def test_code_of_a_later_version_is_for_people(code: str, state: State) -> None:
     """Whatever code comes, it is said in words; one that nobody knows here asks for a look unless it is posted."""
-    assert sentence(code, "fr")
-    assert sentence(code, "en")
+    assert sentence(code).fr
+    assert sentence(code).en
     if kind_of(code) is None and code != POSTED:
         assert meaning(code).looked_at
         assert needs_people(verdict(code, state)) == (state not in (State.POSTED, State.RESOLVED))

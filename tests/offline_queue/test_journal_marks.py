@@ -1,15 +1,17 @@
 """What the ledger says of the records, and what the till then says of its entries."""
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from offline_queue.entry import Entry, Lane, State
+from offline_queue.entry import Entry, Kind, Lane, State
 from offline_queue.journal import Totals
 from offline_queue.journal_reader import JournalReader
+from offline_queue.receipts import Receipt
 from offline_queue.store import Store
-from offline_queue.wire import Marks
+from offline_queue.wire import Custody, Marks
 from tests.offline_queue.sales import open_store, put, sale, verdict
 
 
@@ -101,6 +103,47 @@ def test_a_verdict_reaches_no_further_than_what_is_written(
     assert (reader.totals().queued, reader.totals().conflicts) == (1, 0)
 
 
+def test_a_verdict_that_came_before_its_custody_stays(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """The answer to a batch was lost and its decisions were heard: marks that follow take nothing of them back."""
+    store.mark({bulk: Marks(3, 3)}, "g1")
+    store.settle([verdict(bulk, 2, 9, State.POSTED)], 1, "g1")
+    for accepted in (3, 5):
+        store.mark({bulk: Marks(accepted, 3)}, "g1")
+        assert states(reader, entries) == "ooooooooqq"
+
+
+def test_verdicts_on_streams_of_others_are_passed_over(
+    store: Store, reader: JournalReader, path: Path, entries: list[Entry]
+) -> None:
+    """Nothing is written of them, whatever they are called; the page is read all the same."""
+    store.settle([verdict("no stream of ours", first, 5, State.POSTED) for first in (1, 2)], 7, "g1")
+    assert reader.cursor() == 7
+    assert states(reader, entries) == "q" * 10
+    with closing(sqlite3.connect(path)) as journal:
+        assert journal.execute("SELECT count(*) FROM verdict").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("seq", "generation", "kept"),
+    [(4, "g1", 4), (5, "g1", 5), (3, "g1", 4), (2, "g2", 2)],
+    ids=["the same again", "newer", "late", "of restored books"],
+)
+def test_the_newest_receipt_of_a_generation_is_kept(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry], seq: int, generation: str, kept: int
+) -> None:
+    """It proves what earlier ones did; of restored books only their own proves anything."""
+
+    def signed(seq: int, generation: str) -> Receipt:
+        return Receipt(Custody(seq, "00", "2026-01-01T00:00:00Z", "sig"), "S001-T01", "KEY", generation)
+
+    store.mark({bulk: Marks(4, 0)}, "g1", {bulk: signed(4, "g1")})
+    store.mark({bulk: Marks(seq, 0)}, generation, {bulk: signed(seq, generation)})
+    held = reader.receipt(bulk)
+    assert held == signed(kept, generation)
+
+
 def test_the_reason_is_kept(store: Store, reader: JournalReader, bulk: str, entries: list[Entry]) -> None:
     """A verdict can be read back with the entry it is about."""
     said = verdict(bulk, 3, 3, State.PARKED, 8, "card_unknown")
@@ -129,6 +172,34 @@ def test_entries_are_listed_by_state(store: Store, reader: JournalReader, bulk: 
     assert [found.seq for found in reader.list(None, 9, {State.PARKED, State.QUEUED})] == [3, 9, 10, 11]
     assert [found.seq for found in reader.list(entries[8].id, 9, {State.QUEUED})] == [11]
     assert [found.seq for found in reader.undecided()] == [5, 6, 7, 8, 9, 10, 11]
+
+
+def test_what_people_must_look_at_is_listed(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """In the order they were recorded, page by page; what waits for its card is nobody's work yet."""
+    said = [(2, State.CONFLICT, "overdrawn"), (5, State.PARKED, "card_unknown"), (7, State.PARKED, "key_mismatch")]
+    said += [(8, State.RESOLVED, "overdrawn"), (9, State.CONFLICT, "lot_expired"), (10, State.POSTED, "posted")]
+    store.mark({bulk: Marks(11, 11)}, "g1")
+    store.settle([verdict(bulk, seq, seq, state, seq, code) for seq, state, code in said], 11, "g1")
+    assert [found.seq for found in reader.disputed(None, 9)] == [2, 7, 9]
+    assert [found.seq for found in reader.disputed(None, 2)] == [2, 7]
+    assert [found.seq for found in reader.disputed(entries[0].id, 9)] == [7, 9]
+    assert [found.seq for found in reader.disputed(entries[4].id, 1)] == [7]
+    assert [found.seq for found in reader.disputed("no entry", 9)] == [2, 7, 9]
+    assert reader.totals().conflicts == 3
+
+
+def test_the_oldest_that_waits_is_told_whichever_lane_it_is_in(store: Store, reader: JournalReader) -> None:
+    """A redemption that waits since noon is older than the earns of the afternoon, and the other way round."""
+    early, late = "2026-09-21T12:00:00.000Z", "2026-09-21T15:00:00.000Z"
+    put(store, sale(occurred_at=late))
+    put(store, sale(kind=Kind.REDEEM, occurred_at=early))
+    assert reader.totals().oldest_unaccepted_at is not None
+    store.mark({store.stream(lane): Marks(1, 1) for lane in Lane}, "g1")
+    assert reader.totals().oldest_unaccepted_at == early
+    store.mark({store.stream(Lane.URGENT): Marks(2, 1)}, "g1")
+    assert reader.totals().oldest_unaccepted_at == late
 
 
 def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.entry import Entry, Kind, Lane, State, decode
+from offline_queue.entry import Correction, Entry, Kind, Lane, State, decode
 from offline_queue.journal import AllowanceState, Appended, KeyReused, NotRecorded, RightsRefused
 from offline_queue.journal_reader import JournalReader
 from offline_queue.store import Store
@@ -125,6 +125,14 @@ class TestReversals:
         assert caught.value.code == "reversed_twice"
         assert reader.reversed_points(original.id) == 30
 
+    def test_a_refusal_says_how_much_is_left(self, store: Store) -> None:
+        """The cashier can take back as much as that."""
+        original = sale(points=24)
+        put(store, original)
+        put(store, reversal(original, 20))
+        with pytest.raises(RightsRefused, match="4 points left to reverse, not 5"):
+            put(store, reversal(original, 5))
+
     def test_a_repeated_reversal_counts_once(self, store: Store, reader: JournalReader) -> None:
         """The repeat is answered before its rights are looked at."""
         original = sale(points=30)
@@ -208,6 +216,52 @@ class TestAllowances:
         assert self.state(reader) == "released"
         with pytest.raises(RightsRefused, match="released"):
             put(store, redemption("right-1"))
+
+    def test_a_right_that_was_given_back_is_used_up(self, store: Store) -> None:
+        """Its code is that of a used one: the till asks for another, and does not wait for an answer."""
+        store.ask_allowance(right())
+        put(store, sale(kind=Kind.RELEASE, allowance="right-1", points=0))
+        for over in (redemption("right-1"), sale(kind=Kind.RELEASE, allowance="right-1", points=0)):
+            with pytest.raises(RightsRefused) as caught:
+                put(store, over)
+            assert caught.value.code == "allowance_used"
+
+    def test_a_redemption_without_a_right_touches_none(self, store: Store, reader: JournalReader) -> None:
+        """One within the till's own limits, while a right waits: that stays for the sale that it was asked for."""
+        store.ask_allowance(right())
+        store.answer_allowance("right-1", granted=True)
+        put(store, sale(kind=Kind.REDEEM, points=3))
+        assert self.state(reader) == "granted"
+
+    def test_fewer_points_than_asked_for_are_all_that_may_be_used(self, store: Store, reader: JournalReader) -> None:
+        """The grant says how many; an answer that names none leaves what was asked."""
+        store.ask_allowance(right(points=10))
+        store.answer_allowance("right-1", granted=True, points=6)
+        with pytest.raises(RightsRefused) as caught:
+            put(store, redemption("right-1", 7))
+        assert caught.value.code == "allowance_exceeded"
+        put(store, redemption("right-1", 6))
+        assert self.state(reader) == "consumed"
+
+
+class TestCorrections:
+    """A correction is kept by the name of what it corrects, in the commit that writes it."""
+
+    def correct(self, of: str | None) -> Entry:
+        return sale(kind=Kind.CORRECTION, card=None, points=0, correction=Correction("Anne", "saw the receipt", of))
+
+    def test_the_last_word_on_an_entry_is_the_one_that_is_told(self, store: Store, reader: JournalReader) -> None:
+        """Of each entry by itself; of what nobody corrected there is none."""
+        first, second, other = self.correct("e1"), self.correct("e1"), self.correct("e2")
+        for entry in (first, other, second):
+            put(store, entry)
+        told = [reader.resolution_of(name) for name in ("e1", "e2", "e3")]
+        assert [found.entry if found else None for found in told] == [second, other, None]
+
+    def test_points_given_without_an_entry_settle_none(self, store: Store, reader: JournalReader) -> None:
+        """A correction that names nothing is one all the same."""
+        put(store, self.correct(None))
+        assert reader.totals().queued == 1
 
 
 def test_only_a_redemption_or_a_release_moves_a_right(store: Store, reader: JournalReader) -> None:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from offline_queue.backoff import Backoff
 from offline_queue.entry import Lane
-from offline_queue.steps import FetchDecisions, MarkStreams, Moment, Rest, SayHello, Suspect, SyncState
-from offline_queue.streams import begin, hasten, heard, next_step
-from offline_queue.wire import Marks, Order, OrderCode, StreamHead, Welcome
+from offline_queue.steps import FetchDecisions, MarkStreams, Moment, Rest, SayHello, SendRecords, Suspect, SyncState
+from offline_queue.streams import begin, failed, hasten, heard, next_step
+from offline_queue.wire import Marks, Order, OrderCode, Problem, ProblemCode, StreamHead, Welcome
 from tests.offline_queue.test_streams import NOW, READY, custody, flying, head, replace, welcome
 
 
@@ -25,6 +25,13 @@ def test_a_welcome_moves_marks_as_custody_does() -> None:
     heads = head("b", accepted=3), head("u", accepted=2, seq=5, lane=Lane.URGENT)
     outcome = heard(greeting(READY, *heads), welcome({"b": Marks(9, 4), "u": Marks(2, 2)}), NOW)
     assert outcome.effects == (MarkStreams({"b": Marks(9, 4), "u": Marks(2, 2)}, "g1"),)
+
+
+def test_a_new_generation_is_remembered_also_without_a_stream() -> None:
+    """The feed of decisions begins anew with it; a welcome that tells nothing new writes nothing."""
+    assert heard(greeting(READY, everything=True), welcome({}, "g2"), NOW).effects == (MarkStreams({}, "g2", True),)
+    outcome = heard(greeting(READY), welcome({}), NOW)
+    assert (outcome.effects, outcome.ok) == ((), True)
 
 
 def test_a_welcome_makes_decisions_due() -> None:
@@ -73,6 +80,17 @@ def test_a_welcome_speaks_only_of_the_streams_it_names() -> None:
     rewinding = replace(READY, rewinds={"lower": 6, "right": 4, "unnamed": 2})
     told = greeted(rewinding, welcome({"lower": Marks(2, 2), "right": Marks(7, 7)}), *heads)
     assert told.rewinds == {"lower": 3, "unnamed": 2}
+
+
+def test_a_welcome_does_not_call_back_a_stream_that_went_astray() -> None:
+    """Its mark says how far some future of the stream is held; that ours did not follow it is known better."""
+    flight = flying(READY, [head(accepted=7)])
+    refused = Problem("no", 409, ProblemCode.GAP, request="r1", expected=1)
+    gone_back = replace(failed(flight, refused, NOW).state, backoff=Backoff())
+    told = greeted(gone_back, welcome({"b": Marks(7, 0)}), head(accepted=7))
+    assert next_step(replace(told, feed_due=False), [head(accepted=7)], 0, NOW.now_ms) == SendRecords("b", 1, 10)
+    found = heard(flying(told, [head(accepted=7)]), custody(10), NOW).state
+    assert (found.rewinds, found.astray) == ({}, frozenset())
 
 
 def test_books_that_recover_are_greeted_again_when_all_is_delivered() -> None:

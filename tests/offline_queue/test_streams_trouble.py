@@ -3,9 +3,9 @@
 import pytest
 
 from offline_queue.entry import Lane
-from offline_queue.steps import FetchDecisions, SayHello, SendRecords, Silence, Suspect, SyncState
+from offline_queue.steps import FetchDecisions, MarkStreams, SayHello, SendRecords, Silence, Suspect, SyncState
 from offline_queue.streams import BATCHES_PER_FEED, begin, failed, heard, next_step
-from offline_queue.wire import BatchAnswer, ProblemCode, StreamHead
+from offline_queue.wire import BatchAnswer, Marks, ProblemCode, StreamHead
 from tests.offline_queue.test_streams import (
     NOW,
     READY,
@@ -49,6 +49,12 @@ def test_who_was_turned_away_at_the_hello_says_hello_again() -> None:
     assert next_step(state, [head()], 0, NOW.now_ms + 60_000) == SayHello(everything=False)
 
 
+def test_a_ledger_that_fails_with_a_wait_is_greeted_again() -> None:
+    """It looked at the request and failed (500 with Retry-After): what it told before may hold no more."""
+    state = failed(flying(READY, [head()]), Silence(reached=True, retry_after_s=2.0), NOW).state
+    assert next_step(state, [head()], 0, NOW.now_ms + 60_000) == SayHello(everything=False)
+
+
 def test_a_feed_that_cannot_be_read_holds_up_no_backlog() -> None:
     """Points go first: the decisions are asked for again after as many batches as ever."""
     due = replace(READY, feed_due=True, batches_since_feed=BATCHES_PER_FEED)
@@ -67,6 +73,19 @@ def test_a_ledger_that_lost_a_whole_stream_gets_it_from_its_first_record() -> No
         state = ready_again(failed(flying(READY, heads), refused(ProblemCode.GAP, expected=expected), NOW).state)
         assert next_step(state, heads, 0, NOW.now_ms) == SendRecords("b", first, 10 - first + 1)
         assert (state.suspect is None) == (expected < 8), "a gap that is none is the batch's failure"
+
+
+def test_a_ledger_that_took_nothing_says_where_to_go_on() -> None:
+    """Its mark is below what was sent: the till goes back to it, as after a gap, and no record is to blame."""
+    heads = [head(accepted=7)]
+    state = ready_again(heard(flying(READY, heads), custody(3), NOW).state)
+    assert (next_step(state, heads, 0, NOW.now_ms), state.suspect) == (SendRecords("b", 4, 7), None)
+
+
+def test_a_stream_that_went_back_goes_on_where_it_was() -> None:
+    """When the ledger holds again exactly what it had accepted, the rewind is over."""
+    outcome = heard(flying(replace(READY, rewinds={"b": 4}, batch=4), [head(accepted=7)]), custody(7), NOW)
+    assert (outcome.state.rewinds, outcome.effects) == ({}, (MarkStreams({"b": Marks(7, 0)}, "g1"),))
 
 
 def test_each_stream_goes_back_by_itself() -> None:

@@ -42,6 +42,9 @@ def test_only_what_is_covered_proven_indexed_and_done_goes(
     if upto > trimmed:
         assert upto <= min(stable, proven, indexed, head - 1)
         assert {s.state for s in stretches if s.first <= upto} <= {State.POSTED, State.RESOLVED}
+    undone = [s.first for s in stretches if s.state not in (State.POSTED, State.RESOLVED)]
+    may_go = range(min(stable, proven, indexed, head - 1, min(undone, default=head) - 1) + 1)
+    assert all(seq <= upto for seq in may_go), "what may go does, or a disk fills in years"
 
 
 class Shop:
@@ -130,6 +133,21 @@ class TestTrimming:
         assert shop.trim(before) == 0
         assert len(shop.seqs()) == 13
 
+    def test_what_a_person_has_settled_goes_too(self, shop: Shop) -> None:
+        """A dispute from years ago does not hold everything behind it for ever."""
+        shop.sell(12)
+        settled(shop)
+        shop.covered(13, 10, state=State.RESOLVED)
+        assert shop.trim() == 9
+
+    def test_what_was_sold_at_the_border_stays(self, shop: Shop) -> None:
+        """Older than `before` goes, and not as old."""
+        sold = shop.sell(12)
+        settled(shop)
+        shop.covered(13, 13)
+        assert shop.trim(sold[4].occurred_at) == 4
+        assert shop.seqs()[1] == 6
+
     def test_without_a_receipt_nothing_goes(self, shop: Shop) -> None:
         """A ledger of version 1 signs nothing, so nothing could be proved later."""
         shop.sell(12)
@@ -186,6 +204,19 @@ class TestTrimming:
         assert shop.ask("SELECT count(*) FROM finder")[0][0] < before / 2
         assert shop.reader.find_key(first.key) is None
         assert not put(shop.store, first).replayed
+
+    def test_the_finder_is_looked_through_round_by_round(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Some runs in a step, all of them in the end, and again from the first: what goes later is forgotten later."""
+        monkeypatch.setattr("offline_queue.trimming.RUNS_IN_A_STEP", 2)
+        shop.sell(40)
+        settled(shop)
+        for covered in (21, 41):
+            shop.covered(covered, covered)
+            shop.trim()
+            for _ in range(20):
+                shop.store.trim(LATER)
+            runs = shop.ask("SELECT DISTINCT word >> 33 FROM finder ORDER BY 1")
+            assert runs == shop.ask("SELECT DISTINCT word >> 33 FROM finder JOIN record USING (place) ORDER BY 1")
 
     def test_keys_of_what_stays_are_known(self, shop: Shop) -> None:
         """A POS that repeats a younger sale gets its first answer."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from offline_queue.receipts import genuine
-from offline_queue.wire import AllowanceAnswer, AllowanceRequest, BatchAnswer, Welcome
+from offline_queue.wire import AllowanceAnswer, AllowanceRequest, BatchAnswer, BatchHeader, Park, Welcome
 from tests.simulation.office import SIGNER
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Witnessed:
                     self.stable[stream] = max(marks.stable, self.stable[stream])
                 self._look_at_flags()
             case BatchAnswer():
-                self._mark(getattr(asked, "owner", None) or terminal, said)
+                self._mark(getattr(asked, "owner", None) or terminal, said, _last(asked))
                 self._look_at_flags()
             case AllowanceAnswer(granted=True):
                 self._grant(terminal, said, asked)
@@ -59,15 +59,17 @@ class Witnessed:
                 rows = self.world.office.rows("SELECT coalesce(max(mark), 0) FROM stream WHERE uid = ?", uid)
                 assert rows[0][0] >= trimmed, f"I6: {machine.name} gave up {trimmed} of {uid}, the backup has {rows}"
 
-    def _mark(self, terminal: str, said: BatchAnswer) -> None:
-        """I5: within a generation a mark never goes down. I8: receipts are genuine."""
+    def _mark(self, terminal: str, said: BatchAnswer, last: int) -> None:
+        """I5: within a generation a mark never goes down, and what is brought is held. I8: receipts are genuine."""
         self.stable[said.stream] = max(said.stable, self.stable[said.stream])
-        (branches,) = self.world.office.rows("SELECT count(*) FROM stream WHERE uid = ?", said.stream)[0]
+        query = "SELECT count(*), max(mark) FROM stream WHERE uid = ?"
+        ((branches, held),) = self.world.office.rows(query, said.stream)
         place = said.generation, terminal, said.stream
         if branches == 1:
             before = self._accepted[place]
-            assert said.accepted >= before, f"I5: the mark of {said.stream} went from {before} to {said.accepted}"
-            self._accepted[place] = said.accepted
+            assert held >= before, f"I5: the mark of {said.stream} went from {before} to {held}"
+            assert said.accepted >= last, f"I5: {said.stream} was brought up to {last} and held up to {said.accepted}"
+            self._accepted[place] = held
         assert said.custody is not None
         assert genuine(said.custody, terminal, said.stream, SIGNER.public_key), "I8: the receipt is not genuine"
         self.receipts.add(Signed(terminal, said.stream, said.custody.seq, said.custody.head))
@@ -85,6 +87,10 @@ class Witnessed:
         parents = {uid: parent for start in self.world.starts() for uid, parent in start if parent is not None}
         for fork in visible_forks(asked.stream, parents, marks):
             assert fork & self._flagged, f"I7: {terminal} got a right on {asked.stream}; nobody noticed the fork {fork}"
+
+
+def _last(brought: BatchHeader | Park) -> int:
+    return brought.seq if isinstance(brought, Park) else brought.first + brought.count - 1
 
 
 def visible_forks(stream: str, parents: dict[str, tuple[str, int]], marks: dict[str, int]) -> list[set[str]]:

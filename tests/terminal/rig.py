@@ -5,7 +5,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from drivers.base import CardRead, EntryMode, NoteWish, Technology
@@ -13,6 +12,7 @@ from offline_queue.journal import Allowance, Origin
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire import AllowanceAnswer, Balance
+from offline_queue.words import LANGUAGES, Language
 from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of
 from terminal.config import Config, Terminal
@@ -21,6 +21,7 @@ from terminal.inbox import AllowanceAnswered, Answered, Asked, CardPresented, Ev
 from terminal.pos import CardNumber, Outcome, ReadAnswer, Refusal, TransactionAnswer, TransactionRequest
 from terminal.readers.tally import Tally
 from terminal.till import Till
+from terminal.wording import plain, read
 from tests.offline_queue.claimed import KEY
 
 CARD = "2990000000017"
@@ -76,11 +77,11 @@ class HandSync:
 
 
 class TillRig:
-    """One start of a till; `published` is what watchers were told."""
+    """One start of a till; `published` is what watchers were told, in English and in French."""
 
     def __init__(self, folder: Path, timepiece: HandTimepiece, config: Config, key: Ed25519PrivateKey = KEY) -> None:
         self.timepiece, self.inquiries, self.sync = timepiece, HandInquiries(), HandSync()
-        self.published: list[tuple[str, Any]] = []
+        self.published: dict[Language, list[tuple[str, Any]]] = {language: [] for language in LANGUAGES}
         self.tallies = {"counter": Tally(folder / "counter.json")}
         self.wishes: list[tuple[str, NoteWish]] = []
         self.inbox = Inbox()
@@ -104,7 +105,7 @@ class TillRig:
                 inquiries=self.inquiries,
                 sync=self.sync,
                 report=self.inbox.report,
-                publish=lambda kind, data: self.published.append((kind, msgspec.to_builtins(data))),
+                publish=self._publish,
                 key=key,
                 write_note=lambda reader, wish: self.wishes.append((reader, wish)),
                 tallies=self.tallies,
@@ -192,9 +193,13 @@ class TillRig:
         technology = fields.pop("technology", Technology.QR)
         self.send(CardPresented(reader, CardRead(technology, EntryMode.SCANNED, data, **fields)))
 
-    def told(self, kind: str) -> list[Any]:
+    def told(self, kind: str, language: Language = "en") -> list[Any]:
         """What watchers were told of a kind."""
-        return [data for published, data in self.published if published == kind]
+        return [data for published, data in self.published[language] if published == kind]
+
+    def _publish(self, kind: str, data: object) -> None:
+        for language, published in self.published.items():
+            published.append((kind, plain(data, language)))
 
     def balance(self, points: int, number: str = CARD) -> Balance:
         """The ledger's word on a card, as of now."""
@@ -203,7 +208,7 @@ class TillRig:
 
 def said(answered: Answered) -> TransactionAnswer:
     assert isinstance(answered, Answered), answered
-    return msgspec.json.decode(answered.body, type=TransactionAnswer)
+    return read(answered.body, TransactionAnswer)
 
 
 class Shop:

@@ -33,7 +33,7 @@ class Ledger:
         self.balances = self._balances()
 
     def _balances(self) -> Balances:
-        return Balances(self.till.directory, self.till.journal, self.till.timepiece, "en")
+        return Balances(self.till.directory, self.till.journal, self.till.timepiece)
 
     def sell(self, number: str | None, points: int) -> None:
         if len(self.sales) == MOST:

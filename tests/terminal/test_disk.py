@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from offline_queue.room import MIB, Room, Space
+from offline_queue.words import Language
 from terminal.commands.status_text import status_text
 from terminal.disk import Disk, DiskView
 from terminal.pos import Refusal
@@ -31,7 +32,7 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
 def test_a_change_for_the_worse_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """The technician reads it in the log when it happens, not with every sale."""
     space = Space(MIB, 1000 * MIB)
-    disk = Disk(lambda: space, "en")
+    disk = Disk(lambda: space)
     disk.view()
     assert caplog.records == []
     for free in (50, 50, 10, 10):
@@ -48,17 +49,18 @@ def test_a_disk_that_cannot_be_asked_refuses_nothing() -> None:
     def gone() -> Space:
         raise OSError("stale file handle")
 
-    disk = Disk(gone, "en")
+    disk = Disk(gone)
     disk.refuse_redemption()
     assert disk.view() is None
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "call the technician"), ("fr", "prévenez le technicien")])
-def test_scarce_room_refuses_redemptions_in_words(language: str, words: str) -> None:
+def test_scarce_room_refuses_redemptions_in_words(language: Language, words: str) -> None:
     """The cashier reads what it means for the points and what to do."""
-    disk = Disk(lambda: Space(MIB, MIB), language)  # type: ignore[arg-type]
-    with pytest.raises(Refusal, match=words) as caught:
+    disk = Disk(lambda: Space(MIB, MIB))
+    with pytest.raises(Refusal) as caught:
         disk.refuse_redemption()
+    assert words in caught.value.detail.said(language)
     assert (caught.value.code, caught.value.reason) == ("not_recorded", "disk_scarce")
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from offline_queue.wire import Account, Balance, Expiry
-from terminal.counter.refusals import Language
+from offline_queue.words import Language, Words
 from terminal.inbox import AccountHeard
 from terminal.pos import ExpiringView
 from terminal.sales.expiries import MONTHS, coming, gone, sentence
@@ -34,24 +34,26 @@ def ms(text: str) -> int:
 )
 def test_a_date_is_written_in_words(points: int, last: date, language: Language, words: str) -> None:
     """Day, month, and the year only where it is another one."""
-    assert sentence(points, last, TODAY, language) == words
+    assert sentence(points, last, TODAY).said(language) == words
 
 
 @given(st.integers(1, 10**9), st.dates(), st.dates(), st.sampled_from(["fr", "en"]))
 def test_every_day_has_a_sentence(points: int, last: date, today: date, language: Language) -> None:
     """It names the points; and the month, in the till's language."""
-    words = sentence(points, last, today, language)
+    words = sentence(points, last, today).said(language)
     assert words.startswith(f"{points} point")
     assert last == today or MONTHS[language][last.month - 1] in words
 
 
 def test_the_last_day_is_the_programme_s() -> None:
     """The end is told in the programme's own offset: a till elsewhere names the same day."""
-    (view,) = coming([NEW_YEAR], ms("2025-06-15T12:00:00Z"), "en")
-    assert view == ExpiringView(60, "2025-12-31", "60 points expire on 31 December")
-    (view,) = coming([NEW_YEAR], ms("2025-12-31T22:59:59Z"), "en")
-    assert view.text == "60 points expire today"
-    assert coming([NEW_YEAR], ms("2025-12-31T23:00:00Z"), "en") == []
+    (view,) = coming([NEW_YEAR], ms("2025-06-15T12:00:00Z"))
+    assert view == ExpiringView(
+        60, "2025-12-31", Words("60 points expire on 31 December", "60 points expirent le 31 décembre")
+    )
+    (view,) = coming([NEW_YEAR], ms("2025-12-31T22:59:59Z"))
+    assert view.text.en == "60 points expire today"
+    assert coming([NEW_YEAR], ms("2025-12-31T23:00:00Z")) == []
     assert gone([NEW_YEAR], ms("2025-12-31T22:59:59Z")) == 0
     assert gone([NEW_YEAR], ms("2025-12-31T23:00:00Z")) == 60
 
@@ -66,7 +68,7 @@ def test_the_last_day_is_the_programme_s() -> None:
 def test_whatever_the_ledger_says_is_gone_or_comes_or_is_no_time(at: str, now_ms: int) -> None:
     """Never both, and never an exception."""
     expiring = [Expiry(at, 7)]
-    assert gone(expiring, now_ms) + sum(view.points for view in coming(expiring, now_ms, "fr")) in (0, 7)
+    assert gone(expiring, now_ms) + sum(view.points for view in coming(expiring, now_ms)) in (0, 7)
 
 
 def balance(shop: TillRig, *expiring: Expiry, points: int = 100, inactive: int = 0) -> Balance:

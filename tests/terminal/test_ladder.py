@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.base import Technology
+from offline_queue.words import LANGUAGES
 from terminal.counter.ladder import (
     FIRST,
     FORGET_MS,
@@ -140,10 +141,8 @@ def test_what_lies_above_is_told_with_the_step() -> None:
 @pytest.mark.parametrize("step", ORDER)
 def test_each_step_is_one_short_sentence(step: Step) -> None:
     """In both languages: a queue waits."""
-    for language in ("en", "fr"):
-        for claims in (True, False):
-            said = say(step, language, claims=claims)  # type: ignore[arg-type]
-            assert said.endswith(".")
-            assert said.count(".") == 1
-            assert len(said) <= 80
-    assert (say(step, "en", claims=True) != say(step, "en", claims=False)) == (step is LAST)
+    for said in (say(step, claims=claims).said(language) for language in LANGUAGES for claims in (True, False)):
+        assert said.endswith(".")
+        assert said.count(".") == 1
+        assert len(said) <= 80
+    assert (say(step, claims=True) != say(step, claims=False)) == (step is LAST)

@@ -14,7 +14,7 @@ def test_events_are_numbered_from_one_within_a_start() -> None:
     notices = Notices("b007")
     notices.publish("sync", {"reachable": True})
     caught = notices.after(0)
-    assert [(n.id, n.kind, n.whole) for n in caught.notices] == [("b007-1", "sync", b'{"reachable":true}')]
+    assert [(n.id, n.kind, n.told["en"].whole) for n in caught.notices] == [("b007-1", "sync", b'{"reachable":true}')]
 
 
 @given(st.integers(1, 20), st.lists(st.integers(0, 7), max_size=12))
@@ -27,7 +27,7 @@ def test_a_watcher_sees_everything_or_hears_that_it_missed_something(capacity: i
             published += 1
             notices.publish("x", published)
         caught = notices.after(position)
-        seen = [int(n.whole) for n in caught.notices]
+        seen = [int(n.told["en"].whole) for n in caught.notices]
         assert caught.missed == (published - position > capacity)
         assert seen == list(range(max(position, published - capacity) + 1, published + 1))
         position = caught.position
@@ -72,7 +72,7 @@ def test_the_public_form_has_no_card_numbers() -> None:
     notices = Notices("s")
     notices.publish("x", {"card": CardView("•••• 0017", "2990000000017"), "receipt": {"number": "4711"}})
     [notice] = notices.after(0).notices
-    assert b"2990000000017" in notice.whole
-    assert b"2990000000017" not in notice.public
-    assert b"4711" in notice.public
+    assert b"2990000000017" in notice.told["fr"].whole
+    assert b"2990000000017" not in notice.told["fr"].public
+    assert b"4711" in notice.told["fr"].public
     assert without_numbers([{"masked": "a", "number": "b"}]) == [{"masked": "a"}]

@@ -3,7 +3,7 @@
 import pytest
 
 from offline_queue.wire import AllowanceAnswer, Balance
-from terminal.counter.refusals import Language
+from offline_queue.words import Language
 from terminal.promises.offline_limits import refusal
 
 NUMBER = "2990000000017"
@@ -16,30 +16,30 @@ def answer(*, granted: bool, code: str | None = None, balance: Balance | None = 
 
 def test_silence_is_no_promise() -> None:
     """Offline nothing is redeemed, and the words say that nothing has moved."""
-    why = refusal(NUMBER, 50, None, "fr")
+    why = refusal(NUMBER, 50, None)
     assert why.code == "offline_limit"
-    assert "Aucun point" in why.detail
-    assert "le client paie" in why.detail
+    assert "Aucun point" in why.detail.fr
+    assert "le client paie" in why.detail.fr
 
 
 def test_silence_tells_what_is_promised_already() -> None:
     """A right held ahead of need is smaller than what the customer wants: so much could be redeemed."""
-    assert "Redeem 30 or fewer" in refusal(NUMBER, 50, None, "en", held=30).detail
+    assert "Redeem 30 or fewer" in refusal(NUMBER, 50, None, held=30).detail.en
 
 
 def test_recovering_books_tell_that_the_points_are_safe() -> None:
     """And when redeeming comes back."""
-    why = refusal(NUMBER, 50, answer(granted=False, code="recovering"), "fr")
+    why = refusal(NUMBER, 50, answer(granted=False, code="recovering"))
     assert (why.code, why.reason) == ("offline_limit", "recovering")
-    assert "sécurité" in why.detail
+    assert "sécurité" in why.detail.fr
 
 
 def test_too_few_points_name_those_that_are_free() -> None:
     """Reserved points belong to another redemption: 120 less 100 leaves 20."""
-    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE), "en")
+    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE))
     assert why.code == "insufficient_points"
-    assert "has 20 points free" in why.detail
-    assert "Redeem 20 or fewer" in why.detail
+    assert "has 20 points free" in why.detail.en
+    assert "Redeem 20 or fewer" in why.detail.en
 
 
 @pytest.mark.parametrize("points", [100, 0, -30])
@@ -47,16 +47,16 @@ def test_too_few_points_name_those_that_are_free() -> None:
 def test_where_no_point_is_free_the_customer_pays(points: int, language: Language, pays: str) -> None:
     """All are reserved, or the account is overdrawn: there is no smaller redemption to try."""
     owing = Balance(NUMBER, points, reserved=100, as_of=BALANCE.as_of)
-    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=owing), language)
+    why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=owing))
     assert why.code == "insufficient_points"
-    assert pays in why.detail.lower()
-    assert "-" not in why.detail
+    assert pays in why.detail.said(language).lower()
+    assert "-" not in why.detail.said(language)
 
 
 def test_a_word_this_version_does_not_know_is_passed_on() -> None:
     """A technician can look it up; where the ledger gives none, that is said."""
-    assert "(out_of_season)" in refusal(NUMBER, 50, answer(granted=False, code="out_of_season"), "en").detail
-    assert "(no reason given)" in refusal(NUMBER, 50, answer(granted=False), "en").detail
+    assert "(out_of_season)" in refusal(NUMBER, 50, answer(granted=False, code="out_of_season")).detail.en
+    assert "(no reason given)" in refusal(NUMBER, 50, answer(granted=False)).detail.en
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_word_this_version_does_not_know_is_passed_on() -> None:
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_no_has_words_without_the_card_s_number(code: str | None, expected: str, language: Language) -> None:
     """A code that this version does not know is passed on in words."""
-    why = refusal(NUMBER, 50, answer(granted=False, code=code), language)
+    why = refusal(NUMBER, 50, answer(granted=False, code=code))
     assert why.code == expected
-    assert NUMBER not in why.detail
-    assert "{" not in why.detail
+    assert NUMBER not in why.detail.said(language)
+    assert "{" not in why.detail.said(language)

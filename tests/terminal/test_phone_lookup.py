@@ -27,8 +27,8 @@ class Linked:
         return PhoneFound(lookup.request, "g", [CARD] if lookup.phone == "+33612345678" else [])
 
 
-def desk(ledger: Linked, language: str = "en") -> PhoneDesk:
-    return PhoneDesk(ledger, SystemTimepiece(), "FR", language)  # type: ignore[arg-type]
+def desk(ledger: Linked) -> PhoneDesk:
+    return PhoneDesk(ledger, SystemTimepiece(), "FR")
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_what_is_no_number_is_not_asked() -> None:
     """It is the cashier's typing, not the ledger's matter."""
     ledger = Linked()
     with pytest.raises(Refusal) as refusal:
-        desk(ledger, "fr").find("06 12")
+        desk(ledger).find("06 12")
     assert (refusal.value.code, ledger.asked) == ("invalid", [])
-    assert "Aucun point" in refusal.value.detail
+    assert "Aucun point" in refusal.value.detail.fr
 
 
 @pytest.mark.parametrize(

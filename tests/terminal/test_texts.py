@@ -18,7 +18,7 @@ def test_what_a_terminal_obeys_is_refused(text: str | None) -> None:
         return
     with pytest.raises(Refusal, match="`operator`") as refused:
         refuse_hidden("operator", text)
-    assert refused.value.detail.isprintable()
+    assert refused.value.detail.en.isprintable()
 
 
 @pytest.mark.parametrize("text", ["Anne-Marie", "Zoë", "山田", "Anne\u00a0B.", "R-4711/2", None])
@@ -43,4 +43,4 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(Refusal, match="RFC 3339") as refused:
         refuse_no_moment("receipt.issued_at", text)
     assert refused.value.code == "invalid"
-    assert refused.value.detail.isprintable()
+    assert refused.value.detail.en.isprintable()

@@ -124,7 +124,7 @@ def test_a_conflict_is_told_by_its_code(till: TillRig) -> None:
     settled(till, msgspec.structs.replace(verdict(till, sale.id, State.CONFLICT), code="overdrawn"))
     (told,) = till.told("conflict")
     assert (told["id"], told["code"], told["state"]) == (sale.id, "overdrawn", "conflict")
-    assert told["sentence"] == sentence("overdrawn", "en")
+    assert told["sentence"] == sentence("overdrawn").en
     assert till.outcome(sale.id).state is State.CONFLICT
 
 

@@ -69,8 +69,8 @@ class TestWhatTheLedgerTold:
         shown = till.heard(waiting)
         assert shown.card.number == NEWER
         (hint,) = shown.hints
-        assert "replaced" in hint
-        assert CARD not in hint
+        assert "replaced" in hint.en
+        assert CARD not in hint.en
         sale = till.sell("k1", number=CARD)
         found = till.journal.find_id(sale.id)
         assert found is not None

@@ -1,7 +1,6 @@
 """The till's inbox of disputes: what it lists, what may be decided, and that a decision is recorded once."""
 
 from concurrent.futures import Future
-from typing import Any
 
 import msgspec
 import pytest
@@ -16,6 +15,7 @@ from terminal.disputes.disputes import SAID, dispute, name_of, resolutions
 from terminal.disputes.shapes import Dispute, ResolutionAnswer, ResolutionRequest
 from terminal.inbox import Answered, ResolutionAsked, Settled
 from terminal.pos import Refusal
+from terminal.wording import kept, read
 from tests.offline_queue.sales import sale
 from tests.terminal.rig import Shop, TillRig
 
@@ -50,7 +50,7 @@ def decided(till: TillRig, entry_id: str, request: ResolutionRequest, key: str |
     """The correction that a decision has made."""
     heard = decide(till, entry_id, request, key)
     assert isinstance(heard, Answered), heard
-    correction = till.journal.find_id(msgspec.json.decode(heard.body, type=ResolutionAnswer).id)
+    correction = till.journal.find_id(read(heard.body, ResolutionAnswer).id)
     assert correction is not None
     return correction.entry
 
@@ -75,7 +75,7 @@ class TestInbox:
             "as entry x",
             State.PARKED,
         )
-        assert told.sentence.startswith("This receipt earned points before")
+        assert told.sentence.en.startswith("This receipt earned points before")
         assert told.resolutions == [Resolution.HONOUR, Resolution.REFUSE]
         assert told.age_s == 0
         assert till.question("status")["queue"]["conflicts"] == 1
@@ -180,7 +180,7 @@ class TestDecision:
         assert isinstance(heard, Refusal)
         assert heard.code == refused
         assert till.store.reader().totals().queued == 0
-        assert ("settled this already" in heard.detail) == (state is State.RESOLVED)
+        assert ("settled this already" in heard.detail.en) == (state is State.RESOLVED)
 
     def test_a_sale_that_waits_for_its_card_may_be_refused(self, till: TillRig) -> None:
         """Although it would settle by itself."""
@@ -209,17 +209,14 @@ def found(kind: Kind, card: Card | None, state: State, code: str) -> Found:
     card=st.sampled_from([None, Card("2990000000017")]),
     state=st.sampled_from(State),
     code=st.one_of(st.sampled_from(ConflictKind), st.text(max_size=12)),
-    language=st.sampled_from(["fr", "en"]),
     now=st.integers(0, 2**52),
 )
-def test_whatever_the_ledger_says_is_shown(
-    kind: Kind, card: Card | None, state: State, code: str, language: Any, now: int
-) -> None:
+def test_whatever_the_ledger_says_is_shown(kind: Kind, card: Card | None, state: State, code: str, now: int) -> None:
     """Never an error and never a card's number; nothing can be decided but what is open."""
     one = found(kind, card, state, code)
-    told = dispute(one, None, language, now)
+    told = dispute(one, None, now)
     assert told.sentence
-    assert "2990000000017" not in msgspec.json.encode(told).decode()
+    assert "2990000000017" not in kept(told).decode()
     assert told.age_s >= 0
     if state not in (State.CONFLICT, State.PARKED):
         assert resolutions(one) == []
@@ -237,7 +234,7 @@ def test_what_the_ledger_does_not_believe_goes_by_its_place() -> None:
 
 def test_every_word_is_in_both_languages() -> None:
     """No cashier is left with another's."""
-    assert all(said["fr"] != said["en"] for said in SAID.values())
+    assert all(said.fr != said.en for said in SAID.values())
 
 
 def test_the_record_on_the_wire_is_what_was_decided(till: TillRig) -> None:

@@ -11,6 +11,7 @@ from offline_queue.wire import Account
 from terminal.api.shapes import CardAnswer, Status
 from terminal.inbox import AccountHeard
 from terminal.pos import Outcome, Refusal
+from terminal.wording import kept, read
 from tests.terminal.rig import CARD, OTHER_CARD, TillRig
 
 LAST = "2026-03-01T10:00:00.000Z"
@@ -105,7 +106,7 @@ def test_a_card_is_answered_when_the_ledger_has_been_heard(till: TillRig) -> Non
     first, second = till.question("card", CARD), till.question("card", CARD)
     other = till.question("card", OTHER_CARD)
     till.send(AccountHeard(CARD, Account("r", "g", till.balance(9), [])))
-    told = msgspec.convert(msgspec.to_builtins(till.heard(first)), CardAnswer)
+    told = read(kept(till.heard(first)), CardAnswer)
     assert told.card.number == CARD
     assert told.balance is not None
     assert (told.balance.points, told.known) == (9, True)

@@ -140,7 +140,7 @@ def test_a_payment_card_is_refused_without_a_trace(till: TillRig) -> None:
     assert (refusal.code, refusal.reason) == ("card_refused", "payment_card")
     (told,) = till.told("card_unreadable")
     assert (told["reason"], bool(told["next"])) == ("payment_card", True)
-    assert number not in f"{refusal.detail}{till.published}"
+    assert number not in f"{refusal.detail.en}{refusal.detail.fr}{till.published}"
     assert till.inquiries.accounts == []
 
 

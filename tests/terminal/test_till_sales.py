@@ -106,7 +106,7 @@ def test_what_is_no_card_is_refused(till: TillRig, number: str, code: str, reaso
     till.send(TransactionAsked(TransactionRequest("earn", CardNumber(number), points=1), "sale-1", reply))
     refusal = till.heard(reply)
     assert (refusal.code, refusal.reason) == (code, reason)
-    assert not number or number not in refusal.detail
+    assert not number or number not in refusal.detail.en
     assert till.journal.totals().queued == 0
 
 
@@ -172,8 +172,8 @@ def test_a_failed_commit_is_a_refused_sale(till: TillRig, monkeypatch: pytest.Mo
     disk = FullDisk(till, monkeypatch)
     refusal = till.heard(till.ask("sale-1", "earn", points=10))
     assert refusal.code == "not_recorded"
-    assert refusal.detail.lower().count("recorded") == 1
-    assert "no space left on device" in refusal.detail
+    assert refusal.detail.en.lower().count("recorded") == 1
+    assert "no space left on device" in refusal.detail.en
     assert till.till.idle
     assert till.told("transaction") == []
     assert till.question("card", CARD) is not None

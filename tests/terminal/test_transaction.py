@@ -74,8 +74,8 @@ def test_nonsense_is_refused_in_the_words_of_the_request(fields: dict[str, objec
     with pytest.raises(Refusal) as refused:
         earn(**fields)
     assert refused.value.code == "invalid"
-    assert word in refused.value.detail
-    assert refused.value.detail.endswith(" No points moved.")
+    assert word in refused.value.detail.en
+    assert refused.value.detail.en.endswith(" No points moved.")
 
 
 def test_a_redemption_needs_a_card_and_a_point() -> None:

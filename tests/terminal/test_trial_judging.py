@@ -18,7 +18,7 @@ BROKEN_OFF = CardUnreadable("card_gone", "The card left before it was read.", te
 
 
 def tap(read: CardRead, n: int = 1, card_format: CardFormat | None = None) -> Tap:
-    verdict = identify(read, Recognition(card_format or CardFormat()), "en", NOW_MS)
+    verdict = identify(read, Recognition(card_format or CardFormat()), NOW_MS)
     return read_tap(Moment(n, AT, 1), read, verdict, "A")
 
 
@@ -130,7 +130,7 @@ def test_nothing_of_a_card_is_told_but_its_last_digits() -> None:
 
 def test_cards_are_told_apart_by_what_stays() -> None:
     """The number, else the serial number; what is made anew at each tap is no face."""
-    refusal = refused("no_number", "en")
+    refusal = refused("no_number")
     assert face_of(chip(), Identified(NUMBER)) == face_of(chip(uid="04ffffffffffff"), Identified(NUMBER))
     assert face_of(chip(None), refusal) != face_of(chip(None, "04ffffffffffff"), refusal)
     assert face_of(chip(None, "08112233"), refusal) is None
@@ -141,7 +141,7 @@ def test_every_reason_has_its_words() -> None:
     """Whatever the till refuses a card for is told as something; no remark is without words."""
     assert set(CARD_OF_REASON.values()) <= WORDS.keys()
     for reason in REFUSALS:
-        judgement = judge(Evidence(1, (read_tap(Moment(1, AT, 1), chip(), refused(reason, "en"), "A"),)))
+        judgement = judge(Evidence(1, (read_tap(Moment(1, AT, 1), chip(), refused(reason), "A"),)))
         assert judgement.remarks[-1].about == "card", reason
         assert "{" not in judgement.remarks[-1].say
 

@@ -207,7 +207,7 @@ def test_conflicts_appear_only_when_there_are_some(page: Page, till: FakeTill, a
     till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT, verdict="overdrawn")
     till.notices.publish("conflict", {"id": till.outcomes[0].id, "code": "overdrawn", "detail": ""})
     expect(page.locator("#conflicts")).to_be_visible()
-    expect(page.locator("#conflicts li")).to_contain_text(sentence("overdrawn", "en"))
+    expect(page.locator("#conflicts li")).to_contain_text(sentence("overdrawn").en)
 
 
 def test_what_happened_before_the_page_was_opened_is_there(page: Page, till: FakeTill, api: Api) -> None:

@@ -814,7 +814,7 @@ export interface components {
          * Dispute
          * @description An entry that somebody has to look at, or had to.
          *
-         *         `sentence` says it in the till's language, `code` and `detail` as the ledger did. It is `age_s` seconds old by the
+         *         `sentence` says it for the cashier, `code` and `detail` as the ledger did. It is `age_s` seconds old by the
          *         till's clock. `resolutions` are the decisions that can be taken here; none: head office's alone.
          */
         Dispute: {
@@ -864,7 +864,7 @@ export interface components {
         EntryMode: "contactless" | "icc" | "keyed" | "mag_stripe" | "phone" | "scanned";
         /**
          * ExpiringView
-         * @description `points` whose `last_day` (YYYY-MM-DD) is this one, and the `text` that says so in the till's language.
+         * @description `points` whose `last_day` (YYYY-MM-DD) is this one, and the `text` that says so.
          */
         ExpiringView: {
             points: number;
@@ -1595,6 +1595,8 @@ export interface operations {
             query?: {
                 /** @description The same, for clients that set no headers; `first` brings all that is kept. */
                 after?: string;
+                /** @description Of the words for people, for clients that cannot say it in Accept-Language. */
+                language?: "en" | "fr";
             };
             header?: {
                 /** @description The last id seen: goes on after it. */
@@ -1652,6 +1654,15 @@ export interface operations {
             };
             /** @description `media_type` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

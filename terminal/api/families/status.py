@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from offline_queue.words import LANGUAGES
 from terminal.api import rest
 from terminal.api.callers import Caller
 from terminal.api.families.recurring import ASKING, GUARDED
@@ -33,7 +34,7 @@ ROUTES: Final[tuple[Route, ...]] = (
                 media_type="text/event-stream",
             )
         },
-        GUARDED,
+        (*GUARDED, "invalid"),
         (
             _LAST_ID,
             Parameter(
@@ -41,6 +42,12 @@ ROUTES: Final[tuple[Route, ...]] = (
                 "query",
                 "The same, for clients that set no headers; `first` brings all that is kept.",
                 {"type": "string"},
+            ),
+            Parameter(
+                "language",
+                "query",
+                "Of the words for people, for clients that cannot say it in Accept-Language.",
+                {"type": "string", "enum": list(LANGUAGES)},
             ),
         ),
     ),

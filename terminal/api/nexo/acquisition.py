@@ -6,17 +6,26 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from drivers.base import ReaderState
+from offline_queue.words import Language, Words, in_a_row
 from terminal.api.desk import answer, settled
 from terminal.api.nexo.answers import Body, Unfit, balance_told, success
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import ENTRY_MODES, SaleData, account_shown, many, shape_of
 from terminal.api.nexo.talk import Shop, Talk
+from terminal.api.no_answer import STUCK_READING
 from terminal.inbox import ReadAbandoned, ReadAsked
 from terminal.pos import ReadAnswer
 
 WAIT_S: Final = 25.0
 """The clients hang up after 30 s."""
 GRACE_S: Final = 3.0
+
+
+_NOT_READY: Final = Words(
+    "No reader is ready ({told}). Key the number in, or mend the reader.",
+    "Aucun lecteur n'est prêt ({told}). Saisissez le numéro, ou faites réparer le lecteur.",
+)
+_NO_READER: Final = Words("there is none", "il n'y en a pas")
 
 
 class Transaction(Shape, frozen=True):
@@ -41,7 +50,7 @@ async def acquire(talk: Talk) -> Body:
     modes = entry_modes(asked.card_acquisition_transaction, talk.shop)
     await refuse_without_reader(talk)
     read = await card(talk, swipe_ahead(talk, modes) or begin(talk, modes))
-    return body_of(read, asked.sale_data, talk.shop, datetime.now(UTC))
+    return body_of(read, asked.sale_data, talk.shop, datetime.now(UTC), talk.language)
 
 
 def entry_modes(asked: Transaction, shop: Shop) -> frozenset[str]:
@@ -62,8 +71,8 @@ async def refuse_without_reader(talk: Talk) -> None:
     """Raises Unfit where a customer would wait in vain."""
     readers = (await talk.desk.ask("status"))["readers"]
     if not any(reader.status is ReaderState.READY for reader in readers):
-        told = "; ".join(f"{reader.name}: {reader.remedy or reader.detail}" for reader in readers) or "there is none"
-        raise Unfit("UnavailableDevice", f"No reader is ready ({told}). Key the number in, or mend the reader.")
+        told = "; ".join(f"{reader.name}: {reader.remedy or reader.detail}" for reader in readers)
+        raise Unfit("UnavailableDevice", _NOT_READY.of(told=told or _NO_READER))
 
 
 def swipe_ahead(talk: Talk, modes: frozenset[str]) -> ReadAsked | None:
@@ -95,17 +104,17 @@ async def card(talk: Talk, wait: ReadAsked) -> ReadAnswer:
             talk.desk.put(ReadAbandoned("aborted" if talk.ended.is_set() else "no_card", reply))
         heard.cancel()
         ended.cancel()
-    read: ReadAnswer = await answer(reply, GRACE_S, "The till is stuck; the card may be presented again.")
+    read: ReadAnswer = await answer(reply, GRACE_S, STUCK_READING)
     return read
 
 
-def body_of(read: ReadAnswer, sale: SaleData, shop: Shop, now: datetime) -> Body:
+def body_of(read: ReadAnswer, sale: SaleData, shop: Shop, now: datetime, language: Language) -> Body:
     """What the POS is told of a card. Pure."""
     told: dict[str, Any] = {"technology": read.technology, "reader": read.reader, **balance_told(read.balance)}
     points = read.balance.points if read.balance else None
     stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
-        "Response": success(**told, points=points, hints=" ".join(read.hints) or None, wear=read.wear),
+        "Response": success(**told, points=points, hints=in_a_row(read.hints).said(language) or None, wear=read.wear),
         "SaleData": sale,
         "POIData": {"POITransactionID": {"TransactionID": read.read_id, "TimeStamp": stamp}},
         "LoyaltyAccount": [account_shown(read.card.number or "", read.entry_mode, shop.brand)],

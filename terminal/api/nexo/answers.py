@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from offline_queue.words import Language, Words, untranslated
 from terminal.api.problems import Refused
 from terminal.pos import BalanceView, Refusal
 
@@ -16,12 +17,12 @@ SUCCESS: Final[Body] = {"Result": "Success"}
 
 
 class Unfit(Exception):
-    """The message is not answered as it is: an ErrorCondition of the protocol, and words for the POS's programmer."""
+    """The message is not answered as it is: an ErrorCondition of the protocol, and words; a text is for programmers."""
 
-    def __init__(self, condition: str, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, condition: str, words: str | Words) -> None:
+        self.words = untranslated(words) if isinstance(words, str) else words
+        super().__init__(self.words.en)
         self.condition = condition
-        self.words = words
 
 
 CONDITIONS: Final = {
@@ -63,15 +64,18 @@ def failure(condition: str, message: str, **told: object) -> Body:
     return {"Result": "Failure", "ErrorCondition": condition, "AdditionalResponse": more}
 
 
-def refused(why: Refusal | Refused | Unfit) -> Body:
-    """The till's no. `message` is `Timeout` where nobody came, as terminals say it; `detail` has the words then."""
+def refused(why: Refusal | Refused | Unfit, language: Language) -> Body:
+    """The till's no, in the operator's language.
+
+    `message` is `Timeout` where nobody came, as terminals say it; `detail` has the words then.
+    """
     if isinstance(why, Unfit):
-        return failure(why.condition, why.words)
+        return failure(why.condition, why.words.said(language))
     reason = why.reason if isinstance(why, Refusal) else None
     condition = _REASONS.get(reason or "") or CONDITIONS.get(why.code, "Refusal")
     if why.code == "no_card":
-        return failure(condition, "Timeout", code=why.code, detail=str(why))
-    return failure(condition, str(why), code=why.code, reason=reason)
+        return failure(condition, "Timeout", code=why.code, detail=why.detail.said(language))
+    return failure(condition, why.detail.said(language), code=why.code, reason=reason)
 
 
 def additional(told: Mapping[str, object]) -> str:

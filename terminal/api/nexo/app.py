@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from offline_queue.words import Language
 from terminal.api.callers import Caller, Doorkeeper
 from terminal.api.guard import Guard
 from terminal.api.guests import NOBODY
@@ -95,11 +96,15 @@ def create_app(counter: Counter, encryption: Encryption, doorkeeper: Doorkeeper,
     return app
 
 
-def error_response(refused: Refused) -> Response:
+def error_response(refused: Refused, language: Language = "en") -> Response:
     """Errors as the client library reads them: `errors` of a message, `status` and `message` of everything else."""
-    told: dict[str, object] = {"status": refused.status, "message": refused.detail, "errorCode": refused.code}
+    told: dict[str, object] = {
+        "status": refused.status,
+        "message": refused.detail.said(language),
+        "errorCode": refused.code,
+    }
     if refused.status == 400:
-        told = {"errors": [refused.detail]}
+        told = {"errors": [refused.detail.said(language)]}
     return Response(msgspec.json.encode(told), refused.status, refused.headers, media_type=JSON)
 
 

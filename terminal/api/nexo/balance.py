@@ -1,13 +1,23 @@
 """BalanceInquiry: the points of a card, as the ledger says now or as they were known last."""
 
-from typing import Any
+from typing import Any, Final
 
 from offline_queue.entry import Card
+from offline_queue.words import Words
 from terminal.api.nexo.answers import Body, Unfit, balance_told, current, success
 from terminal.api.nexo.names import Shape
 from terminal.api.nexo.sale_shapes import LoyaltyAccountReq, account_shown, card_of, shape_of
 from terminal.api.nexo.talk import Shop, Talk
 from terminal.pos import CardNumber
+
+_NO_CARD: Final = Words(
+    "The ledger knows no such card. Activate it, or sell with it: that is kept.",
+    "Le serveur de points ne connaît pas cette carte. Activez-la, ou vendez avec : les points sont gardés.",
+)
+_NO_BALANCE: Final = Words(
+    "The ledger does not answer and this till knows no balance. Ask again later.",
+    "Le serveur de points ne répond pas et cette caisse ne connaît aucun solde. Redemandez plus tard.",
+)
 
 
 class Request(Shape, frozen=True):
@@ -31,8 +41,8 @@ def body_of(told: dict[str, Any], mode: str | None, shop: Shop) -> Body:
     balance = told["balance"]
     if balance is None:
         if told["reached"]:
-            raise Unfit("NotFound", "The ledger knows no such card. Activate it, or sell with it: that is kept.")
-        raise Unfit("UnreachableHost", "The ledger does not answer and this till knows no balance. Ask again later.")
+            raise Unfit("NotFound", _NO_CARD)
+        raise Unfit("UnreachableHost", _NO_BALANCE)
     successor = told["successor"]
     status = {
         "Response": success(

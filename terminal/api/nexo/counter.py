@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from offline_queue.words import Words
 from terminal.api.desk import Desk
 from terminal.api.nexo import acquisition, admin, balance, devices, diagnosis, loyalty, reversal, status, stored_value
 from terminal.api.nexo import swipe_ahead as ahead
@@ -14,12 +15,16 @@ from terminal.api.nexo.answers import Body, Unfit, refused, succeeded
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.guarding import refuse_foreign, refuse_out_of_time, refuse_reused, sale_of
 from terminal.api.nexo.messages import EVENTS, Message
+from terminal.api.nexo.operators import language_of
 from terminal.api.nexo.talk import Handler, Memory, Running, Shop, Talk
 from terminal.api.problems import Refused
 from terminal.pos import Refusal
 
 ANSWER_S: Final = 28.0
 """The clients hang up after 30 s; what takes longer goes on, and TransactionStatus tells its end."""
+_AT_IT: Final = Words(
+    "The till is still at it: ask TransactionStatus.", "La caisse y travaille encore : demandez TransactionStatus."
+)
 ONCE: Final[Mapping[str, Handler]] = {
     "CardAcquisition": acquisition.acquire,
     "Loyalty": loyalty.move_points,
@@ -56,7 +61,7 @@ class Counter:
             self._examine(message, is_encrypted=is_encrypted)
             return await self._exchange(message, gone)
         except (Refusal, Refused, Unfit) as why:
-            return _refused(message, why)
+            return self._refused(message, why)
 
     def _examine(self, message: Message, *, is_encrypted: bool) -> None:
         """Raises Unfit."""
@@ -99,10 +104,10 @@ class Counter:
             try:
                 body = await (ONCE.get(category) or ANEW[category])(talk)
             except (Refusal, Unfit) as why:
-                body = _refused(talk.message, why)
+                body = self._refused(talk.message, why)
             except Refused as why:
                 # The till has not said its word: this is no answer to be told again.
-                return _refused(talk.message, why)
+                return self._refused(talk.message, why)
             if category in ONCE and body is not None:
                 await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
             return body
@@ -120,16 +125,19 @@ class Counter:
             if not running.waiting and not running.task.done() and gone.done():
                 running.ended.set()
         if not running.task.done():
-            raise Unfit("InProgress", "The till is still at it: ask TransactionStatus.")
+            raise Unfit("InProgress", _AT_IT)
         return running.task.result()
+
+    def _refused(self, message: Message, why: Refusal | Refused | Unfit) -> Body:
+        return refusal_body(message, refused(why, language_of(message, self.memory.logged, self._shop.language)))
 
     def _now_ms(self) -> int:
         return int(self._clock_s() * 1000)
 
 
-def _refused(message: Message, why: Refusal | Refused | Unfit) -> Body:
-    """The till's no in the place where the message's answer has it; the sale's own data go back with it."""
-    category, said = message.header.message_category, refused(why)
+def refusal_body(message: Message, said: Body) -> Body:
+    """The till's no in the place where the message's answer has it; the sale's own data go back with it. Pure."""
+    category = message.header.message_category
     if category == "Input":
         return {"InputResult": {"Device": "CashierInput", "InfoQualify": "Input", "Response": said}}
     if category == "Display":

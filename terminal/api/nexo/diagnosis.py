@@ -5,6 +5,7 @@ from typing import Any
 
 from drivers.base import ReaderState
 from terminal.api.nexo.answers import Body, success
+from terminal.api.nexo.operators import spoken
 from terminal.api.nexo.talk import Shop, Talk
 
 
@@ -41,8 +42,8 @@ def details(status: dict[str, Any], shop: Shop) -> dict[str, object]:
 
 
 async def log_in(talk: Talk) -> Body:
-    """Nothing here depends on it; Diagnosis tells who is logged in. The token or the key says who may ask."""
-    talk.memory.logged.add(talk.header.sale_id)
+    """What depends on it is the operator's language alone: the token or the key says who may ask."""
+    talk.memory.logged[talk.header.sale_id] = spoken(talk.message)
     software = {
         "ManufacturerID": "tilld",
         "ApplicationName": "tilld",
@@ -58,5 +59,5 @@ async def log_in(talk: Talk) -> Body:
 
 
 async def log_out(talk: Talk) -> Body:
-    talk.memory.logged.discard(talk.header.sale_id)
+    talk.memory.logged.pop(talk.header.sale_id, None)
     return {"Response": success()}

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from offline_queue.journal import Found
+from offline_queue.words import Words
 from terminal.api.nexo import exchange
 from terminal.api.nexo.answers import SUCCESS, Body, Unfit, succeeded
 from terminal.api.nexo.exchange import Exchange
@@ -20,6 +21,9 @@ REPEATED: Final = frozenset({"CardAcquisition", "Loyalty", "Reversal", "StoredVa
 """Those for which the protocol has a place in RepeatedResponseMessageBody, and we an answer."""
 
 
+_AT_IT: Final = Words(
+    "The till is still at it. Ask again in a second.", "La caisse y travaille encore. Redemandez dans une seconde."
+)
 _STORED_VALUE: Final = {letter: kind for kind, letter in exchange.STORED_VALUE.items()}
 
 
@@ -53,7 +57,7 @@ async def tell(talk: Talk) -> Body:
     category = noted.category if noted else reference.message_category
     running = talk.memory.running.get(meant)
     if running is not None and reference.message_category in (None, running.category):
-        raise Unfit("InProgress", "The till is still at it. Ask again in a second.")
+        raise Unfit("InProgress", _AT_IT)
     kept = noted.answer if noted and noted.category in REPEATED else None
     # A refusal that is kept may be older than a repeat that was recorded: the journal has the last word.
     found = None if succeeded(kept) else await _journalled(talk, meant, category)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from offline_queue.journal import Found
+from offline_queue.words import Language, Words
 from terminal.api.desk import Desk, answer
 from terminal.api.nexo.answers import Body
 from terminal.api.nexo.exchange import Exchange
 from terminal.api.nexo.exchange_log import ExchangeLog
 from terminal.api.nexo.messages import Header, Message
+from terminal.api.nexo.operators import language_of
 from terminal.api.problems import Refused
 from terminal.inbox import Answered, CardEventAsked, ReadAsked, TransactionAsked
 from terminal.sales.transaction import PointsRule
@@ -19,16 +21,21 @@ from terminal.sales.transaction import PointsRule
 ACT_TIME_S: Final = 60.0
 """Longer than the till waits for the ledger and the disk together."""
 
-_UNANSWERED: Final = (
-    "It may be recorded or not. Ask TransactionStatus, or send it again as it was: it cannot count twice."
+_UNANSWERED: Final = Words(
+    "It may be recorded or not. Ask TransactionStatus, or send it again as it was: it cannot count twice.",
+    "C'est peut-être enregistré. Demandez TransactionStatus ou renvoyez tel quel : rien ne comptera deux fois.",
 )
 
-_UNSHOWN: Final = "It is recorded, and could not be shown now. Ask TransactionStatus, or send it again as it was."
+_UNSHOWN: Final = Words(
+    "It is recorded, and could not be shown now. Ask TransactionStatus, or send it again as it was.",
+    "C'est enregistré, mais impossible à montrer maintenant. Demandez TransactionStatus ou renvoyez tel quel.",
+)
 
 
 @dataclass(frozen=True)
 class Shop:
-    """What the till's config says that the protocol shows. `acquirer` is the ledger's host, `software` our version."""
+    """What the till's config says that the protocol shows. `acquirer` is the ledger's host, `software` our version,
+    `language` that of operators who name none."""
 
     poi_id: str
     terminal: str
@@ -37,6 +44,7 @@ class Shop:
     software: str
     rule: PointsRule
     display: bool = False
+    language: Language = "en"
 
 
 @dataclass(eq=False)
@@ -54,13 +62,14 @@ class Running:
 class Memory:
     """What the listener keeps of its own, used by its loop alone.
 
-    `ahead`: reads that a sale system has asked for before its customer's turn. `logged`: who has logged in.
+    `ahead`: reads that a sale system has asked for before its customer's turn. `logged`: the
+    sale systems that have logged in, each with the language that it named.
     """
 
     log: ExchangeLog
     running: dict[Exchange, Running] = field(default_factory=dict)
     ahead: "dict[str, ReadAsked]" = field(default_factory=dict)
-    logged: set[str] = field(default_factory=set)
+    logged: dict[str, Language | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,11 @@ class Talk:
     @property
     def header(self) -> Header:
         return self.message.header
+
+    @property
+    def language(self) -> Language:
+        """What the operator reads."""
+        return language_of(self.message, self.memory.logged, self.shop.language)
 
     @property
     def exchange(self) -> Exchange:

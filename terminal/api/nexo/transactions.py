@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import msgspec
-
 from offline_queue.entry import Entry, Kind, State
 from offline_queue.journal import Found
 from terminal.api.nexo.answers import Body, balance_told, current, success
@@ -13,12 +11,13 @@ from terminal.api.nexo.money import shown
 from terminal.api.nexo.sale_shapes import account_shown
 from terminal.api.nexo.talk import Shop
 from terminal.pos import BalanceView, TransactionAnswer
+from terminal.wording import read
 
 KEPT: Final = timedelta(milliseconds=KEPT_MS)
 
 
 def said(found: Found) -> TransactionAnswer:
-    return msgspec.json.decode(found.reply, type=TransactionAnswer)
+    return read(found.reply, TransactionAnswer)
 
 
 def outlived(entry: Entry, now: datetime) -> bool:

@@ -294,7 +294,7 @@ def test_money_is_exact_or_refused(value: Decimal, currency: str | None) -> None
 )
 def test_the_tills_no_in_the_words_of_the_protocol(code: str, reason: str | None, condition: str) -> None:
     """A decline for want of the line is never a Refusal, and the other way round."""
-    said = refused(Refusal(code, "why and what next", reason))
+    said = refused(Refusal(code, "why and what next", reason), "en")
     assert (said["Result"], said["ErrorCondition"]) == ("Failure", condition)
 
 
