@@ -95,19 +95,12 @@ class HttpLedger:
         allow_plain_http: bool = False,
         ca_file: str | None = None,
     ) -> None:
-        import urllib3
+        from offline_queue.punctual import pool
 
         self._url = checked_url(url, allow_plain_http=allow_plain_http)
         self._path = urlsplit(self._url).path
         self._terminal, self._key, self._answer_s = terminal, key, answer_s
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=CONNECTIONS,
-            retries=False,
-            timeout=urllib3.Timeout(connect=connect_s, read=answer_s),
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=ca_file,
-        )
+        self._pool = pool(connections=CONNECTIONS, connect_s=connect_s, answer_s=answer_s, ca_file=ca_file)
         self._takes_gzip = False
 
     def hello(self, hello: Hello) -> Welcome:

@@ -31,18 +31,11 @@ class PeerKeeper:
         allow_plain_http: bool = False,
         ca_file: str | None = None,
     ) -> None:
-        import urllib3
+        from offline_queue.punctual import pool
 
         self._url = checked_url(url, allow_plain_http=allow_plain_http)
         self._terminal, self._key = terminal, key
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=1,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_S, read=ANSWER_S),
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=ca_file,
-        )
+        self._pool = pool(connections=1, connect_s=CONNECT_S, answer_s=ANSWER_S, ca_file=ca_file)
 
     def held(self, terminal: str) -> dict[str, int]:
         try:
