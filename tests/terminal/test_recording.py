@@ -29,12 +29,10 @@ class Counter:
         self.till = till
         self.reports: list[Event] = []
         self.copies: list[tuple[str, int, Callable[[], None]]] = []
-        self.balances = Balances(till.directory, till.journal, till.timepiece, "en")
+        self.balances = Balances(till.directory, till.journal, till.timepiece)
         after_copy = (lambda *told: self.copies.append(told)) if copied else None
         issue = ClaimIssue(Claims(), None)
-        self.recording = Recording(
-            till.store, till.journal, self.balances, issue, "en", self.reports.append, after_copy
-        )
+        self.recording = Recording(till.store, till.journal, self.balances, issue, self.reports.append, after_copy)
 
     def commit(self, entry: Entry) -> "Future[Answered]":
         """Handed to the journal; the journal has done its part."""
