@@ -24,6 +24,7 @@ class SyncReport(msgspec.Struct, frozen=True):
 
 
 NOT_YET: Final = SyncReport(False, None, None, "The ledger has not been asked yet; sales wait in the journal.")
+STILL_WAITING: Final = "The ledger was not reached before this start, and the pause goes on; sales wait in the journal. `tilld sync` asks now."
 FINE: Final = "The ledger has heard everything."
 ANOTHER_KEY: Final = (
     "This ledger does not sign with the key that this till knows, so it may be a stranger and is sent nothing. Sales go"
