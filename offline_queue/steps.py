@@ -1,6 +1,6 @@
 """The shapes of the protocol core: what a till can do next, what it remembers, what an answer brings about.
 
-Values only; offline_queue/streams.py holds the rules over them.
+Values only; next_step.py, hearing.py and failing.py hold the rules over them.
 """
 
 from collections.abc import Mapping, Sequence

@@ -97,7 +97,7 @@ PURE = (
     "terminal/history/shapes.py",
     "terminal/sync_progress.py",
     "terminal/attention.py",
-    "offline_queue/streams.py",
+    *(f"offline_queue/{name}.py" for name in ("next_step", "hearing", "failing", "steps")),
     "offline_queue/conflicts.py",
     "offline_queue/sync_report.py",
     "offline_queue/base45.py",
