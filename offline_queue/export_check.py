@@ -25,7 +25,7 @@ from offline_queue.export_lines import (
     Total,
 )
 from offline_queue.receipts import genuine, signed_by
-from offline_queue.wire import seal_input
+from offline_queue.signing import seal_input
 
 ChainName = tuple[str | None, str, int]
 """Owner, stream and branch."""

@@ -14,7 +14,7 @@ from ledger.port.statements import Statement
 from ledger.tables import clearing
 from offline_queue.entry import Amount, Clock, Resolution
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Account, Balance, Expiry
+from offline_queue.wire_accounts import Account, Balance, Expiry
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill, FakeTimepiece, points_of
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,26 @@ def test_status_for_people_and_for_scripts(tilld: Tilld, api: Api) -> None:
 def test_status_says_why_the_ledger_is_not_reached(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """A dead line and a refusal need different people: the reason and the remedy are shown."""
     till.reachable, till.detail = False, "The ledger refuses this till: ask head office to enrol it."
-    _, text, _ = tilld("status")
+    code, text, _ = tilld("status")
+    assert code == 1
     assert "not reached" in text
     assert till.detail in text
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_status_ends_with_1_where_somebody_should_look(
+    tilld: Tilld, api: Api, till: FakeTill, option: tuple[str, ...]
+) -> None:
+    """As its first line says it; a queue that waits for the next pass is nothing to look at."""
+    api.sale("k-1")
+    assert tilld("status", *option)[0] == 0
+    broken = replace(till.readers[0], status=ReaderState.ABSENT)
+    till.readers[0], ready = broken, till.readers[0]
+    assert tilld("status", *option)[0] == 1
+    till.readers[0] = ready
+    assert tilld("status", *option)[0] == 0
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT)
+    assert tilld("status", *option)[0] == 1
 
 
 def test_readers_are_listed_with_what_mends_them(tilld: Tilld, api: Api, till: FakeTill) -> None:
