@@ -7,7 +7,7 @@ import pytest
 
 from offline_queue.entry import Kind, Lane, State
 from offline_queue.journal import NotRecorded
-from offline_queue.wire import Account
+from offline_queue.wire_accounts import Account
 from offline_queue.wire_feeds import Verdict
 from terminal.inbox import AccountHeard, Answered, Recorded, Settled, Stop, TransactionAsked
 from terminal.pos import Amount, CardNumber, Receipt, Refusal, TransactionRequest
