@@ -29,7 +29,8 @@ from offline_queue.failing import failed
 from offline_queue.hearing import heard
 from offline_queue.next_step import begin, next_step
 from offline_queue.steps import Answer, FetchDecisions, Moment, Request, Rest, SayHello, SendRecords, Silence, SyncState
-from offline_queue.wire import BatchAnswer, Decisions, Marks, StreamHead, Welcome
+from offline_queue.wire import BatchAnswer, Marks, StreamHead, Welcome
+from offline_queue.wire_feeds import Decisions
 
 OUTAGE_MS: Final = 600_000
 LATEST_MS: Final = 4 * 3_600_000

@@ -22,7 +22,9 @@ from offline_queue.requests import Identity, Speaker
 from offline_queue.steps import MarkStreams, Moment, Outcome, Request, Rest, SayHello, Silence, TakeDecisions
 from offline_queue.sync_memory import Hotlist, SyncMemory
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import Balance, BatchAnswer, Problem, StreamHead, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, Problem, StreamHead, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Verdict
 
 if TYPE_CHECKING:
     from offline_queue.store import JournalReader, Store

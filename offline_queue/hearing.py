@@ -31,18 +31,8 @@ from offline_queue.steps import (
     TakeChanges,
     TakeDecisions,
 )
-from offline_queue.wire import (
-    MAX_BATCH,
-    BatchAnswer,
-    Changes,
-    Decisions,
-    Marks,
-    Order,
-    Problem,
-    ProblemCode,
-    StreamHead,
-    Welcome,
-)
+from offline_queue.wire import MAX_BATCH, BatchAnswer, Marks, Order, Problem, ProblemCode, StreamHead, Welcome
+from offline_queue.wire_feeds import Changes, Decisions
 
 BATCH_STEP: Final = 50
 BATCH_TARGET_MS: Final = 500

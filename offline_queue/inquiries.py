@@ -20,7 +20,7 @@ from offline_queue.journal import AHEAD, Allowance, AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError
 from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest
 
 if TYPE_CHECKING:
     from offline_queue.store import Store

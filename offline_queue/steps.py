@@ -9,21 +9,9 @@ from typing import Final
 import msgspec
 
 from offline_queue.backoff import Backoff
-from offline_queue.wire import (
-    OLDEST_PROTOCOL,
-    PROTOCOL,
-    Balance,
-    BatchAnswer,
-    Change,
-    Changes,
-    Custody,
-    Decisions,
-    Marks,
-    Order,
-    StreamHead,
-    Verdict,
-    Welcome,
-)
+from offline_queue.wire import OLDEST_PROTOCOL, PROTOCOL, BatchAnswer, Custody, Marks, Order, StreamHead, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Change, Changes, Decisions, Verdict
 
 FIRST_BATCH: Final = 100
 

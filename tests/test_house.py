@@ -50,7 +50,7 @@ ALSO = {
     "ledger": {
         *{
             "offline_queue.entry",
-            "offline_queue.wire",
+            *{"offline_queue.wire", "offline_queue.wire_accounts", "offline_queue.wire_feeds", "offline_queue.signing"},
             "offline_queue.timepiece",
             "offline_queue.config_file",
             "offline_queue.legible",
@@ -97,7 +97,10 @@ PURE = (
     "terminal/history/shapes.py",
     "terminal/sync_progress.py",
     "terminal/attention.py",
-    *(f"offline_queue/{name}.py" for name in ("next_step", "hearing", "failing", "steps")),
+    *(
+        f"offline_queue/{name}.py"
+        for name in ("next_step", "hearing", "failing", "steps", "signing", "wire", "wire_accounts", "wire_feeds")
+    ),
     "offline_queue/conflicts.py",
     "offline_queue/sync_report.py",
     "offline_queue/base45.py",

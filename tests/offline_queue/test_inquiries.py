@@ -16,7 +16,7 @@ from offline_queue.inquiries import Inquiries, OnAllowance, Question, after_fail
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.ledger_answers import LedgerError, TransientLedgerError
 from offline_queue.store import Store
-from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest, Balance
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, Balance
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened
 from tests.offline_queue.waiting import Heard
 

@@ -26,7 +26,8 @@ from offline_queue.steps import (
     SyncState,
     TakeDecisions,
 )
-from offline_queue.wire import BatchAnswer, Decisions, Marks, Problem, ProblemCode, StreamHead, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, Marks, Problem, ProblemCode, StreamHead, Welcome
+from offline_queue.wire_feeds import Decisions, Verdict
 
 NOW = Moment(1000, 0.5)
 READY = SyncState(generation="g1", greeted=True, hello_due_ms=10**9, batch=100)

@@ -19,7 +19,9 @@ from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync
 from offline_queue.sync_report import FINE, SyncReport, in_words
 from offline_queue.timepiece import SystemTimepiece
-from offline_queue.wire import Balance, BatchAnswer, BatchHeader, Decisions, Hello, Problem, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Problem, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Decisions, Verdict
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell
 from tests.offline_queue.waiting import Heard
 from tests.simulation.book_ledger import BookLedger

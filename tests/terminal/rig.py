@@ -11,7 +11,7 @@ from drivers.base import CardRead, EntryMode, NoteWish, Technology
 from offline_queue.journal import Allowance, Origin
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import AllowanceAnswer, Balance
+from offline_queue.wire_accounts import AllowanceAnswer, Balance
 from offline_queue.words import LANGUAGES, Language
 from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of

@@ -8,7 +8,7 @@ import pytest
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.entry import Kind
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
-from offline_queue.wire import Account, AllowanceAnswer, Balance
+from offline_queue.wire_accounts import Account, AllowanceAnswer, Balance
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
 from terminal.inbox import AccountHeard, AllowanceAnswered, CardPresented, Settled, Welcomed

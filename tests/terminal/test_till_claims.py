@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from offline_queue.claim_codes import Code, read
 from offline_queue.entry import Card, Kind, State
 from offline_queue.steps import TakeChanges
-from offline_queue.wire import CardChange, Change
+from offline_queue.wire_feeds import CardChange, Change
 from terminal.claims.shapes import ClaimAnswer, ClaimView, Proof
 from terminal.claims.words import _WORDS, words
 from terminal.config_claims import Claims, Sales

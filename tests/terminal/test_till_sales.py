@@ -6,7 +6,7 @@ import pytest
 
 from offline_queue.entry import Kind, Lane, State
 from offline_queue.journal import NotRecorded
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from terminal.inbox import Answered, Recorded, Settled, Stop, TransactionAsked
 from terminal.pos import Amount, CardNumber, Receipt, Refusal, TransactionRequest
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
