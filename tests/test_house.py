@@ -54,7 +54,7 @@ ALSO = {
             "offline_queue.timepiece",
             "offline_queue.config_file",
             "offline_queue.legible",
-            "offline_queue.disk_sync",
+            *{"offline_queue.disk_sync", "offline_queue.private_file"},
         },
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
