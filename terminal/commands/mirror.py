@@ -91,8 +91,8 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
     config = loaded(place)
     if not (place.state / "terminal.key").exists():
         raise Failed(
-            f"there is no key of a till in {place.state}, so the ledger would believe nothing; the copies stay where they"
-            " are.\nName the state folder of an enrolled till with --state DIR, or enrol this one: tilld enroll",
+            f"there is no key of a till in {place.state}, so the ledger would believe nothing. The copies stay.\n"
+            "Name the state folder of an enrolled till with --state DIR, or enrol this one: tilld enroll",
             Code.USAGE,
         )
     keeper, at = FolderKeeper(folder or place.state / "mirror"), config.ledger
