@@ -240,6 +240,14 @@ def test_wrong_usage_is_2(tilld: Tilld, command: list[str]) -> None:
     assert "--help" in errors
 
 
+def test_copies_are_delivered_by_an_enrolled_till(tilld: Tilld, tmp_path: Path) -> None:
+    """A folder without a key is no till: what to do is said, and no key is made by the way."""
+    code, text, errors = tilld("mirror", "deliver", str(tmp_path))
+    assert (code, text) == (2, "")
+    assert "tilld enroll" in errors
+    assert not (tmp_path / "terminal.key").exists()
+
+
 @pytest.mark.parametrize("group", [[], ["queue"], ["ledger", "claim"]])
 def test_a_group_alone_shows_what_is_in_it(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Its help as it is, on stderr, each command with its first sentence whole; a script gets 2."""

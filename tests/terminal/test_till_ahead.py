@@ -135,6 +135,13 @@ def test_it_is_renewed_when_the_ledger_has_decided(till: TillRig) -> None:
     assert till.wish().points == 35
 
 
+def test_a_card_that_a_sale_names_was_here(till: TillRig) -> None:
+    """The POS has read it itself; its next balance brings a right, as if the till had read it."""
+    till.sell("s1", 10)
+    till.send(Settled([], [Balance(CARD, 500, 0, NOW)], 1))
+    assert (till.wish().card, nothing_asked(till)) == (CARD, True)
+
+
 def test_a_card_never_seen_here_gets_none(till: TillRig) -> None:
     """The feed speaks of cards that sold elsewhere too."""
     till.send(Settled([], [Balance(OTHER_CARD, 500, 0, NOW)], 1))
