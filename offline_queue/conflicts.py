@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.entry import State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from offline_queue.words import Words
 
 RESOLVED: Final = Words(

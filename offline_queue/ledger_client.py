@@ -23,25 +23,11 @@ from offline_queue.ledger_answers import (
     understood,
 )
 from offline_queue.packing import GZIP, WORTHWHILE, packed
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import sign
-from offline_queue.wire import (
-    BATCH_TYPE,
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    PhoneFound,
-    PhoneLookup,
-    ProblemCode,
-    Welcome,
-    authorization,
-    signing_input,
-)
+from offline_queue.wire import BATCH_TYPE, BatchAnswer, BatchHeader, Hello, Park, ProblemCode, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, PhoneFound, PhoneLookup
+from offline_queue.wire_feeds import Changes, Decisions
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

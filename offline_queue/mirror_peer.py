@@ -1,4 +1,4 @@
-"""A mirror at another till: copies travel over HTTP, signed by the till that sends them (wire.signing_input)."""
+"""A mirror at another till: copies travel over HTTP, signed by the till that sends them (signing.signing_input)."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -8,8 +8,8 @@ import msgspec
 
 from offline_queue.ledger_client import checked_url
 from offline_queue.mirror_copy import Copy, MirrorUnreachable
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import sign
-from offline_queue.wire import authorization, signing_input
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -50,11 +50,11 @@ ALSO = {
     "ledger": {
         *{
             "offline_queue.entry",
-            "offline_queue.wire",
+            *{"offline_queue.wire", "offline_queue.wire_accounts", "offline_queue.wire_feeds", "offline_queue.signing"},
             "offline_queue.timepiece",
             "offline_queue.config_file",
             "offline_queue.legible",
-            "offline_queue.disk_sync",
+            *{"offline_queue.disk_sync", "offline_queue.private_file"},
         },
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
@@ -105,7 +105,10 @@ PURE = (
     "terminal/counter/ladder_words.py",
     "terminal/counter/failure_words.py",
     "terminal/sales/expiries.py",
-    "offline_queue/streams.py",
+    *(
+        f"offline_queue/{name}.py"
+        for name in ("next_step", "hearing", "failing", "steps", "signing", "wire", "wire_accounts", "wire_feeds")
+    ),
     "offline_queue/conflicts.py",
     "offline_queue/sync_report.py",
     "offline_queue/base45.py",

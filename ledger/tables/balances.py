@@ -13,8 +13,8 @@ from ledger.points.standing import Standing
 from ledger.tables.engine import Tables
 from ledger.tables.source import CARDS, LISTING, LOT, STANDING, listings, merged_into
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Balance, Expiry
-from offline_queue.wire import Lot as ToldLot
+from offline_queue.wire_accounts import Balance, Expiry
+from offline_queue.wire_accounts import Lot as ToldLot
 
 TOLD_EXPIRIES: Final = 3
 """So many fit on a receipt; the soonest are the ones that matter."""

@@ -8,7 +8,8 @@ from ledger.tables.balances import TablesBalances
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.source import CARDS, listings
 from offline_queue.entry import State
-from offline_queue.wire import Balance, Verdict
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Verdict
 
 MAX_PAGE_RECORDS: Final = 2000
 """Records that one page may speak of; bounds the balances that come with it."""

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from offline_queue.wire import Balance, Expiry
+from offline_queue.wire_accounts import Balance, Expiry
 from terminal.cards import hotlist, wear_book
 from terminal.cards.identification import Proof
 from terminal.cards.shelf import Shelf
@@ -43,7 +43,7 @@ CREATE TABLE taken (
 """,
     ),
     ("ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",),
-    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire.Expiry, as JSON
+    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire_accounts.Expiry, as JSON
     hotlist.TABLES,
     wear_book.TABLES,
 )

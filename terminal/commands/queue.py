@@ -208,10 +208,11 @@ def _key(place: Place) -> "Ed25519PrivateKey | None":
 
 @contextmanager
 def _private(path: Path) -> Iterator[Any]:
-    """A new file for its owner alone. Raises Failed."""
+    """A file for its owner alone. Raises Failed."""
+    from offline_queue.private_file import written_privately
+
     try:
-        path.touch(mode=0o600)
-        with path.open("wb") as out:
+        with written_privately(path) as out:
             yield out
     except OSError as error:
         raise Failed(f"cannot write {path}: {error.strerror}. The journal is untouched.", Code.ATTENTION) from None

@@ -18,8 +18,8 @@ from offline_queue.entry import GENESIS_HASH, chain
 from offline_queue.export_check import Broken, Checked, check
 from offline_queue.export_lines import FORMAT
 from offline_queue.receipts import Receipt
+from offline_queue.signing import seal_input
 from offline_queue.terminal_key import public_key, sign
-from offline_queue.wire import seal_input
 
 LEDGER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 TILL = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))

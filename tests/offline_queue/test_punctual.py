@@ -18,7 +18,7 @@ from offline_queue.ledger_answers import JSON, TransientLedgerError
 from offline_queue.ledger_client import HttpLedger
 from offline_queue.mirror_copy import MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
-from offline_queue.wire import Decisions
+from offline_queue.wire_feeds import Decisions
 from tests.certificates import Authority
 from tests.offline_queue import canned
 

@@ -3,10 +3,12 @@
 import pytest
 
 from offline_queue.entry import Lane
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import BATCHES_PER_FEED, begin, next_step
 from offline_queue.steps import FetchDecisions, MarkStreams, SayHello, SendRecords, Silence, Suspect, SyncState
-from offline_queue.streams import BATCHES_PER_FEED, begin, failed, heard, next_step
 from offline_queue.wire import BatchAnswer, Marks, ProblemCode, StreamHead
-from tests.offline_queue.test_streams import (
+from tests.offline_queue.test_protocol_core import (
     NOW,
     READY,
     custody,
