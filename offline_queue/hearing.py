@@ -97,7 +97,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
 
 def _findings(state: SyncState, flight: Outstanding, known: Mapping[str, Marks], *, renewed: bool) -> tuple[Order, ...]:
     """What was found stays until the next start, for a technician comes later; the newest comes first."""
-    if renewed and state.generation is None:
+    if state.generation is None:
         return state.findings
     found = about(flight.heads, known, renewed=renewed)
     codes = {order.code for order in found}

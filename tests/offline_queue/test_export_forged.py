@@ -191,6 +191,15 @@ def test_the_branch_that_the_forgeries_change_is_right() -> None:
     assert check(branched()).chains == 2
 
 
+def test_two_futures_may_have_no_past_in_common() -> None:
+    """A branch from the very beginning: it stands before the records, and grows from nothing."""
+    trunk, copy = Chain("s1", TERMINAL), Chain("s1", TERMINAL).forked(1)
+    lines = [*copy.lines, *trunk.records(1).end().lines, *copy.records(2).end().lines[1:]]
+    assert check(file_of(*lines, begin=BOOKS)).chains == 2
+    broken = file_of(*moved(copy.lines[:2], seq=2), begin=BOOKS)
+    assert f"breaks at {TERMINAL}/s1/1 2" in why(broken)
+
+
 def test_base64_has_one_spelling() -> None:
     """Characters that a lenient reader skips would let two files tell the same records."""
     told = Chain("s1").records(1, opaque=True).end().lines

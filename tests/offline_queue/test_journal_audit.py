@@ -1,14 +1,16 @@
 """What the examination of a journal says of each thing that can be wrong with it, and that it says nothing else."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from ledger.books.receipts import Signer
-from offline_queue.entry import Lane
+from offline_queue.entry import GENESIS_HASH, Genesis, Kind, Lane, chain, decode, encode
 from offline_queue.journal import Verification
 from offline_queue.journal_audit import CHANGED_MARK, THE_FILE
 from offline_queue.journal_reader import JournalReader
@@ -18,6 +20,7 @@ from tests.offline_queue.sales import ORIGIN, open_store, put, sale
 
 LEDGER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 SALES = 6
+GENESIS = Genesis("another", Lane.BULK, "machine-9", "tilld test", 1)
 
 
 @pytest.fixture
@@ -42,8 +45,9 @@ def examined(path: Path, *changes: str) -> Verification:
 
 
 def test_a_whole_journal_is_sound(path: Path, bulk: str) -> None:
-    """Two streams, each with its genesis and its seal, and one receipt."""
-    assert examined(path) == Verification(SALES + 4, ok=True, first_bad=None, receipts=1)
+    """Of two starts with two streams each: four geneses and seals, and one receipt."""
+    open_store(path).close()
+    assert examined(path) == Verification(SALES + 8, ok=True, first_bad=None, receipts=1)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,6 @@ def test_a_whole_journal_is_sound(path: Path, bulk: str) -> None:
         "stable = 6",
         "accepted = 9, stable = 4",
         "accepted = 3, stable = 4",
-        "trimmed = 5",
         "last = 7",
         "last = 9",
         "settled = 2",
@@ -66,7 +69,9 @@ def test_what_is_said_of_a_stream_must_be_possible(path: Path, bulk: str, change
     found = examined(path, f"UPDATE stream SET {change}, guard = NULL WHERE uid = '{bulk}'")
     assert not found.ok
     assert found.first_bad is not None
-    assert found.first_bad[0] == bulk
+    told = "what is said of the stream was changed: " if change != "last = 9" else "the record is missing"
+    assert (found.first_bad[0], found.first_bad[2].startswith(told)) == (bulk, True), found.first_bad
+    assert found.first_bad[1] >= SALES + 2
 
 
 def test_marks_that_are_possible_and_not_the_ledgers_are_found(path: Path, bulk: str) -> None:
@@ -111,14 +116,65 @@ def test_what_nobody_can_read_is_damage(path: Path, bulk: str, change: str) -> N
     assert found.first_bad[2].startswith("it is damaged: ")
 
 
-def test_a_page_that_contradicts_its_index_is_damage(path: Path, bulk: str) -> None:
-    """SQLite's own examination comes first: what follows would be read from bent pages."""
+def test_an_index_that_misses_a_row_is_damage(path: Path, bulk: str) -> None:
+    """SQLite's own examination comes first: a key that nobody finds would be another sale."""
+    index = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'stream'"
     with closing(sqlite3.connect(path, isolation_level=None)) as journal:
+        (row,) = journal.execute(index).fetchall()
         journal.execute("PRAGMA writable_schema = 1")
-        journal.execute(
-            "UPDATE sqlite_schema SET sql = replace(sql, 'uid', 'lane') WHERE type = 'index' AND tbl_name = 'stream'"
-        )
+        journal.execute("DELETE FROM sqlite_schema WHERE name = ?", (row[1],))
+    with closing(sqlite3.connect(path, isolation_level=None)) as journal:
+        journal.execute("UPDATE stream SET uid = 'ff' WHERE no = 1")
+        journal.execute("PRAGMA writable_schema = 1")
+        journal.execute("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", row)
     found = examined(path)
     assert (found.records, found.ok) == (0, False)
     assert found.first_bad is not None
     assert found.first_bad[:2] == (THE_FILE, 0)
+    assert "missing from index" in found.first_bad[2]
+
+
+def rewritten(path: Path, stream: str, seq: int, change: Callable[[bytes], bytes]) -> None:
+    """A record is changed by somebody who knows how the chain is made, and makes it anew from there."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as journal:
+        (no,) = journal.execute("SELECT no FROM stream WHERE uid = ?", (stream,)).fetchone()
+        rows = journal.execute(
+            "SELECT place, record FROM record WHERE place >> 40 = ? ORDER BY place", (no,)
+        ).fetchall()
+        head = GENESIS_HASH
+        for place, record in rows:
+            new = change(record) if place & 0xFFFFFFFFFF == seq else record
+            head = chain(head, new)
+            journal.execute("UPDATE record SET record = ?, hash = ? WHERE place = ?", (new, head, place))
+        journal.execute("UPDATE stream SET receipt = NULL")
+
+
+@pytest.mark.parametrize(
+    ("seq", "change", "why"),
+    [
+        (3, lambda _: b"no entry", "the record is no entry"),
+        (1, lambda record: encode(replace(decode(record), genesis=GENESIS)), "genesis record is not where"),
+        (1, lambda record: encode(replace(decode(record), kind=Kind.EARN)), "genesis record is not where"),
+        (1, lambda record: encode(replace(decode(record), genesis=None)), "genesis record is not where"),
+    ],
+    ids=["no entry", "the genesis of another stream", "of another kind", "that says nothing"],
+)
+def test_a_chain_that_holds_must_still_be_this_streams(
+    path: Path, bulk: str, seq: int, change: Callable[[bytes], bytes], why: str
+) -> None:
+    """It begins with its own genesis, and nothing but entries follows."""
+    rewritten(path, bulk, seq, change)
+    found = examined(path)
+    assert not found.ok
+    assert found.first_bad is not None
+    assert found.first_bad[:2] == (bulk, seq)
+    assert why in found.first_bad[2]
+
+
+def test_a_stream_begins_once(path: Path, bulk: str) -> None:
+    """Its own genesis a second time is not what was recorded."""
+    with closing(JournalReader.open(path)) as reader:
+        (genesis,) = reader.records(bulk, 1, 1, 1)
+    rewritten(path, bulk, 4, lambda _: genesis)
+    found = examined(path)
+    assert found.first_bad == (bulk, 4, "the genesis record is not where it belongs")

@@ -202,6 +202,12 @@ def test_the_oldest_that_waits_is_told_whichever_lane_it_is_in(store: Store, rea
     assert reader.totals().oldest_unaccepted_at == late
 
 
+def settled(path: Path, *streams: str) -> list[int]:
+    """What the journal has noted of these."""
+    with closing(sqlite3.connect(path)) as journal:
+        return [journal.execute("SELECT settled FROM stream WHERE uid = ?", (uid,)).fetchone()[0] for uid in streams]
+
+
 def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:
     """Streams that are wholly accepted and closed leave `streams`, and stay in the totals and lists."""
     with closing(open_store(path)) as store:
@@ -216,8 +222,17 @@ def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:
         assert len(reader.streams(all=True)) == 4
         assert reader.totals() == Totals(0, 0, 0, None, 7)
         assert [found.entry for found in reader.list(None, 9)] == [entry]
+        assert settled(path, *old) == [1, 1]
+        for state in (State.POSTED, State.RESOLVED):
+            store.settle([verdict(old[1], 2, 2, state, 2)], 2, "g1")
+            assert [found.entry for found in reader.list(None, 9, {state})] == [entry]
+            assert settled(path, *old) == [1, 1], "all its entries are done: no pass has to look at it"
+        store.settle([verdict(old[1], 2, 2, State.CONFLICT, 3)], 3, "g1")
+        assert settled(path, *old) == [1, 0]
+        store.settle([verdict(old[1], 2, 2, State.POSTED, 4)], 4, "g1")
         store.mark(dict.fromkeys(marks, Marks(1, 1)), "g2")
         assert reader.totals() == Totals(1, 0, 0, entry.occurred_at, 7)
+        assert settled(path, *old) == [0, 0]
 
 
 def test_facts_survive_restarts(path: Path) -> None:
