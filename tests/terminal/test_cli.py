@@ -199,6 +199,9 @@ def test_the_queue_is_listed_and_shown(tilld: Tilld, api: Api, till: FakeTill) -
     till.outcomes[1] = msgspec.structs.replace(till.outcomes[1], state=State.POSTED)
     assert [entry["id"] for entry in json.loads(tilld("queue", "list", "--json")[1])["entries"]] == [first, second]
     assert second not in tilld("queue", "list", "--only", "queued")[1]
+    assert [entry["id"] for entry in json.loads(tilld("queue", "list", "--last", "1", "--json")[1])["entries"]] == [
+        second
+    ]
     assert f"--after {first}" in tilld("queue", "list", "--limit", "1")[1]
     assert json.loads(tilld("queue", "show", "k-2", "--json")[1])["id"] == second
     assert "state           posted" in tilld("queue", "show", second)[1]
@@ -230,6 +233,7 @@ def test_a_till_that_is_not_there_is_3(tilld: Tilld, command: list[str]) -> None
         ["tap", "1", "--technology", "telepathy"],
         ["tap", "1", "--reader", "../../etc"],
         ["queue", "list", "--limit", "0"],
+        ["queue", "list", "--last", "3", "--after", "x"],
         ["queue", "export", "--json"],
     ],
 )
