@@ -192,6 +192,26 @@ def test_loyalty_becomes_the_request_of_the_other_routes() -> None:
     assert (refund.kind, refund.reverses, refund.points) == ("reverse", "e-1", 24)
 
 
+def test_an_award_of_money_takes_its_currency_from_the_sale() -> None:
+    """What LoyaltyAmount says comes first; of the other kinds TotalAmount says nothing here."""
+    card = {"LoyaltyAccountID": {"EntryMode": "Scanned", "LoyaltyID": "2990000000017"}}
+    of_ten = {"LoyaltyAmount": {"LoyaltyUnit": "Monetary", "Value": 10}}
+    paid = {"TotalAmount": 24.9, "Currency": "EUR"}
+    assert wanted("Award", [{**card, **of_ten}], **paid).amount == Amount(1000, "EUR")
+    in_points = {"LoyaltyAmount": {"LoyaltyUnit": "Point", "Value": 7}}
+    assert wanted("Redemption", [{**card, **in_points}], **paid).amount is None
+    original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": SALE["SaleTransactionID"]["TimeStamp"]}}
+    refund = wanted("AwardRefund", [], OriginalPOITransaction=original, **paid)
+    assert (refund.points, refund.amount) == (None, None)
+
+
+def test_two_cards_in_one_message_get_nothing() -> None:
+    """Neither the first alone nor both."""
+    cards = [{"LoyaltyAccountID": {"EntryMode": "Scanned", "LoyaltyID": number}} for number in ("29901", "29902")]
+    with pytest.raises(Unfit, match="more than one card"):
+        wanted("Award", cards, TotalAmount=24.9, Currency="EUR")
+
+
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
