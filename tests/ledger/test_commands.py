@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from ledger import config
 from ledger.cli import ledger
 from ledger.commands.command_line import books
+from ledger.commands.serve import warn_in_the_clear
 from ledger.port.book import Book
 from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
@@ -314,6 +315,12 @@ def served(database: str, *options: str) -> Iterator[tuple["subprocess.Popen[str
 
 
 class TestServing:
+    @pytest.mark.parametrize(("listen", "said"), [("0.0.0.0:8790", 1), ("127.0.0.1:8790", 0), ("[::1]:8790", 0)])
+    def test_to_be_open_in_the_clear_is_said(self, listen: str, said: int, caplog: pytest.LogCaptureFixture) -> None:
+        """A proxy with TLS belongs before a ledger that other machines reach."""
+        warn_in_the_clear(listen)
+        assert ["plain HTTP" in record.message for record in caplog.records] == [True] * said
+
     def test_it_serves_until_told_to_stop(self, url: str) -> None:
         """It prints its address once it answers, works beside the office's commands, and ends with exit code 0."""
         with served(url, "--enrolment", "open") as (process, address):
