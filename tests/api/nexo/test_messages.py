@@ -245,6 +245,27 @@ def test_a_card_is_named_in_one_way() -> None:
         card_of(asked)
 
 
+@pytest.mark.parametrize(
+    ("modes", "entry_mode"),
+    [
+        *(("Scanned", "scanned"), (["Keyed", "Scanned"], "scanned"), ("Keyed", "keyed"), (["Manual"], "keyed")),
+        *(("Contactless", msgspec.UNSET), ([], msgspec.UNSET)),
+    ],
+)
+def test_how_the_pos_came_by_a_number(modes: object, entry_mode: object) -> None:
+    """A scan first; what else it says of its reading makes no difference here."""
+    told = {"LoyaltyAccountID": {"LoyaltyID": "29900", "EntryMode": modes}}
+    card = card_of(shape_of(json.dumps(told).encode(), loyalty.LoyaltyData))
+    assert card == CardNumber("29900", entry_mode=entry_mode)  # type: ignore[arg-type]
+
+
+def test_a_read_of_this_till_is_named_by_its_reference() -> None:
+    """What CardAcquisition has answered."""
+    told = {"CardAcquisitionReference": {"TransactionID": "read-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
+    assert card_of(shape_of(json.dumps(told).encode(), loyalty.LoyaltyData)) == CardNumber(read_id="read-1")
+    assert card_of(loyalty.LoyaltyData()) is None
+
+
 def test_a_reversal_is_in_full_unless_money_is_named() -> None:
     """The money is held against the original's, which only the journal knows."""
     original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
