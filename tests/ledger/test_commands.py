@@ -177,7 +177,7 @@ class TestOffice:
         """By the rules of the config: the account says when points end, which had ended, and why they left."""
         file = tmp_path / "ledger.toml"
         file.write_text('[[rule]]\nid = "old@1"\nexpires = {days = 30}\n')
-        at = "2024-01-10T12:00:00Z"
+        at = "2025-01-10T12:00:00Z"
         with closing(opened(url, policy=config.load(file).policy())) as book:
             till = FakeTill(book, 2)
             till.send(till.earn(40, rule="old@1", occurred_at=at, clock=Clock("b", 1, at)))
@@ -191,7 +191,7 @@ class TestOffice:
         assert "Nothing" in run(url, "expire").stdout
         told = json.loads(run(url, "account", CARD, "--json").stdout)
         assert (told["points"], told["expired"]) == (103, 0)
-        assert told["entries"][-1]["reason"] == "expired after 2024-02-09"
+        assert told["entries"][-1]["reason"] == "expired after 2025-02-09"
         assert "Expired" not in run(url, "account", CARD).stdout
 
     def test_a_till_is_let_in_by_name_and_key(self, url: str) -> None:
