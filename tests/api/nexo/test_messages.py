@@ -139,12 +139,13 @@ def _header() -> bytes:
 def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
     """Each by the condition that tells the POS's programmer what to mend."""
     refuse_foreign(message(), "S001-T01")
-    for header, condition in (
-        ({"POIID": "S001-T02"}, "NotAllowed"),
-        ({"ServiceID": None}, "MessageFormat"),
-        ({"MessageClass": "Device"}, "MessageFormat"),
+    for header, condition, words in (
+        ({"POIID": "S001-T02"}, "NotAllowed", "POIID of this till"),
+        ({"ServiceID": None}, "MessageFormat", "ServiceID is missing"),
+        ({"MessageClass": "Device"}, "MessageFormat", "Loyalty is of MessageClass Service"),
+        ({"MessageClass": "Device", "DeviceID": "1"}, "MessageFormat", "Loyalty is of MessageClass Service"),
     ):
-        with pytest.raises(Unfit) as why:
+        with pytest.raises(Unfit, match=words) as why:
             refuse_foreign(message(**header), "S001-T01")
         assert why.value.condition == condition
 
@@ -154,6 +155,8 @@ def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
 def test_an_encrypted_sale_is_taken_on_its_own_day(seconds: int) -> None:
     """24 hours to each side by the till's clock; a message without a time has nothing to be compared."""
     at = 1_795_277_000.0
+    for odd in ("2026-11-21T17:03:11", "yesterday at noon"):
+        refuse_out_of_time(message({"SaleData": {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": odd}}}), at)
     stamped = {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": _stamp(at + seconds)}}
     refuse_out_of_time(message({}), at)
     if abs(seconds) <= 86400:
