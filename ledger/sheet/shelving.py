@@ -60,8 +60,9 @@ class Shelving:
     def missing(
         self, standing: Standing, points: int, moment: int, own: int | None, promised: int = 0
     ) -> list[tuple[Lot, int]]:
-        """What of the points written off is needed to take so many at a moment."""
-        free = max(0, self.at(standing, moment, own).available) + promised
+        """What of the points written off is needed to take so many at a moment, and to repay what is owed before."""
+        owed = sum(min(0, lot.remaining) for lot in self.shelf(standing.account).lots.values())
+        free = max(owed, self.at(standing, moment, own).available) + promised
         return wanted_back(self._revivable(standing.account, moment, own), own, points, free)
 
     def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:

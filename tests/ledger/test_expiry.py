@@ -10,6 +10,7 @@ from ledger.facts.codes import Code
 from ledger.facts.policy import Policy, Stance
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
+from ledger.port.refusals import Refused
 from ledger.port.statements import Statement
 from ledger.tables import clearing
 from offline_queue.entry import Amount, Clock, Resolution
@@ -404,6 +405,38 @@ class TestWrittenOff:
             till.send(till.reverse(used, **made_on(31)))
         keys = [line.id for line in statement_of(book).entries if line.terminal == "ledger"]
         assert len(keys) == len(set(keys)) == 4
+        sound(book)
+
+    def test_nobody_gives_expired_points_back_beside_their_award(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """A redemption of before their end would find them twice: once by the word, once as written off."""
+        till.send(till.earn(100, **made_on(0)))
+        on_day(100)
+        cleared(book)
+        gone = statement_of(book).entries[-1]
+        for resolution in Resolution:
+            with pytest.raises(Refused, match=r"the ledger's own|neither an entry"):
+                book.resolve(gone.id, resolution, None, "Anne", "goodwill")
+        late = till.redeem(150, **made_on(1))
+        till.send(late)
+        assert till.verdict(late).code == "overdrawn"
+        assert points_of(book) == -50
+        sound(book)
+
+    def test_what_is_booked_back_repays_an_older_debt_first(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """Points still asleep were used offline: the next redemption that comes late finds enough for both."""
+        till.send(till.earn(30, **made_on(0, "slow@1")))
+        on_day(100)
+        cleared(book)
+        till.send(till.redeem(5, **made_on(1)))
+        assert points_of(book) == -5
+        late = till.redeem(10, **made_on(20))
+        till.send(late)
+        assert till.verdict(late).code == "posted"
+        assert points_of(book) == 0
         sound(book)
 
     def test_a_duplicate_books_nothing_back(self, book: Book, till: FakeTill, on_day: Callable[[int], None]) -> None:
