@@ -19,6 +19,7 @@ from rich.table import Table
 from bench.figures import percentile
 from bench.ledger_batches import POLICY, PRODUCTION, BareServer, Queue, middle, rate
 from bench.sales import sale
+from ledger.commands.serve import collect_seldom
 from ledger.postgres.book import PostgresBook
 from offline_queue.entry import Card, Entry
 from tests.ledger.cluster import Cluster, cluster
@@ -90,6 +91,7 @@ def answered(process: "subprocess.Popen[str]") -> list[float]:
 
 def main(url: str, first: int, count: int, batches: int, *, hot: bool) -> None:
     """As many calls at once as a ledger process makes; the batches are made beforehand."""
+    collect_seldom()
     with closing(PostgresBook(url, policy=POLICY)) as book:
         ready = []
         for number in range(first, first + count):

@@ -1,8 +1,9 @@
 """A storm: all tills lose the ledger for ten minutes and come back, to one that serves so many requests a second.
 
-A simulation by events, in simulated time. Tills are the real protocol core (offline_queue/streams.py, backoff.py), the
-door is the real admission (ledger/http/admission.py). Network and books are a model: each request costs the same, and
-what a till no longer waits for is worked on all the same. `python -m bench.storm` draws docs/storm.svg too.
+A simulation by events, in simulated time. Tills are the real protocol core (in offline_queue: next_step.py, hearing.py,
+failing.py and backoff.py), the door is the real admission (ledger/http/admission.py). Network and books are a model:
+each request costs the same, and what a till no longer waits for is worked on all the same. `python -m bench.storm`
+draws docs/storm.svg too.
 """
 
 import argparse
@@ -24,9 +25,12 @@ from bench.storm_plot import Panel, drawn
 from ledger.http.admission import Admission, Rank, Room, Ticket, TurnedAway
 from ledger.http.attendance import next_sync_after_s
 from offline_queue.entry import Lane
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import begin, next_step
 from offline_queue.steps import Answer, FetchDecisions, Moment, Request, Rest, SayHello, SendRecords, Silence, SyncState
-from offline_queue.streams import begin, failed, heard, next_step
-from offline_queue.wire import BatchAnswer, Decisions, Marks, StreamHead, Welcome
+from offline_queue.wire import BatchAnswer, Marks, StreamHead, Welcome
+from offline_queue.wire_feeds import Decisions
 
 OUTAGE_MS: Final = 600_000
 LATEST_MS: Final = 4 * 3_600_000

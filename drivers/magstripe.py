@@ -60,7 +60,7 @@ def is_payment(text: str, ours: tuple[str, ...] = ()) -> bool:
     """
     laid_out = (found.group().lstrip("%Bb;+#").replace(" ", "") for found in _PAYMENT.finditer(text))
     alone = (found[1] for found in _BARE.finditer(text) if luhn(found[1]))
-    return any(not (ours and number.startswith(ours)) for number in (*laid_out, *alone))
+    return any(not number.startswith(ours) for number in (*laid_out, *alone))
 
 
 def luhn(digits: str) -> bool:

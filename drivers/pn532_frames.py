@@ -37,6 +37,6 @@ def _body(rest: bytes) -> bytes | None:
     if len(rest) < 2 or (rest[0] + rest[1]) & 0xFF:
         return None
     body, check = rest[2 : 2 + rest[0]], rest[2 + rest[0] : 3 + rest[0]]
-    if len(body) < 2 or len(check) < 1 or (sum(body) + check[0]) & 0xFF:
+    if not check or (sum(body) + check[0]) & 0xFF:
         return None
     return body

@@ -15,9 +15,6 @@ from drivers.tlv import items
 Frame = Callable[[bytes], bytes | None]
 """Sends a frame without its check bytes; the tag's answer, None when it refuses or is silent."""
 
-MAX_FRAME: Final = 64
-"""Bytes; no command that we send is longer, and PN53x readers take no more."""
-
 _DIRECT: Final = bytes.fromhex("ff000000")
 _GET_FIRMWARE_VERSION: Final = bytes.fromhex("d402")
 _FIRMWARE_VERSION: Final = bytes.fromhex("d503")

@@ -79,7 +79,7 @@ def _read_type2(exchange: Exchange) -> Content:
         return Content(Technology.ULTRALIGHT, None)
     technology = Technology.NTAG if first[2] in _NTAG_SIZES else Technology.ULTRALIGHT
     message = _type2_message(exchange, first[4:-2], first[2] * 8)
-    return Content(technology, text_in(message) if message else None)
+    return Content(technology, None if message is None else text_in(message))
 
 
 def _type2_message(exchange: Exchange, memory: bytes, size: int) -> bytes | None:
@@ -103,8 +103,7 @@ def _read_type4(exchange: Exchange) -> str | None:
         raise Damaged("the capability container names no NDEF file")
     if exchange(_SELECT_FILE + container[9:11])[-2:] != OK:
         raise Damaged("the NDEF file that the capability container names is not there")
-    message = _type4_message(exchange, step=int.from_bytes(container[3:5], "big"))
-    return text_in(message) if message else None
+    return text_in(_type4_message(exchange, step=int.from_bytes(container[3:5], "big")))
 
 
 def _type4_message(exchange: Exchange, step: int) -> bytes:

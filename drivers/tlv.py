@@ -49,7 +49,7 @@ def find(data: bytes, tag: int, depth: int = MAX_DEPTH) -> bytes | None:
 
 
 def _is_constructed(tag: int) -> bool:
-    first = tag >> 8 * (max(tag.bit_length() - 1, 0) // 8)
+    first = tag >> 8 * ((tag.bit_length() - 1) // 8)
     return bool(first & _CONSTRUCTED)
 
 
@@ -60,8 +60,8 @@ def _tag_end(data: bytes, at: int) -> int:
         while end < len(data) and data[end] & _CONTINUED:
             end += 1
         end += 1
-    if end > len(data) or end - at > _MAX_TAG:
-        raise Damaged("a tag breaks off or is too long")
+    if end - at > _MAX_TAG:
+        raise Damaged("a tag is too long")
     return end
 
 

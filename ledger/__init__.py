@@ -3,7 +3,7 @@
 Its rooms stand in floors; each imports only what stands below it (tests/test_house.py holds them to it):
 
 commands, cli   `tilld ledger`, command by command
-config          what a retailer may set
+config, config_programme  what a retailer may set
 http            the door, the callers and the calls of the wire
 sqlite, postgres  the engines
 books           keeping the books: the calls of the wire and those of the office

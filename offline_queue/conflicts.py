@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.entry import State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from offline_queue.words import Words
 
 RESOLVED: Final = Words(
@@ -23,7 +23,10 @@ POSTED: Final = "posted"
 
 
 class ConflictKind(StrEnum):
-    """Verdict codes, the strongest first: where several apply to a record the ledger names the first."""
+    """Verdict codes, the strongest first: where several apply to a record the ledger names the first.
+
+    Written out here once more, and not taken from the ledger's code: a till meets ledgers older and newer than itself.
+    """
 
     UNDECODABLE = "undecodable"
     VERSION_UNKNOWN = "version_unknown"

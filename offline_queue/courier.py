@@ -1,8 +1,8 @@
 """Carries records to the ledger and decisions back, one request at a time.
 
-A thin loop around the pure core (offline_queue/streams.py): ask it what is next, say that (requests.py), make the
-consequences durable (sync_memory.py), then tell the till. It has no thread and never waits, so a simulation can drive
-it.
+A thin loop around the pure core: ask what is next (next_step.py), say it (requests.py), ask what the answer changes
+(hearing.py, failing.py), make that durable (sync_memory.py), then tell the till. It has no thread and never waits, so
+a simulation can drive it.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from offline_queue.backoff import reachable_again
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
 from offline_queue.journal import AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerRefused, TransientLedgerError
 from offline_queue.ledger_client import Ledger
+from offline_queue.next_step import begin, hasten, next_step
 from offline_queue.receipts import proves
 from offline_queue.requests import Identity, Speaker
 from offline_queue.steps import MarkStreams, Moment, Outcome, Request, Rest, SayHello, Silence, TakeDecisions
-from offline_queue.streams import begin, failed, hasten, heard, next_step
 from offline_queue.sync_memory import Hotlist, SyncMemory
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import Balance, BatchAnswer, Problem, StreamHead, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, Problem, StreamHead, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Verdict
 
 if TYPE_CHECKING:
     from offline_queue.store import JournalReader, Store

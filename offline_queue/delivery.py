@@ -19,7 +19,10 @@ ATTEMPTS: Final = 3
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """What became of a stream's copies: the ledger has `accepted` records of it; `trouble` when not all were taken."""
+    """What became of a stream's copies: `kept` records of it are in them, the ledger has `accepted`.
+
+    `trouble` when not all were taken.
+    """
 
     terminal: str
     stream: str
@@ -43,6 +46,7 @@ class Delivery:
             try:
                 accepted = max(accepted, self._brought(copy).accepted)
             except LedgerError as error:
+                kept = max(each.last for each in self._keeper.copies(terminal, stream))
                 return Delivered(terminal, stream, kept, accepted, str(error))
         if 0 < kept <= accepted:
             self._keeper.forget(terminal, stream, accepted)

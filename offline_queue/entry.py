@@ -64,7 +64,15 @@ LANE_OF: Final = {
 
 
 class State(StrEnum):
-    """Where an entry stands. `queued` and `accepted` follow from the ledger's mark, the others from its decision."""
+    """Where an entry stands. `queued` and `accepted` follow from the ledger's mark, the others from its last decision.
+
+        queued ──► accepted ──► posted, parked, conflict or resolved
+        posted ──► conflict (what it rests on was found wrong), resolved
+        parked ──► posted, conflict, resolved
+        conflict ──► resolved ──► resolved (a later word may settle it otherwise)
+
+    A ledger that was restored from a backup has forgotten: from anywhere an entry may be queued again.
+    """
 
     QUEUED = "queued"
     ACCEPTED = "accepted"
@@ -72,18 +80,6 @@ class State(StrEnum):
     PARKED = "parked"
     CONFLICT = "conflict"
     RESOLVED = "resolved"
-
-
-TRANSITIONS: Final = {
-    State.QUEUED: frozenset({State.ACCEPTED}),
-    # A ledger restored from a backup has forgotten: its mark goes down and the entry is queued again.
-    State.ACCEPTED: frozenset({State.QUEUED, State.POSTED, State.PARKED, State.CONFLICT, State.RESOLVED}),
-    State.POSTED: frozenset({State.QUEUED, State.CONFLICT, State.RESOLVED}),
-    State.PARKED: frozenset({State.QUEUED, State.POSTED, State.CONFLICT, State.RESOLVED}),
-    State.CONFLICT: frozenset({State.QUEUED, State.RESOLVED}),
-    # A later word may settle it otherwise.
-    State.RESOLVED: frozenset({State.QUEUED, State.RESOLVED}),
-}
 
 
 class Amount(msgspec.Struct, frozen=True, gc=False):

@@ -86,7 +86,7 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line", t
 
 
 class End(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line", tag="end"):
-    """The end of a chain; `seal`, base64, is the terminal's signature over `wire.seal_input` of it."""
+    """The end of a chain; `seal`, base64, is the terminal's signature over `signing.seal_input` of it."""
 
     stream: str
     seq: int

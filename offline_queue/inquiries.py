@@ -20,7 +20,7 @@ from offline_queue.journal import AHEAD, Allowance, AllowanceState, NotRecorded
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError
 from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest
 
 if TYPE_CHECKING:
     from offline_queue.store import Store
@@ -98,6 +98,7 @@ class Inquiries:
         self._questions: dict[str, Question] = {}
         self._changed = threading.Condition()
         self._stopping = False
+        self._silence = ""
         self._askers = ThreadPoolExecutor(AT_ONCE, "inquiry")
         self._thread = threading.Thread(target=self._run, name="inquiries", daemon=True)
 
@@ -187,14 +188,21 @@ class Inquiries:
             else:
                 self._hear_allowance(question.about, request)
         except (LedgerError, NotRecorded) as error:
-            _log.info("a question to the ledger has no answer yet: %s", error)
+            self._note_silence(str(error))
             self._retry(question.name)
         except Exception:  # noqa: BLE001
             # The pool would swallow it, and the question would stay under way for ever.
             _log.exception("a question to the ledger failed in tilld itself")
             self._retry(question.name)
 
+    def _note_silence(self, why: str) -> None:
+        """Logged once for each reason: many questions are asked again and again while a line is down."""
+        if why != self._silence:
+            _log.info("a question to the ledger has no answer yet: %s", why)
+        self._silence = why
+
     def _hear_account(self, number: str, account: Account | None) -> None:
+        self._silence = ""
         self._on_heard()
         with self._changed:
             self._questions.pop(number, None)
@@ -210,6 +218,7 @@ class Inquiries:
             raise LedgerProtocolError("the ledger answered about another allowance than ours")
         if answer.points is not None and not (least or allowance.points) <= answer.points <= allowance.points:
             raise LedgerProtocolError("the ledger granted other points than we asked for")
+        self._silence = ""
         self._on_heard()
         self._store.answer_allowance(allowance.id, answer.granted, answer.points)
         with self._changed:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from offline_queue.entry import Entry, State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 
 
 class JournalUnusable(Exception):

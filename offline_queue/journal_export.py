@@ -11,8 +11,8 @@ from offline_queue.export_lines import FORMAT, Begin, End, Gone, Proof, Record
 from offline_queue.exporting import Exporting
 from offline_queue.finder import SEQ_MASK, place_of
 from offline_queue.journal_marks import LEDGER_KEY, recall
+from offline_queue.signing import seal_input
 from offline_queue.terminal_key import public_key
-from offline_queue.wire import seal_input
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -14,7 +14,8 @@ import msgspec
 from offline_queue.entry import State
 from offline_queue.finder import SEQ_MASK, place_of
 from offline_queue.receipts import Receipt
-from offline_queue.wire import Marks, Verdict
+from offline_queue.wire import Marks
+from offline_queue.wire_feeds import Verdict
 
 CURSOR: Final = "feed.cursor"
 CURSOR_GENERATION: Final = "feed.generation"

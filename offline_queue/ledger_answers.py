@@ -9,17 +9,9 @@ from typing import Final, TypeVar
 import msgspec
 
 from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
-from offline_queue.wire import (
-    Account,
-    AllowanceAnswer,
-    BatchAnswer,
-    Changes,
-    Decisions,
-    PhoneFound,
-    Problem,
-    ProblemCode,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, Problem, ProblemCode, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, PhoneFound
+from offline_queue.wire_feeds import Changes, Decisions
 
 JSON: Final = "application/json"
 PROBLEM: Final = "application/problem+json"

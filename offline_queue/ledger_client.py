@@ -1,5 +1,6 @@
 """The till's view of the ledger: eight questions, and the ledger at the other end of an HTTP connection."""
 
+import contextlib
 import http.client
 import time
 from collections.abc import Mapping, Sequence
@@ -22,25 +23,11 @@ from offline_queue.ledger_answers import (
     understood,
 )
 from offline_queue.packing import GZIP, WORTHWHILE, packed
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import sign
-from offline_queue.wire import (
-    BATCH_TYPE,
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    PhoneFound,
-    PhoneLookup,
-    ProblemCode,
-    Welcome,
-    authorization,
-    signing_input,
-)
+from offline_queue.wire import BATCH_TYPE, BatchAnswer, BatchHeader, Hello, Park, ProblemCode, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, PhoneFound, PhoneLookup
+from offline_queue.wire_feeds import Changes, Decisions
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -94,19 +81,12 @@ class HttpLedger:
         allow_plain_http: bool = False,
         ca_file: str | None = None,
     ) -> None:
-        import urllib3
+        from offline_queue.punctual import pool
 
         self._url = checked_url(url, allow_plain_http=allow_plain_http)
         self._path = urlsplit(self._url).path
         self._terminal, self._key, self._answer_s = terminal, key, answer_s
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=CONNECTIONS,
-            retries=False,
-            timeout=urllib3.Timeout(connect=connect_s, read=answer_s),
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=ca_file,
-        )
+        self._pool = pool(connections=CONNECTIONS, connect_s=connect_s, answer_s=answer_s, ca_file=ca_file)
         self._takes_gzip = False
 
     def hello(self, hello: Hello) -> Welcome:
@@ -179,11 +159,10 @@ class HttpLedger:
         response = self._pool.request(
             method, self._url + path, body=body or None, headers=headers, redirect=False, preload_content=False
         )
-        try:
+        with contextlib.ExitStack() as broken_off:
+            broken_off.callback(response.close)
             content = _bounded(response, deadline)
-        except BaseException:
-            response.close()
-            raise
+            broken_off.pop_all()
         response.release_conn()
         content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         content = plain(content, response.headers.get("Content-Encoding", ""), MAX_ANSWER_BYTES)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Protocol
 import msgspec
 
 from offline_queue.disk_sync import sync_to_disk
-from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, Seq, seal_input
+from offline_queue.signing import seal_input
+from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, Seq
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -32,7 +33,7 @@ class MirrorUnreachable(Exception):
 class Copy(msgspec.Struct, frozen=True):
     """Records of `terminal`'s stream from `first` on; `head` is the chain's hash (hex) after the last of them.
 
-    `seal`, base64, is the terminal's Ed25519 signature over `wire.seal_input` of that end.
+    `seal`, base64, is the terminal's Ed25519 signature over `signing.seal_input` of that end.
     """
 
     terminal: str

@@ -1,4 +1,4 @@
-"""A mirror at another till: copies travel over HTTP, signed by the till that sends them (wire.signing_input)."""
+"""A mirror at another till: copies travel over HTTP, signed by the till that sends them (signing.signing_input)."""
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -8,8 +8,8 @@ import msgspec
 
 from offline_queue.ledger_client import checked_url
 from offline_queue.mirror_copy import Copy, MirrorUnreachable
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import sign
-from offline_queue.wire import authorization, signing_input
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,18 +31,11 @@ class PeerKeeper:
         allow_plain_http: bool = False,
         ca_file: str | None = None,
     ) -> None:
-        import urllib3
+        from offline_queue.punctual import pool
 
         self._url = checked_url(url, allow_plain_http=allow_plain_http)
         self._terminal, self._key = terminal, key
-        self._pool = urllib3.PoolManager(
-            num_pools=1,
-            maxsize=1,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_S, read=ANSWER_S),
-            cert_reqs="CERT_REQUIRED",
-            ca_certs=ca_file,
-        )
+        self._pool = pool(connections=1, connect_s=CONNECT_S, answer_s=ANSWER_S, ca_file=ca_file)
 
     def held(self, terminal: str) -> dict[str, int]:
         try:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from offline_queue.wire import BatchAnswer, Custody, custody_input
+from offline_queue.signing import custody_input
+from offline_queue.wire import BatchAnswer, Custody
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

@@ -1,6 +1,6 @@
 """The shapes of the protocol core: what a till can do next, what it remembers, what an answer brings about.
 
-Values only; offline_queue/streams.py holds the rules over them.
+Values only; next_step.py, hearing.py and failing.py hold the rules over them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,21 +9,9 @@ from typing import Final
 import msgspec
 
 from offline_queue.backoff import Backoff
-from offline_queue.wire import (
-    OLDEST_PROTOCOL,
-    PROTOCOL,
-    Balance,
-    BatchAnswer,
-    Change,
-    Changes,
-    Custody,
-    Decisions,
-    Marks,
-    Order,
-    StreamHead,
-    Verdict,
-    Welcome,
-)
+from offline_queue.wire import OLDEST_PROTOCOL, PROTOCOL, BatchAnswer, Custody, Marks, Order, StreamHead, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Change, Changes, Decisions, Verdict
 
 FIRST_BATCH: Final = 100
 

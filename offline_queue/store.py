@@ -36,7 +36,8 @@ from offline_queue.room import Ballast, Space, space
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
 from offline_queue.trimming import Trimmer
-from offline_queue.wire import Marks, Verdict
+from offline_queue.wire import Marks
+from offline_queue.wire_feeds import Verdict
 from offline_queue.writer import LOG_BYTES, Writer
 
 __all__ = [

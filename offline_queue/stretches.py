@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from offline_queue.entry import State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 
 
 class Stretch(msgspec.Struct, frozen=True):

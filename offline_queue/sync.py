@@ -16,7 +16,7 @@ from offline_queue.ledger_client import Ledger
 from offline_queue.requests import Identity
 from offline_queue.steps import Rest
 from offline_queue.sync_memory import Hotlist
-from offline_queue.sync_report import FINE, NOT_YET, SyncReport, in_words
+from offline_queue.sync_report import FINE, NOT_YET, STILL_WAITING, SyncReport, in_words
 from offline_queue.timepiece import Timepiece, rfc3339
 
 if TYPE_CHECKING:
@@ -152,6 +152,9 @@ class Sync:
             self._news = False
             self._publish(msgspec.structs.replace(self._status, next_attempt=self._wall(rest.until_ms)))
             self._accepted = 0
+        elif self._status is NOT_YET:
+            waiting = msgspec.structs.replace(NOT_YET, next_attempt=self._wall(rest.until_ms), detail=STILL_WAITING)
+            self._publish(waiting)
         longest = BETWEEN_TRIMS_S if self._trim() else LONGEST_WAIT_S
         wait_s = (rest.until_ms - self._timepiece.boottime_ms()) / 1000
         self._wake.wait(min(max(wait_s, 0.0), longest))

@@ -24,6 +24,9 @@ class SyncReport(msgspec.Struct, frozen=True):
 
 
 NOT_YET: Final = SyncReport(False, None, None, "The ledger has not been asked yet; sales wait in the journal.")
+STILL_WAITING: Final = (
+    "The pause of before this start goes on; sales wait in the journal. `tilld sync` asks the ledger now."
+)
 FINE: Final = "The ledger has heard everything."
 ANOTHER_KEY: Final = (
     "This ledger does not sign with the key that this till knows, so it may be a stranger and is sent nothing. Sales go"

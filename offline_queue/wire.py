@@ -1,21 +1,18 @@
 """The messages between till and ledger: shapes only, shared by both ends (docs/protocol.md tells their meaning).
 
+Here are the greeting, the records and what goes wrong; accounts are in wire_accounts.py, the two feeds in
+wire_feeds.py, and what signatures cover in signing.py.
+
 Requests and answers are JSON; a batch is JSON Lines: a `BatchHeader`, then the records as they are stored.
 Times are RFC 3339 in UTC, hashes lower-case hex, keys and signatures base64 (RFC 4648 section 4).
-
-Every request carries `Authorization: Tilld terminal=…, signature=…`: an Ed25519 signature (RFC 8032) of
-`signing_input()` by the terminal's key. A GET carries its request id as the query parameter `request`, so
-that the signature covers it; every answer and every Problem repeats it.
 """
 
-import hashlib
-import re
 from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 
-from offline_queue.entry import Clock, Lane, Parent, State
+from offline_queue.entry import Clock, Lane, Parent
 
 PROTOCOL: Final = 2
 """The newest version spoken here; hello carries a range, and the ledger chooses the newest that both speak."""
@@ -167,157 +164,6 @@ class Park(msgspec.Struct, frozen=True):
     generation: str
 
 
-class AllowanceRequest(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Asks for the right to redeem `points`; `id` is made by the till and re-sent unchanged until answered.
-
-    `least`: fewer than `points` are welcome too, down to so many (a right that is asked for ahead of its use).
-    """
-
-    request: str
-    id: str
-    card: str
-    points: Points
-    stream: str
-    least: Points | None = None
-
-
-class Expiry(msgspec.Struct, frozen=True):
-    """So many `points` may be used until `at` (RFC 3339, exclusive)."""
-
-    at: str
-    points: Points
-
-
-class Balance(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An account as the ledger sees it: `points` that may be used now, `reserved` of them promised to tills.
-
-    `inactive` points are earned and may not be used yet; `expiring` are the next expiries, the soonest first;
-    `successor` is the card that stands for this one.
-    """
-
-    number: str
-    points: Points
-    reserved: Count
-    as_of: str
-    status: str = "active"
-    inactive: Count = 0
-    expiring: list[Expiry] = []
-    successor: str | None = None
-
-
-class AllowanceAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Granted or refused with a `code` (`insufficient_points`, `card_unknown`, `card_blocked_known`, `recovering`...).
-
-    `points` granted, where they are fewer than asked for.
-    """
-
-    request: str
-    id: str
-    granted: bool
-    code: str | None = None
-    balance: Balance | None = None
-    points: Points | None = None
-
-
-class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The ledger's decision on the records `first`..`last` of a stream: their state and why.
-
-    Posted records of one batch of which the same is told share a verdict; every other record has its own. A later
-    verdict on the same record replaces the earlier one (a parked earn is posted when its card is registered).
-    `points` is the effect of each record on the account, negative for a redemption, where it differs from what was
-    asked: 0 for sales that were in the books before.
-    """
-
-    n: Count
-    stream: str
-    first: Seq
-    last: Seq
-    state: State
-    code: str
-    detail: str | None = None
-    points: Points | None = None
-
-
-class Decisions(msgspec.Struct, frozen=True):
-    """A page of the feed for this terminal: verdicts in order of `n`; ask again after `next` while `more`."""
-
-    request: str
-    generation: str
-    verdicts: list[Verdict]
-    balances: list[Balance]
-    next: Count
-    more: bool
-
-
-class Lot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Points of one award that are left."""
-
-    entry: str
-    earned_at: str
-    points: Points
-    remaining: Points
-    active_at: str | None = None
-    expires_at: str | None = None
-
-
-class Account(msgspec.Struct, frozen=True):
-    """Everything that a till may know of an account."""
-
-    request: str
-    generation: str
-    balance: Balance
-    lots: list[Lot]
-
-
-class PhoneLookup(msgspec.Struct, frozen=True):
-    """Whose cards? `phone` in international form (ITU-T E.164): `+` and 7 to 15 digits."""
-
-    request: str
-    phone: str
-
-
-class PhoneFound(msgspec.Struct, frozen=True):
-    """The numbers of the cards that head office has linked to the phone, newest first; none where it knows none."""
-
-    request: str
-    generation: str
-    cards: list[str]
-
-
-class CardChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a card is from now on: `active`, `inactive`, `blocked`, `replaced` or `merged`, and into which."""
-
-    number: str
-    status: str
-    successor: str | None = None
-
-
-class KeyChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A terminal's public key (base64) with which claim codes are checked; `revoked`: what it signs counts no more."""
-
-    terminal: str
-    public_key: str
-    revoked: bool = False
-
-
-class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One change that every till takes over, numbered `n`; exactly one of the others is there."""
-
-    n: Count
-    card: CardChange | None = None
-    key: KeyChange | None = None
-
-
-class Changes(msgspec.Struct, frozen=True):
-    """A page of the feed of changes, in order of `n`: it counts wholly or not at all. After `next` come `more`."""
-
-    request: str
-    generation: str
-    changes: list[Change]
-    next: Count
-    more: bool
-
-
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """RFC 9457 problem document. `expected` is the seq a gap waits for, `retry_after_s` an order to wait."""
 
@@ -347,32 +193,3 @@ class ProblemCode(StrEnum):
     LEDGER_KEY = "ledger_key"  # found by the till: this ledger signs with another key than before
     BUSY = "busy"  # 503: too many tills at once; come again after Retry-After
     UNAVAILABLE = "unavailable"  # 503: the books cannot be used now; send it again
-
-
-_AUTHORIZATION: Final = re.compile(r"Tilld terminal=([A-Za-z0-9._-]{1,64}), signature=([A-Za-z0-9+/]{86}==)")
-
-
-def authorization(terminal: str, signature: str) -> str:
-    """The Authorization header; `signature` in base64."""
-    return f"Tilld terminal={terminal}, signature={signature}"
-
-
-def parse_authorization(header: str) -> tuple[str, str] | None:
-    """The terminal and the signature (base64) of an Authorization header, None when it is none of ours."""
-    found = _AUTHORIZATION.fullmatch(header)
-    return (found[1], found[2]) if found else None
-
-
-def signing_input(method: str, path: str, body: bytes) -> bytes:
-    """What a request's signature covers; `path` with its query."""
-    return b"tilld-1\n" + method.encode() + b"\n" + path.encode() + b"\n" + hashlib.sha256(body).digest()
-
-
-def custody_input(terminal: str, stream: str, seq: int, head: str, at: str) -> bytes:
-    """What the ledger's receipt of custody covers."""
-    return f"tilld-custody-1\n{terminal}\n{stream}\n{seq}\n{head}\n{at}".encode()
-
-
-def seal_input(terminal: str, stream: str, seq: int, head: str) -> bytes:
-    """What a till's seal on the end of its stream covers, for a peer that delivers the records."""
-    return f"tilld-seal-1\n{terminal}\n{stream}\n{seq}\n{head}".encode()

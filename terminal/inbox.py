@@ -16,7 +16,8 @@ import msgspec
 from drivers.base import CardRead, CardUnreadable, NoteWritten, ReaderState
 from offline_queue.entry import CardEvent, Entry
 from offline_queue.sync_report import SyncReport
-from offline_queue.wire import Account, AllowanceAnswer, Balance, Verdict
+from offline_queue.wire_accounts import Account, AllowanceAnswer, Balance
+from offline_queue.wire_feeds import Verdict
 from terminal.disputes.shapes import ResolutionRequest
 from terminal.pos import CardNumber, Promise, ReadAnswer, TransactionRequest
 from terminal.trial.talk import TrialAsked, TrialDue

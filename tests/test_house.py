@@ -1,6 +1,7 @@
 """The house keeps its order: who may import whom, what stays pure, what a reader brings along."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,11 +51,11 @@ ALSO = {
     "ledger": {
         *{
             "offline_queue.entry",
-            "offline_queue.wire",
+            *{"offline_queue.wire", "offline_queue.wire_accounts", "offline_queue.wire_feeds", "offline_queue.signing"},
             "offline_queue.timepiece",
             "offline_queue.config_file",
             "offline_queue.legible",
-            "offline_queue.disk_sync",
+            *{"offline_queue.disk_sync", "offline_queue.private_file"},
         },
         *{"offline_queue.claim_codes", "offline_queue.claimed_sale", "offline_queue.packing"},
         *{"offline_queue.terminal_key", "offline_queue.export_lines", "offline_queue.exporting"},
@@ -97,7 +98,18 @@ PURE = (
     "terminal/history/shapes.py",
     "terminal/sync_progress.py",
     "terminal/attention.py",
-    "offline_queue/streams.py",
+    "offline_queue/words.py",
+    "terminal/wording.py",
+    "terminal/api/tongues.py",
+    "terminal/api/no_answer.py",
+    "terminal/api/nexo/operators.py",
+    "terminal/counter/ladder_words.py",
+    "terminal/counter/failure_words.py",
+    "terminal/sales/expiries.py",
+    *(
+        f"offline_queue/{name}.py"
+        for name in ("next_step", "hearing", "failing", "steps", "signing", "wire", "wire_accounts", "wire_feeds")
+    ),
     "offline_queue/conflicts.py",
     "offline_queue/sync_report.py",
     "offline_queue/base45.py",
@@ -220,6 +232,15 @@ def local_imports(path: Path) -> Iterator[str]:
                 full = f"{node.module}.{alias.name}"
                 if (found := full if full in known else node.module) in known:
                     yield found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_tells_where_to_look(package: str) -> None:
+    """Its first page names every module and room in it, so that a newcomer finds the file."""
+    named = set(re.findall(r"\w+", ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text())) or ""))
+    rooms = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / package).glob("[!_]*.py")}
+    assert not (rooms | modules) - named
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

@@ -20,7 +20,7 @@ from tests.simulation.loads import LOADS
 from tests.simulation.run import caught_over_all_cores
 
 PROPERTIES: Final = (
-    *("tests/offline_queue/test_store_stateful.py", "tests/offline_queue/test_streams.py"),
+    *("tests/offline_queue/test_store_stateful.py", "tests/offline_queue/test_protocol_core.py"),
     *("tests/offline_queue/test_trimming.py", "tests/terminal/test_till_property.py", "tests/ledger/test_histories.py"),
     *("tests/ledger/test_card_histories.py", "tests/ledger/test_correction_histories.py"),
     *("tests/ledger/test_dated_histories.py", "tests/ledger/test_promises_kept.py", "tests/ledger/test_lineage.py"),

@@ -39,12 +39,6 @@ class Strip:
         points = np.asarray(corners, float).reshape(-1, 2)
         return quad_of(points @ self.back[:, :2].T + self.back[:, 2])
 
-    @property
-    def outline(self) -> Quad:
-        """The whole strip in the picture it is from."""
-        height, width = self.picture.shape
-        return self.placed([(0, 0), (width, 0), (width, height), (0, height)])
-
 
 def strips(picture: Gray, most: int = 2) -> list[Strip]:
     """The likeliest bar codes, best first."""

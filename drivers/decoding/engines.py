@@ -171,6 +171,7 @@ def _without_short_form(text: str) -> str:
 
 
 def _caught(engine: Callable[[], Iterable[Sighting | None]]) -> list[Sighting]:
+    """Nothing seen is nothing hidden: a code that none of the engines reads is told as unread (history.py)."""
     try:
         return [sighting for sighting in engine() if sighting is not None]
     except Exception:  # noqa: BLE001 - whatever a hostile symbol does to an engine, the next engine looks at it

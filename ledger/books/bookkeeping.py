@@ -33,17 +33,16 @@ from offline_queue.wire import (
     OLDEST_PROTOCOL,
     PROTOCOL,
     RECEIPTS_FROM,
-    Account,
     BatchAnswer,
     BatchHeader,
-    Changes,
-    Decisions,
     Hello,
     Marks,
     Park,
     StreamHead,
     Welcome,
 )
+from offline_queue.wire_accounts import Account
+from offline_queue.wire_feeds import Changes, Decisions
 
 log = logging.getLogger("tilld.ledger")
 

@@ -13,7 +13,8 @@ from ledger.books.office import Office
 from ledger.port.problems import refused
 from ledger.rules.records import MAX_NUMBER, plausible
 from ledger.tables.engine import Tables
-from offline_queue.wire import PhoneFound, PhoneLookup, ProblemCode
+from offline_queue.wire import ProblemCode
+from offline_queue.wire_accounts import PhoneFound, PhoneLookup
 
 E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 """ITU-T E.164: a country code and a number, 15 digits at most."""

@@ -17,7 +17,8 @@ from ledger.tables.pen import TablesPen
 from ledger.tables.rights import TablesRights
 from offline_queue.entry import MAX_POINTS, Correction, Kind, masked
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import AllowanceAnswer, AllowanceRequest, Hello, Marks
+from offline_queue.wire import Hello, Marks
+from offline_queue.wire_accounts import AllowanceAnswer, AllowanceRequest
 
 log = logging.getLogger("tilld.ledger")
 

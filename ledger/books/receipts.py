@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from offline_queue.signing import custody_input
 from offline_queue.terminal_key import load_or_create_key, public_key, sign
-from offline_queue.wire import Custody, custody_input
+from offline_queue.wire import Custody
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -62,12 +62,13 @@ def _signer(key: Path) -> "Signer":
 @contextmanager
 def _private(path: Path) -> Iterator[BinaryIO]:
     """A file for its owner alone, or stdout. Raises Unusable."""
+    from offline_queue.private_file import written_privately
+
     if str(path) == "-":
         yield sys.stdout.buffer
         return
     try:
-        path.touch(mode=0o600)
-        with path.open("wb") as out:
+        with written_privately(path) as out:
             yield out
     except OSError as error:
         raise Unusable(f"cannot write {path}: {error.strerror}. The books are untouched.") from error

@@ -98,6 +98,8 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
     """
     if (file is not None) + begin + declare != 1:
         raise click.UsageError("give one of FILE, --begin and --declare")
+    if file is not None and file.exists() and not file.is_file():
+        raise click.UsageError(f"{file} is no file, and the backup would take its place")
     if begin:
         book.begin_backup()
         say({"begun": True}, lambda _: click.echo("Noted. Make the backup, then --declare it."), as_json=as_json)

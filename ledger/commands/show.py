@@ -18,7 +18,7 @@ from ledger.rules.arithmetic import counted, points
 from ledger.rules.claims import Told
 from offline_queue.entry import masked
 from offline_queue.legible import legible
-from offline_queue.wire import Lot
+from offline_queue.wire_accounts import Lot
 
 WORN: Final = 40
 """From here on the tills ask for a new card."""

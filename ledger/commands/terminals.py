@@ -57,7 +57,7 @@ def revoke(book: "Book", terminal: str, reason: str, *, as_json: bool) -> int:
 def enroll(book: "Book", terminal: str, public_key: str, *, replace: bool, as_json: bool) -> int:
     """Let a till in: its name and its Ed25519 public key in base64."""
     from ledger.http import gate
-    from offline_queue.wire import authorization, parse_authorization
+    from offline_queue.signing import authorization, parse_authorization
 
     if parse_authorization(authorization(terminal, "A" * 86 + "==")) is None:
         raise click.UsageError("a terminal's name is 1 to 64 of A-Z a-z 0-9 . _ -")

@@ -30,17 +30,8 @@ from ledger.port.book import Book
 from ledger.port.problems import problem, refused
 from ledger.port.refusals import NotRecorded, Refused
 from offline_queue.packing import GZIP, WORTHWHILE
-from offline_queue.wire import (
-    BATCH_TYPE,
-    MAX_BATCH_BYTES,
-    AllowanceRequest,
-    Hello,
-    Park,
-    PhoneLookup,
-    Problem,
-    ProblemCode,
-    Welcome,
-)
+from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, Hello, Park, Problem, ProblemCode, Welcome
+from offline_queue.wire_accounts import AllowanceRequest, PhoneLookup
 
 log = logging.getLogger("tilld.ledger")
 

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ledger.http.admission import Admission, Rank, Room, Ticket, TurnedAway
 from ledger.port.problems import problem
-from offline_queue.wire import ProblemCode, parse_authorization
+from offline_queue.signing import parse_authorization
+from offline_queue.wire import ProblemCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from ledger.port.book import Book
 from ledger.port.problems import refused
-from offline_queue.wire import BatchHeader, Hello, ProblemCode, parse_authorization, seal_input, signing_input
+from offline_queue.signing import parse_authorization, seal_input, signing_input
+from offline_queue.wire import BatchHeader, Hello, ProblemCode
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey

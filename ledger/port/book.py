@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ledger.port.explanation import Explanation
 from offline_queue.entry import Happening, Resolution
-from offline_queue.wire import (
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    PhoneFound,
-    PhoneLookup,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Park, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, PhoneFound, PhoneLookup
+from offline_queue.wire_feeds import Changes, Decisions
 
 if TYPE_CHECKING:
     from ledger.books.receipts import Signer

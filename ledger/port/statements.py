@@ -2,9 +2,7 @@
 
 import msgspec
 
-from offline_queue.wire import (
-    Lot,
-)
+from offline_queue.wire_accounts import Lot
 
 
 class Line(msgspec.Struct, frozen=True):

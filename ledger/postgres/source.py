@@ -11,13 +11,12 @@ from typing import Final
 from ledger.facts.cards import Listing
 from ledger.facts.case import First, Original
 from ledger.facts.codes import Code
-from ledger.points.standing import Standing
 from ledger.postgres.tables import PostgresTables
 from ledger.rules.records import bounded
 from ledger.sheet.source import Asked, Asking
 from ledger.tables import circumstances
 from ledger.tables.hashes import long_hash
-from ledger.tables.source import CARDS, FIRSTS, LISTING, NOBODY, STANDING, STANDINGS, TablesSource, firsts, listings
+from ledger.tables.source import CARDS, FIRSTS, NOBODY, TablesSource, firsts, listings
 from offline_queue.entry import State
 
 NOT_HERE: Final = 0
@@ -49,13 +48,6 @@ class PostgresSource(TablesSource):
         """Ids for which this batch has made a place."""
         self._new = False
         """Whether what was claimed last is taken to be new, and the ids with it."""
-
-    def cards(self, numbers: Sequence[str]) -> Asked[dict[str, Listing]]:
-        asked = self._shared.many(LISTING, CARDS, numbers)
-        return lambda: listings(asked())
-
-    def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
-        return {row[0]: Standing(*row) for row in self._shared.many(STANDING, STANDINGS, accounts)()}
 
     def receipts(self, names: Mapping[str, int]) -> dict[str, int]:
         """Who comes second waits until the first has committed."""

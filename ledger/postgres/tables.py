@@ -38,7 +38,7 @@ class PostgresTables:
         return self._connection.execute(_spoken(query), [_value(value) for value in values]).fetchall()
 
     def many(self, columns: str, query: str, *values: object) -> Asked[list[Any]]:
-        """Numbers and texts of thousands of rows, which travel as one value: the driver's loaders take a while each."""
+        """As one value: the driver's loaders take a while for each."""
         whole = f"SELECT json_agg(json_build_array({columns}))::text FROM ({query}) AS found"  # noqa: S608
         asked = self._connection.execute(_spoken(whole), [_value(value) for value in values])
 

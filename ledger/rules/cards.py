@@ -146,7 +146,7 @@ def _replaced(number: str, other: str, find: Find) -> Plan:
 def _merged(number: str, other: str, find: Find) -> Plan:
     giver, taker = chain(number, find)[-1], chain(other, find)[-1]
     own, theirs = account_of(giver, find), account_of(taker, find)
-    if giver == taker or own is None or theirs is None or own == theirs:
+    if own is None or theirs is None or own == theirs:
         return NOTHING
     listings = {giver: _replace(find(giver), marked=CardStatus.MERGED, successor=taker)}
     return Plan(listings, merges=(own, theirs), wakes=(giver,))

@@ -8,7 +8,7 @@ from ledger.facts.cards import UNNUMBERED, CardFacts, CardStatus, Listing
 from ledger.rules.cards import account_of, chain
 from ledger.rules.records import plausible
 from ledger.sheet.source import Known, Source
-from offline_queue.wire import CardChange
+from offline_queue.wire_feeds import CardChange
 
 UNHEARD = Listing()
 

@@ -175,10 +175,6 @@ def _taken_by(entry: Entry, original: Original | None) -> int:
     return 0
 
 
-def _is_open(right: Right | None) -> bool:
-    return right is not None and right.holds_back > 0
-
-
 def _moment(sold_at: int, right: Right | None) -> int:
     """When an entry takes or gives points, in ms since 1970: a right keeps the points alive from its grant on."""
     if right is not None and right.holds_back and right.granted_at is not None:

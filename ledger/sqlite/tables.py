@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from operator import itemgetter
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
+
+from ledger.sheet.source import Asked
 
 
 class SqliteTables:
@@ -18,6 +19,11 @@ class SqliteTables:
 
     def rows(self, query: str, *values: object) -> list[Any]:
         return self.scan(query, *values).fetchall()
+
+    def many(self, columns: str, query: str, *values: object) -> Asked[list[Any]]:  # noqa: ARG002 - all that it asks for
+        """At once, for the engine works in this very thread."""
+        found = self.rows(query, *values)
+        return lambda: found
 
     def scan(self, query: str, *values: object) -> sqlite3.Cursor:
         return self._connection.execute(_spoken(query), [_value(value) for value in values])
@@ -52,14 +58,18 @@ def _spoken(query: str) -> str:
 def _given(rows: Sequence[Sequence[object]]) -> tuple[str, Iterable[Sequence[object]]]:
     """Places for the values of these rows, and the values.
 
-    A column without any is said once: the sqlite3 module looks for an adapter for each None, for as long as it takes
-    to bind five numbers.
+    For each None and each bytes that it is given the sqlite3 module looks for an adapter, as long as it takes to bind
+    five numbers. So a column of nothing but None is said once, and bytes are given as bytearrays, which it takes as
+    they are.
     """
-    columns = range(len(rows[0]))
-    told = [n for n in columns if rows[0][n] is not None or any(row[n] is not None for row in rows)]
-    if not 1 < len(told) < len(columns):
-        return ", ".join("?" for _ in columns), rows
-    return ", ".join("?" if n in told else "NULL" for n in columns), map(itemgetter(*told), rows)
+    columns = list(zip(*rows, strict=True))
+    told = [column for column in columns if column.count(None) < len(rows)]
+    places = ", ".join("?" if column.count(None) < len(rows) else "NULL" for column in columns)
+    return places, zip(*(map(bytearray, column) if _all_bytes(column) else column for column in told), strict=True)
+
+
+def _all_bytes(column: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
+    return isinstance(column[0], bytes) and None not in column
 
 
 def _value(value: object) -> Any:

@@ -11,10 +11,10 @@ from ledger.points import usable
 from ledger.points.lots import Lot
 from ledger.points.standing import Standing
 from ledger.tables.engine import Tables
-from ledger.tables.source import CARDS, LOT, STANDING, listings, merged_into
+from ledger.tables.source import CARDS, LISTING, LOT, STANDING, listings, merged_into
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Balance, Expiry
-from offline_queue.wire import Lot as ToldLot
+from offline_queue.wire_accounts import Balance, Expiry
+from offline_queue.wire_accounts import Lot as ToldLot
 
 TOLD_EXPIRIES: Final = 3
 """So many fit on a receipt; the soonest are the ones that matter."""
@@ -25,14 +25,13 @@ class TablesBalances:
 
     def __init__(self, tables: Tables, now: int, zone: tzinfo) -> None:
         self._tables, self._now, self._zone = tables, now, zone
+        self._told_at = rfc3339(now)
 
     def told(self, accounts: Mapping[str, int]) -> list[Balance]:
         """The balances of these cards' accounts, in the order of the cards."""
-        rows = self._tables.rows(
-            f"SELECT {STANDING} FROM account WHERE no = ANY(?)",  # noqa: S608 - our own columns
-            sorted(set(accounts.values())),
-        )
-        cards = listings(self._tables.rows(CARDS, list(accounts)))
+        query = f"SELECT {STANDING} FROM account WHERE no = ANY(?)"  # noqa: S608 - our own columns
+        rows = self._tables.many(STANDING, query, sorted(set(accounts.values())))()
+        cards = listings(self._tables.many(LISTING, CARDS, list(accounts))())
         standings = {row[0]: Standing(*row) for row in rows}
         dated = [account for account, standing in standings.items() if self._has_dates(standing)]
         lots = self._open_lots(dated)
@@ -77,7 +76,7 @@ class TablesBalances:
 
     def _told(self, number: str, card: Listing, standing: Standing, lots: Sequence[Lot] | None) -> Balance:
         balance = Balance(
-            number, standing.balance, standing.reserved, rfc3339(self._now), card.status.value, successor=card.successor
+            number, standing.balance, standing.reserved, self._told_at, card.status.value, successor=card.successor
         )
         if lots is None:
             return balance

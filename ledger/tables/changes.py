@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ledger.tables.engine import Tables
-from offline_queue.wire import CardChange, Change, KeyChange
+from offline_queue.wire_feeds import CardChange, Change, KeyChange
 
 COUNTER = "SELECT value FROM fact WHERE name = 'changes'"
 

@@ -9,7 +9,6 @@ from ledger.tables.pen import TablesPen
 
 AT_ONCE: Final = 100
 """Accounts of one transaction."""
-FROM_THE_START: Final = (0, 0)
 
 
 def clear(tables: Tables, sheet: Sheet, before: int, after: tuple[int, int]) -> Cleared:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from ledger.sheet.source import Source
+from ledger.sheet.source import Asked, Source
 
 T = TypeVar("T")
 
@@ -21,6 +21,9 @@ class Tables(Protocol):
     """Valid until the transaction ends."""
 
     def rows(self, query: str, *values: object) -> list[Any]: ...
+
+    def many(self, columns: str, query: str, *values: object) -> Asked[list[Any]]:
+        """Thousands of rows of numbers and texts: these columns of the query's, which are named there."""
 
     def scan(self, query: str, *values: object) -> Iterator[Any]:
         """The same a few at a time, for more than memory holds."""

@@ -8,7 +8,8 @@ from ledger.tables.balances import TablesBalances
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.source import CARDS, listings
 from offline_queue.entry import State
-from offline_queue.wire import Balance, Verdict
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Verdict
 
 MAX_PAGE_RECORDS: Final = 2000
 """Records that one page may speak of; bounds the balances that come with it."""
@@ -39,7 +40,7 @@ class TablesFeed:
             JOIN posting p ON p.record >= d.record AND p.record < d.record + d.count
             JOIN card c ON c.account = p.account
             WHERE d.terminal = ? AND d.n > ? AND d.n <= ? ORDER BY c.number"""
-        return self.balances.told(dict(self._tables.rows(query, terminal, after, after + count)))
+        return self.balances.told(dict(self._tables.many("number, account", query, terminal, after, after + count)()))
 
     def balance(self, account: int, number: str) -> Balance:
         (balance,) = self.balances.told({number: account})

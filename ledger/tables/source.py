@@ -141,8 +141,8 @@ class TablesSource:
         return self._rights.held(ids)
 
     def cards(self, numbers: Sequence[str]) -> Asked[dict[str, Listing]]:
-        found = listings(self._tables.rows(CARDS, numbers))
-        return lambda: found
+        asked = self._tables.many(LISTING, CARDS, numbers)
+        return lambda: listings(asked())
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
         return self.cards(numbers)()
@@ -165,7 +165,7 @@ class TablesSource:
         return {names[name]: first for name, first in rows}
 
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
-        return {row[0]: Standing(*row) for row in self._tables.rows(STANDINGS, accounts)}
+        return {row[0]: Standing(*row) for row in self._tables.many(STANDING, STANDINGS, accounts)()}
 
     def originals(self, entries: Sequence[str]) -> dict[str, Original]:
         """The first posting of each entry, with what reversals took of it."""

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from terminal.api.problems import Refused
 from terminal.api.rooms import Visitor
-from terminal.api.sessions import SCREEN_COOKIE, Sessions
+from terminal.api.sessions import IDLE_S, SCREEN_COOKIE, Sessions
 
 PAGE_COOKIE: Final = "tilld_page"
 CHALLENGE: Final = {"www-authenticate": 'Bearer realm="tilld"'}
@@ -121,8 +121,7 @@ class Doorkeeper:
         """A technician's new session: its secret and how long it lasts. Raises Refused."""
         if not _same(token.strip(), self._tokens.technician):
             raise self._wrong("technician.token")
-        secret = self._sessions.open()
-        return secret, self._sessions.left_s([secret]) or 0.0
+        return self._sessions.open(), IDLE_S
 
     def log_out(self, request: Request) -> None:
         self._sessions.close(_crumbs(request, SCREEN_COOKIE))

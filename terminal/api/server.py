@@ -100,11 +100,10 @@ class ApiServer:
     def start(self) -> None:
         """Raises CannotListen. `address` is the real one afterwards."""
         tcp = bind_tcp(self._desk.listen)
-        try:
+        with contextlib.ExitStack() as in_vain:
+            in_vain.callback(tcp.close)
             unix = bind_unix(self._socket_path)
-        except Exception:
-            tcp.close()
-            raise
+            in_vain.pop_all()
         host, port = tcp.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._uvicorn = WebServer(web_config(create_app(dataclasses.replace(self._desk, listen=self.address))))

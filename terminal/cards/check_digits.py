@@ -34,7 +34,7 @@ def _pure(modulus: int, radix: int, alphabet: str, characters: int) -> Callable[
 
     def is_right(number: str) -> bool:
         body, check = number[:-characters], number[-characters:]
-        if not body or not _all_in(body, alphabet) or not _all_in(check, DIGITS if modulus == 97 else alphabet + extra):
+        if not _all_in(body, alphabet) or not _all_in(check, alphabet + extra):
             return False
         value = 0
         for character in number:
@@ -72,7 +72,7 @@ SYSTEMS: Final[dict[System, Callable[[str], bool]]] = {
 
 
 def transposed(number: str, system: System) -> tuple[int, ...]:
-    """Where two neighbours, exchanged, make the number right: the first one's place, counted from 1.
+    """Where two neighbours, exchanged, make a wrong number right: the first one's place, counted from 1.
 
     Empty when there is no such pair or so many that pointing at them would not help.
     """
@@ -80,7 +80,7 @@ def transposed(number: str, system: System) -> tuple[int, ...]:
     places = tuple(
         at
         for at, (one, other) in enumerate(pairwise(number), 1)
-        if one != other and is_right(number[: at - 1] + other + one + number[at + 1 :])
+        if is_right(number[: at - 1] + other + one + number[at + 1 :])
     )
     return places if len(places) <= MOST_PAIRS else ()
 

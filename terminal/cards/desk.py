@@ -6,7 +6,7 @@ import msgspec
 
 from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, State, masked
 from offline_queue.store import JournalReader
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from offline_queue.words import Words, in_a_row
 from terminal.cards.forwarding import BLOCKED, UNKNOWN, Stands, listed_after
 from terminal.cards.hotlist import Hotlist

@@ -4,6 +4,7 @@ Its own file without syncs to disk: nothing in it is a fact that exists only her
 and a new one made; one whose disk is full goes on in memory.
 """
 
+import contextlib
 import logging
 import sqlite3
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from offline_queue.wire import Balance, Expiry
+from offline_queue.wire_accounts import Balance, Expiry
 from terminal.cards import hotlist, wear_book
 from terminal.cards.identification import Proof
 from terminal.cards.shelf import Shelf
@@ -42,7 +43,7 @@ CREATE TABLE taken (
 """,
     ),
     ("ALTER TABLE card ADD COLUMN inactive INTEGER NOT NULL DEFAULT 0",),
-    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire.Expiry, as JSON
+    ("ALTER TABLE card ADD COLUMN expiring TEXT NOT NULL DEFAULT '[]'",),  # wire_accounts.Expiry, as JSON
     hotlist.TABLES,
     wear_book.TABLES,
 )
@@ -149,14 +150,13 @@ class _Foreign(Exception):
 def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
+    with contextlib.ExitStack() as of_no_use:
+        of_no_use.callback(connection.close)
         _judge(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         _migrate(connection)
-    except BaseException:
-        connection.close()
-        raise
+        of_no_use.pop_all()
     return connection
 
 

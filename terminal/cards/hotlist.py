@@ -13,7 +13,8 @@ from typing import Final
 from offline_queue.entry import CardEvent
 from offline_queue.journal import NotRecorded
 from offline_queue.steps import TakeChanges
-from offline_queue.wire import Balance, Change
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Change
 from terminal.cards.forwarding import ACTIVE, Listed, Stands, listed_after, stands_for
 from terminal.cards.shelf import Shelf
 

@@ -21,9 +21,6 @@ from terminal.counter.refusals import Refused, mistyped_words, refused
 RANDOM_UID_PREFIX: Final = "08"
 """A 4-byte UID that begins so is made anew at each tap (ISO/IEC 14443-3, section 6.5.4): it identifies nobody."""
 
-LONGEST_TOLD: Final = 64
-"""Identifiers longer than this are no card number of any programme; nothing of them is repeated."""
-
 _NUMBER = re.compile(r"[0-9A-Za-z-]+\Z", re.ASCII)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 

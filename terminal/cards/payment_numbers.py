@@ -43,7 +43,7 @@ def is_payment_card(text: str, claimed: tuple[str, ...] = ()) -> bool:
     if _TRACK.search(text):
         return True
     digits = _GROUPING.sub("", text)
-    if claimed and digits.startswith(claimed):
+    if digits.startswith(claimed):
         return False
     return any(_issued_for_payment(run.group()) for run in _DIGITS.finditer(digits))
 

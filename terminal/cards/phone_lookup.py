@@ -12,7 +12,7 @@ from offline_queue.entry import masked
 from offline_queue.ledger_answers import LedgerError, LedgerRefused
 from offline_queue.ledger_client import Ledger
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import PhoneLookup
+from offline_queue.wire_accounts import PhoneLookup
 from offline_queue.words import Words
 from terminal.pos import CardView, Refusal
 

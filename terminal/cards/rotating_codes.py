@@ -18,7 +18,6 @@ SECONDS: Final = "{totp_timestamp_seconds}"
 MILLISECONDS: Final = "{totp_timestamp_millis}"
 """Placeholders of a pattern: Google's, and the card's number."""
 
-SIGNED_BEGINNING: Final = "tilld1."
 LONGEST: Final = 256
 LONGEST_LIFE_S: Final = 600
 """A signed code that lives longer is no short-lived code, whatever its issuer says."""

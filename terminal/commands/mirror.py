@@ -89,6 +89,12 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
     from offline_queue.timepiece import SystemTimepiece
 
     config = loaded(place)
+    if not (place.state / "terminal.key").exists():
+        raise Failed(
+            f"there is no key of a till in {place.state}, so the ledger would believe nothing. The copies stay.\n"
+            "Name the state folder of an enrolled till with --state DIR, or enrol this one: tilld enroll",
+            Code.USAGE,
+        )
     keeper, at = FolderKeeper(folder or place.state / "mirror"), config.ledger
     try:
         key = load_or_create_key(place.state / "terminal.key")

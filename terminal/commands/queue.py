@@ -10,12 +10,12 @@ from urllib.parse import quote
 import click
 import msgspec
 
-from offline_queue.entry import State
 from offline_queue.legible import legible
 from terminal.commands import completion
 from terminal.commands.client import NotRunning, ask
-from terminal.commands.console import Code, Failed, Place, accepted, answer, answering, columns, details, placed, remark
-from terminal.commands.journal import instead_of_the_till, opened_journal, refuse_strange
+from terminal.commands.console import Code, Failed, Place, accepted, answer, answering, details, placed, remark
+from terminal.commands.journal import instead_of_the_till, opened_journal
+from terminal.commands.queue_list import list_entries
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,42 +28,7 @@ def queue() -> None:
     """Look at the journal: list, show, verify, export."""
 
 
-@queue.command("list", epilog="Example:  tilld queue list --only queued --json | jq '.entries[].id'")
-@click.option("--only", type=click.Choice([each.value for each in State]), help="Entries in this state.")
-@click.option("--after", metavar="ID", help="Go on after this transaction.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="How many at most.")
-@answering
-@placed
-def list_entries(place: Place, only: str | None, after: str | None, limit: int, *, as_json: bool) -> Code:
-    """Transactions of this till, stream by stream, the oldest first."""
-    wanted = {"limit": str(limit), "after": after, "state": only}
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value is not None)
-    try:
-        page = place.ask("GET", f"/v1/queue?{query}")
-    except NotRunning:
-        page = _page_from_journal(place, only, after, limit)
-    heading = ("ID", "WHEN", "KIND", "POINTS", "CARD", "STATE", "VERDICT")
-    rows = [_row(entry) for entry in page["entries"]]
-    more = f"\nMore: --after {page['next']}" if page["next"] else ""
-    text = columns([heading, *rows]) + more if rows else "Nothing."
-    answer(page, text, as_json=as_json)
-    return Code.FINE
-
-
-def _row(entry: dict[str, Any]) -> tuple[str, ...]:
-    card = (entry["card"] or {}).get("masked", "-")
-    points = str(entry["points"])
-    return entry["id"], entry["occurred_at"], entry["kind"], points, card, entry["state"], entry.get("verdict") or "-"
-
-
-def _page_from_journal(place: Place, only: str | None, after: str | None, limit: int) -> dict[str, Any]:
-    from terminal.questions import outcome
-
-    with instead_of_the_till(place) as journal:
-        refuse_strange(journal, after)
-        found = journal.list(after, limit, [State(only)] if only else None)
-    entries = [msgspec.to_builtins(outcome(each)) for each in found]
-    return {"entries": entries, "next": entries[-1]["id"] if len(entries) == limit else None}
+queue.add_command(list_entries)
 
 
 @queue.command(epilog="Example:  tilld queue show receipt-4711 --json | jq .state")
@@ -208,10 +173,11 @@ def _key(place: Place) -> "Ed25519PrivateKey | None":
 
 @contextmanager
 def _private(path: Path) -> Iterator[Any]:
-    """A new file for its owner alone. Raises Failed."""
+    """A file for its owner alone. Raises Failed."""
+    from offline_queue.private_file import written_privately
+
     try:
-        path.touch(mode=0o600)
-        with path.open("wb") as out:
+        with written_privately(path) as out:
             yield out
     except OSError as error:
         raise Failed(f"cannot write {path}: {error.strerror}. The journal is untouched.", Code.ATTENTION) from None

@@ -9,6 +9,7 @@ import click
 from drivers.base import Technology
 from offline_queue.entry import masked
 from offline_queue.legible import legible
+from terminal.attention import attention
 from terminal.commands import completion
 from terminal.commands.client import NotRunning
 from terminal.commands.console import Code, Failed, Place, answer, answering, columns, placed, remark
@@ -81,15 +82,17 @@ def check_config(place: Place, *, as_json: bool) -> Code:
 def status(place: Place, *, as_json: bool) -> Code:
     """The till at a glance: ledger, queue, readers.
 
-    With the till down it tells what the journal holds, and ends with 3. Otherwise it ends with 0, whatever it tells:
-    for alarms there are `tilld doctor`, which ends with 1, and the metrics.
+    It ends with 1 where its first line says that something needs attention: a ledger out of reach, a conflict, a reader
+    that is not ready. With the till down it tells what the journal holds, and ends with 3.
     """
     try:
         told = {"running": True, **place.ask("GET", "/v1/status")}
     except NotRunning as why:
         told = _status_from_journal(place, why)
     answer(told, status_text(told), as_json=as_json)
-    return Code.FINE if told["running"] else Code.NOT_RUNNING
+    if not told["running"]:
+        return Code.NOT_RUNNING
+    return Code.ATTENTION if attention(told) else Code.FINE
 
 
 def _status_from_journal(place: Place, why: NotRunning) -> dict[str, Any]:

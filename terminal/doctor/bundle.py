@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import platform
 import sqlite3
 import tarfile
@@ -17,6 +16,7 @@ import msgspec
 
 from offline_queue.journal_reader import UNDECIDED, JournalReader
 from offline_queue.opening import open_to_read
+from offline_queue.private_file import written_privately
 from terminal.commands.client import NotRunning, ask
 from terminal.commands.console import Place
 from terminal.doctor.findings import Diagnosis
@@ -37,9 +37,7 @@ def write(file: Path, found: Diagnosis, patient: Patient, place: Place) -> list[
     veil = veil_of(patient)
     members = {name: _safely(make) for name, make in contents(found, patient, place, veil).items()}
     members[END] = "".join(f"{name}\n" for name in members) + "complete\n"
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.fchmod(descriptor, 0o600)
-    with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w:gz") as archive:
+    with written_privately(file) as out, tarfile.open(fileobj=out, mode="w:gz") as archive:
         for name, text in members.items():
             _add(archive, f"tilld-{patient.config.terminal.id}/{name}", text.encode())
     return list(members)

@@ -1,7 +1,7 @@
 """Keeps copies for other tills: a listener of its own, for the named peers alone, each of them for itself.
 
-Every request is signed by the peer's terminal key as those to the ledger are (wire.signing_input); a copy is taken only
-with its seal, so that what is kept here can be delivered.
+Every request is signed by the peer's terminal key as those to the ledger are (signing.signing_input); a copy is taken
+only with its seal, so that what is kept here can be delivered.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from starlette.routing import Route
 from offline_queue.mirror_copy import MAX_COPY_BYTES, Copy, FolderKeeper, MirrorUnreachable, decoded
 from offline_queue.mirror_peer import PATH
 from offline_queue.room import Room, space
-from offline_queue.wire import parse_authorization, seal_input, signing_input
+from offline_queue.signing import parse_authorization, seal_input, signing_input
 from terminal.api.machines import MachinesOnly
 
 MAX_KEPT_BYTES: Final = 512 * 1024 * 1024

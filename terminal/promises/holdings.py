@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from offline_queue.wire import Balance
+from offline_queue.wire_accounts import Balance
 from terminal.promises.allotments import Budget, Held, plan
 from terminal.promises.rights import Right, Rights
 

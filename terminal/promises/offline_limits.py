@@ -8,7 +8,7 @@ one loss that a reversal cannot mend.
 from typing import Final
 
 from offline_queue.entry import masked
-from offline_queue.wire import AllowanceAnswer
+from offline_queue.wire_accounts import AllowanceAnswer
 from offline_queue.words import Words
 from terminal.pos import Refusal
 

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from offline_queue.entry import Card, Entry, Lane
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.store import JournalReader, Store
-from offline_queue.wire import AllowanceAnswer
+from offline_queue.wire_accounts import AllowanceAnswer
 from terminal.inbox import AllowanceAnswered, Event, Recorded
 from terminal.pos import Promise, Refusal
 from terminal.promises.allotments import Budget

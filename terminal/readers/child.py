@@ -44,6 +44,7 @@ class ReaderChild:
                 stdin=control_end,
                 stdout=STDERR,
                 pass_fds=(reports_end,),
+                process_group=0,  # Ctrl-C is meant for the till, which ends its readers when sales are finished
             )
             with contextlib.suppress(BrokenPipeError):  # it has died already, which next() will tell
                 os.write(control, msgspec.json.encode(assignment) + b"\n")

@@ -12,7 +12,8 @@ from offline_queue.conflicts import verdict_state
 from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, State, decode
 from offline_queue.store import JournalReader
 from offline_queue.timepiece import Timepiece
-from offline_queue.wire import Balance, Verdict
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Verdict
 from terminal.cards.directory import Directory
 from terminal.pos import BalanceView
 from terminal.sales.expiries import coming, gone

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from offline_queue.wire import Expiry
+from offline_queue.wire_accounts import Expiry
 from offline_queue.words import Language, Words
 from terminal.pos import ExpiringView
 

@@ -71,6 +71,8 @@ at("login").addEventListener("submit", async (event) => {
     await ask("POST", "/technician/session", { token: at("token").value });
     at("token").value = "";
     run();
+    // The field that had the keyboard is gone: the next Tab is to lead to what skips, not past it.
+    at("top").focus();
   } catch (error) {
     say("login-error", error.message);
     at("token").select();

@@ -67,10 +67,6 @@ class Shop:
     def address(self) -> str:
         return f"http://127.0.0.1:{self.till.port}"
 
-    @property
-    def technicians_token(self) -> str:
-        return (self.till.state / "technician.token").read_text().strip()
-
     def present(self, *what: str) -> None:
         """A card at the reader, or a fault of one."""
         assert tilld("tap", *what, *self.place).returncode == 0

@@ -3,6 +3,9 @@
 import os
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,59 @@ KILLS = int(os.environ.get("TILLD_KILLS", "30"))
 SHOPPERS = 4
 
 
+@dataclass(frozen=True)
+class Rush:
+    """A shop full of customers: they come while it is `up`, and go when it is `closing`."""
+
+    ledger: LedgerProcess
+    line: Line
+    till: TillProcess
+    shoppers: list[Shopper]
+    log: Log
+    up: threading.Event
+    closing: threading.Event
+
+    def killed(self, sales_later: int) -> None:
+        """The till ends in the middle of some sale, and starts again."""
+        self.log.wait_for_sent(self.log.sent + sales_later)
+        self.up.clear()
+        self.till.kill()
+        self.till.start()
+        self.up.set()
+
+    def over(self) -> None:
+        """The last customer has gone, and the ledger has heard everything."""
+        self.closing.set()
+        for shopper in self.shoppers:
+            shopper.join(120)
+        self.line.faults = Faults()
+        self.till.drain()
+
+
+@contextmanager
+def rush(folder: Path, seed: int) -> Iterator[Rush]:
+    log, up, closing = Log(), threading.Event(), threading.Event()
+    ledger = LedgerProcess(folder)
+    for number in CARDS:
+        tilld("ledger", "register", number, "--database", ledger.database)
+    ledger.start("--enrolment", "open")
+    line = Line(("127.0.0.1", ledger.port), Faults(lose=0.05, html=0.02, source=random.Random(seed + 1)))
+    till = TillProcess(folder, line.url)
+    shoppers = [Shopper(f"pos{n}", seed + 10 + n, log, up, closing, till.pos) for n in range(SHOPPERS)]
+    try:
+        till.start()
+        up.set()
+        for shopper in shoppers:
+            shopper.start()
+        yield Rush(ledger, line, till, shoppers, log, up, closing)
+    finally:
+        closing.set()
+        up.set()
+        till.kill()
+        line.close()
+        ledger.kill()
+
+
 @pytest.mark.timeout(600)
 def test_killed_under_load_every_yes_counts_once(tmp_path: Path) -> None:
     """Killed at random moments with sales in flight and a ledger that loses answers: each 201 is in the books once,
@@ -23,42 +79,16 @@ def test_killed_under_load_every_yes_counts_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}, {KILLS} kills")
     chance = random.Random(seed)
-    log, up, closing = Log(), threading.Event(), threading.Event()
-    ledger = LedgerProcess(tmp_path)
-    for number in CARDS:
-        tilld("ledger", "register", number, "--database", ledger.database)
-    ledger.start("--enrolment", "open")
-    line = Line(("127.0.0.1", ledger.port), Faults(lose=0.05, html=0.02, source=random.Random(seed + 1)))
-    till = TillProcess(tmp_path, line.url)
-    shoppers = [Shopper(f"pos{n}", seed + 10 + n, log, up, closing, till.pos) for n in range(SHOPPERS)]
-    try:
-        till.start()
-        up.set()
-        for shopper in shoppers:
-            shopper.start()
+    with rush(tmp_path, seed) as shop:
         for _ in range(KILLS):
-            log.wait_for_sent(log.sent + chance.randint(1, 40))
-            up.clear()
-            till.kill()
-            till.start()
-            up.set()
-        closing.set()
-        for shopper in shoppers:
-            shopper.join(120)
-        line.faults = Faults()
-        till.drain()
-        findings = books_against(log, ledger, till.state)
-        print(f"{findings.answered} answered with yes, {len(log.no)} refused; {findings}")
-        assert [s.failure for s in shoppers if s.failure] == []
-        assert log.wrong == []
+            shop.killed(chance.randint(1, 40))
+        shop.over()
+        findings = books_against(shop.log, shop.ledger, shop.till.state)
+        print(f"{findings.answered} answered with yes, {len(shop.log.no)} refused; {findings}")
+        assert [shopper.failure for shopper in shop.shoppers if shopper.failure] == []
+        assert shop.log.wrong == []
         assert findings.clean
         assert findings.answered > KILLS
-        assert till.stop() == 0
-        assert tilld("queue", "verify", "--state", till.state).returncode == 0
-        assert tilld("ledger", "verify", "--database", ledger.database).returncode == 0
-    finally:
-        closing.set()
-        up.set()
-        till.kill()
-        line.close()
-        ledger.kill()
+        assert shop.till.stop() == 0
+        assert tilld("queue", "verify", "--state", shop.till.state).returncode == 0
+        assert tilld("ledger", "verify", "--database", shop.ledger.database).returncode == 0

@@ -285,6 +285,27 @@ def test_login_diagnosis_logout(pos: NexoPos) -> None:
     assert pos.ask("Diagnosis", {}).get("LoggedSaleID", []) == []
 
 
+def test_a_no_is_said_in_the_operators_language(till: NexoTill, pos: NexoPos) -> None:
+    """The message's, else that of the login, else the till's own; the condition is the same."""
+
+    def short(name: str, **operator: str) -> str:
+        asked = loyalty("Award", {**account("12"), **points(5)}, sale(name, NOW, **operator))
+        no = pos.ask("Loyalty", asked)
+        assert outcome(no) == "InvalidCard"
+        return told(no)["message"]
+
+    english, french = "This is shorter than any number", "C'est plus court que tout numéro"
+    assert short("o-1").startswith(english)
+    assert short("o-2", OperatorLanguage="fr").startswith(french)
+    login = {"DateTime": NOW, "SaleSoftware": SOFTWARE, "OperatorLanguage": "fr"}
+    assert outcome(pos.ask("Login", login)) == "Success"
+    assert short("o-3").startswith(french)
+    assert short("o-4", OperatorLanguage="en").startswith(english)
+    assert short("o-5", OperatorLanguage="de").startswith(french)
+    assert outcome(pos.ask("Logout", {})) == "Success"
+    assert short("o-6").startswith(english)
+
+
 def test_swipe_ahead(till: NexoTill, pos: NexoPos) -> None:
     """The customer taps first; the acquisition that follows has the card at once."""
     start = {"TransactionAction": "StartTransaction", "ServicesEnabled": ["CardAcquisition"]}

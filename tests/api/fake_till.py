@@ -13,6 +13,7 @@ from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Kind, Resolution, State, masked, uuid7
 from offline_queue.journal import Totals
 from offline_queue.timepiece import SystemTimepiece
+from offline_queue.words import Words
 from terminal.cards.forwarding import listed_after
 from terminal.cards.identification import Identified
 from terminal.disputes.shapes import Dispute, ResolutionAnswer
@@ -45,6 +46,9 @@ SYNC_WORD = {
     "progress": None,
 }
 """What a till says of a pass that is over."""
+
+
+TOO_FEW = Words("There are 100 points.", "Il y a 100 points.")
 
 
 class FakeTill:
@@ -133,7 +137,7 @@ class FakeTill:
         if self.disk_full:
             raise Refusal("not_recorded", "The disk is full; nothing was recorded.")
         if request.kind == "redeem" and (request.points or 0) > 100:
-            raise Refusal("insufficient_points", "There are 100 points.")
+            raise Refusal("insufficient_points", TOO_FEW)
         number = request.card.number if request.card else None
         card = CardView(masked(number)) if number else None
         id_ = uuid7(len(self.outcomes) + 1, bytes(10))

@@ -14,11 +14,11 @@ from tests.api.fake_till import FakeTill
 
 
 @contextmanager
-def stream(api: Api, **headers: str) -> Iterator[Iterator[client.Happening]]:
+def stream(api: Api, path: str = "/v1/events", **headers: str) -> Iterator[Iterator[client.Happening]]:
     """Open, and past the first frame, so that what is published from here on is seen."""
     connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
     headers.setdefault("Authorization", f"Bearer {TOKENS.pos}")
-    connection.request("GET", "/v1/events", headers={name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
     assert answer.status == 200
     assert answer.headers["content-type"].startswith("text/event-stream")

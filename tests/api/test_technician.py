@@ -119,6 +119,40 @@ class HandClock:
         return self.now_s
 
 
+def test_the_session_used_longest_ago_makes_way() -> None:
+    """For a ninth screen, and for no eighth; the one that was opened first and is used stays."""
+    clock = HandClock()
+    sessions = Sessions(clock)
+    secrets = []
+    for _ in range(MOST):
+        clock.now_s += 1
+        secrets.append(sessions.open())
+    clock.now_s += 1
+    assert [sessions.left_s([secret]) for secret in secrets[:1] + secrets[2:]] == [IDLE_S] * (MOST - 1)
+    sessions.open()
+    assert [secret for secret in secrets if sessions.left_s([secret]) is None] == [secrets[1]]
+
+
+def test_a_session_ends_after_two_idle_hours_and_after_a_working_day() -> None:
+    """To the second; near the end of the day it is told how little is left."""
+    clock = HandClock()
+    sessions = Sessions(clock)
+    idle, busy = sessions.open(), sessions.open()
+    for _ in range(int(LONGEST_S // IDLE_S) + 1):
+        clock.now_s += IDLE_S - 1
+        assert sessions.left_s([busy]) == min(IDLE_S, LONGEST_S - clock())
+        if clock() > LONGEST_S - IDLE_S:
+            break
+    assert sessions.left_s([idle]) is None
+    clock.now_s = LONGEST_S - 1
+    assert sessions.left_s([busy]) == 1
+    clock.now_s = LONGEST_S
+    assert sessions.left_s([busy]) is None
+    last = sessions.open()
+    clock.now_s += IDLE_S
+    assert sessions.left_s([last]) is None
+
+
 @given(st.lists(st.tuples(st.sampled_from(["open", "use", "close"]), st.integers(0, int(IDLE_S)), st.integers(0, 9))))
 @settings(max_examples=80)
 def test_sessions_are_few_and_end(steps: list[tuple[str, int, int]]) -> None:

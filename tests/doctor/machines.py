@@ -10,7 +10,6 @@ from terminal.doctor.patient import Patient
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\ntilld:x:990:990::/var/lib/tilld:/usr/sbin/nologin\npcscd:x:991:991:::\n"
 GROUP = "root:x:0:\ndialout:x:20:\ninput:x:104:\nvideo:x:44:\ntilld:x:990:\n"
-DAEMON_PID = 812
 
 
 class ToldMachine(Machine):

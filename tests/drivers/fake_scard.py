@@ -10,7 +10,7 @@ REMOVED = 0x80100069
 
 
 class FakeScard(ModuleType):
-    """`fails` maps a function's name to the code that it answers from now on; `open_contexts` counts."""
+    """`fails` maps a function's name to the code that it answers from now on; `contexts` and `handles` are open."""
 
     SCARD_SCOPE_SYSTEM = 2
     SCARD_SHARE_SHARED = 2
@@ -24,7 +24,6 @@ class FakeScard(ModuleType):
         self.reader = reader
         self.fails: dict[str, int] = {}
         self.card: Card | None = None
-        self.switched_off = 0
         self.contexts: set[int] = set()
         self.handles: set[int] = set()
         self._count = 0
@@ -83,7 +82,6 @@ class FakeScard(ModuleType):
     def SCardEndTransaction(self, handle: int, disposition: int) -> int:  # noqa: N802
         assert handle in self.handles
         assert disposition in (self.SCARD_LEAVE_CARD, self.SCARD_UNPOWER_CARD)
-        self.switched_off += disposition == self.SCARD_UNPOWER_CARD
         return SUCCESS
 
     def SCardDisconnect(self, handle: int, disposition: int) -> int:  # noqa: N802

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.apdu import MAX_FOLLOWING, ask, select
 from drivers.ndef import Damaged
-from drivers.tlv import MAX_DEPTH, find, items
+from drivers.tlv import MAX_DEPTH, MAX_ITEMS, find, items
 from tests.virtual.cards import PAYMENT_DIRECTORY, tlv
 
 
@@ -25,6 +25,8 @@ def test_a_select_names_the_application() -> None:
         ({"00b0000000": "6c02", "00b0000002": "01029000"}, ["00b0000000", "00b0000002"], "01029000"),
         ({"00a40400017000": "6c02", "00a40400017002": "01029000"}, ["00a40400017000", "00a40400017002"], "01029000"),
         ({"00b0000004": "016101", "00c0000001": "029000"}, ["00b0000004", "00c0000001"], "01029000"),
+        ({"00b00000": "6c02", "00b0000002": "01029000"}, ["00b00000", "00b0000002"], "01029000"),
+        ({"00b0000000": "aabb6c02", "00b0000002": "01029000"}, ["00b0000000", "00b0000002"], "01029000"),
         ({"00b0000004": "6a82"}, ["00b0000004"], "6a82"),
     ],
 )
@@ -60,13 +62,34 @@ def test_an_item_is_found_however_deep() -> None:
     assert find(PAYMENT_DIRECTORY, 0xBF0C) is not None
     assert find(PAYMENT_DIRECTORY, 0x9F26) is None
     assert [tag for tag, _ in items(bytes.fromhex("00ff5f2d02656e5a8103010203"))] == [0x5F2D, 0x5A]
+    assert list(items(bytes.fromhex("9f810101aa5f7f005a82000107"))) == [
+        (0x9F8101, b"\xaa"),
+        (0x5F7F, b""),
+        (0x5A, b"\x07"),
+    ]
 
 
-@pytest.mark.parametrize("broken", ["61", "6105", "6181", "618405", "5f", "5fffffff01", "5a8000", "0061"])
+def test_a_length_has_one_two_or_three_bytes() -> None:
+    """The longer forms are for values of more than 127 bytes; some cards use them for all."""
+    for length, value in (("02", "0102"), ("8102", "0102"), ("820002", "0102"), ("820100", "07" * 256), ("8100", "")):
+        assert list(items(bytes.fromhex(f"5a{length}{value}"))) == [(0x5A, bytes.fromhex(value))]
+
+
+@pytest.mark.parametrize(
+    "broken", ["61", "6105", "6181", "618405", "5f", "5fffffff01", "5f81810100", "5f81", "5f8101", "5a8000", "0061"]
+)
 def test_what_breaks_off_is_damage(broken: str) -> None:
     """Never a shorter value."""
     with pytest.raises(Damaged):
         list(items(bytes.fromhex(broken)))
+
+
+def test_items_have_a_bound() -> None:
+    """A card cannot make the reader count for ever; padding is no item."""
+    most = bytes.fromhex("5a00") * MAX_ITEMS
+    assert len(list(items(b"\x00" + most + b"\xff"))) == MAX_ITEMS
+    with pytest.raises(Damaged, match="items"):
+        list(items(most + bytes.fromhex("5a00")))
 
 
 def test_nesting_has_an_end() -> None:

@@ -91,6 +91,36 @@ def test_what_breaks_the_rules_is_damage(text: str) -> None:
         elements_in(text)
 
 
+def test_a_text_is_read_up_to_a_bound() -> None:
+    """Longer ones are printed by nobody; in an address they name no member."""
+    filled = f"10AB{GS}" * ((MAX_TEXT - len(f"8018{GSRN}")) // 5)
+    text = filled + f"8018{GSRN}" + GS * ((MAX_TEXT - len(f"8018{GSRN}")) % 5)
+    assert len(text) == MAX_TEXT
+    assert ("8018", GSRN) in elements_in(text)
+    with pytest.raises(Damaged, match="characters"):
+        elements_in(f"{text}{GS}")
+    address = f"https://a.example/8018/{GSRN}?x="
+    assert link_elements_in(address.ljust(MAX_TEXT, "y")) == (("8018", GSRN),)
+    assert link_elements_in(address.ljust(MAX_TEXT + 1, "y")) == ()
+
+
+@pytest.mark.parametrize(
+    ("identifier", "digits"),
+    [
+        *(("00", 18), ("01", 14), ("02", 14), ("8017", 18), ("8018", 18)),
+        *((f"41{last}", 13) for last in range(8)),
+    ],
+)
+def test_what_must_have_a_check_digit_has_the_right_one(identifier: str, digits: int) -> None:
+    """Members, articles, places: one digit off is damage and not somebody else's number."""
+    value = with_check_digit("9521234000000000"[: digits - 1].ljust(digits - 1, "1"))
+    more = "3712" if identifier == "02" else ""
+    assert (identifier, value) in elements_in(f"{identifier}{value}{more}")
+    wrong = value[:-1] + str((int(value[-1]) + 1) % 10)
+    with pytest.raises(Damaged):
+        elements_in(f"{identifier}{wrong}{more}")
+
+
 def test_a_wrong_check_digit_in_a_link_is_damage() -> None:
     """A link that names no member is no link, one that names a wrong one is damaged."""
     with pytest.raises(Damaged):
@@ -103,6 +133,7 @@ def test_an_article_number_has_its_check_digit(text: str) -> None:
     assert is_gtin(text)
     assert not is_gtin(text[:-1] + str((int(text[-1]) + 1) % 10))
     assert not is_gtin(text + "00")
+    assert not is_gtin(text.translate({ord("0") + n: ord("٠") + n for n in range(10)}))
 
 
 VALUE = st.text("ABCXYZabc0123456789-", min_size=1, max_size=20)
@@ -141,6 +172,11 @@ def test_no_address_breaks_the_link_parser(text: str) -> None:
         ("]C0", Technology.CODE128, False),
         ("]C1", Technology.CODE128, True),
         ("]e0", Technology.UNKNOWN, True),
+        ("]e1", Technology.UNKNOWN, True),
+        ("]e2", Technology.UNKNOWN, True),
+        ("]d5", Technology.DATAMATRIX, True),
+        ("]Q4", Technology.QR, True),
+        ("]z1", Technology.AZTEC, True),
         ("]d1", Technology.DATAMATRIX, False),
         ("]d2", Technology.DATAMATRIX, True),
         ("]Q1", Technology.QR, False),

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, Report, Technology
 from drivers.framing import Flaw, Scan
-from drivers.magstripe import is_payment, luhn, tracks_in
+from drivers.magstripe import MAX_TRACK, Tracks, is_payment, luhn, tracks_in
 from drivers.scans import ScanOptions, report_of
 
 PAN = "4111111111111111"
@@ -134,8 +134,40 @@ def test_no_track_of_a_payment_card_gets_through(pan: str, form: str, noise: str
     assert report is None or pan not in repr(report)
 
 
+@pytest.mark.parametrize(
+    ("swipe", "contents", "damaged"),
+    [
+        ("%A?;1?+2?", {1: "A", 2: "1", 3: "2"}, False),
+        ("%?;1?", {2: "1"}, False),
+        ("%E?;?", {}, True),
+        ("%A?%B?", {1: "A"}, True),
+        (f"%{'A' * MAX_TRACK}?", {1: "A" * MAX_TRACK}, False),
+        (f"%{'A' * (MAX_TRACK + 1)}?;1?", {2: "1"}, True),
+        (";1?;2?;3?", {2: "1", 3: "2"}, True),
+    ],
+)
+def test_what_is_no_track_is_damage_or_nothing(swipe: str, contents: dict[int, str], damaged: bool) -> None:
+    """An empty track is nothing; one too long, unread or twice there is damage, and the first of two counts."""
+    assert tracks_in(swipe) == Tracks(contents, damaged)
+
+
+def test_a_number_alone_is_a_payment_card_s_by_its_check_digit() -> None:
+    """Other programmes begin their numbers with the same digits."""
+    assert is_payment(f";{PAN}?")
+    assert not is_payment(f";{PAN[:-1]}2?")
+
+
+@given(st.text("0123456789", min_size=8, max_size=18), st.integers(0, 17), st.integers(1, 9))
+def test_luhn_finds_every_wrong_digit(digits: str, place: int, change: int) -> None:
+    """One check digit of ten is right, and with any one digit changed none is."""
+    (right,) = [digits + last for last in "0123456789" if luhn(digits + last)]
+    at = place % len(right)
+    assert not luhn(right[:at] + str((int(right[at]) + change) % 10) + right[at + 1 :])
+
+
 def test_luhn_is_the_published_one() -> None:
     """ISO/IEC 7812-1 annex B: the schemes' test numbers have it, their neighbours not."""
     assert luhn(PAN)
     assert luhn("378282246310005")
+    assert luhn("79927398713")
     assert not luhn(PAN[:-1] + "2")

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.ndef import MAX_MESSAGE, URI_BEGINNINGS, Damaged, Incomplete, message_in, records_in, text_in
+from drivers.ndef import (
+    MAX_MESSAGE,
+    URI_BEGINNINGS,
+    Damaged,
+    Incomplete,
+    closed_by,
+    message_in,
+    records_in,
+    text_in,
+)
 from tests.virtual.cards import short_record, text_record, uri_record
 
 
@@ -18,9 +27,15 @@ from tests.virtual.cards import short_record, text_record, uri_record
         ("d1010f5500687474703a2f2f612e622f632f31", "http://a.b/c/1"),
         ("c1010000000854" + "02656e48656c6c6f", "Hello"),  # a long record: its length has four bytes
         ("d9010801" + "5478" + "02656e48656c6c6f", "Hello"),  # with an id of one byte
+        ("d10140543f" + "61" * 63, ""),  # the longest code of a language
+        ("d00000", None),  # an empty record
+        ("d00000" + "d101085402656e48656c6c6f", None),  # what follows the last record is none
+        ("d40108540265" + "6e48656c6c6f", None),  # the kind T of somebody else
+        ("d401045501612e62", None),
+        ("d102045370d10000" + "00", None),  # another kind of the NFC Forum's
     ],
 )
-def test_records_as_they_are_written_by_hand(message: str, text: str) -> None:
+def test_records_as_they_are_written_by_hand(message: str, text: str | None) -> None:
     """Bytes counted by hand against the record layout (NDEF 1.0 section 3.2)."""
     assert text_in(bytes.fromhex(message)) == text
 
@@ -32,6 +47,7 @@ def test_records_as_they_are_written_by_hand(message: str, text: str) -> None:
         "d101",
         "d101095402656e48656c6c6f",  # one byte less than it says
         "c101ffffffff54",
+        "c4010100000054",  # sixteen megabytes that are not there
         "f101085402656e48656c6c6f",  # chunked
         "d1010154" + "3f",  # a language of 63 bytes that are not there
         "d1010054",
@@ -47,7 +63,10 @@ def test_a_record_that_does_not_fit_is_damage(message: str) -> None:
 
 
 def test_the_specifications_own_examples() -> None:
-    """RTD URI 1.0 appendix A: http://www.nfc.com and a telephone number."""
+    """RTD URI 1.0 appendix A: http://www.nfc.com and a telephone number; table 3: its last ones."""
+    assert text_in(uri_record(0x22, "x")) == "urn:epc:x"
+    assert text_in(uri_record(0x23, "x")) == "urn:nfc:x"
+    assert text_in(uri_record(0x24, "x")) == "x"
     assert text_in(bytes.fromhex("d1010855016e66632e636f6d")) == "http://www.nfc.com"
     assert text_in(bytes.fromhex("d1010d55052b3335383931323334353637")) == "tel:+35891234567"
 
@@ -108,8 +127,10 @@ def test_one_changed_byte_is_never_a_crash(at: int, value: int) -> None:
 
 def test_an_endless_message_is_damage() -> None:
     """A card cannot make the till hold more than MAX_MESSAGE, or walk through more than MAX_RECORDS records."""
-    with pytest.raises(Damaged):
-        text_in(bytes(MAX_MESSAGE + 1))
+    longest = b"\xc1\x01" + (MAX_MESSAGE - 7).to_bytes(4, "big") + b"T" + bytes(MAX_MESSAGE - 7)
+    assert text_in(longest) == "\x00" * (MAX_MESSAGE - 8)
+    with pytest.raises(Damaged, match="a message of"):
+        text_in(longest + b"\x00")
     with pytest.raises(Damaged):
         list(records_in(b"\x10\x00\x00" * 100))
 
@@ -125,12 +146,39 @@ BLOCKS = st.lists(
 ).map(b"".join)
 
 
-@given(BLOCKS, st.binary(max_size=400))
+MESSAGES = st.binary(max_size=40) | st.integers(253, 600).map(bytes)
+
+
+def block(message: bytes) -> bytes:
+    """A Type 2 tag's block for it: the length in one byte, from 255 on in three."""
+    length = bytes([len(message)]) if len(message) < 255 else b"\xff" + len(message).to_bytes(2, "big")
+    return b"\x03" + length + message
+
+
+@given(BLOCKS, MESSAGES)
 def test_a_message_is_found_behind_any_other_blocks(before: bytes, message: bytes) -> None:
     """Lock, memory and proprietary blocks are passed over; long and short lengths are read."""
-    length = bytes([len(message)]) if len(message) < 255 else b"\xff" + len(message).to_bytes(2, "big")
-    area = before + b"\x03" + length + message + b"\xfe"
+    area = before + block(message)
     assert message_in(area, len(area)) == message
+    assert message_in(area + b"\xfe", len(area) + 1) == message
+    with pytest.raises(Damaged):
+        message_in(area, len(area) - 1)
+
+
+@given(BLOCKS, MESSAGES)
+def test_behind_the_terminator_is_nothing(before: bytes, message: bytes) -> None:
+    """What an earlier owner has left there is no message of this card."""
+    area = before + b"\xfe" + block(message)
+    assert message_in(area, len(area)) is None
+
+
+@given(BLOCKS, MESSAGES, st.integers(0, 600))
+def test_an_area_is_closed_by_its_terminator_alone(before: bytes, message: bytes, cut: int) -> None:
+    """Behind all blocks; the same byte within a message ends nothing, and what breaks off is open."""
+    area = before + block(message) + before
+    assert closed_by(area + b"\xfe" + message)
+    assert not closed_by(area[:cut])
+    assert not closed_by(block(b"\xfe" * len(message)))
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))

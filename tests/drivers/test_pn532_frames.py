@@ -19,6 +19,7 @@ def test_commands_as_the_manual_prints_them() -> None:
 def test_an_answer_is_found_behind_its_acknowledgement() -> None:
     """The chip acknowledges first, and both may come in one piece."""
     assert answer_in(ACK + VERSION, 0x02) == bytes.fromhex("32010607")
+    assert answer_in(VERSION[1:], 0x02) == bytes.fromhex("32010607")  # the line has swallowed the preamble
     assert answer_in(ACK, 0x02) is None
     assert answer_in(ACK + VERSION, 0x14) is None
 
@@ -34,6 +35,15 @@ def test_a_frame_that_breaks_off_does_not_hide_the_next(broken: bytes, answer: b
     """A start without a whole frame behind it is passed over."""
     torn = framed(b"\xd5\x09" + broken)[:-3]
     assert answer_in(torn + framed(b"\xd5\x07" + answer), 0x06) == answer
+
+
+def test_no_flipped_bit_of_an_answer_is_believed() -> None:
+    """Each of them, from the start bytes to the sum."""
+    for at in range(1, len(VERSION) - 1):
+        for bit in range(8):
+            flipped = bytearray(VERSION)
+            flipped[at] ^= 1 << bit
+            assert answer_in(bytes(flipped), 0x02) is None, (at, bit)
 
 
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 60), st.integers(1, 255))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from drivers.atr import CardKind, kind_of
 from drivers.base import EntryMode, Technology
 from drivers.ndef import Damaged
-from drivers.tags import read_content, read_uid
+from drivers.tags import Content, read_content, read_pages, read_uid
 from tests.virtual.cards import NtagCard, Type4Card, UidCard, storage_atr, text_record
 
 STORAGE = CardKind(Technology.ULTRALIGHT, EntryMode.CONTACTLESS, storage=True)
@@ -24,6 +24,14 @@ APPLICATION = CardKind(Technology.ISO7816, EntryMode.CONTACTLESS, storage=False)
         ("3b8f8001804f0ca0000003060300030000000068", Technology.ULTRALIGHT, EntryMode.CONTACTLESS, True),
         ("3b8f8001804f0ca000000306030004000000006f", Technology.UNKNOWN, EntryMode.CONTACTLESS, True),
         ("3b8f8001804f0ca00000030611003b0000000042", Technology.FELICA, EntryMode.CONTACTLESS, True),
+        ("3b8f8001804f0ca000000306030026000000004d", Technology.MIFARE_CLASSIC, EntryMode.CONTACTLESS, True),
+        ("3b8b8001804f0ca0000003060300" + "3a", Technology.ULTRALIGHT, EntryMode.CONTACTLESS, True),
+        ("3b8f8001804f0ca000000306ff" + "f01100000000", Technology.FELICA, EntryMode.CONTACTLESS, True),
+        ("3b8f8001804f0ca000000306ff" + "f01200000000", Technology.FELICA, EntryMode.CONTACTLESS, True),
+        ("3b8f8001804f0ca000000306ff" + "001100000000", Technology.UNKNOWN, EntryMode.CONTACTLESS, True),
+        ("3b8a8001804f0ca0000003060300", Technology.ISO7816, EntryMode.CONTACTLESS, False),  # no name of a card
+        ("3b8f800180000ca0000003060300010000000000", Technology.ISO7816, EntryMode.CONTACTLESS, False),
+        ("3b808001", Technology.ISO7816, EntryMode.CONTACTLESS, False),
         ("3b8180018080", Technology.DESFIRE, EntryMode.CONTACTLESS, False),
         ("3b80800101", Technology.ISO7816, EntryMode.CONTACTLESS, False),
         ("3b6500002063cb6800", Technology.ISO7816, EntryMode.ICC, False),
@@ -85,6 +93,92 @@ def test_a_text_that_breaks_off_is_damage_and_not_a_card_without_text() -> None:
 
     with pytest.raises(Damaged):
         read_content(STORAGE, worn)
+
+
+@pytest.mark.parametrize("refused", ["6a81", "00" * 16 + "6a81", "e1101200" + "00" * 11 + "9000", "00" * 16 + "9000"])
+def test_memory_that_is_not_for_ndef_holds_no_text(refused: str) -> None:
+    """The capability container is not read, not whole, or another maker's: no damage, and a card without text."""
+    card = NtagCard.with_text("2990000000017")
+
+    def exchange(apdu: bytes) -> bytes:
+        return bytes.fromhex(refused) if apdu[3] == 3 else card.answer(apdu)
+
+    assert read_content(STORAGE, exchange).text is None
+
+
+def test_a_message_ends_with_the_area_that_the_card_tells() -> None:
+    """48 bytes hold one of 46; what lies behind them is configuration. A tag that is read-only is read all the same."""
+    for access in ("00", "0f"):
+        fits = NtagCard(message=text_record("x" * 39), capability=bytes.fromhex(f"e11006{access}"))
+        assert read_content(STORAGE, fits.answer).text == "x" * 39
+        beyond = NtagCard(message=text_record("x" * 40), capability=bytes.fromhex(f"e11006{access}"))
+        with pytest.raises(Damaged):
+            read_content(STORAGE, beyond.answer)
+
+
+def test_a_stretch_is_read_in_as_few_questions_as_it_takes() -> None:
+    """Four pages each; the last is cut to length."""
+    asked: list[str] = []
+
+    def exchange(apdu: bytes) -> bytes:
+        asked.append(apdu.hex())
+        return bytes([apdu[3]] * 16) + b"\x90\x00"
+
+    assert read_pages(exchange, 4, 32) == b"\x04" * 16 + b"\x08" * 16
+    assert read_pages(exchange, 4, 5) == b"\x04" * 5
+    assert asked == ["ffb0000410", "ffb0000810", "ffb0000410"]
+
+
+TYPE_4 = {
+    "00a4040007d276000085010100": "6f058403d276009000",
+    "00a4000c02e103": "9000",
+    "00b000000f": "000f20000f00340406e10500320000" + "9000",
+    "00a4000c02e105": "9000",
+    "00b0000002": "00149000",
+    "00b000020f": "d101105402656e3239393030303030" + "9000",
+    "00b0001105": "30303031379000",
+}
+"""What a Type 4 tag hears and says (Type 4 Tag Operation 2.0 appendix C), in steps of 15 bytes."""
+
+
+def played(script: dict[str, str]) -> Content:
+    return read_content(APPLICATION, lambda apdu: bytes.fromhex(script[apdu.hex()]))
+
+
+def test_a_type_4_tag_is_read_as_the_specification_says() -> None:
+    """Its file by the name that the container tells, in the steps that it allows; what SELECT says is passed over."""
+    assert played(TYPE_4) == Content(Technology.TYPE_4, "2990000000017")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("00b000000f", "000f20000f00340506e10500320000" + "9000"),  # another file than NDEF's
+        ("00b000000f", "000f20000e00340406e10500320000" + "9000"),  # steps smaller than may be
+        ("00b000000f", "000f209000"),
+        ("00a4000c02e105", "6a82"),
+        ("00b0000002", "10019000"),  # longer than any message for a till
+        ("00b0001105", "6982"),
+    ],
+)
+def test_a_type_4_tag_that_breaks_its_word_is_damaged(asked: str, answer: str) -> None:
+    """It has an NDEF application and cannot be read: never a card without text."""
+    with pytest.raises(Damaged):
+        played({**TYPE_4, asked: answer})
+
+
+@pytest.mark.parametrize(
+    "changed", [{"00a4040007d276000085010100": "6a82"}, {"00a4000c02e103": "6a82"}, {"00b0000002": "00009000"}]
+)
+def test_a_card_with_applications_may_carry_no_text(changed: dict[str, str]) -> None:
+    """It is then what its ATR says."""
+    assert played({**TYPE_4, **changed}) == Content(Technology.ISO7816, None)
+
+
+def test_a_serial_number_has_up_to_ten_bytes() -> None:
+    """ISO/IEC 14443-3; FeliCa and 14443-B have fewer."""
+    for length in (1, 4, 10):
+        assert read_uid(UidCard(bytes(range(length))).answer) == bytes(range(length)).hex()
 
 
 @pytest.mark.parametrize("answer", [b"\x90\x00", b"\x6a\x81", b"\x00" * 11 + b"\x90\x00", b"\x01"])

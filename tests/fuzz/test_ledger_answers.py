@@ -21,17 +21,9 @@ from offline_queue.courier import Courier
 from offline_queue.ledger_answers import JSON, PROBLEM, LedgerError, LedgerRefused, Received, plain, understood
 from offline_queue.requests import Identity
 from offline_queue.steps import Rest
-from offline_queue.wire import (
-    Account,
-    AllowanceAnswer,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Park, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer
+from offline_queue.wire_feeds import Changes, Decisions
 from terminal.cards.directory import Directory
 from tests.fuzz.hostile import VALUES, bounded, hostile, seldom, thoroughly
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell

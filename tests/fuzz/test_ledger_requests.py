@@ -22,16 +22,10 @@ from ledger.port.book import Book
 from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Kind, Resolution, encode
 from offline_queue.packing import NotPacked, TooLong, unpacked
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import public_key
-from offline_queue.wire import (
-    BATCH_TYPE,
-    MAX_BATCH_BYTES,
-    AllowanceRequest,
-    Hello,
-    Park,
-    authorization,
-    signing_input,
-)
+from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, Hello, Park
+from offline_queue.wire_accounts import AllowanceRequest
 from tests.fuzz.hostile import bent, bounded, crooked, hostile, thoroughly
 from tests.ledger.fake_till import CARD, START, FakeStream, FakeTill, FakeTimepiece
 

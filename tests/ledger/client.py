@@ -9,7 +9,8 @@ import msgspec
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from offline_queue.wire import BATCH_TYPE, BatchHeader, Hello, authorization, signing_input
+from offline_queue.signing import authorization, signing_input
+from offline_queue.wire import BATCH_TYPE, BatchHeader, Hello
 from tests.ledger.fake_till import START
 
 JSON = "application/json"

@@ -17,16 +17,9 @@ from offline_queue.entry import (
     encode,
     uuid7,
 )
-from offline_queue.wire import (
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Hello,
-    StreamHead,
-    Verdict,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, StreamHead, Welcome
+from offline_queue.wire_accounts import AllowanceAnswer, AllowanceRequest
+from offline_queue.wire_feeds import Verdict
 
 CARD = "2990000000017"
 OTHER_CARD = "2990000000024"

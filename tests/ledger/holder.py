@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 from ledger.port.book import Book
 from offline_queue.entry import Clock, Entry, Genesis, Kind, Lane, Parent, encode
-from offline_queue.wire import AllowanceAnswer, AllowanceRequest, Hello, StreamHead, Welcome
+from offline_queue.wire import Hello, StreamHead, Welcome
+from offline_queue.wire_accounts import AllowanceAnswer, AllowanceRequest
 from tests.ledger.fake_till import CARD, START, FakeStream, FakeTill
 
 

@@ -14,20 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ledger.http.gate import Enrolment
 from ledger.port.book import Book
 from offline_queue.entry import encode
-from offline_queue.wire import (
-    BATCH_TYPE,
-    MAX_BATCH_BYTES,
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Decisions,
-    Park,
-    Welcome,
-    authorization,
-    signing_input,
-)
+from offline_queue.signing import authorization, signing_input
+from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, BatchAnswer, BatchHeader, Park, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest
+from offline_queue.wire_feeds import Decisions
 from tests.ledger.client import JSON, Client
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeStream, FakeTill, points_of
 

@@ -1,5 +1,6 @@
 """Backups: what they cover tills may give up, and nothing else."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -125,6 +126,9 @@ class TestCommand:
         run(url, "register", CARD)
         with closing(books(url, must_exist=True)()) as book:
             FakeTill(book).send(FakeTill(book).earn(5))
+        os.mkfifo(tmp_path / "pipe")
+        assert "is no file" in refused("backup", str(tmp_path / "pipe"), "--database", url)
+        assert (tmp_path / "pipe").is_fifo()
         assert "1 stream covered" in run(url, "backup", str(copy)).stdout
         with closing(sqlite3.connect(copy)) as connection:
             assert connection.execute("SELECT count(*) FROM record").fetchone() == (1,)

@@ -8,7 +8,8 @@ import pytest
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
 from offline_queue.entry import Entry, Kind, State, encode
-from offline_queue.wire import AllowanceRequest, Hello, Marks, Park
+from offline_queue.wire import Hello, Marks, Park
+from offline_queue.wire_accounts import AllowanceRequest
 from tests.ledger.conftest import PARKING, REGISTERING, Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 

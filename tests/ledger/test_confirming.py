@@ -73,6 +73,15 @@ def test_what_holds_is_bound_to_the_present_stream() -> None:
     assert confirm(word.right, [NEW], 0, 0) == word
 
 
+def test_what_was_believed_once_counts_against_the_cap_for_ever() -> None:
+    """A clean restart behind a crash proves nothing of the crash: the end that was believed stays noted."""
+    believed_before = replace(RIGHT, stream="older", bound="old", trusted="older")
+    word = confirm(believed_before, links(), 0, 0)
+    assert (word.holds, word.right.trusted, home(word.right)) == (True, "older", "new")
+    again = confirm(replace(believed_before, trusted=None), links(sealed=False), 0, 100)
+    assert (again.holds, again.right.trusted) == (True, "old")
+
+
 def test_what_cannot_be_told_is_not_told() -> None:
     """Neither yes nor no, and nothing changes."""
     word = confirm(RIGHT, links(mark=3), 0, 0)

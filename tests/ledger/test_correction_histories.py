@@ -14,7 +14,7 @@ from ledger.port.refusals import Refused
 from ledger.port.upkeep import Verification
 from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, Kind, Resolution
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from tests.ledger.cluster import Cluster
 from tests.ledger.fake_till import CARD, FakeTill, FakeTimepiece, points_of
 from tests.ledger.test_histories import CARDS, NewBook, Shop, disturbed, in_a_file, moved, on_a_server, policies, sold

@@ -1,5 +1,6 @@
 """A person's word on an entry, on all books: the difference is posted, and the latest word counts."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -140,6 +141,16 @@ class TestWhatItDoes:
         sound(book)
 
 
+def by_day(book: Book) -> dict[str, int]:
+    """The points that are left, by the day on which they were earned."""
+    statement = book.statement(CARD)
+    assert statement is not None
+    left = Counter[str]()
+    for lot in statement.lots:
+        left[lot.earned_at[:10]] += lot.remaining
+    return dict(left)
+
+
 class TestLots:
     def test_a_credited_sale_keeps_its_own_time(self, book: Book, till: FakeTill) -> None:
         """The lot of a sale that a person let count is as old as the sale."""
@@ -161,6 +172,29 @@ class TestLots:
         statement = book.statement(CARD)
         assert statement is not None
         assert [(lot.entry, lot.remaining) for lot in statement.lots] == [(old.id, 30)]
+
+    def test_a_corrected_sale_that_is_reversed_gives_of_its_own(self, book: Book, till: FakeTill) -> None:
+        """What a person added to it is its own too: older points of the customer stay, with their dates."""
+        old = till.earn(5, occurred_at="2025-06-01T10:00:00.000Z")
+        sale = till.earn(10, occurred_at="2025-06-10T10:00:00.000Z")
+        till.send(old, sale, till.correct(sale.id, HONOUR, 25))
+        for back, left in ((3, {"2025-06-01": 5, "2025-06-10": 22}), (0, {"2025-06-01": 5})):
+            till.send(till.reverse(sale, back))
+            assert by_day(book) == left
+        sound(book)
+
+    def test_a_reversal_that_is_refused_and_honoured_again_takes_the_same_points(
+        self, book: Book, till: FakeTill
+    ) -> None:
+        """Those of its own sale, not the oldest."""
+        old = till.earn(5, occurred_at="2025-06-01T10:00:00.000Z")
+        sale = till.earn(10, occurred_at="2025-06-10T10:00:00.000Z")
+        back = till.reverse(sale, 10)
+        till.send(old, sale, back)
+        for word, left in ((REFUSE, {"2025-06-01": 5, "2025-06-10": 10}), (HONOUR, {"2025-06-01": 5})):
+            till.send(till.correct(back.id, word))
+            assert by_day(book) == left
+        sound(book)
 
     def test_refused_and_honoured_again_is_as_before(self, book: Book, till: FakeTill) -> None:
         """A change of mind gives the points back where they were."""

@@ -90,6 +90,17 @@ def test_a_batch_goes_to_the_branch_that_it_follows() -> None:
         assert (place.branch.no, place.known) == (streams.index(ours), 1)
 
 
+def test_a_batch_that_simply_follows_grows_no_branch() -> None:
+    """Though another branch holds some of its records already: a till that goes on is no second future."""
+    past = [b"1", b"2", b"3"]
+    for streams in ((past, [*past, b"4", b"y"]), ([*past, b"4", b"y"], past)):
+        branches, hashes = grown(*streams)
+        sent = [b"4", b"5"]
+        place = admit(branches, 4, hashes_of([*past, *sent])[-1], sent, hashes)
+        assert isinstance(place, Held)
+        assert (place.branch.no, place.known) == (streams.index(past), 0)
+
+
 def test_a_third_future_grows_from_the_branch_that_it_shares_most_with() -> None:
     """So the records that two tills have in common are kept once."""
     branches, hashes = grown([b"1", b"x"], [b"1", b"2", b"y", b"z"])

@@ -15,7 +15,7 @@ from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.rules.instants import moment
 from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, Resolution
-from offline_queue.wire import Lot
+from offline_queue.wire_accounts import Lot
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill, FakeTimepiece, points_of
 from tests.ledger.test_expiry import DAY_MS, cleared, made_on, sound, statement_of
 

@@ -15,15 +15,9 @@ from ledger.http import bodies
 from ledger.http.admission import Room
 from ledger.http.gate import Enrolment
 from ledger.port.book import Book
-from offline_queue.wire import (
-    BATCH_TYPE,
-    MAX_BATCH_BYTES,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    authorization,
-)
+from offline_queue.signing import authorization
+from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, BatchAnswer, BatchHeader
+from offline_queue.wire_accounts import AllowanceAnswer, AllowanceRequest
 from tests.ledger.client import JSON, Client, Reply
 from tests.ledger.fake_till import CARD
 

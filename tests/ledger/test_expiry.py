@@ -15,7 +15,7 @@ from ledger.port.statements import Statement
 from ledger.tables import clearing
 from offline_queue.entry import Amount, Clock, Resolution
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Account, Balance, Expiry
+from offline_queue.wire_accounts import Account, Balance, Expiry
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill, FakeTimepiece, points_of
 
@@ -332,6 +332,19 @@ class TestReversed:
         used = till.redeem(15, **made_on(0))
         till.send(used, till.reverse(used, 8, **made_on(0)))
         assert [lot.remaining for lot in account_of(book).lots] == [3, 10]
+
+    def test_an_award_is_taken_back_after_its_end(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """Its own points are there for it though nobody could use them: nothing is overdrawn, and others stay."""
+        sale, kept = till.earn(60, **made_on(0)), till.earn(5, **made_on(0, "unknown@1"))
+        till.send(sale, kept)
+        on_day(45)
+        back = till.reverse(sale, **made_on(45))
+        till.send(back)
+        assert till.verdict(back).code == Code.POSTED
+        assert [(lot.entry, lot.remaining) for lot in statement_of(book).lots] == [(kept.id, 5)]
+        sound(book)
 
     def test_taking_back_an_expired_award_costs_nothing_else(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None]

@@ -18,7 +18,7 @@ from ledger.port.upkeep import Verification
 from ledger.postgres.book import PostgresBook
 from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, encode
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from tests.ledger.cluster import Cluster
 from tests.ledger.fake_till import FakeStream, FakeTill, FakeTimepiece
 

@@ -12,7 +12,8 @@ from ledger.port.book import Book
 from ledger.port.refusals import Refused
 from ledger.rules.lineage import Opening, Past, judged, opened, sealed
 from offline_queue.entry import Clock, Entry, Genesis, Kind, Lane, Parent, encode
-from offline_queue.wire import AllowanceRequest, Hello, StreamHead
+from offline_queue.wire import Hello, StreamHead
+from offline_queue.wire_accounts import AllowanceRequest
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, START, FakeStream, FakeTill, points_of
 

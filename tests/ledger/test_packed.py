@@ -11,7 +11,8 @@ from ledger.port.book import Book
 from offline_queue.entry import encode
 from offline_queue.ledger_client import HttpLedger, batch_body
 from offline_queue.packing import packed
-from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, BatchAnswer, BatchHeader, Decisions, Welcome
+from offline_queue.wire import BATCH_TYPE, MAX_BATCH_BYTES, BatchAnswer, BatchHeader, Welcome
+from offline_queue.wire_feeds import Decisions
 from tests.ledger.client import Client, Reply
 from tests.ledger.fake_till import FakeStream, FakeTill, points_of
 

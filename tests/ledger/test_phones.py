@@ -14,7 +14,7 @@ from ledger.cli import ledger as command
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
 from ledger.sqlite.book import SqliteBook
-from offline_queue.wire import PhoneLookup
+from offline_queue.wire_accounts import PhoneLookup
 from tests.ledger.fake_till import CARD, OTHER_CARD
 
 PHONE = "+33612345678"

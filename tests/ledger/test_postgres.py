@@ -18,7 +18,7 @@ from ledger.port.refusals import BooksUnusable, NotRecorded, Refused
 from ledger.postgres.book import PostgresBook
 from ledger.rules.records import UNREAD
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, encode
-from offline_queue.wire import AllowanceAnswer
+from offline_queue.wire_accounts import AllowanceAnswer
 from tests.ledger.client import Client
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece, points_of

@@ -5,7 +5,7 @@ import pytest
 from ledger.facts.policy import Policy
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
-from offline_queue.wire import AllowanceRequest
+from offline_queue.wire_accounts import AllowanceRequest
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
 from tests.ledger.holder import Holder, go_back

@@ -15,7 +15,8 @@ from ledger.points.standing import Standing
 from ledger.rules.deciding import RULES, decide
 from ledger.rules.own_entries import OFFICE
 from ledger.rules.policies import CHOICES, stance
-from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, read
+from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE, read
+from ledger.rules.sentences import HONOURED
 from offline_queue.entry import (
     Amount,
     Card,
@@ -53,6 +54,7 @@ SHOWN_EARN, SHOWN_REDEEM = entry(Kind.EARN, card=SHOWING), entry(Kind.REDEEM, ca
 DAILY = Policy(limits=Limits(per_card_and_day=20))
 TOLD = Correction("Anne", "looked at both receipts", "e0", Resolution.HONOUR)
 CORRECTION = entry(Kind.CORRECTION, 0, card=None, correction=TOLD)
+NAMELESS = entry(Kind.CORRECTION, 0, card=None, correction=Correction("Anne", "points for a friend", points=50))
 RICH, POOR = Standing(1, 100, 0), Standing(1, 100, 95)
 STALE = Standing(1, 12, idle=7, expired=7)
 """Of twelve points seven have expired."""
@@ -126,6 +128,12 @@ ONE_OF_EACH = [
     (case(PROMISED, **HAD), Code.ALLOWANCE_VOID, -10, RightState.CONSUMED),
     (case(PROMISED, **HAD, right=changed(OPEN, account=2)), Code.ALLOWANCE_VOID, -10, None),
     (case(PROMISED, **HAD, right=changed(OPEN, points=9)), Code.ALLOWANCE_EXCEEDED, -10, RightState.CONSUMED),
+    (case(PROMISED, **HAD, right=changed(OPEN, points=9, account=2)), Code.ALLOWANCE_VOID, -10, None),
+    (case(REVERSE, standing=STALE, original=GAVE), Code.OVERDRAWN, -10, None),
+    (case(CORRECTION, standing=Standing(1, 0), word=Word(True, 1, 0, -1)), Code.OVERDRAWN, -1, None),
+    (case(CORRECTION, standing=Standing(1, -5), word=Word(True, 0, 0, 0)), Code.POSTED, 0, None),
+    (case(NAMELESS), Code.RESOLUTION_REFUSED, 0, None),
+    (case(msgspec.structs.replace(NAMELESS, terminal=OFFICE), OFFICE), Code.POSTED, 0, None),
     (case(CORRECTION, standing=RICH, word=Word(True, 0, 10, 10)), Code.POSTED, 10, None),
     (case(CORRECTION, standing=POOR, word=Word(True, 10, 0, -10)), Code.OVERDRAWN, -10, None),
     (case(CORRECTION, standing=RICH, word=Word(False, 0, 10, 10)), Code.RESOLUTION_REFUSED, 0, None),
@@ -365,6 +373,25 @@ def test_a_refused_redemption_ends_its_allowance() -> None:
     assert (decision.state, decision.effect, decision.right) == (State.CONFLICT, 0, RightState.RELEASED)
 
 
+@pytest.mark.parametrize(("given_case", "code", "stance"), CHOSEN)
+def test_what_became_of_it_is_said_behind_the_reason(given_case: Case, code: Code, stance: Stance) -> None:
+    """Whose choice it was and what would change it; where nothing was chosen, the reason alone."""
+    policy = msgspec.structs.replace(given_case.policy, stances={code: stance})
+    decision = decide(msgspec.structs.replace(given_case, policy=policy))
+    (rule,) = [rule for rule in RULES if rule.code is code and given_case.entry.kind in rule.kinds]
+    reason, detail = rule.says(given_case), decision.detail or ""
+    assert detail.startswith(reason)
+    outcome = detail.removeprefix(reason)
+    if code in ENDING or rule.held:
+        assert outcome == ""
+    elif decision.stands:
+        assert outcome == (f"; {HONOURED[code]}" if code in HONOURED else "")
+    elif stance is Stance.REFUSE:
+        assert outcome == f"; the policy for {code} refuses it, so it has no effect unless a person honours it"
+    else:
+        assert outcome == f"; the policy for {code} lets a person decide; until then it has no effect"
+
+
 def test_whatever_is_not_simply_posted_says_why() -> None:
     """A person gets a sentence, and no card number in it."""
     for given_case, code, _, _ in ONE_OF_EACH:
@@ -446,10 +473,14 @@ def test_no_bytes_can_break_the_reader(raw: bytes) -> None:
         (encode(EARN).replace(b'"points":10', b'"points":-10'), Code.UNDECODABLE),
         (encode(entry(Kind.EARN, key="k" * 9000)), Code.UNDECODABLE),
         (b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"more":' + b"[" * 100_000, Code.UNDECODABLE),
+        (b'{"v":2,"more":"\\u0000"}', Code.UNDECODABLE),
+        (b'{"v":2}\xff', Code.UNDECODABLE),
     ],
 )
 def test_what_cannot_be_read_is_told_apart(raw: bytes, code: Code) -> None:
     """A later version can be read after an update; the rest is garbage."""
     found = read(raw)
     assert isinstance(found, Decision)
-    assert found.code is code
+    assert (found.code, found.state, found.waits) == (code, State.PARKED, WAITS_FOR_UPGRADE)
+    assert found.detail

@@ -20,7 +20,8 @@ from offline_queue.opening import open_to_write
 from offline_queue.receipts import Receipt
 from offline_queue.steps import TakeChanges
 from offline_queue.store import Store
-from offline_queue.wire import CardChange, Change, Marks
+from offline_queue.wire import Marks
+from offline_queue.wire_feeds import CardChange, Change
 from terminal.cards.directory import Directory
 from tests.offline_queue.sales import DIGEST, ORIGIN, StoppedTimepiece, redemption, reversal, right, sale, verdict
 

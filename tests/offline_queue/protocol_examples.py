@@ -20,17 +20,10 @@ from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Happening, Kind, Lane, Receipt, chain, encode
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import batch_body
+from offline_queue.signing import authorization, signing_input
 from offline_queue.terminal_key import public_key, sign
-from offline_queue.wire import (
-    AllowanceRequest,
-    BatchHeader,
-    Hello,
-    Park,
-    PhoneLookup,
-    StreamHead,
-    authorization,
-    signing_input,
-)
+from offline_queue.wire import BatchHeader, Hello, Park, StreamHead
+from offline_queue.wire_accounts import AllowanceRequest, PhoneLookup
 from tests.simulation.book_ledger import BookLedger
 
 KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -10,7 +10,7 @@ from offline_queue.entry import Card, Clock, Entry, Kind, uuid7
 from offline_queue.journal import Allowance, AllowanceState, Appended, Origin
 from offline_queue.store import Store
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 
 ORIGIN = Origin("S001-T01", "machine-1", "tilld test")
 DIGEST = b"d" * 16

@@ -16,7 +16,7 @@ from offline_queue.journal import NotRecorded
 from offline_queue.ledger_answers import TransientLedgerError
 from offline_queue.steps import FetchChanges, Rest, TakeChanges
 from offline_queue.store import Store
-from offline_queue.wire import Changes
+from offline_queue.wire_feeds import Changes
 from tests.offline_queue.journals import TIMEPIECE, opened, sell
 from tests.offline_queue.test_sync import IDENTITY
 from tests.simulation.book_ledger import BookLedger

@@ -6,9 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_queue.entry import Lane
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import begin, next_step
 from offline_queue.steps import FetchChanges, Moment, Rest, SayHello, SendRecords, Silence, SyncState, TakeChanges
-from offline_queue.streams import begin, failed, heard, next_step
-from offline_queue.wire import CardChange, Change, Changes, Problem, StreamHead, Welcome
+from offline_queue.wire import Problem, StreamHead, Welcome
+from offline_queue.wire_feeds import CardChange, Change, Changes
 
 NOW = Moment(1000, 0.5)
 READY = SyncState(generation="g1", greeted=True, hello_due_ms=10**9)

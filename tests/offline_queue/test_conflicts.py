@@ -17,7 +17,7 @@ from offline_queue.conflicts import (
     verdict_state,
 )
 from offline_queue.entry import State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 
 
 def verdict(code: str, state: State) -> Verdict:

@@ -18,8 +18,8 @@ from offline_queue.entry import GENESIS_HASH, chain
 from offline_queue.export_check import Broken, Checked, check
 from offline_queue.export_lines import FORMAT
 from offline_queue.receipts import Receipt
+from offline_queue.signing import seal_input
 from offline_queue.terminal_key import public_key, sign
-from offline_queue.wire import seal_input
 
 LEDGER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 TILL = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
@@ -189,6 +189,15 @@ def branched(*, twice: bool = False, after_end: bool = False, **change: Any) -> 
 def test_the_branch_that_the_forgeries_change_is_right() -> None:
     """Else they would be refused for another reason."""
     assert check(branched()).chains == 2
+
+
+def test_two_futures_may_have_no_past_in_common() -> None:
+    """A branch from the very beginning: it stands before the records, and grows from nothing."""
+    trunk, copy = Chain("s1", TERMINAL), Chain("s1", TERMINAL).forked(1)
+    lines = [*copy.lines, *trunk.records(1).end().lines, *copy.records(2).end().lines[1:]]
+    assert check(file_of(*lines, begin=BOOKS)).chains == 2
+    broken = file_of(*moved(copy.lines[:2], seq=2), begin=BOOKS)
+    assert f"breaks at {TERMINAL}/s1/1 2" in why(broken)
 
 
 def test_base64_has_one_spelling() -> None:

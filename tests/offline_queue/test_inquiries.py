@@ -16,7 +16,7 @@ from offline_queue.inquiries import Inquiries, OnAllowance, Question, after_fail
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
 from offline_queue.ledger_answers import LedgerError, TransientLedgerError
 from offline_queue.store import Store
-from offline_queue.wire import Account, AllowanceAnswer, AllowanceRequest, Balance
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, Balance
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened
 from tests.offline_queue.waiting import Heard
 
@@ -126,6 +126,23 @@ def test_answer_is_durable_before_it_is_told(counter: Counter, granted: bool, st
     assert answer.granted is granted
     assert seen == [state]
     assert counter.heard
+
+
+def test_a_silence_is_logged_once(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+    """Each question is asked again and again while the line is down: the log says so once, and anew after an answer."""
+    caplog.set_level("INFO", "offline_queue.inquiries")
+    inquiries = counter.inquiries()
+    inquiries.start()
+    for name in ("r1", "r2"):
+        counter.ledger.trouble = DOWN
+        inquiries.ask_allowance(counter.right(name))
+        assert counter.allowances.until(is_about(name)) == (name, None)
+        counter.ledger.trouble = None
+        inquiries.ledger_reachable()
+        counter.allowances.until(lambda told, name=name: told[0] == name and told[1] is not None)  # type: ignore[misc]
+    assert len(counter.ledger.asked) >= 6
+    said = "a question to the ledger has no answer yet: no connection"
+    assert [record.message for record in caplog.records] == [said, said]
 
 
 def test_line_that_is_down_is_not_waited_for(counter: Counter) -> None:

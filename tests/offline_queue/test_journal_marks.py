@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.entry import Entry, Lane, State
+from offline_queue.entry import Entry, Kind, Lane, State
 from offline_queue.journal import Totals
 from offline_queue.journal_reader import JournalReader
 from offline_queue.receipts import Receipt
@@ -174,6 +174,40 @@ def test_entries_are_listed_by_state(store: Store, reader: JournalReader, bulk: 
     assert [found.seq for found in reader.undecided()] == [5, 6, 7, 8, 9, 10, 11]
 
 
+def test_what_people_must_look_at_is_listed(
+    store: Store, reader: JournalReader, bulk: str, entries: list[Entry]
+) -> None:
+    """In the order they were recorded, page by page; what waits for its card is nobody's work yet."""
+    said = [(2, State.CONFLICT, "overdrawn"), (5, State.PARKED, "card_unknown"), (7, State.PARKED, "key_mismatch")]
+    said += [(8, State.RESOLVED, "overdrawn"), (9, State.CONFLICT, "lot_expired"), (10, State.POSTED, "posted")]
+    store.mark({bulk: Marks(11, 11)}, "g1")
+    store.settle([verdict(bulk, seq, seq, state, seq, code) for seq, state, code in said], 11, "g1")
+    assert [found.seq for found in reader.disputed(None, 9)] == [2, 7, 9]
+    assert [found.seq for found in reader.disputed(None, 2)] == [2, 7]
+    assert [found.seq for found in reader.disputed(entries[0].id, 9)] == [7, 9]
+    assert [found.seq for found in reader.disputed(entries[4].id, 1)] == [7]
+    assert [found.seq for found in reader.disputed("no entry", 9)] == [2, 7, 9]
+    assert reader.totals().conflicts == 3
+
+
+def test_the_oldest_that_waits_is_told_whichever_lane_it_is_in(store: Store, reader: JournalReader) -> None:
+    """A redemption that waits since noon is older than the earns of the afternoon, and the other way round."""
+    early, late = "2026-09-21T12:00:00.000Z", "2026-09-21T15:00:00.000Z"
+    put(store, sale(occurred_at=late))
+    put(store, sale(kind=Kind.REDEEM, occurred_at=early))
+    assert reader.totals().oldest_unaccepted_at is not None
+    store.mark({store.stream(lane): Marks(1, 1) for lane in Lane}, "g1")
+    assert reader.totals().oldest_unaccepted_at == early
+    store.mark({store.stream(Lane.URGENT): Marks(2, 1)}, "g1")
+    assert reader.totals().oldest_unaccepted_at == late
+
+
+def settled(path: Path, *streams: str) -> list[int]:
+    """What the journal has noted of these."""
+    with closing(sqlite3.connect(path)) as journal:
+        return [journal.execute("SELECT settled FROM stream WHERE uid = ?", (uid,)).fetchone()[0] for uid in streams]
+
+
 def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:
     """Streams that are wholly accepted and closed leave `streams`, and stay in the totals and lists."""
     with closing(open_store(path)) as store:
@@ -188,8 +222,17 @@ def test_a_stream_that_is_done_is_not_told_of_any_more(path: Path) -> None:
         assert len(reader.streams(all=True)) == 4
         assert reader.totals() == Totals(0, 0, 0, None, 7)
         assert [found.entry for found in reader.list(None, 9)] == [entry]
+        assert settled(path, *old) == [1, 1]
+        for state in (State.POSTED, State.RESOLVED):
+            store.settle([verdict(old[1], 2, 2, state, 2)], 2, "g1")
+            assert [found.entry for found in reader.list(None, 9, {state})] == [entry]
+            assert settled(path, *old) == [1, 1], "all its entries are done: no pass has to look at it"
+        store.settle([verdict(old[1], 2, 2, State.CONFLICT, 3)], 3, "g1")
+        assert settled(path, *old) == [1, 0]
+        store.settle([verdict(old[1], 2, 2, State.POSTED, 4)], 4, "g1")
         store.mark(dict.fromkeys(marks, Marks(1, 1)), "g2")
         assert reader.totals() == Totals(1, 0, 0, entry.occurred_at, 7)
+        assert settled(path, *old) == [0, 0]
 
 
 def test_facts_survive_restarts(path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from offline_queue.entry import Lane, State
 from offline_queue.seen import Seen, word_of
 from offline_queue.stretches import stretches
-from offline_queue.wire import Marks, Verdict
+from offline_queue.wire import Marks
+from offline_queue.wire_feeds import Verdict
 from tests.offline_queue.sales import open_store, put, sale, verdict
 
 DECIDED = st.sampled_from([State.POSTED, State.PARKED, State.CONFLICT, State.RESOLVED])

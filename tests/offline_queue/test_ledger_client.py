@@ -26,17 +26,9 @@ from offline_queue.ledger_answers import (
 )
 from offline_queue.ledger_client import MAX_ANSWER_BYTES, HttpLedger, UnsafeLedgerUrl, batch_body, checked_url
 from offline_queue.packing import packed
-from offline_queue.wire import (
-    BatchAnswer,
-    BatchHeader,
-    Decisions,
-    Hello,
-    Problem,
-    Verdict,
-    Welcome,
-    parse_authorization,
-    signing_input,
-)
+from offline_queue.signing import parse_authorization, signing_input
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Problem, Welcome
+from offline_queue.wire_feeds import Decisions, Verdict
 from tests.offline_queue.canned import canned, http
 
 KEY = Ed25519PrivateKey.generate()

@@ -16,7 +16,8 @@ from offline_queue.entry import GENESIS_HASH, Card, Clock, Entry, Genesis, Kind,
 from offline_queue.ledger_answers import LedgerRefused
 from offline_queue.ledger_client import HttpLedger, Ledger
 from offline_queue.terminal_key import public_key
-from offline_queue.wire import AllowanceRequest, BatchHeader, Hello, Park, PhoneLookup, StreamHead
+from offline_queue.wire import BatchHeader, Hello, Park, StreamHead
+from offline_queue.wire_accounts import AllowanceRequest, PhoneLookup
 from tests.simulation.book_ledger import BookLedger
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

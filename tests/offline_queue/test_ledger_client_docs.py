@@ -9,8 +9,9 @@ import pytest
 
 from offline_queue.conflicts import ConflictKind
 from offline_queue.entry import Entry, Kind, decode
+from offline_queue.signing import parse_authorization
 from offline_queue.terminal_key import load_or_create_key
-from offline_queue.wire import ProblemCode, parse_authorization
+from offline_queue.wire import ProblemCode
 from tests.offline_queue.claimed import CARD, OTHER_PUBLIC, PUBLIC, code_of, on_card
 from tests.offline_queue.journals import opened, sell
 from tests.offline_queue.protocol_examples import batch_body, blocks, header, records

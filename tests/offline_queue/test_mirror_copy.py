@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from offline_queue.mirror_copy import MAX_COPY_BYTES, FolderKeeper, Keeper, MirrorUnreachable, decoded
 from offline_queue.mirror_peer import PeerKeeper
-from offline_queue.wire import seal_input
+from offline_queue.signing import seal_input
 from terminal.config_mirror import MirrorConfig
 from terminal.mirror.desk import MirrorDesk
 from terminal.mirror.parts import MirrorServer

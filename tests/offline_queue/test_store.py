@@ -130,7 +130,7 @@ class TestReversals:
         original = sale(points=24)
         put(store, original)
         put(store, reversal(original, 20))
-        with pytest.raises(RightsRefused, match="4 points left to reverse, not 5"):
+        with pytest.raises(RightsRefused, match="has 4 points left to reverse, not 5"):
             put(store, reversal(original, 5))
 
     def test_a_repeated_reversal_counts_once(self, store: Store, reader: JournalReader) -> None:
@@ -171,6 +171,7 @@ class TestAllowances:
         assert reader.allowances(AllowanceState.ASKED) == [right()]
         store.answer_allowance("right-1", granted=True)
         assert self.state(reader) == "granted"
+        assert reader.allowances(AllowanceState.ASKED, AllowanceState.REFUSED) == []
         put(store, redemption("right-1"))
         assert self.state(reader) == "consumed"
         with pytest.raises(RightsRefused) as caught:

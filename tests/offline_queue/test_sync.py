@@ -17,9 +17,11 @@ from offline_queue.ledger_answers import LedgerProtocolError, LedgerRefused, Tra
 from offline_queue.requests import Identity
 from offline_queue.store import NotRecorded, Store
 from offline_queue.sync import Sync
-from offline_queue.sync_report import SyncReport, in_words
+from offline_queue.sync_report import FINE, SyncReport, in_words
 from offline_queue.timepiece import SystemTimepiece
-from offline_queue.wire import Balance, BatchAnswer, BatchHeader, Decisions, Hello, Problem, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Problem, Welcome
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import Decisions, Verdict
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell
 from tests.offline_queue.waiting import Heard
 from tests.simulation.book_ledger import BookLedger
@@ -306,6 +308,22 @@ def test_backoff_outlives_the_daemon(shop: Shop) -> None:
     assert second.state.backoff.next_attempt_ms >= TIMEPIECE.boottime_ms() + 500_000
     for made in (first, second):
         made._journal.close()
+
+
+def test_a_pause_of_before_is_told(shop: Shop) -> None:
+    """A technician who has mended the line sees when it will be tried, and how it is tried now."""
+    shop.line.trouble = TransientLedgerError("HTTP 503", retry_after_s=600.0)
+    before = courier(shop)
+    before.step()
+    before._journal.close()
+    shop.line.trouble = None
+    sync = shop.sync()
+    sync.start()
+    told = shop.reports.until(lambda report: report.next_attempt is not None)
+    assert "tilld sync" in told.detail
+    assert not told.reachable
+    sync.hasten()
+    assert shop.reports.until(lambda report: report.reachable).detail == FINE
 
 
 def test_backoff_of_another_version_is_no_obstacle(shop: Shop) -> None:

@@ -14,7 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.books.receipts import Signer
+from offline_queue.checkpoints import UNPROVEN
 from offline_queue.entry import Entry, Lane, State
+from offline_queue.export_check import check
 from offline_queue.journal_reader import JournalReader
 from offline_queue.receipts import Receipt
 from offline_queue.store import Store
@@ -259,6 +261,19 @@ class TestProof:
         assert not found.ok
         assert found.first_bad is not None
         assert why in found.first_bad[2]
+
+    def test_a_receipt_for_the_last_that_is_gone_proves_it(self, shop: Shop) -> None:
+        """In the export it stands directly behind the gap; the examination tells which record no receipt covers."""
+        shop.sell(12)
+        settled(shop)
+        shop.covered(13, 13, signed=10)
+        assert shop.trim() == 9
+        out = io.BytesIO()
+        shop.reader.export(out)
+        assert check(out.getvalue().splitlines(keepends=True)).receipts == 1
+        with closing(sqlite3.connect(shop.path)) as connection, connection:
+            connection.execute("UPDATE stream SET receipt = NULL")
+        assert shop.reader.verify().first_bad == (shop.uid, 10, UNPROVEN)
 
     def test_an_export_says_where_records_are_gone(self, shop: Shop) -> None:
         """A line with the checkpoint and the receipt that proves it stands in their place."""

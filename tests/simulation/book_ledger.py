@@ -9,22 +9,9 @@ from ledger.http.gate import Enrolment, Gate, public_key
 from ledger.port.book import Book
 from ledger.port.refusals import NotRecorded, Refused
 from offline_queue.ledger_answers import LedgerRefused, TransientLedgerError
-from offline_queue.wire import (
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    PhoneFound,
-    PhoneLookup,
-    Problem,
-    ProblemCode,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Park, Problem, ProblemCode, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, PhoneFound, PhoneLookup
+from offline_queue.wire_feeds import Changes, Decisions
 
 T = TypeVar("T")
 

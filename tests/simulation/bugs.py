@@ -20,7 +20,7 @@ from ledger.sqlite.file import SqliteFile
 from ledger.sqlite.tables import SqliteTables
 from ledger.tables import lineage, source
 from ledger.tables.engine import Tables
-from offline_queue import courier, group, journal_marks, lanes, streams, trimming
+from offline_queue import courier, failing, group, journal_marks, lanes, trimming
 from offline_queue.entry import Entry
 from offline_queue.journal import Origin
 from offline_queue.steps import Answer, Moment, Outcome, SendRecords, SyncState
@@ -88,7 +88,7 @@ def trimmed_when_accepted(patch: Patch) -> None:
 
 def poison_blocks(patch: Patch) -> None:
     """A batch that fails is sent again as it was, for ever."""
-    patch.setattr(streams, "_blamed", lambda state, *_: state)
+    patch.setattr(failing, "_blamed", lambda state, *_: state)
 
 
 def streams_go_on(patch: Patch) -> None:

@@ -6,20 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from offline_queue.ledger_answers import LedgerProtocolError, TransientLedgerError
-from offline_queue.wire import (
-    Account,
-    AllowanceAnswer,
-    AllowanceRequest,
-    BatchAnswer,
-    BatchHeader,
-    Changes,
-    Decisions,
-    Hello,
-    Park,
-    PhoneFound,
-    PhoneLookup,
-    Welcome,
-)
+from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Park, Welcome
+from offline_queue.wire_accounts import Account, AllowanceAnswer, AllowanceRequest, PhoneFound, PhoneLookup
+from offline_queue.wire_feeds import Changes, Decisions
 from tests.simulation.book_ledger import BookLedger
 from tests.simulation.clock import WorldClock
 from tests.simulation.office import Office

@@ -18,8 +18,9 @@ from ledger.books.receipts import Signer
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.port.book import Book
 from ledger.sqlite.book import SqliteBook
-from offline_queue.courier import Courier, Identity
+from offline_queue.courier import Courier
 from offline_queue.entry import Entry
+from offline_queue.requests import Identity
 from offline_queue.steps import Rest
 from offline_queue.store import JournalReader, Store
 from offline_queue.terminal_key import public_key

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from offline_queue.receipts import genuine
-from offline_queue.wire import AllowanceAnswer, AllowanceRequest, BatchAnswer, BatchHeader, Park, Welcome
+from offline_queue.wire import BatchAnswer, BatchHeader, Park, Welcome
+from offline_queue.wire_accounts import AllowanceAnswer, AllowanceRequest
 from tests.simulation.office import SIGNER
 
 if TYPE_CHECKING:

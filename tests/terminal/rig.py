@@ -11,7 +11,7 @@ from drivers.base import CardRead, EntryMode, NoteWish, Technology
 from offline_queue.journal import Allowance, Origin
 from offline_queue.store import JournalReader, Store
 from offline_queue.timepiece import rfc3339
-from offline_queue.wire import AllowanceAnswer, Balance
+from offline_queue.wire_accounts import AllowanceAnswer, Balance
 from offline_queue.words import LANGUAGES, Language
 from terminal.cards.directory import Directory
 from terminal.cards.recognition import recognition_of
@@ -141,9 +141,12 @@ class TillRig:
 
     def ask(self, key: str, kind: str, number: str | None = CARD, **fields: Any) -> "Future[Answered]":
         """A request of the POS, not yet waited for."""
-        reply: Future[Answered] = Future()
         card = CardNumber(number) if number else None
-        request = TransactionRequest(kind, card, **fields)  # type: ignore[arg-type]
+        return self.sent(key, TransactionRequest(kind, card, **fields))  # type: ignore[arg-type]
+
+    def sent(self, key: str, request: TransactionRequest) -> "Future[Answered]":
+        """The same with a request as it is."""
+        reply: Future[Answered] = Future()
         self.till.handle(TransactionAsked(request, key, reply))
         return reply
 

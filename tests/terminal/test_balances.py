@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offline_queue.entry import Lane, State
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from terminal.sales.balances import Balances
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 

@@ -1,5 +1,7 @@
 """Check digits: published numbers, the slips that each system catches, and where two digits may be exchanged."""
 
+from itertools import product
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -54,6 +56,35 @@ def with_checks(body: str, system: System) -> list[str]:
     if system == "mod97-10":
         return [f"{body}{check:02}" for check in range(100)]
     return [body + check for check in ALPHANUMERIC + "*"]
+
+
+@pytest.mark.parametrize(
+    ("system", "alphabet", "sign", "checks"),
+    [
+        ("mod11-2", "0123456789", "X", 1),
+        ("mod37-2", ALPHANUMERIC, "*", 1),
+        ("mod97-10", "0123456789", "", 2),
+        ("mod11-10", "0123456789", "", 1),
+        ("mod37-36", ALPHANUMERIC, "", 1),
+    ],
+)
+def test_the_sign_above_the_alphabet_is_a_check_character_alone(
+    system: System, alphabet: str, sign: str, checks: int
+) -> None:
+    """Each body has one right ending of its own; with the sign within the body no ending is right."""
+    endings = ["".join(ending) for ending in product(alphabet + sign, repeat=checks)]
+    for body in ("7", "07", "794"):
+        assert len([ending for ending in endings if SYSTEMS[system](body + ending)]) == 1
+    if sign:
+        assert not any(SYSTEMS[system](f"{front}{sign}{end}") for front in ["", *alphabet] for end in alphabet + sign)
+
+
+@pytest.mark.parametrize("system", ["mod11-2", "mod37-2", "mod97-10", "mod11-10", "mod37-36"])
+def test_a_check_character_alone_is_no_number(system: System) -> None:
+    """There is nothing that it would check."""
+    length = 2 if system == "mod97-10" else 1
+    endings = ["".join(ending) for ending in product("0123456789", repeat=length)]
+    assert not any(SYSTEMS[system](ending) for ending in ["", *endings])
 
 
 @given(st.integers(0, 11))

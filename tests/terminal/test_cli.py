@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,26 @@ def test_status_for_people_and_for_scripts(tilld: Tilld, api: Api) -> None:
 def test_status_says_why_the_ledger_is_not_reached(tilld: Tilld, api: Api, till: FakeTill) -> None:
     """A dead line and a refusal need different people: the reason and the remedy are shown."""
     till.reachable, till.detail = False, "The ledger refuses this till: ask head office to enrol it."
-    _, text, _ = tilld("status")
+    code, text, _ = tilld("status")
+    assert code == 1
     assert "not reached" in text
     assert till.detail in text
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_status_ends_with_1_where_somebody_should_look(
+    tilld: Tilld, api: Api, till: FakeTill, option: tuple[str, ...]
+) -> None:
+    """As its first line says it; a queue that waits for the next pass is nothing to look at."""
+    api.sale("k-1")
+    assert tilld("status", *option)[0] == 0
+    broken = replace(till.readers[0], status=ReaderState.ABSENT)
+    till.readers[0], ready = broken, till.readers[0]
+    assert tilld("status", *option)[0] == 1
+    till.readers[0] = ready
+    assert tilld("status", *option)[0] == 0
+    till.outcomes[0] = msgspec.structs.replace(till.outcomes[0], state=State.CONFLICT)
+    assert tilld("status", *option)[0] == 1
 
 
 def test_readers_are_listed_with_what_mends_them(tilld: Tilld, api: Api, till: FakeTill) -> None:
@@ -181,6 +199,9 @@ def test_the_queue_is_listed_and_shown(tilld: Tilld, api: Api, till: FakeTill) -
     till.outcomes[1] = msgspec.structs.replace(till.outcomes[1], state=State.POSTED)
     assert [entry["id"] for entry in json.loads(tilld("queue", "list", "--json")[1])["entries"]] == [first, second]
     assert second not in tilld("queue", "list", "--only", "queued")[1]
+    assert [entry["id"] for entry in json.loads(tilld("queue", "list", "--last", "1", "--json")[1])["entries"]] == [
+        second
+    ]
     assert f"--after {first}" in tilld("queue", "list", "--limit", "1")[1]
     assert json.loads(tilld("queue", "show", "k-2", "--json")[1])["id"] == second
     assert "state           posted" in tilld("queue", "show", second)[1]
@@ -212,6 +233,7 @@ def test_a_till_that_is_not_there_is_3(tilld: Tilld, command: list[str]) -> None
         ["tap", "1", "--technology", "telepathy"],
         ["tap", "1", "--reader", "../../etc"],
         ["queue", "list", "--limit", "0"],
+        ["queue", "list", "--last", "3", "--after", "x"],
         ["queue", "export", "--json"],
     ],
 )
@@ -220,6 +242,14 @@ def test_wrong_usage_is_2(tilld: Tilld, command: list[str]) -> None:
     code, text, errors = tilld(*command)
     assert (code, text) == (2, "")
     assert "--help" in errors
+
+
+def test_copies_are_delivered_by_an_enrolled_till(tilld: Tilld, tmp_path: Path) -> None:
+    """A folder without a key is no till: what to do is said, and no key is made by the way."""
+    code, text, errors = tilld("mirror", "deliver", str(tmp_path))
+    assert (code, text) == (2, "")
+    assert "tilld enroll" in errors
+    assert not (tmp_path / "terminal.key").exists()
 
 
 @pytest.mark.parametrize("group", [[], ["queue"], ["ledger", "claim"]])

@@ -1,13 +1,16 @@
-"""`tilld queue verify` and `export`, as a technician and a stranger meet them."""
+"""`tilld queue list --last`, `verify` and `export`, as a technician and a stranger meet them."""
 
 import json
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from offline_queue.terminal_key import load_or_create_key, public_key
 from terminal.cli import main
+from terminal.commands.queue_list import latest
 from tests.offline_queue.journals import opened, sell
 
 
@@ -26,6 +29,23 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
         main([*arguments])
     told = capsys.readouterr()
     return int(ended.value.code or 0), told.out, told.err
+
+
+def test_the_newest_are_found_with_the_till_down(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Out of both lanes, by their time, the newest last."""
+    every = json.loads(run(capsys, "queue", "list", "--state", str(state), "--json")[1])["entries"]
+    code, told, _ = run(capsys, "queue", "list", "--last", "2", "--state", str(state), "--json")
+    ordered = sorted(every, key=lambda entry: (entry["occurred_at"], entry["id"]))
+    assert (code, json.loads(told)["entries"]) == (0, ordered[-2:])
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 99)), max_size=12), st.integers(1, 6))
+def test_the_newest_of_many_pages_are_the_newest_of_all(told: list[tuple[int, int]], count: int) -> None:
+    """Whichever way the transactions are dealt out."""
+    entries = [{"occurred_at": f"{at:03}", "id": f"{number:03}"} for at, number in told]
+    ordered = sorted(entries, key=lambda entry: (entry["occurred_at"], entry["id"]))
+    half = len(entries) // 2
+    assert latest([*latest(entries[:half], count), *entries[half:]], count) == ordered[-count:]
 
 
 def test_an_export_is_sealed_and_can_be_verified(state: Path, capsys: pytest.CaptureFixture[str]) -> None:

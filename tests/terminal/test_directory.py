@@ -10,7 +10,7 @@ import pytest
 
 from drivers.base import Technology
 from offline_queue.entry import CardEvent, Happening
-from offline_queue.wire import Balance
+from offline_queue.wire_accounts import Balance
 from terminal.cards.directory import Directory
 from terminal.cards.identification import Proof
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from offline_queue.wire import Account, Balance, Expiry
+from offline_queue.wire_accounts import Account, Balance, Expiry
 from offline_queue.words import Language, Words
 from terminal.inbox import AccountHeard
 from terminal.pos import ExpiringView

@@ -1,7 +1,7 @@
 """For which cards rights are held: those seen here lately, active, and with points that nobody has reserved."""
 
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
-from offline_queue.wire import Balance
+from offline_queue.wire_accounts import Balance
 from terminal.promises.allotments import Budget
 from terminal.promises.holdings import REMEMBERED, Holdings
 from terminal.promises.rights import Right, Rights

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from offline_queue.entry import CardEvent, Happening
 from offline_queue.journal import NotRecorded
 from offline_queue.steps import TakeChanges
-from offline_queue.wire import Balance, CardChange, Change, KeyChange
+from offline_queue.wire_accounts import Balance
+from offline_queue.wire_feeds import CardChange, Change, KeyChange
 from terminal.cards.directory import Directory
 from terminal.cards.forwarding import Listed, Stands, stands_for
 from terminal.cards.hotlist import TABLES, Hotlist

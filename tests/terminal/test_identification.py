@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.base import CardRead, Chip, EntryMode, Technology
+from offline_queue.entry import CardProof
 from terminal.cards.check_digits import luhn
-from terminal.cards.identification import CardFormat, Identified, Recognition, identify, identify_number
+from terminal.cards.identification import CardFormat, Identified, Proof, Recognition, identify, identify_number
 from terminal.cards.links import LinkRule
 from terminal.cards.number_formats import NumberFormat
-from terminal.cards.payment_numbers import is_payment_card
+from terminal.cards.payment_numbers import ISSUERS, is_payment_card
 from terminal.cards.rotating_codes import RotatingRule, SignedRule
 from terminal.cards.sdm import SdmRule
 from terminal.counter.refusals import WORDS, Refused, refused
@@ -91,6 +92,16 @@ def test_the_programme_claims_its_own_prefixes() -> None:
     assert isinstance(identify_number(number, CardFormat(prefixes=("4112",))), Refused)
 
 
+def test_a_payment_card_is_known_by_issuer_length_and_check_digit() -> None:
+    """From the first number of each range to its last, in the lengths in use; beside them are loyalty numbers."""
+    for head in {edge for low, high, _ in ISSUERS for edge in (low - 1, low, high, high + 1)}:
+        for length in range(13, 21):
+            issued = any(low <= head <= high and length in lengths for low, high, lengths in ISSUERS)
+            number = with_check_digit(str(head).ljust(length - 1, "0"))
+            assert is_payment_card(number) == issued, number
+            assert not is_payment_card(number[:-1] + str((int(number[-1]) + 1) % 10))
+
+
 def test_track_data_cannot_be_claimed() -> None:
     """A prefix speaks for numbers, never for the tracks of a bank card."""
     assert is_payment_card("%B4111111111111111^DOE/J^2512", claimed=("%B", "B", "4111"))
@@ -109,6 +120,7 @@ def test_a_card_that_its_driver_calls_a_payment_card_is_refused() -> None:
         ("04a1b2c3d4e5f6", False, "no_number"),
         ("08a1b2c3", True, "random_uid"),
         ("a8a1b2c3", True, "A8A1B2C3"),
+        ("08a1b2c3d4e5f6", True, "08A1B2C3D4E5F6"),
         (None, True, "no_number"),
     ],
 )
@@ -192,6 +204,28 @@ def test_links_count_where_they_are_ours(text: str, expected: str) -> None:
     links = LinkRule(frozenset({"id.gs1.org"}), ("https://l.example/c/",))
     verdict = identify(read, Recognition(links=links), 0)
     assert (verdict.number if isinstance(verdict, Identified) else verdict.reason) == expected
+
+
+def test_a_programme_without_links_knows_every_link_for_another_s() -> None:
+    """It is told so, and is not taken for a number with strange characters."""
+    verdict = identify(
+        CardRead(Technology.QR, EntryMode.SCANNED, "https://l.example/c/2990000000017"), Recognition(), 0
+    )
+    assert isinstance(verdict, Refused)
+    assert verdict.reason == "foreign_link"
+
+
+@pytest.mark.parametrize(("entry_mode", "taken"), [(EntryMode.KEYED, True), (EntryMode.SCANNED, False)])
+def test_groups_are_what_a_person_types(entry_mode: EntryMode, taken: bool) -> None:
+    """In one code they are two numbers."""
+    read = CardRead(Technology.UNKNOWN, entry_mode, "2990 0000 00017")
+    assert isinstance(identify(read, Recognition(), 0), Identified) == taken
+
+
+def test_a_proof_goes_on_by_its_digest() -> None:
+    """The same at every till and in every release, for the ledger compares them; the chip's number is not in it."""
+    told = Proof("sdm:04A1B2C3D4E5F6", 7).told
+    assert told == CardProof("05c7e6bec3790ef8a83764eeada294fc", 7)
 
 
 def test_a_scanner_s_blanks_are_dropped_but_not_those_inside() -> None:

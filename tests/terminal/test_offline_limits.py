@@ -2,7 +2,7 @@
 
 import pytest
 
-from offline_queue.wire import AllowanceAnswer, Balance
+from offline_queue.wire_accounts import AllowanceAnswer, Balance
 from offline_queue.words import Language
 from terminal.promises.offline_limits import refusal
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from offline_queue.ledger_answers import LedgerError, LedgerProtocolError, LedgerRefused, TransientLedgerError
 from offline_queue.timepiece import SystemTimepiece
-from offline_queue.wire import PhoneFound, PhoneLookup, Problem
+from offline_queue.wire import Problem
+from offline_queue.wire_accounts import PhoneFound, PhoneLookup
 from terminal.cards.phone_lookup import PhoneDesk, international
 from terminal.pos import Refusal
 

@@ -261,6 +261,15 @@ def test_stopping_takes_bounded_time_whatever_the_reader_does(tmp_path: Path, wh
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_ctrl_c_is_not_for_readers(tmp_path: Path) -> None:
+    """A terminal sends it to the till's whole process group, also while a reader is only starting up."""
+    child = ReaderChild("simulated", "counter", Assignment(str(tmp_path)))
+    try:
+        assert os.getpgid(child.pid) == child.pid != os.getpgid(0)
+    finally:
+        child.dismiss(10)
+
+
 def test_a_stuck_reader_does_not_outlive_the_till(tmp_path: Path) -> None:
     """When the till is killed while a driver hangs, nobody is left to kill it: it ends by itself."""
     wake = os.eventfd(0)

@@ -8,12 +8,15 @@ from hypothesis import strategies as st
 from terminal.sales.spans import Spans
 
 
-@given(steps=st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30), st.integers(1, 30))), max_size=40))
-@example([21, 22, (22, 21)])
-def test_spans_are_a_set_of_numbers(steps: list[int | tuple[int, int]]) -> None:
+@given(
+    full=st.integers(0, 30),
+    steps=st.lists(st.one_of(st.integers(1, 30), st.tuples(st.integers(1, 30), st.integers(1, 30))), max_size=40),
+)
+@example(0, [21, 22, (22, 21)])
+def test_spans_are_a_set_of_numbers(full: int, steps: list[int | tuple[int, int]]) -> None:
     """Every addition and removal agrees with a plain set; neighbours are joined."""
     spans, plain = Spans(), set[int]()
-    for step in steps:
+    for step in [*range(1, full + 1), *steps]:
         if isinstance(step, int):
             assert spans.add(step) == (step not in plain)
             plain.add(step)

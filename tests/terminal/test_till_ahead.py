@@ -8,7 +8,7 @@ import pytest
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.entry import Kind
 from offline_queue.journal import AHEAD, Allowance, AllowanceState
-from offline_queue.wire import Account, AllowanceAnswer, Balance
+from offline_queue.wire_accounts import Account, AllowanceAnswer, Balance
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
 from terminal.inbox import AccountHeard, AllowanceAnswered, CardPresented, Settled, Welcomed
@@ -133,6 +133,13 @@ def test_it_is_renewed_when_the_ledger_has_decided(till: TillRig) -> None:
     till.heard(till.ask("r1", "redeem", points=20))
     till.send(Settled([], [Balance(CARD, 35, 0, NOW)], 1))
     assert till.wish().points == 35
+
+
+def test_a_card_that_a_sale_names_was_here(till: TillRig) -> None:
+    """The POS has read it itself; its next balance brings a right, as if the till had read it."""
+    till.sell("s1", 10)
+    till.send(Settled([], [Balance(CARD, 500, 0, NOW)], 1))
+    assert (till.wish().card, nothing_asked(till)) == (CARD, True)
 
 
 def test_a_card_never_seen_here_gets_none(till: TillRig) -> None:

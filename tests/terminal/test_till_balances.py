@@ -6,7 +6,8 @@ import msgspec
 
 from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Happening, State
-from offline_queue.wire import Account, Verdict
+from offline_queue.wire_accounts import Account
+from offline_queue.wire_feeds import Verdict
 from terminal.inbox import AccountHeard, Answered, CardEventAsked, Settled
 from terminal.pos import BalanceView
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig

@@ -8,7 +8,8 @@ import pytest
 
 from offline_queue.entry import CardEvent, Happening, Kind, State
 from offline_queue.steps import TakeChanges
-from offline_queue.wire import Account, Balance, CardChange, Change, Verdict
+from offline_queue.wire_accounts import Account, Balance
+from offline_queue.wire_feeds import CardChange, Change, Verdict
 from terminal.inbox import AccountHeard, Answered, Asked, CardEventAsked, Settled
 from terminal.pos import CardEventAnswer, Refusal
 from tests.terminal.rig import CARD, Shop, TillRig

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from offline_queue.claim_codes import Code, read
 from offline_queue.entry import Card, Kind, State
 from offline_queue.steps import TakeChanges
-from offline_queue.wire import CardChange, Change
+from offline_queue.wire_feeds import CardChange, Change
 from terminal.claims.shapes import ClaimAnswer, ClaimView, Proof
 from terminal.claims.words import _WORDS, words
 from terminal.config_claims import Claims, Sales
@@ -266,3 +266,11 @@ def test_the_journal_is_asked_by_nobody_else(tmp_path: Path) -> None:
     finally:
         burnt.close()
         heir.close()
+
+
+def test_a_blocked_card_gets_no_points_of_a_claim(till: TillRig) -> None:
+    """The code stays good for another card."""
+    code = code_of_sale(till)
+    till.directory.hotlist.take(TakeChanges(0, [Change(1, card=CardChange(CARD, "blocked"))], 1, "g1", more=False))
+    assert refusal(till, code.text) == ("card_refused", "card_blocked")
+    assert redeemed(till, code.text, OTHER_CARD).points == 30

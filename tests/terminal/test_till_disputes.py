@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from offline_queue.conflicts import ConflictKind
 from offline_queue.entry import Card, Entry, Kind, Resolution, State, decode
 from offline_queue.journal import Found
-from offline_queue.wire import Marks, Verdict
+from offline_queue.wire import Marks
+from offline_queue.wire_feeds import Verdict
 from terminal.disputes.disputes import SAID, dispute, name_of, resolutions
 from terminal.disputes.shapes import Dispute, ResolutionAnswer, ResolutionRequest
 from terminal.inbox import Answered, ResolutionAsked, Settled

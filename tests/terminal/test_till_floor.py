@@ -8,7 +8,7 @@ import pytest
 
 from offline_queue.entry import Lane, State
 from offline_queue.journal import AllowanceState
-from offline_queue.wire import Verdict
+from offline_queue.wire_feeds import Verdict
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
 from terminal.inbox import AllowanceAnswered, Settled, Welcomed

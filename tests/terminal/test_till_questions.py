@@ -7,7 +7,7 @@ import pytest
 
 from offline_queue.entry import State
 from offline_queue.sync_report import SyncReport
-from offline_queue.wire import Account
+from offline_queue.wire_accounts import Account
 from terminal.api.shapes import CardAnswer, Status
 from terminal.inbox import AccountHeard
 from terminal.pos import Outcome, Refusal

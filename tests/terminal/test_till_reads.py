@@ -5,7 +5,7 @@ from concurrent.futures import Future
 import pytest
 
 from drivers.base import CardRead, CardUnreadable, EntryMode, ReaderState, Technology
-from offline_queue.wire import Account, Balance
+from offline_queue.wire_accounts import Account, Balance
 from terminal.counter.reading import KEPT_MS, KEPT_READS
 from terminal.inbox import (
     AccountHeard,

@@ -5,7 +5,7 @@ import pytest
 from offline_queue.entry import Kind
 from offline_queue.journal import AllowanceState
 from offline_queue.sync_report import SyncReport
-from offline_queue.wire import AllowanceAnswer
+from offline_queue.wire_accounts import AllowanceAnswer
 from terminal.inbox import AllowanceAnswered, Stop
 from terminal.promises.rights import IDLE_MS
 from tests.terminal.rig import CARD, Shop, TillRig, said

@@ -2,12 +2,14 @@
 
 from concurrent.futures import Future
 
+import msgspec
 import pytest
 
 from offline_queue.entry import Kind, Lane, State
 from offline_queue.journal import NotRecorded
-from offline_queue.wire import Verdict
-from terminal.inbox import Answered, Recorded, Settled, Stop, TransactionAsked
+from offline_queue.wire_accounts import Account
+from offline_queue.wire_feeds import Verdict
+from terminal.inbox import AccountHeard, Answered, Recorded, Settled, Stop, TransactionAsked
 from terminal.pos import Amount, CardNumber, Receipt, Refusal, TransactionRequest
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 
@@ -47,6 +49,19 @@ def test_a_repeated_sale_hears_the_first_answer(till: TillRig) -> None:
     second = till.heard(till.ask("sale-1", "earn", points=10))
     assert (second.body, first.replayed, second.replayed) == (first.body, False, True)
     assert till.journal.totals().queued == 1
+
+
+def test_a_repeat_needs_nothing_that_the_first_needed(till: TillRig) -> None:
+    """The card is blocked by now, the ledger silent: the first answer stands, and no second right is asked for."""
+    bodies = [till.heard(till.ask("sale-1", "earn", points=9)).body]
+    redeemed = till.ask("r1", "redeem", points=5)
+    till.grant(till.wish())
+    bodies.append(till.heard(redeemed).body)
+    blocked = msgspec.structs.replace(till.balance(100), status="blocked")
+    till.send(AccountHeard(CARD, Account("r", "g1", blocked, [])))
+    again = [till.heard(till.ask("sale-1", "earn", points=9)), till.heard(till.ask("r1", "redeem", points=5))]
+    assert again == [Answered(body, replayed=True) for body in bodies]
+    assert till.inquiries.allowances.empty()
 
 
 def test_a_repeat_in_flight_waits_for_the_same_result(till: TillRig) -> None:
@@ -110,6 +125,15 @@ def test_what_is_no_card_is_refused(till: TillRig, number: str, code: str, reaso
     assert till.journal.totals().queued == 0
 
 
+@pytest.mark.parametrize(
+    "card", [CardNumber(), CardNumber(CARD, "a-read"), CardNumber(read_id="a", entry_mode="keyed")]
+)
+def test_a_card_is_named_in_one_way(till: TillRig, card: CardNumber) -> None:
+    """By its number, with how it was read, or by a read of the till: never by both or neither."""
+    refused = till.heard(till.sent("k-1", TransactionRequest("earn", card, points=1)))
+    assert (refused.code, till.journal.find_key("k-1")) == ("invalid", None)
+
+
 @pytest.mark.parametrize("key", ["", "k" * 65, "clé", "a\nb"])
 def test_a_bad_key_is_refused(till: TillRig, key: str) -> None:
     """In words for the programmer of the POS."""
@@ -143,6 +167,13 @@ def test_a_reversal_needs_its_original(till: TillRig) -> None:
     """Unknown is not found; none at all makes no sense."""
     assert till.heard(till.ask("b1", "reverse", None, reverses="no-such-id")).code == "not_found"
     assert till.heard(till.ask("b2", "reverse", None)).code == "invalid"
+
+
+def test_a_sale_without_a_card_is_reversed_without_one(till: TillRig) -> None:
+    """Its points are nobody's yet: they are not taken from a card that is named now."""
+    sale = till.sell("sale-1", number=None)
+    assert till.heard(till.ask("b1", "reverse", CARD, reverses=sale.id)).code == "invalid"
+    assert said(till.heard(till.ask("b2", "reverse", None, reverses=sale.id))).card is None
 
 
 def test_a_reversal_on_another_card_is_refused(till: TillRig) -> None:

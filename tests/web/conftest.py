@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.api.conftest import Api, serving
-from tests.api.fake_till import FakeTill
+from tests.api.conftest import Api, api, till
+
+__all__ = ["api", "browser", "page", "till"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 QUIET = [
@@ -45,20 +46,6 @@ class Said:
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
-
-
-@pytest.fixture
-def till() -> Iterator[FakeTill]:
-    till = FakeTill()
-    till.start()
-    yield till
-    till.stop()
-
-
-@pytest.fixture
-def api(till: FakeTill, tmp_path: Path) -> Iterator[Api]:
-    with serving(till, tmp_path) as api:
-        yield api
 
 
 @pytest.fixture

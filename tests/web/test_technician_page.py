@@ -139,6 +139,29 @@ def test_a_conflict_is_decided_by_keyboard_alone(desk: Page, till: FakeTill, api
     expect(desk.locator("#conflicts")).to_be_hidden()
 
 
+def test_a_keyboard_reaches_the_readers_at_once(desk: Page, till: FakeTill, api: Api) -> None:
+    """However many disputes stand before them: the first stop skips there, the next one is in the readers' table."""
+    for number in range(5):
+        api.sale(f"k-{number}")
+        till.outcomes[-1] = msgspec.structs.replace(till.outcomes[-1], state=State.CONFLICT, verdict="overdrawn")
+    till.notices.publish("conflict", {"id": "x", "state": "conflict", "sentence": "It is overdrawn."})
+    expect(desk.locator("#conflicts article")).to_have_count(5)
+    skip = desk.get_by_role("link", name="Skip to the readers")
+    assert skip.bounding_box()["width"] == 1  # type: ignore[index]
+    desk.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    assert skip.bounding_box()["width"] > 50  # type: ignore[index]
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_role("region", name="Readers").first).to_be_focused()
+    expect(desk.locator("#readers-title")).to_be_in_viewport()
+    desk.keyboard.press("Tab")
+    expect(desk.locator("#readers .scroll")).to_be_focused()
+    desk.goto(f"http://{api.address}/technician")
+    expect(desk.locator("#readers .scroll")).to_be_visible()
+    desk.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+
+
 def test_the_browsers_own_notices_need_its_leave(desk: Page, api: Api) -> None:
     """Asked for by the box, and only then; a browser that says no leaves the box empty."""
     box = desk.get_by_label("Notify me")

@@ -6,6 +6,7 @@ stole it could not pass for any other site.
 """
 
 import ipaddress
+import logging
 import os
 import re
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ _CA_AGE: Final = timedelta(days=20 * 365)
 _AGE: Final = timedelta(days=397)
 _LEFT: Final = timedelta(days=60)
 """Renewed when less is left."""
+
+log = logging.getLogger("nexo")
 
 _Key = ec.EllipticCurvePrivateKey
 
@@ -85,13 +88,16 @@ def _authority(state: Path, now: datetime) -> Authority:
 
 def _serves(path: Path, authority: x509.Certificate, poi_id: str, host: str, now: datetime) -> bool:
     """Whether the certificate there is whole, this authority's, of these names, and good for some time."""
+    if not path.exists():
+        return False
     try:
         pem = path.read_bytes()
         certificate = x509.load_pem_x509_certificate(pem)
         key = serialization.load_pem_private_key(pem, None)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         certificate.verify_directly_issued_by(authority)
-    except Exception:  # noqa: BLE001 - whatever is wrong with it (a damaged file, a foreign signature), it is made anew
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it (a damaged file, a foreign signature)
+        log.warning("%s cannot be used (%r) and is made anew; the POS goes on trusting %s", path.name, error, CA_FILE)
         return False
     return (
         certificate.not_valid_after_utc - now > _LEFT

@@ -4,6 +4,7 @@ Its own file without syncs to disk: it survives the death of the daemon, not a p
 journal in any case, and found there by the exchange's own key. A damaged file is put away for a new one.
 """
 
+import contextlib
 import json
 import logging
 import sqlite3
@@ -61,7 +62,7 @@ class ExchangeLog:
             return cls(_opened(path))
         except (OSError, sqlite3.OperationalError) as error:
             log.warning("nexo.db cannot be opened (%s): answers are kept in memory until the till's next start", error)
-            return cls(_set_up(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)))
+            return cls(_connected(":memory:"))
 
     def begin(self, exchange: Exchange, category: str, digest: bytes, now_ms: int) -> Noted | None:
         """Takes note of a request, and gives what is known of its number; None where that is new.
@@ -133,25 +134,30 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 def _connect(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
-    return _set_up(sqlite3.connect(path, isolation_level=None, check_same_thread=False))
+    return _connected(path)
 
 
-def _set_up(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """Closed where it is of no use."""
+def _connected(place: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
+    with contextlib.ExitStack() as of_no_use:
+        of_no_use.callback(connection.close)
+        _set_up(connection)
+        of_no_use.pop_all()
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    """Raises sqlite3.DatabaseError, and no OperationalError, for what is damaged or was made by another version."""
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(_TABLE)
         connection.execute(_INDEX)
         connection.execute(f"{_COLUMNS} LIMIT 1", ("", "")).fetchone()
-        if (found := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(found)
+        found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.OperationalError as error:
-        connection.close()
         if "no such column" in str(error):
             raise sqlite3.DatabaseError(str(error)) from error
         raise
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+    if found != "ok":
+        raise sqlite3.DatabaseError(found)

@@ -62,17 +62,13 @@ class NexoServer:
         listener = bind_tcp(self._desk.listen, section="nexo")
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        try:
+        with contextlib.ExitStack() as in_vain:
+            in_vain.callback(listener.close)
             certified(self._state, self._shop.poi_id, host)
             self._log = ExchangeLog.open(self._state / FILE)
-            config = self._config(encryption, self._log, host)
-        except ssl.SSLError as error:
-            listener.close()
-            raise CannotListen(f"{certificate.FILE} in the state folder cannot be used: {error}. Delete it.") from error
-        except Exception:
-            listener.close()
-            raise
-        self._web = WebServer(config)
+            in_vain.callback(self._log.close)
+            self._web = WebServer(self._config(encryption, self._log, host))
+            in_vain.pop_all()
         self._thread = threading.Thread(target=self._web.run, args=([listener],), name="nexo", daemon=True)
         self._thread.start()
         self._web.up.wait(START_TIME_S)
@@ -97,10 +93,13 @@ class NexoServer:
     def _config(self, encryption: Encryption, exchanges: ExchangeLog, host: str) -> uvicorn.Config:
         counter = Counter(self._desk, self._shop, Memory(exchanges))
         hosts = own_hosts(self.address, (self.address,))
-        app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts)
+        app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts, self._shop.language)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self._state / certificate.FILE)
+        try:
+            context.load_cert_chain(self._state / certificate.FILE)
+        except ssl.SSLError as error:
+            raise CannotListen(f"{certificate.FILE} in the state folder cannot be used: {error}. Delete it.") from error
         renew = renewing(self._state, self._shop.poi_id, host, context.load_cert_chain)
         config = web_config(app, loop=TlsLoop, callback_notify=renew, timeout_notify=RENEWAL_S)
         config.load()

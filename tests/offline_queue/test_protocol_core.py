@@ -1,4 +1,4 @@
-"""The core of the protocol, rule by rule (PROTOCOL section 5 of the design; docs/protocol.md)."""
+"""The core of the protocol, rule by rule (docs/protocol.md)."""
 
 from collections.abc import Sequence
 
@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from offline_queue.backoff import Backoff, reachable_again
 from offline_queue.entry import Lane, State
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import BATCHES_PER_FEED, begin, hasten, next_step
 from offline_queue.steps import (
     FetchDecisions,
     MarkStreams,
@@ -23,8 +26,8 @@ from offline_queue.steps import (
     SyncState,
     TakeDecisions,
 )
-from offline_queue.streams import BATCHES_PER_FEED, begin, failed, hasten, heard, next_step
-from offline_queue.wire import BatchAnswer, Decisions, Marks, Problem, ProblemCode, StreamHead, Verdict, Welcome
+from offline_queue.wire import BatchAnswer, Marks, Problem, ProblemCode, StreamHead, Welcome
+from offline_queue.wire_feeds import Decisions, Verdict
 
 NOW = Moment(1000, 0.5)
 READY = SyncState(generation="g1", greeted=True, hello_due_ms=10**9, batch=100)

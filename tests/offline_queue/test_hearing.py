@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from offline_queue.backoff import Backoff
 from offline_queue.entry import Lane
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import begin, hasten, next_step
 from offline_queue.steps import FetchDecisions, MarkStreams, Moment, Rest, SayHello, SendRecords, Suspect, SyncState
-from offline_queue.streams import begin, failed, hasten, heard, next_step
 from offline_queue.wire import Marks, Order, OrderCode, Problem, ProblemCode, StreamHead, Welcome
-from tests.offline_queue.test_streams import NOW, READY, custody, flying, head, replace, welcome
+from tests.offline_queue.test_protocol_core import NOW, READY, custody, flying, head, replace, welcome
 
 
 def greeting(state: SyncState, *heads: StreamHead, everything: bool = False) -> SyncState:

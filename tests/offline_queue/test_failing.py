@@ -2,11 +2,14 @@
 
 import pytest
 
+from offline_queue.backoff import Backoff
 from offline_queue.entry import Lane
+from offline_queue.failing import failed
+from offline_queue.hearing import heard
+from offline_queue.next_step import BATCHES_PER_FEED, begin, next_step
 from offline_queue.steps import FetchDecisions, MarkStreams, SayHello, SendRecords, Silence, Suspect, SyncState
-from offline_queue.streams import BATCHES_PER_FEED, begin, failed, heard, next_step
 from offline_queue.wire import BatchAnswer, Marks, ProblemCode, StreamHead
-from tests.offline_queue.test_streams import (
+from tests.offline_queue.test_protocol_core import (
     NOW,
     READY,
     custody,
@@ -86,6 +89,13 @@ def test_a_stream_that_went_back_goes_on_where_it_was() -> None:
     """When the ledger holds again exactly what it had accepted, the rewind is over."""
     outcome = heard(flying(replace(READY, rewinds={"b": 4}, batch=4), [head(accepted=7)]), custody(7), NOW)
     assert (outcome.state.rewinds, outcome.effects) == ({}, (MarkStreams({"b": Marks(7, 0)}, "g1"),))
+
+
+def test_custody_ends_the_growing_waits() -> None:
+    """And the request is answered: the next failure begins with a short wait again."""
+    failing = replace(READY, backoff=Backoff(failures=9, outage_since_ms=0, budget=7.0))
+    state = heard(flying(failing, [head()]), custody(10), NOW).state
+    assert (state.backoff, state.outstanding) == (Backoff(budget=7.5), None)
 
 
 def test_each_stream_goes_back_by_itself() -> None:

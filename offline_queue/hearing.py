@@ -1,19 +1,18 @@
-"""What a till says to the ledger next, and what an answer or a silence changes: the core of the protocol.
+"""What an answer of the ledger changes: the half of the protocol's core that hears.
 
-Pure: the clock, chance and request ids are arguments, and what must be written is returned as an effect. The
-rules are those of docs/protocol.md; `Courier` (offline_queue/courier.py) performs what is decided here, and
-tests/simulation drives it through every fault we could think of.
+Pure, as next_step.py is; what must be written is returned as an effect.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
 import msgspec
 
-from offline_queue.backoff import Backoff, after_failure, after_refusal, after_success
-from offline_queue.entry import Lane
+from offline_queue.backoff import Backoff, after_success
+from offline_queue.failing import failed
 from offline_queue.findings import about, unfit
+from offline_queue.next_step import first_wanted
 from offline_queue.steps import (
     Answer,
     Effect,
@@ -25,78 +24,22 @@ from offline_queue.steps import (
     Outstanding,
     ParkRecord,
     PinLedgerKey,
-    Request,
-    Rest,
     SayHello,
     SendRecords,
     Silence,
-    Step,
-    Suspect,
     SyncState,
     TakeChanges,
     TakeDecisions,
 )
-from offline_queue.wire import (
-    MAX_BATCH,
-    BatchAnswer,
-    Changes,
-    Decisions,
-    Marks,
-    Order,
-    Problem,
-    ProblemCode,
-    StreamHead,
-    Welcome,
-)
+from offline_queue.wire import MAX_BATCH, BatchAnswer, Marks, Order, Problem, ProblemCode, StreamHead, Welcome
+from offline_queue.wire_feeds import Changes, Decisions
 
 BATCH_STEP: Final = 50
 BATCH_TARGET_MS: Final = 500
-FAILURES_OF_A_BATCH: Final = 3
-BATCHES_PER_FEED: Final = 10
-"""Decisions are fetched at least once in so many batches, however long the backlog."""
 REST_S: Final = (1.0, 3600.0)
 """Whatever the ledger orders, an idle till says hello within these bounds, or never learns of a restored ledger."""
 
-_LANES: Final = {Lane.URGENT: 0, Lane.BULK: 1}
-_HALTING: Final = frozenset({401, 403, 426})
-
 _replace = msgspec.structs.replace
-
-
-def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms: int, changes: int = 0) -> Step:
-    """`heads`: streams that are open or not wholly accepted, older before newer; `cursor` of the feed of decisions.
-
-    `changes` is the cursor of the feed of changes in the ledger's generation.
-    """
-    if now_ms < state.backoff.next_attempt_ms:
-        return Rest(state.backoff.next_attempt_ms)
-    if not state.greeted or now_ms >= state.hello_due_ms:
-        return SayHello(state.everything or state.generation is None)
-    behind = changes < state.changes_end
-    if behind and not state.changes_troubled:
-        return FetchChanges(changes)
-    head = _most_urgent(state, heads)
-    pressing = head is not None and head.stream != _stuck(state)
-    if state.feed_due and (not pressing or state.batches_since_feed >= BATCHES_PER_FEED):
-        return FetchDecisions(cursor)
-    if head is not None:
-        return _delivery(state, head)
-    if state.again:
-        return SayHello(everything=False)
-    return FetchChanges(changes) if behind else Rest(state.hello_due_ms)
-
-
-def begin(
-    state: SyncState, step: Request, request: str, heads: Sequence[StreamHead], rights: Collection[str] = ()
-) -> SyncState:
-    """From here on only the answer to `request` counts. A hello declares `heads` and `rights`."""
-    held = {head.stream: head for head in heads}
-    return _replace(state, outstanding=Outstanding(request, step, held, frozenset(rights)))
-
-
-def hasten(state: SyncState, now_ms: int) -> SyncState:
-    """A person asks for a pass now: no wait holds, and the ledger is asked what it knows."""
-    return _replace(state, greeted=False, backoff=_replace(state.backoff, next_attempt_ms=now_ms))
 
 
 def heard(state: SyncState, answer: Answer, moment: Moment) -> Outcome:
@@ -114,65 +57,6 @@ def heard(state: SyncState, answer: Answer, moment: Moment) -> Outcome:
         case FetchChanges(after=after), Changes():
             return _changed(state, after, answer, moment)
     return failed(state, Silence(reached=True), moment)
-
-
-def failed(state: SyncState, cause: Silence | Problem, moment: Moment) -> Outcome:
-    """No answer, or one that takes nothing: wait, say hello, and then try again or in a smaller piece.
-
-    Who was only turned away at the door goes on where it was.
-    """
-    flight = state.outstanding
-    turned_away = isinstance(cause, Silence) and cause.turned_away
-    state = _replace(state, outstanding=None, greeted=state.greeted and turned_away)
-    if isinstance(cause, Problem) and cause.status in _HALTING:
-        backoff = after_refusal(state.backoff, moment.now_ms, moment.chance)
-        return Outcome(_replace(state, backoff=backoff, alarm=cause.code))
-    retry_after = cause.retry_after_s if isinstance(cause, Silence) else None
-    state = _replace(state, backoff=after_failure(state.backoff, moment.now_ms, moment.chance, retry_after))
-    match flight.step if flight else None:
-        case SendRecords() as step if flight:
-            return Outcome(_undelivered(state, step, flight.heads[step.stream], cause))
-        case ParkRecord(stream, seq):
-            return Outcome(_replace(state, suspect=Suspect(stream, seq, 1, alone=True)))
-        case FetchDecisions():
-            return Outcome(_replace(state, batches_since_feed=0))
-        case FetchChanges():
-            return Outcome(_replace(state, changes_troubled=True))
-    return Outcome(state)
-
-
-def _undelivered(state: SyncState, step: SendRecords, head: StreamHead, cause: Silence | Problem) -> SyncState:
-    match cause:
-        case Silence(reached=False) | Problem(code=ProblemCode.GENERATION):
-            return state
-        case Problem(code=ProblemCode.GAP, expected=int(expected)) if 1 <= expected < step.first:
-            rewinds, astray = {**state.rewinds, head.stream: expected}, state.astray | {head.stream}
-            return _replace(state, rewinds=rewinds, astray=astray)
-        case Problem(status=413):
-            return _blamed(state, step, FAILURES_OF_A_BATCH)
-    return _blamed(state, step, 1)
-
-
-def _first(state: SyncState, head: StreamHead) -> int:
-    return state.rewinds.get(head.stream, head.accepted + 1)
-
-
-def _most_urgent(state: SyncState, heads: Sequence[StreamHead]) -> StreamHead | None:
-    waiting = [head for head in heads if _first(state, head) <= head.seq]
-    return min(waiting, key=lambda head: (head.stream == _stuck(state), _LANES[head.lane]), default=None)
-
-
-def _stuck(state: SyncState) -> str | None:
-    """A stream of which not even a single record goes comes last, so that it holds up nobody else, nor the feed."""
-    suspect = state.suspect
-    return suspect.stream if suspect and suspect.alone and suspect.failures else None
-
-
-def _delivery(state: SyncState, head: StreamHead) -> SendRecords | ParkRecord:
-    first, suspect = _first(state, head), state.suspect
-    if suspect is not None and suspect.alone and (suspect.stream, suspect.first) == (head.stream, first):
-        return ParkRecord(head.stream, first)
-    return SendRecords(head.stream, first, min(state.batch, head.seq - first + 1))
 
 
 def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Moment) -> Outcome:
@@ -213,7 +97,7 @@ def _welcomed(state: SyncState, flight: Outstanding, answer: Welcome, moment: Mo
 
 def _findings(state: SyncState, flight: Outstanding, known: Mapping[str, Marks], *, renewed: bool) -> tuple[Order, ...]:
     """What was found stays until the next start, for a technician comes later; the newest comes first."""
-    if renewed and state.generation is None:
+    if state.generation is None:
         return state.findings
     found = about(flight.heads, known, renewed=renewed)
     codes = {order.code for order in found}
@@ -246,7 +130,7 @@ def _custody(state: SyncState, head: StreamHead, answer: BatchAnswer, moment: Mo
     if answer.generation != state.generation:
         return failed(state, Silence(reached=False), moment)
     marks = _clamped(head, Marks(answer.accepted, answer.stable))
-    first = _first(state, head)
+    first = first_wanted(state, head)
     if marks is None or marks.accepted < first:
         gap = Problem("nothing was taken", 409, ProblemCode.GAP, expected=answer.accepted + 1)
         return failed(state, gap, moment)
@@ -310,14 +194,3 @@ def _in_order(after: int, numbers: Sequence[int], page: Decisions | Changes) -> 
     """Whether a page follows its cursor and leads on."""
     told = [after, *numbers]
     return all(a < b for a, b in pairwise(told)) and page.next >= told[-1] and not (page.more and page.next == after)
-
-
-def _blamed(state: SyncState, step: SendRecords, weight: int) -> SyncState:
-    """After FAILURES_OF_A_BATCH: half the batch and fresh waits; a single record is parked."""
-    same = state.suspect is not None and (state.suspect.stream, state.suspect.first) == (step.stream, step.first)
-    failures = weight + (state.suspect.failures if same and state.suspect is not None else 0)
-    if failures < FAILURES_OF_A_BATCH:
-        return _replace(state, suspect=Suspect(step.stream, step.first, failures))
-    fresh = _replace(state.backoff, failures=1)
-    suspect = Suspect(step.stream, step.first, 0, alone=step.limit == 1)
-    return _replace(state, batch=max(1, step.limit // 2), backoff=fresh, suspect=suspect)
