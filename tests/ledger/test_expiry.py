@@ -437,16 +437,17 @@ class TestWrittenOff:
         assert points_of(book) == -50
         sound(book)
 
-    def test_what_is_booked_back_repays_an_older_debt_first(
+    def test_points_used_while_they_were_asleep_are_booked_back(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None]
     ) -> None:
-        """Points still asleep were used offline: the next redemption that comes late finds enough for both."""
+        """Offline, and heard of after their end: they pay, as they would have done in time, and leave no debt."""
         till.send(till.earn(30, **made_on(0, "slow@1")))
         on_day(100)
         cleared(book)
-        till.send(till.redeem(5, **made_on(1)))
-        assert points_of(book) == -5
-        late = till.redeem(10, **made_on(20))
+        early, late = till.redeem(5, **made_on(1)), till.redeem(10, **made_on(20))
+        till.send(early)
+        assert till.verdict(early).code == "overdrawn"
+        assert points_of(book) == 0
         till.send(late)
         assert till.verdict(late).code == "posted"
         assert points_of(book) == 0
