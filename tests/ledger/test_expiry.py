@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.facts.codes import Code
 from ledger.facts.policy import Policy, Stance
@@ -276,6 +277,25 @@ class TestDisputed:
         assert till.verdict(more).code == "lot_expired"
         assert points_of(honouring) == -15
         sound(honouring)
+
+    def test_what_expired_under_a_promise_pays_for_nobody_else(
+        self, shelf: Shelfful, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """The retailer honours the use of expired points; those of an open right are still its holder's."""
+        till.send(till.earn(100, **made_on(0)))
+        assert till.ask("a1", 20).granted
+        on_day(100)
+        cleared(book)
+        assert points_of(book) == 20
+        till.book = book = shelf.open(replace(DATED, stances={Code.LOT_EXPIRED: Stance.HONOUR}))
+        beside = till.redeem(10, **made_on(90))
+        till.send(beside)
+        assert till.verdict(beside).code == "overdrawn"
+        sound(book)
+        promised = till.redeem(20, allowance="a1", **made_on(100))
+        till.send(promised)
+        assert till.verdict(promised).code == "posted"
+        sound(book)
 
     def test_what_a_person_honours_late_finds_its_points_again(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None]
