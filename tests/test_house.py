@@ -98,6 +98,14 @@ PURE = (
     "terminal/history/shapes.py",
     "terminal/sync_progress.py",
     "terminal/attention.py",
+    "offline_queue/words.py",
+    "terminal/wording.py",
+    "terminal/api/tongues.py",
+    "terminal/api/no_answer.py",
+    "terminal/api/nexo/operators.py",
+    "terminal/counter/ladder_words.py",
+    "terminal/counter/failure_words.py",
+    "terminal/sales/expiries.py",
     *(
         f"offline_queue/{name}.py"
         for name in ("next_step", "hearing", "failing", "steps", "signing", "wire", "wire_accounts", "wire_feeds")

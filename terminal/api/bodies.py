@@ -21,11 +21,12 @@ def decode(body: bytes, shape: Any) -> Any:
     except RecursionError:
         raise Refused("malformed", "The JSON is nested too deeply. Nothing was recorded.") from None
     except ValueError as error:
-        raise Refused("malformed", f"{error}. Nothing was recorded.") from None
+        what = f"is no JSON: {error}" if body.strip() else "is empty; send one JSON object"
+        raise Refused("malformed", f"The body {what}. Nothing was recorded.") from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("A key appears twice in one object")
+        raise ValueError("a key appears twice in one object")
     return found

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from terminal.config_hw_proxy import HwProxy
 from terminal.doctor.account import daemon_pid
 from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.line import now
@@ -65,7 +66,7 @@ class Listener(NamedTuple):
 def look(patient: Patient) -> Iterator[Finding]:
     yield listening(patient)
     yield hosts(patient.config.api.hosts)
-    yield origins(patient.config.api.origins)
+    yield origins(patient.config.api.origins, patient.config.hw_proxy)
     yield tokens(patient)
     if patient.config.nexo.enabled:
         yield nexo(patient)
@@ -131,10 +132,12 @@ def hosts(names: tuple[str, ...]) -> Finding:
     return HOSTS.attention(f"it answers to {', '.join(names)} too") if names else HOSTS.ok("the loopback's own")
 
 
-def origins(named: tuple[str, ...]) -> Finding:
-    """Pure. A page that came unencrypted can be anybody's by the time it asks."""
+def origins(named: tuple[str, ...], odoo: HwProxy) -> Finding:
+    """Pure. A page that came unencrypted can be anybody's by the time it asks; Odoo's page shows no token at all."""
+    heard = "hears the numbers of presented cards" if odoo.card_numbers else "hears of no card"
+    proxied = [f"{origin} (Odoo, {heard})" for origin in odoo.origins if odoo.enabled]
     bare = [origin for origin in named if origin.startswith("http://") and not _own(origin)]
-    evidence = ", ".join(named) or "none but the till's own"
+    evidence = ", ".join([*named, *proxied]) or "none but the till's own"
     return ORIGINS.attention(f"{evidence}; not encrypted: {', '.join(bare)}") if bare else ORIGINS.ok(evidence)
 
 

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from offline_queue.words import LANGUAGES, Language
 from terminal.commands import client
+from terminal.counter.ladder import Step
+from terminal.counter.ladder_words import say
 from tests.acceptance.rig import LedgerProcess, TillProcess, asked, tilld
 from tests.api.conftest import Api, Reply
 
@@ -118,6 +121,27 @@ def test_a_card_that_is_none_is_refused(api: RealApi, card: dict[str, str]) -> N
     refused = api.sale("bad-card", card=card)
     assert refused.status == 422
     assert refused.json["code"] in {"card_refused", "invalid"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_read_in_vain_is_told_in_the_callers_language(api: RealApi, language: Language) -> None:
+    """What has happened, and each time what the cashier tries next."""
+    no = api.ask("POST", "/v1/reads", {"timeout_ms": 1}, Accept_Language=language)
+    assert (no.status, no.json["code"]) == (408, "no_card")
+    assert no.json["detail"].startswith({"en": "No card came", "fr": "Aucune carte"}[language])
+    assert no.json["next"] == [say(Step(no.json["step"]), claims=True).said(language)]
+
+
+def test_a_first_answer_is_given_again_in_the_language_of_whoever_asks(api: RealApi) -> None:
+    """The journal keeps it in both: who redeems a code and who asks again need not read the same."""
+    sold = api.ask("POST", "/v1/transactions", {"kind": "earn", "points": 30}, Idempotency_Key="twice-1").json
+    claim = {"code": sold["claim"], "card": CARD}
+    french = api.ask("POST", "/v1/claims", claim, Accept_Language="fr")
+    english = api.ask("POST", "/v1/claims", claim, Accept_Language="en")
+    assert (french.status, english.status) == (201, 200)
+    assert "une seule fois" in french.json["detail"]
+    assert "just once" in english.json["detail"]
+    assert {**french.json, "detail": ""} == {**english.json, "detail": ""}
 
 
 def test_a_card_is_tapped_and_read(real: TillProcess, api: RealApi) -> None:

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from offline_queue.entry import State
+from terminal.api.bodies import decode
+from terminal.api.problems import Refused
 from terminal.inbox import ReadAbandoned
 from tests.api.conftest import TOKENS, Api, serving
 from tests.api.fake_till import FakeTill
@@ -95,6 +97,17 @@ def test_ten_megabytes_are_refused_with_an_answer(api: Api) -> None:
     """The client hears 413 instead of a broken connection."""
     refused = api.ask("POST", "/v1/transactions", b" " * 10_000_000, Idempotency_Key="k-1")
     assert (refused.status, refused.json["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [(b"{", "The body is no JSON: "), (b" ", "The body is empty"), (b'{"a": 1, "a": 2}', "a key appears twice")],
+)
+def test_a_broken_body_is_told_in_words(body: bytes, words: str) -> None:
+    """A parser's words alone would not say of what they speak."""
+    with pytest.raises(Refused, match=words) as refused:
+        decode(body, dict)
+    assert refused.value.code == "malformed"
 
 
 def test_an_endless_body_without_a_length_is_refused(api: Api) -> None:

@@ -61,7 +61,8 @@ def wish(chance: random.Random, till: Till, receipts: Receipts) -> Request:
     if worth > 3 and chance.random() < 0.3:
         original = till.outcome(f"S001-T01-{chance.randint(1, worth - 1)}")
         assert original is not None
-        if original["kind"] == "earn":
+        taken_back = sum(request.get("reverses") == original["id"] for request in receipts.meant.values())
+        if original["kind"] == "earn" and taken_back < original["points"]:
             return {"kind": "reverse", "reverses": original["id"], "points": 1}
     return {"kind": "earn", "card": {"number": CARD}, "points": worth}
 

@@ -11,7 +11,7 @@ from tilld_client.attempts import Attempts
 from tilld_client.line import Line, Place, Reply
 
 from tests.api.conftest import TOKENS, Api, serving
-from tests.api.fake_till import FakeTill
+from tests.api.fake_till import TOO_FEW, FakeTill
 
 YES = Reply(201, {"id": "x", "kind": "earn", "state": "queued", "points": 5, "card": None, "balance": None}, {})
 NOT_FOUND = Reply(404, {"code": "not_found", "detail": "No such transaction."}, {})
@@ -159,6 +159,18 @@ def test_over_the_socket_without_one(api: Api) -> None:
         with pytest.raises(Refused, match="insufficient_points"):
             pos.redeem("k-1", {"number": "2990000000017"}, 500)
         assert pos.earn("k-2", points=5)["points"] == 5
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr", TOO_FEW.fr), ("en", TOO_FEW.en), (None, TOO_FEW.en)])
+def test_a_no_is_in_the_language_of_the_counter(api: Api, language: str | None, words: str) -> None:
+    """By HTTP and on the socket; whoever asks for none hears the till's own."""
+    for till in (
+        Till.at(f"http://{api.address}", TOKENS.pos, language=language),
+        Till.on_socket(api.socket, language=language),
+    ):
+        with till, pytest.raises(Refused) as no:
+            till.redeem("k-poor", {"number": "2990000000017"}, 500)
+        assert no.value.detail == words
 
 
 def test_events_go_on_where_they_stopped(till: FakeTill, tmp_path: Path) -> None:

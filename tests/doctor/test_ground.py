@@ -16,6 +16,7 @@ from offline_queue.room import MIB, Space
 from offline_queue.store import Store
 from offline_queue.timepiece import SystemTimepiece
 from terminal.api.shapes import LedgerView, QueueView, Status
+from terminal.config_hw_proxy import HwProxy
 from terminal.doctor import clock, disk, exposure, hardware, journal, state_files, till
 from terminal.doctor.exposure import Listener
 from terminal.doctor.findings import Level, Verdict
@@ -231,8 +232,22 @@ def test_what_is_open_beyond_this_machine(found: list[Listener], verdict: str) -
     ],
 )
 def test_pages_that_may_ask(origins: tuple[str, ...], verdict: str) -> None:
-    assert exposure.origins(origins).verdict == verdict
+    assert exposure.origins(origins, HwProxy()).verdict == verdict
     assert exposure.hosts(origins).verdict == ("attention" if origins else "ok")
+
+
+@pytest.mark.parametrize(
+    ("odoo", "told"),
+    [
+        (HwProxy(enabled=True, origins=("https://shop.odoo.com",), card_numbers=True), "numbers of presented cards"),
+        (HwProxy(enabled=True, origins=("https://shop.odoo.com",)), "hears of no card"),
+        (HwProxy(enabled=False, origins=("https://shop.odoo.com",), card_numbers=True), "none but the till's own"),
+    ],
+)
+def test_what_odoo_hears_is_told(odoo: HwProxy, told: str) -> None:
+    """Its page asks without a token, so a technician shall see that it does."""
+    found = exposure.origins((), odoo)
+    assert (found.verdict, told in found.evidence) == ("ok", True)
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(300, "ok"), (5, "attention"), (-1, "broken")])

@@ -87,6 +87,22 @@ def test_a_conflict(till: TillProcess, pages: dict[Language, Page], browser: Bro
         expect(page.locator("#conflicts article")).to_contain_text(DUPLICATE.en)
 
 
+def test_the_page_has_every_word_in_both_languages(pages: dict[Language, Page]) -> None:
+    """The same names at every depth, lists of the same length, and functions of as many values."""
+    script = """async () => {
+      const { wordsFor } = await import("/web/words.js");
+      const shape = (value) => {
+        if (typeof value === "function" || Array.isArray(value)) return value.length;
+        if (typeof value !== "object") return typeof value;
+        return Object.entries(value).sort().map(([name, inner]) => [name, shape(inner)]);
+      };
+      return ["fr", "en"].map((language) => JSON.stringify(shape(wordsFor([language]).words)));
+    }"""
+    french, english = pages["fr"].evaluate(script)
+    assert french == english
+    assert len(french) > 500
+
+
 def test_a_page_opened_later_reads_what_was_said_before(till: TillProcess, browser: Browser) -> None:
     """What the till still remembers it tells anew, in the language of whoever comes."""
     tilld("tap", "12", "--state", till.state)

@@ -33,30 +33,34 @@ class Reply:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the till is. `token` is needed unless `path` names its socket, whose file says who may ask."""
+    """Where the till is. `token` is needed unless `path` names its socket, whose file says who may ask.
+
+    `language` is that of its sentences for people, `fr` or `en` (or any Accept-Language); None leaves it to the till.
+    """
 
     host: str = "tilld"
     port: int | None = None
     path: Path | None = None
     token: str | None = None
     tls: bool = False
+    language: str | None = None
 
     @classmethod
-    def of_url(cls, url: str, token: str) -> "Place":
+    def of_url(cls, url: str, token: str, language: str | None = None) -> "Place":
         """Raises ValueError for plain HTTP to another machine: the token would travel in the clear."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
             raise ValueError(f"{url!r} is not http://HOST:PORT or https://HOST:PORT.")
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
             raise ValueError(f"{url!r}: the token would travel in the clear; use https, or this machine's own till.")
-        return cls(parts.hostname, parts.port, None, token, parts.scheme == "https")
+        return cls(parts.hostname, parts.port, None, token, parts.scheme == "https", language)
 
     @classmethod
-    def on_socket(cls, path: Path) -> "Place":
+    def on_socket(cls, path: Path, language: str | None = None) -> "Place":
         """Raises ValueError for a path that the kernel does not take (unix(7): 107 bytes)."""
         if len(os.fsencode(path)) > LONGEST_PATH:
             raise ValueError(f"{path} is too long for a socket: at most {LONGEST_PATH} bytes.")
-        return cls(path=path)
+        return cls(path=path, language=language)
 
     def connection(self, time_s: float) -> http.client.HTTPConnection:
         if self.path is not None:
@@ -67,7 +71,8 @@ class Place:
         return http.client.HTTPConnection(self.host, self.port, timeout=time_s)
 
     def headers(self) -> dict[str, str]:
-        return {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        wished = {} if self.language is None else {"Accept-Language": self.language}
+        return wished if self.token is None else {"Authorization": f"Bearer {self.token}", **wished}
 
 
 def _is_loopback(host: str) -> bool:

@@ -31,22 +31,33 @@ class Resumed:
 class Till:
     """For one thread, and a context that closes its connection.
 
-    With `pending`, a request is on the disk before it is sent, and `resume` settles what is left. Every call
-    raises Refused for the till's no, and Unanswered when its patience is used up.
+    With `pending`, a request is on the disk before it is sent, and `resume` settles what is left. Its sentences
+    for people are in `language`, `fr` or `en`, else in the till's own. Every call raises Refused for the till's no, and
+    Unanswered when its patience is used up.
     """
 
     def __init__(self, attempts: Attempts, pending: Pending | None = None) -> None:
         self._attempts, self._pending = attempts, pending
 
     @classmethod
-    def on_socket(cls, path: Path, pending: Pending | None = None, patience: Patience = USUAL) -> "Till":
+    def on_socket(
+        cls, path: Path, pending: Pending | None = None, patience: Patience = USUAL, *, language: str | None = None
+    ) -> "Till":
         """By `tilld.sock` in the till's state folder; the till's own user and root may. Raises ValueError."""
-        return cls(Attempts(Line(Place.on_socket(path)), patience), pending)
+        return cls(Attempts(Line(Place.on_socket(path, language)), patience), pending)
 
     @classmethod
-    def at(cls, url: str, token: str, pending: Pending | None = None, patience: Patience = USUAL) -> "Till":
+    def at(
+        cls,
+        url: str,
+        token: str,
+        pending: Pending | None = None,
+        patience: Patience = USUAL,
+        *,
+        language: str | None = None,
+    ) -> "Till":
         """By HTTP, with the content of `pos.token`. Raises ValueError for plain HTTP to another machine."""
-        return cls(Attempts(Line(Place.of_url(url, token)), patience), pending)
+        return cls(Attempts(Line(Place.of_url(url, token, language)), patience), pending)
 
     def earn(
         self,

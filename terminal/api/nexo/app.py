@@ -78,15 +78,19 @@ class Endpoint:
         return Response(self.encryption.encrypted(message.header, reply) if is_encrypted else reply, media_type=JSON)
 
 
-def create_app(counter: Counter, encryption: Encryption, doorkeeper: Doorkeeper, hosts: frozenset[str]) -> Starlette:
-    """`hosts` are the names that this listener goes by."""
+def create_app(
+    counter: Counter, encryption: Encryption, doorkeeper: Doorkeeper, hosts: frozenset[str], language: Language
+) -> Starlette:
+    """`hosts` are the names that this listener goes by, `language` that of words before there is a message."""
     endpoint = Endpoint(counter, encryption, doorkeeper)
 
     async def exchange(request: Request) -> Response:
         return await endpoint(request)
 
     rooms = {True: Rooms.of(REQUESTS), False: Rooms.of(STRANGERS_REQUESTS)}
-    guard = Middleware(Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=NOBODY, form=error_response)
+    guard = Middleware(
+        Guard, hosts=hosts, doorkeeper=doorkeeper, rooms=rooms, guests=NOBODY, form=error_response, language=language
+    )
     app = Starlette(
         routes=[Route(path, exchange, methods=["POST"]) for path in (PATH, PATH.rstrip("/"))],
         middleware=[Middleware(ApiKey), guard],

@@ -93,7 +93,7 @@ class NexoServer:
     def _config(self, encryption: Encryption, exchanges: ExchangeLog, host: str) -> uvicorn.Config:
         counter = Counter(self._desk, self._shop, Memory(exchanges))
         hosts = own_hosts(self.address, (self.address,))
-        app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts)
+        app = create_app(counter, encryption, Doorkeeper(self._desk.tokens), hosts, self._shop.language)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         try:
