@@ -104,8 +104,10 @@ def on_books(*, must_exist: bool = True) -> Callable[[Callable[..., int]], Calla
             with closing(opened(books(named, must_exist=must_exist), policy=found.policy())) as book:
                 try:
                     return command(book, **options)
-                except (Refused, NotRecorded) as error:
+                except Refused as error:
                     raise Unusable(str(error)) from error
+                except NotRecorded as error:
+                    raise Unusable(f"{error}. Mend that, then give the command again: it counts once.") from error
 
         return run
 

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from ledger.config import Config
 
 COLLECT_AFTER: Final = 50_000
+IN_THE_CLEAR: Final = (
+    "%s is open to other machines and speaks plain HTTP: whoever is on the way can read card numbers. Put a proxy with"
+    " TLS before it and listen on 127.0.0.1 behind that; tills ask other machines by https:// alone."
+)
 
 
 SERVE_EXAMPLES: Final = """
@@ -88,6 +92,7 @@ def _serve(config: "Config") -> int:
     _log_to_stderr()
     told = config.ledger
     host, port = address(told.listen)
+    warn_in_the_clear(told.listen)
     opener = books(told.database, must_exist=False)
     try:
         listener = bound(host, port)
@@ -102,6 +107,14 @@ def _serve(config: "Config") -> int:
         collect_seldom()
         LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
     return FINE
+
+
+def warn_in_the_clear(listen: str) -> None:
+    """Where other machines can reach it."""
+    from ledger.http.server import address, is_loopback
+
+    if not is_loopback(address(listen)[0]):
+        logging.getLogger("tilld.ledger").warning(IN_THE_CLEAR, listen)
 
 
 def collect_seldom() -> None:

@@ -86,7 +86,7 @@ def test_command(tmp_path: Path) -> None:
     book.close()
     place, run = ["--database", f"sqlite:///{path}"], CliRunner().invoke
     first = run(ledger, ["claim", "redeem", CARD, *place], input="\n".join(code.lines), standalone_mode=False)
-    assert (first.return_value, "30 points are credited" in first.output) == (0, True)
+    assert (first.return_value, "Credited: 30 points" in first.output) == (0, True)
     again = run(ledger, ["claim", "redeem", CARD, code.text, "--json", *place], standalone_mode=False)
     assert (again.return_value, '"duplicate"' in again.output) == (1, True)
     garbage = run(ledger, ["claim", "redeem", CARD, "TILLD1:XX", *place])

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from ledger import config
 from ledger.cli import ledger
 from ledger.commands.command_line import books
+from ledger.commands.serve import warn_in_the_clear
 from ledger.port.book import Book
 from offline_queue.entry import Card, Clock, Kind, Receipt
 from tests.ledger.client import Client
@@ -176,7 +177,7 @@ class TestOffice:
         """By the rules of the config: the account says when points end, which had ended, and why they left."""
         file = tmp_path / "ledger.toml"
         file.write_text('[[rule]]\nid = "old@1"\nexpires = {days = 30}\n')
-        at = "2024-01-10T12:00:00Z"
+        at = "2025-01-10T12:00:00Z"
         with closing(opened(url, policy=config.load(file).policy())) as book:
             till = FakeTill(book, 2)
             till.send(till.earn(40, rule="old@1", occurred_at=at, clock=Clock("b", 1, at)))
@@ -190,7 +191,7 @@ class TestOffice:
         assert "Nothing" in run(url, "expire").stdout
         told = json.loads(run(url, "account", CARD, "--json").stdout)
         assert (told["points"], told["expired"]) == (103, 0)
-        assert told["entries"][-1]["reason"] == "expired after 2024-02-09"
+        assert told["entries"][-1]["reason"] == "expired after 2025-02-09"
         assert "Expired" not in run(url, "account", CARD).stdout
 
     def test_a_till_is_let_in_by_name_and_key(self, url: str) -> None:
@@ -314,6 +315,12 @@ def served(database: str, *options: str) -> Iterator[tuple["subprocess.Popen[str
 
 
 class TestServing:
+    @pytest.mark.parametrize(("listen", "said"), [("0.0.0.0:8790", 1), ("127.0.0.1:8790", 0), ("[::1]:8790", 0)])
+    def test_to_be_open_in_the_clear_is_said(self, listen: str, said: int, caplog: pytest.LogCaptureFixture) -> None:
+        """A proxy with TLS belongs before a ledger that other machines reach."""
+        warn_in_the_clear(listen)
+        assert ["plain HTTP" in record.message for record in caplog.records] == [True] * said
+
     def test_it_serves_until_told_to_stop(self, url: str) -> None:
         """It prints its address once it answers, works beside the office's commands, and ends with exit code 0."""
         with served(url, "--enrolment", "open") as (process, address):

@@ -173,16 +173,6 @@ class TestLots:
         assert statement is not None
         assert [(lot.entry, lot.remaining) for lot in statement.lots] == [(old.id, 30)]
 
-    def test_a_corrected_sale_that_is_reversed_gives_of_its_own(self, book: Book, till: FakeTill) -> None:
-        """What a person added to it is its own too: older points of the customer stay, with their dates."""
-        old = till.earn(5, occurred_at="2025-06-01T10:00:00.000Z")
-        sale = till.earn(10, occurred_at="2025-06-10T10:00:00.000Z")
-        till.send(old, sale, till.correct(sale.id, HONOUR, 25))
-        for back, left in ((3, {"2025-06-01": 5, "2025-06-10": 22}), (0, {"2025-06-01": 5})):
-            till.send(till.reverse(sale, back))
-            assert by_day(book) == left
-        sound(book)
-
     def test_a_reversal_that_is_refused_and_honoured_again_takes_the_same_points(
         self, book: Book, till: FakeTill
     ) -> None:

@@ -80,10 +80,29 @@ def test_a_code_of_another_card_or_key_is_not_valid() -> None:
     assert rotating(RULE, shown(NOW_S, foreign), NOW_S * 1000) == Code(NUMBER, None)
 
 
-def test_the_time_in_a_code_cannot_be_changed_alone() -> None:
-    """The password belongs to the period that the code names."""
-    old = shown(NOW_S - 600, TIMED)
-    assert rotating(TIMED, old.replace(str(NOW_S - 600), str(NOW_S)), NOW_S * 1000) == Code(NUMBER, None)
+@pytest.mark.parametrize("unit", ["seconds", "millis"])
+@pytest.mark.parametrize("apart_s", [-600, -30, 30])
+def test_the_time_in_a_code_cannot_be_changed_alone(unit: str, apart_s: int) -> None:
+    """The password belongs to the period that the code names, also where both periods are taken now."""
+    rule = dataclasses.replace(RULE, pattern=f"W/{{number}}/{{totp_timestamp_{unit}}}/{{totp_value_0}}")
+    code = shown(NOW_S + apart_s, rule)
+    assert (rotating(rule, code, NOW_S * 1000) == Code(NUMBER, (NOW_S + apart_s) // 30)) == (abs(apart_s) <= 30)
+    assert rotating(rule, code.replace(str(NOW_S + apart_s), str(NOW_S)), NOW_S * 1000) == Code(NUMBER, None)
+
+
+def test_a_clock_at_its_beginning_judges_too() -> None:
+    """A till whose battery is empty starts in 1970; there are no periods before."""
+    assert rotating(RULE, shown(29), 5000) == Code(NUMBER, 0)
+    assert rotating(RULE, shown(600), 5000) == Code(NUMBER, None)
+
+
+def test_a_signed_code_lives_to_the_millisecond() -> None:
+    """From its time less the clocks' difference to its end and as much more."""
+    first, last = (NOW_S - 5) * 1000, (NOW_S + 60 + 5) * 1000
+    taken = [
+        signed(SIGNED, issued(NOW_S), at) == Code(NUMBER, NOW_S * 1000) for at in (first - 1, first, last, last + 1)
+    ]
+    assert taken == [False, True, True, False]
 
 
 @pytest.mark.parametrize("text", ["", NUMBER, NUMBER + ":", NUMBER + ":1234567", NUMBER + ":123456789", "x" * 1000])
@@ -110,6 +129,8 @@ def test_any_text_at_any_time_is_judged(text: str, now_ms: int) -> None:
         ("{number}{totp_value_0}", False),
         ("{number}:{totp_value_0}:{totp_value_0}", False),
         ("{number}:{totp_value_1}:{totp_value_0}", False),
+        ("{number}:{:{totp_value_0}", False),
+        ("{number}:}:{totp_value_0}", False),
         ("{number}:{totp_timestamp_millis}:{totp_timestamp_seconds}:{totp_value_0}", False),
     ],
 )

@@ -48,6 +48,8 @@ def test_published_messages_are_opened(rule: SdmRule, address: str, said: Tapped
         (RULE, PUBLISHED + "&cmac=94EED9EE65337086"),
         (RULE, PUBLISHED.replace("EF963", "ef963")),
         (RULE, "https://www.my424dna.com/?"),
+        (RULE, PUBLISHED_PLAIN.replace("uid=041E3C8A2D6B80&", "")),
+        (RULE, PUBLISHED_PLAIN.replace("&ctr=000006", "")),
         (RULE, PUBLISHED + "&x=" + "0" * 2000),
         (WITH_FILE, PUBLISHED),
         (WITH_FILE, PUBLISHED + "&enc=CEE9A53E3E463EF1F459635736738962"),

@@ -91,6 +91,7 @@ class TestWhatIsSaidHere:
         """Offline too; and it is sent like a sale."""
         said = says(till, Happening.BLOCK, operator="anna")
         assert (said.kind, said.state, said.status) == (Kind.CARD_EVENT, State.QUEUED, "blocked")
+        assert said.card.masked == "•••• 0017"
         found = till.journal.find_id(said.id)
         assert found is not None
         assert found.entry.event == CardEvent(Happening.BLOCK)
@@ -141,6 +142,36 @@ class TestWhatIsSaidHere:
         assert says(till, Happening.BLOCK, key="k1") == first
         assert says(till, Happening.UNBLOCK, key="k1").code == "idempotency_key_reused"
 
+    @pytest.mark.parametrize("key", ["k" * 65, "clé"])
+    def test_a_bad_key_records_nothing(self, till: TillRig, key: str) -> None:
+        """1 to 64 printable ASCII characters, as for a sale."""
+        assert says(till, Happening.BLOCK, key=key).code == "invalid"
+        assert till.sell("k1").points == 10
+
+    def test_what_cannot_be_read_or_is_no_card_is_not_recorded(self, till: TillRig) -> None:
+        """A hidden character in a name could turn a line of the books round; a payment card is none of ours."""
+        reply: Future[Answered] = Future()
+        till.send(CardEventAsked(CARD, CardEvent(Happening.BLOCK, reason="lost\u202e"), reply))
+        refusals = [till.heard(reply), says(till, Happening.BLOCK, operator="an\x1bna")]
+        assert [refusal.code for refusal in refusals] == ["invalid", "invalid"]
+        payment = says(till, Happening.BLOCK, number="4111111111111111")
+        assert (payment.code, payment.reason) == ("card_refused", "payment_card")
+        assert till.question("queue", "{}") == []
+
+    @pytest.mark.parametrize(("state", "holds"), [(State.PARKED, True), (State.POSTED, True), (State.CONFLICT, False)])
+    def test_it_holds_until_the_ledger_has_refused_it(self, till: TillRig, state: State, holds: bool) -> None:
+        """A card that the ledger does not know yet is blocked here all the same; a sale's verdict changes no card."""
+        sale, said = till.sell("k0"), says(till, Happening.BLOCK)
+        for entry_id, word in ((sale.id, State.CONFLICT), (said.id, state)):
+            found = till.journal.find_id(entry_id)
+            assert found is not None
+            verdict = Verdict(1, found.stream, found.seq, found.seq, word, "card_unknown")
+            till.store.settle([verdict], 1, "g1")
+            till.send(Settled([verdict], [], 1))
+        if state is State.POSTED:
+            heard_of(till, CardChange(CARD, "blocked"))
+        assert blocked(till.heard(till.ask("k1", "earn", points=5))) == holds
+
     def test_what_the_ledger_refuses_holds_no_longer(self, till: TillRig) -> None:
         """And shows as a conflict."""
         said = says(till, Happening.BLOCK)
@@ -159,6 +190,18 @@ class TestWhatIsSaidHere:
         view = till.sell("k1").balance
         assert view is not None
         assert view.points == 50
+
+
+def test_a_card_that_only_the_feed_has_told_of_is_known(till: TillRig) -> None:
+    """The ledger keeps silent; what nobody has told of is unknown, not active."""
+    heard_of(till, CardChange(CARD, "blocked"))
+    statuses = []
+    for number in (CARD, NEW):
+        asked: Future[Any] = Future()
+        till.send(Asked("card", number, asked))
+        till.send(AccountHeard(number, None))
+        statuses.append(till.heard(asked)["status"])
+    assert statuses == ["blocked", "unknown"]
 
 
 def test_a_card_is_shown_with_what_it_is_and_whether_the_ledger_answered(till: TillRig) -> None:

@@ -1290,7 +1290,14 @@ export interface components {
         };
         /**
          * State
-         * @description Where an entry stands. `queued` and `accepted` follow from the ledger's mark, the others from its decision.
+         * @description Where an entry stands. `queued` and `accepted` follow from the ledger's mark, the others from its last decision.
+         *
+         *             queued ──► accepted ──► posted, parked, conflict or resolved
+         *             posted ──► conflict (what it rests on was found wrong), resolved
+         *             parked ──► posted, conflict, resolved
+         *             conflict ──► resolved ──► resolved (a later word may settle it otherwise)
+         *
+         *         A ledger that was restored from a backup has forgotten: from anywhere an entry may be queued again.
          * @enum {unknown}
          */
         State: "accepted" | "conflict" | "parked" | "posted" | "queued" | "resolved";

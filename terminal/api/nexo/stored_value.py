@@ -58,7 +58,7 @@ async def act(talk: Talk) -> Body:
     """Recorded, or refused by the till. A Duplicate names two cards: the old one, then the one that takes its place."""
     asked = shape_of(talk.message.body, Request)
     data = many(asked.stored_value_data)
-    kind = _kind(data)
+    kind = kind_of(data)
     key = talk.exchange.key(STORED_VALUE[kind], day_of(asked.sale_data.sale_transaction_id.time_stamp))
     if kind in _KINDS:
         request = request_of(asked.sale_data, data[0])
@@ -90,8 +90,8 @@ def event_of(data: tuple[Data, ...]) -> CardEvent:
     return CardEvent(Happening.REPLACE, _number(data[1]))
 
 
-def _kind(data: tuple[Data, ...]) -> Type:
-    """Raises Unfit where the items are not of one kind, or not as many as it takes."""
+def kind_of(data: tuple[Data, ...]) -> Type:
+    """What all items ask for. Raises Unfit where they are not of one kind, or not as many as it takes. Pure."""
     kinds = {each.stored_value_transaction_type for each in data}
     kind = data[0].stored_value_transaction_type if len(kinds) == 1 else None
     if kind is None or len(data) != (2 if kind == "Duplicate" else 1):

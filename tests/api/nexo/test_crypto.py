@@ -52,6 +52,20 @@ def test_garbage_is_refused_in_one_way(blob: str, nonce: str, mac: str) -> None:
         decrypt(blob, nonce, mac, OURS)
 
 
+def test_base64_holds_nothing_else() -> None:
+    """Signs that a lenient reader passes over would give one message many forms; a nonce has 16 bytes."""
+    blob, nonce, mac = encrypt(b"{}", OURS)
+    short = base64.b64encode(base64.b64decode(nonce)[:-1]).decode()
+    for parts in ((f"{blob[:4]}-{blob[4:]}", nonce, mac), (blob, f"{nonce}!", mac), (blob, short, mac)):
+        with pytest.raises(Unopened):
+            decrypt(*parts, OURS)
+
+
+def test_a_nonce_can_be_given() -> None:
+    """The same one makes the same message: that is how published examples are repeated."""
+    assert encrypt(b"{}", OURS, bytes(BLOCK)) == encrypt(b"{}", OURS, bytes(BLOCK))
+
+
 def test_another_key_does_not_open_it() -> None:
     """A till next door has a passphrase of its own."""
     with pytest.raises(Unopened):

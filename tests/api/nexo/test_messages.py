@@ -139,12 +139,13 @@ def _header() -> bytes:
 def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
     """Each by the condition that tells the POS's programmer what to mend."""
     refuse_foreign(message(), "S001-T01")
-    for header, condition in (
-        ({"POIID": "S001-T02"}, "NotAllowed"),
-        ({"ServiceID": None}, "MessageFormat"),
-        ({"MessageClass": "Device"}, "MessageFormat"),
+    for header, condition, words in (
+        ({"POIID": "S001-T02"}, "NotAllowed", "POIID of this till"),
+        ({"ServiceID": None}, "MessageFormat", "ServiceID is missing"),
+        ({"MessageClass": "Device"}, "MessageFormat", "Loyalty is of MessageClass Service"),
+        ({"MessageClass": "Device", "DeviceID": "1"}, "MessageFormat", "Loyalty is of MessageClass Service"),
     ):
-        with pytest.raises(Unfit) as why:
+        with pytest.raises(Unfit, match=words) as why:
             refuse_foreign(message(**header), "S001-T01")
         assert why.value.condition == condition
 
@@ -154,6 +155,8 @@ def test_a_message_for_another_till_or_without_a_number_is_refused() -> None:
 def test_an_encrypted_sale_is_taken_on_its_own_day(seconds: int) -> None:
     """24 hours to each side by the till's clock; a message without a time has nothing to be compared."""
     at = 1_795_277_000.0
+    for odd in ("2026-11-21T17:03:11", "yesterday at noon"):
+        refuse_out_of_time(message({"SaleData": {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": odd}}}), at)
     stamped = {"SaleTransactionID": {"TransactionID": "1", "TimeStamp": _stamp(at + seconds)}}
     refuse_out_of_time(message({}), at)
     if abs(seconds) <= 86400:
@@ -192,6 +195,26 @@ def test_loyalty_becomes_the_request_of_the_other_routes() -> None:
     assert (refund.kind, refund.reverses, refund.points) == ("reverse", "e-1", 24)
 
 
+def test_an_award_of_money_takes_its_currency_from_the_sale() -> None:
+    """What LoyaltyAmount says comes first; of the other kinds TotalAmount says nothing here."""
+    card = {"LoyaltyAccountID": {"EntryMode": "Scanned", "LoyaltyID": "2990000000017"}}
+    of_ten = {"LoyaltyAmount": {"LoyaltyUnit": "Monetary", "Value": 10}}
+    paid = {"TotalAmount": 24.9, "Currency": "EUR"}
+    assert wanted("Award", [{**card, **of_ten}], **paid).amount == Amount(1000, "EUR")
+    in_points = {"LoyaltyAmount": {"LoyaltyUnit": "Point", "Value": 7}}
+    assert wanted("Redemption", [{**card, **in_points}], **paid).amount is None
+    original = {"POITransactionID": {"TransactionID": "e-1", "TimeStamp": SALE["SaleTransactionID"]["TimeStamp"]}}
+    refund = wanted("AwardRefund", [], OriginalPOITransaction=original, **paid)
+    assert (refund.points, refund.amount) == (None, None)
+
+
+def test_two_cards_in_one_message_get_nothing() -> None:
+    """Neither the first alone nor both."""
+    cards = [{"LoyaltyAccountID": {"EntryMode": "Scanned", "LoyaltyID": number}} for number in ("29901", "29902")]
+    with pytest.raises(Unfit, match="more than one card"):
+        wanted("Award", cards, TotalAmount=24.9, Currency="EUR")
+
+
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
@@ -223,6 +246,27 @@ def test_a_card_is_named_in_one_way() -> None:
     asked = shape_of(json.dumps(both).encode(), loyalty.LoyaltyData)
     with pytest.raises(Unfit):
         card_of(asked)
+
+
+@pytest.mark.parametrize(
+    ("modes", "entry_mode"),
+    [
+        *(("Scanned", "scanned"), (["Keyed", "Scanned"], "scanned"), ("Keyed", "keyed"), (["Manual"], "keyed")),
+        *(("Contactless", msgspec.UNSET), ([], msgspec.UNSET)),
+    ],
+)
+def test_how_the_pos_came_by_a_number(modes: object, entry_mode: object) -> None:
+    """A scan first; what else it says of its reading makes no difference here."""
+    told = {"LoyaltyAccountID": {"LoyaltyID": "29900", "EntryMode": modes}}
+    card = card_of(shape_of(json.dumps(told).encode(), loyalty.LoyaltyData))
+    assert card == CardNumber("29900", entry_mode=entry_mode)  # type: ignore[arg-type]
+
+
+def test_a_read_of_this_till_is_named_by_its_reference() -> None:
+    """What CardAcquisition has answered."""
+    told = {"CardAcquisitionReference": {"TransactionID": "read-1", "TimeStamp": "2026-11-21T17:03:11Z"}}
+    assert card_of(shape_of(json.dumps(told).encode(), loyalty.LoyaltyData)) == CardNumber(read_id="read-1")
+    assert card_of(loyalty.LoyaltyData()) is None
 
 
 def test_a_reversal_is_in_full_unless_money_is_named() -> None:

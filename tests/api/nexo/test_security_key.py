@@ -62,6 +62,18 @@ def test_a_message_is_opened_and_its_header_compared(tmp_path: Path) -> None:
             encryption.opened(envelope(encryption, plain, MessageHeader={**HEADER, name: "x"}))
 
 
+@pytest.mark.parametrize("name", ["KeyIdentifier", "KeyVersion", "AdyenCryptoVersion"])
+def test_the_name_of_another_key_is_refused(tmp_path: Path, name: str) -> None:
+    """Before anything is opened: the POS is told which key it should have."""
+    encryption = Encryption(load_or_create(tmp_path, "S001-T01"))
+    plain = json.dumps({"SaleToPOIRequest": {"MessageHeader": HEADER, "DiagnosisRequest": {}}}).encode()
+    trailer = json.loads(bytes(envelope(encryption, plain)["SecurityTrailer"]))
+    other = "another" if isinstance(trailer[name], str) else trailer[name] + 1
+    with pytest.raises(Refused) as why:
+        encryption.opened(envelope(encryption, plain, SecurityTrailer={**trailer, name: other}))
+    assert "cannot be opened" not in str(why.value)
+
+
 def test_the_message_of_another_key_is_refused(tmp_path: Path) -> None:
     """Each has a key of its own."""
     other_folder = tmp_path / "other"

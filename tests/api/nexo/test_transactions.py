@@ -64,6 +64,17 @@ def test_a_refund_is_of_the_money_that_it_names(kind: str, total: str | None, ex
     assert (amount and amount.value) == expected
 
 
+def test_what_loyalty_amount_says_of_a_refund_comes_before_its_money() -> None:
+    """Points or a sum that the POS names; and of a redemption TotalAmount says nothing."""
+    paid = Transaction("AwardRefund", "EUR", Decimal(5))
+    for told in ({"points": 3}, {"amount": Amount(200, "EUR")}):
+        named = msgspec.structs.replace(REVERSAL, **told)
+        assert refund_of(named, paid, SALE) == named
+    spent = msgspec.structs.replace(SALE, kind=Kind.REDEEM)
+    for kind in ("RedemptionRefund", "RebateRefund"):
+        assert refund_of(REVERSAL, Transaction(kind, "EUR", Decimal(5)), spent) == REVERSAL  # type: ignore[arg-type]
+
+
 def test_money_says_nothing_of_points_that_the_pos_gave() -> None:
     """Whether it is all of them or a few is for the POS to say; without any amount it is all."""
     given = msgspec.structs.replace(SALE, amount=None)
