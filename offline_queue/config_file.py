@@ -34,6 +34,8 @@ def read(path: Path) -> str:
     """The file's text. Raises ConfigUnusable."""
     try:
         return path.read_bytes().decode()
+    except PermissionError as error:
+        raise ConfigUnusable([Problem(str(path), "is not for this user: put sudo before the command.")]) from error
     except OSError as error:
         raise ConfigUnusable([Problem(str(path), f"cannot be read: {error.strerror}.")]) from error
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ import click
 from terminal.commands.card import card
 from terminal.commands.claim import claim
 from terminal.commands.conflicts import conflicts
-from terminal.commands.console import Code, Failed
+from terminal.commands.console import Code, Failed, for_others
 from terminal.commands.doctor import doctor
 from terminal.commands.help_text import told
 from terminal.commands.mirror import enroll, mirror
@@ -143,6 +143,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(Code.USAGE)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except PermissionError as error:
+        if "--debug" in given:
+            raise
+        click.echo(f"tilld: {for_others(error.filename or 'what this needs')}", err=True)
+        sys.exit(Code.USAGE)
     except Exception as error:  # the last line of defence: whatever it is, the user gets a sentence and a code
         if "--debug" in given:
             raise

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from ledger.points.programme import Programme
-from ledger.rules.claims import AWARDS, as_sale
+from ledger.rules.claims import AWARDS, as_told
 from ledger.rules.write_offs import is_write_off
 from ledger.tables.engine import Tables
 from offline_queue.entry import Entry, Undecodable, decode
@@ -54,7 +54,7 @@ def by_rule(tables: Tables, programme: Programme) -> Iterator[str]:
 def _award(raw: bytes) -> Entry | None:
     """None for entries that give no points of their own."""
     try:
-        entry = as_sale(decode(bytes(raw)))
+        entry = as_told(decode(bytes(raw)))
     except ValueError:
         return None
     return entry if entry.kind in AWARDS else None

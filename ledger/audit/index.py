@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, Final
 
 from ledger.rules.cards import is_merger
-from ledger.rules.claims import as_sale
+from ledger.rules.claims import as_told
 from ledger.rules.write_offs import is_write_off
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from offline_queue.entry import Entry, Undecodable, decode
@@ -87,7 +87,7 @@ def _claiming(raw: bytes) -> Entry | None:
 
 def _entry(raw: bytes | None) -> Entry | None:
     try:
-        return as_sale(decode(bytes(raw or b"")))
+        return as_told(decode(bytes(raw or b"")))
     except (Undecodable, ValueError):
         return None
 

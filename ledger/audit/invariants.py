@@ -12,7 +12,7 @@ from ledger.audit import cards, dates, index
 from ledger.points.programme import Programme
 from ledger.port.upkeep import Verification
 from ledger.rules.cards import is_merger
-from ledger.rules.claims import AWARDS, as_sale
+from ledger.rules.claims import AWARDS, as_told
 from ledger.rules.records import OVERDRAWING
 from ledger.rules.write_offs import is_write_off
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
@@ -99,7 +99,7 @@ def _entries(tables: Tables) -> Iterator[str]:
     rows = tables.scan("SELECT p.record, p.points, r.bytes FROM posting p LEFT JOIN record r ON r.no = p.record")
     for record, points, raw in rows:
         try:
-            entry = as_sale(decode(raw or b""))
+            entry = as_told(decode(raw or b""))
         except Undecodable:
             yield f"the posting of record {record} has no entry behind it"
             continue

@@ -71,44 +71,47 @@ class Bookkeeping(Promises, CardOffice, ClaimOffice):
         self._drive_again()
 
     def hello(self, hello: Hello) -> Welcome:
+        protocol, now = self._spoken(hello), self._timepiece.unix_ms()
+        welcome = self._engine.write(lambda tables: self._greet(tables, hello, protocol, now))
+        self.generation = welcome.generation
+        return welcome
+
+    def _spoken(self, hello: Hello) -> int:
+        """The newest protocol that both speak. Raises Refused `protocol`."""
         protocol = min(hello.protocol_max, self._newest)
         if protocol < max(hello.protocol_min, OLDEST_PROTOCOL):
             ours = f"this ledger {OLDEST_PROTOCOL} to {self._newest}"
             spoken = f"the till speaks {hello.protocol_min} to {hello.protocol_max}, {ours}"
             raise refused("protocol", spoken, request=hello.request, generation=self.generation)
-        now = self._timepiece.unix_ms()
+        return protocol
 
-        def greet(tables: Tables) -> Welcome:
-            streams = TablesStreams(tables)
-            generation = self._current(tables)
-            if self._forgetful(tables, hello, generation):
-                generation = self._renewed(tables, hello, generation)
-            marks = {told.stream: self._marks(streams, hello, told) for told in hello.streams}
-            lineage = self._lineage(tables)
-            lineage.greet(hello.terminal, hello.streams)
-            if hello.clock is not None:
-                clocks = Anchor(hello.clock.monotonic_ms, now)
-                circumstances.anchor(tables, hello.terminal, hello.clock.boot_id, clocks)
-            tables.change(
-                "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
-            )
-            return Welcome(
-                hello.request,
-                protocol,
-                generation,
-                marks,
-                rfc3339(now),
-                NEXT_SYNC_AFTER_S,
-                ledger_key=self._signer.public_key if self._signer and protocol >= RECEIPTS_FROM else None,
-                recovering=self._reported(tables, hello, generation, marks),
-                rights=self._confirmed(tables, hello, generation),
-                changes=changes.end(tables) if protocol >= CHANGES_FROM else 0,
-                orders=orders(lineage.findings(hello.terminal), hello.time, now),
-            )
-
-        welcome = self._engine.write(greet)
-        self.generation = welcome.generation
-        return welcome
+    def _greet(self, tables: Tables, hello: Hello, protocol: int, now: int) -> Welcome:
+        streams = TablesStreams(tables)
+        generation = self._current(tables)
+        if self._forgetful(tables, hello, generation):
+            generation = self._renewed(tables, hello, generation)
+        marks = {told.stream: self._marks(streams, hello, told) for told in hello.streams}
+        lineage = self._lineage(tables)
+        lineage.greet(hello.terminal, hello.streams)
+        if hello.clock is not None:
+            clocks = Anchor(hello.clock.monotonic_ms, now)
+            circumstances.anchor(tables, hello.terminal, hello.clock.boot_id, clocks)
+        tables.change(
+            "UPDATE terminal SET seen_at = ?, software = ? WHERE name = ?", now, hello.software, hello.terminal
+        )
+        return Welcome(
+            hello.request,
+            protocol,
+            generation,
+            marks,
+            rfc3339(now),
+            NEXT_SYNC_AFTER_S,
+            ledger_key=self._signer.public_key if self._signer and protocol >= RECEIPTS_FROM else None,
+            recovering=self._reported(tables, hello, generation, marks),
+            rights=self._confirmed(tables, hello, generation),
+            changes=changes.end(tables) if protocol >= CHANGES_FROM else 0,
+            orders=orders(lineage.findings(hello.terminal), hello.time, now),
+        )
 
     def take(self, terminal: str, header: BatchHeader, records: Sequence[bytes]) -> BatchAnswer:
         if not len(records) == header.count > 0 or header.first < 1:

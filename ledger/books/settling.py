@@ -76,7 +76,8 @@ class Settling:
             raise refused("malformed", f"a resolution names who decides and why: {error}") from error
         decision = self._enter(entry, sheet)
         if not decision.stands:
-            raise refused("no_account", decision.detail)
+            may_not = decision.code is Code.RESOLUTION_REFUSED
+            raise refused("not_settled" if may_not else "no_account", decision.detail)
         return Settled(name, entry.id, decision.effect, decision.code, decision.detail), sheet
 
     def _repeated(self, target: Target, correction: Correction) -> Settled | None:

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from ledger.port.problems import refused
-from ledger.rules.records import NUL
+from ledger.rules.records import holds_nul
 from offline_queue.packing import GZIP, NotPacked, TooLong, unpacked
 from offline_queue.wire import MAX_BATCH, MAX_BATCH_BYTES, BatchHeader, ProblemCode
 
@@ -65,7 +65,7 @@ def _encoding(request: Request) -> str:
 
 def decoded(body: bytes, shape: type[T]) -> T:
     """Raises Refused `malformed`."""
-    if NUL in body:
+    if holds_nul(body):
         raise refused(ProblemCode.MALFORMED, "a text holds a NUL character")
     try:
         return msgspec.json.decode(body, type=shape)

@@ -79,7 +79,9 @@ class Shelf:
         """Uses the oldest points of those usable at `at`, then those that were still inactive; the rest is a debt.
 
         With `expired_too` points that had expired by then are used before there is one, those that expired last first.
+        What came back for this repays older debts before.
         """
+        self._repay(record)
         for lot in self._in_order(at, expired_too=expired_too):
             points -= self._move(record, lot, -min(points, lot.remaining))
         if points:
@@ -115,11 +117,10 @@ class Shelf:
         self._repay(record)
 
     def write_off(self, record: int, lot: int, points: int) -> None:
-        """Takes expired points off the lot; below zero: puts them back, where they repay what was overdrawn in time."""
+        """Takes expired points off the lot; below zero: puts them back for what is about to take them."""
         held = self.lots[lot]
         held.written_off += points
         self._move(record, held, -points)
-        self._repay(record)
 
     def absorb(self, other: "Shelf", record: int) -> None:
         """Takes another shelf's lots over as they are; what is overdrawn on either is repaid, under this record."""

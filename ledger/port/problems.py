@@ -20,6 +20,7 @@ TITLES: Final = {
     ProblemCode.GENERATION.value: (409, "These are not the books that the till knew; say hello first"),
     "key_mismatch": (409, "This id was used before with other content; the first stands"),
     "claim_unproven": (409, "The code proves nothing here; nothing was changed"),
+    "not_settled": (409, "This is nothing that a person settles; nothing was changed"),
     "no_account": (409, "There is no account that this could be posted on; nothing was changed"),
     ProblemCode.TOO_LARGE.value: (413, "The request is larger than the ledger takes; send less at once"),
     "media_type": (415, "This address takes another content type"),

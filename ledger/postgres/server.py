@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -130,11 +130,10 @@ class PostgresServer:
 
         connection = psycopg.connect(self._url, autocommit=True, application_name="tilld ledger")
         teach(connection)
-        try:
+        with ExitStack() as of_no_use:
+            of_no_use.callback(connection.close)
             connection.execute(SESSION)
-        except BaseException:
-            connection.close()
-            raise
+            of_no_use.pop_all()
         return connection
 
     @contextmanager

@@ -87,12 +87,17 @@ def as_sale(entry: Entry) -> Entry:
     )
 
 
+def as_told(entry: Entry) -> Entry:
+    """A claim as the sale that it tells of, proven or not; as it is where its code cannot be read."""
+    try:
+        return as_sale(entry)
+    except Unreadable:
+        return entry
+
+
 def sale_key(entry: Entry) -> str:
     """The idempotency key that the books count an entry by: of a claim its sale's, proven or not."""
-    try:
-        return as_sale(entry).key
-    except Unreadable:
-        return entry.key
+    return as_told(entry).key
 
 
 def same_sale(first: Entry, entry: Entry) -> bool:

@@ -10,9 +10,11 @@ import msgspec
 
 from ledger.facts.case import Decision, Item, Original, Word
 from ledger.facts.codes import Code
-from ledger.rules.claims import AWARDS
-from ledger.rules.records import KEYLESS
+from ledger.rules.cards import is_merger
+from ledger.rules.claims import AWARDS, as_told
+from ledger.rules.records import KEYLESS, NO_CLAIM
 from ledger.rules.sentences import clipped
+from ledger.rules.write_offs import is_write_off
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State
 
 
@@ -76,10 +78,25 @@ class Target(msgspec.Struct, frozen=True):
             return self.zero + correction.points
         return self.honoured if correction.resolution is Resolution.HONOUR else self.refused
 
+    @property
+    def is_the_books_own(self) -> bool:
+        """Points that expired or came back, or went to another account: each is half of something, and no claim of
+        anybody's. Undone alone it would leave the other half, and the same points twice."""
+        entry = self.root.entry
+        return entry is not None and (is_write_off(entry) or is_merger(entry))
+
     def word(self, correction: Correction, *, entitled: bool, card: str | None) -> Word:
-        """`card` is the one whose account is missing."""
+        """`card` is the one whose account is missing. Nobody is entitled to settle what is the books' own."""
         shall = self.shall(correction)
-        return Word(entitled, self.root.has, shall, shall - self.root.has, card)
+        return Word(entitled and not self.is_the_books_own, self.root.has, shall, shall - self.root.has, card)
+
+
+def as_counted(entry: Entry, state: State, code: Code, *, posted: bool) -> Entry:
+    """What an entry counts as: a claim that has its sale's key is that sale, one that lent its card or repeats is not.
+
+    A claim that proves nothing has the key when a person has let it count.
+    """
+    return as_told(entry) if posted or (code not in NO_CLAIM and state is not State.POSTED) else entry
 
 
 def place_name(item: Item) -> str:

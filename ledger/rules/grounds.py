@@ -138,11 +138,15 @@ def clock_off(case: Case) -> bool:
 
 
 def expired(case: Case) -> int:
-    """Points of a redemption that had expired when it was made; those still alive are used first."""
+    """Points of a redemption that had expired when it was made; those still alive are used first.
+
+    What was promised to somebody while it was alive is not among them.
+    """
     if rights.holds(case) or case.standing is None:
         return 0
-    missing = case.entry.points - max(case.standing.available, 0)
-    return max(0, min(missing, case.standing.expired))
+    available = case.standing.available
+    missing, gone = case.entry.points - max(available, 0), case.standing.expired + min(available, 0)
+    return max(0, min(missing, gone))
 
 
 def lot_expired(case: Case) -> bool:

@@ -1,6 +1,7 @@
 """What is known of a record before any rule: how it is read, what it may wait for, what its decision leaves behind."""
 
 import hashlib
+import re
 from typing import Final
 
 import msgspec
@@ -34,8 +35,8 @@ OVERDRAWING: Final = frozenset({Code.OVERDRAWN, Code.ALLOWANCE_EXCEEDED, Code.AL
 """Flagged decisions that may leave less in an account than was promised from it."""
 
 ESCAPE: Final = b"\\"
-NUL: Final = b"\\u0000"
-"""As JSON has it. No till writes one, and texts in PostgreSQL cannot hold it."""
+_ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""Behind an even number of backslashes: behind an odd one these are six characters of a text."""
 ENTRY: Final = "entry:"
 WAITS_FOR_UPGRADE: Final = "upgrade"
 WAITS_FOR_REVIEW: Final = "review"
@@ -87,9 +88,15 @@ def plausible(number: str) -> bool:
     return 0 < len(number) <= MAX_NUMBER and number.isprintable()
 
 
+def holds_nul(text: bytes) -> bool:
+    """Whether a text in this JSON holds a NUL. No till writes one, and texts in PostgreSQL cannot hold it."""
+    # One byte is found much faster than six, and hardly a record has it.
+    return ESCAPE in text and _ESCAPED_NUL.search(text) is not None
+
+
 def read(record: bytes) -> Entry | Decision:
     """The entry, or the decision to park what this version cannot read until a later one can."""
-    if ESCAPE in record and NUL in record:  # one byte is found much faster than six, and hardly a record has it
+    if holds_nul(record):
         return Decision(State.PARKED, Code.UNDECODABLE, waits=WAITS_FOR_UPGRADE, detail="a text holds a NUL character")
     try:
         return decode(record)

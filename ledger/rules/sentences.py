@@ -6,6 +6,7 @@ from typing import Final
 from ledger.facts.case import Case, First
 from ledger.facts.codes import Code
 from ledger.rules.instants import length
+from ledger.rules.own_entries import OFFICE
 from offline_queue.entry import Entry, masked
 
 MAX_CHARACTERS: Final = 300
@@ -135,6 +136,11 @@ def not_here_yet(case: Case) -> str:
 def may_not_resolve(case: Case) -> str:
     if _named(case) is None:
         return "names no entry that it corrects; nothing is changed"
+    if case.sender == OFFICE:
+        return (
+            f"entry {_named(case)} is the ledger's own, for points that expired or accounts that were joined; a word on"
+            " the sale itself changes its points; nothing is changed"
+        )
     return f"{case.sender} may not settle entry {_named(case)}; nothing is changed, head office decides"
 
 

@@ -7,7 +7,15 @@ from msgspec.structs import replace
 
 from ledger.facts.codes import Code
 from ledger.rules.claims import sale_key
-from ledger.rules.corrections import Dispute, Spoken, Target, plain_target, target_of_applied, target_of_unapplied
+from ledger.rules.corrections import (
+    Dispute,
+    Spoken,
+    Target,
+    as_counted,
+    plain_target,
+    target_of_applied,
+    target_of_unapplied,
+)
 from ledger.rules.grounds import same
 from ledger.rules.records import KEYED, KEYLESS, read
 from ledger.sheet.source import Known, Posting, Ruling, Source
@@ -92,7 +100,8 @@ class Disputes:
         dispute = self.at(record) if record else None
         if dispute is None or dispute.entry is None or dispute.posted is not None:
             return dispute
-        first = self._sheet.originals.duplicates.get(dispute.entry.id)
+        duplicates = self._sheet.originals.duplicates
+        first = duplicates.get(name) or duplicates.get(dispute.entry.id)
         if first is None and dispute.code is not Code.DUPLICATE:
             return dispute
         other = self._record(first or dispute.entry.id)
@@ -107,8 +116,9 @@ class Disputes:
         dispute = self._held.get(record)
         if dispute is None and ruling is not None:
             content = read(ruling.item.raw)
-            entry = content if isinstance(content, Entry) else None
-            dispute = Dispute(ruling.item, entry, ruling.decision.state, ruling.decision.code)
+            state, code, posted = ruling.decision.state, ruling.decision.code, posting is not None
+            entry = as_counted(content, state, code, posted=posted) if isinstance(content, Entry) else None
+            dispute = Dispute(ruling.item, entry, state, code)
         if dispute is None:
             return None
         if ruling is not None:

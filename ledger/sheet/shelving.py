@@ -52,7 +52,7 @@ class Shelving:
 
     def revivals(self, case: Case, effect: int, standing: Standing) -> list[tuple[Lot, int]]:
         """Lots and points that are to be put back before an entry is posted, because it came before their end."""
-        if effect >= 0 or case.standing is None or not case.standing.revivable:
+        if effect >= 0 or case.standing is None:
             return []
         moment, own = _moment(case.at, case.right), case.original.record if case.original else None
         return self.missing(standing, -effect, moment, own, _promised(case.right))
@@ -60,9 +60,12 @@ class Shelving:
     def missing(
         self, standing: Standing, points: int, moment: int, own: int | None, promised: int = 0
     ) -> list[tuple[Lot, int]]:
-        """What of the points written off is needed to take so many at a moment."""
-        free = max(0, self.at(standing, moment, own).available) + promised
-        return wanted_back(self._revivable(standing.account, moment, own), own, points, free)
+        """What of the points written off is needed to take so many at a moment, and to repay what is owed before."""
+        owed = sum(min(0, lot.remaining) for lot in self.shelf(standing.account).lots.values())
+        free = max(owed, self.at(standing, moment, own).available) + promised
+        if own is None and free >= points:
+            return []
+        return wanted_back(self._revivable(standing.account, moment, own, asleep_too=True), own, points, free)
 
     def shelve(self, case: Case, decision: Decision, standing: Standing) -> None:
         """Puts the effect of a posted entry on the lots of its account, as that stood before."""
@@ -145,12 +148,19 @@ class Shelving:
             shelf.complete = True
         return shelf
 
-    def _revivable(self, account: int, moment: int, own: int | None) -> list[Lot]:
-        """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them."""
+    def _revivable(self, account: int, moment: int, own: int | None, *, asleep_too: bool = False) -> list[Lot]:
+        """Lots of which points were written off, those usable at that moment, the oldest first; `own` before them.
+
+        With `asleep_too` those that were not active yet come last: they pay before there is a debt.
+        """
         shelf = self.shelf(account)
         shelf.load(self._source.written_off(account))
-        gone = [lot for lot in shelf.lots.values() if lot.written_off and (lot.usable(moment) or lot.record == own)]
-        return sorted(gone, key=lambda lot: (lot.record != own, lot.earned_at, lot.record))
+
+        def pays(lot: Lot) -> bool:
+            return lot.record == own or lot.usable(moment) or (asleep_too and not lot.expired(moment))
+
+        gone = [lot for lot in shelf.lots.values() if lot.written_off and pays(lot)]
+        return sorted(gone, key=lambda lot: (lot.record != own, lot.inactive(moment), lot.earned_at, lot.record))
 
     def _held(self, shelf: Shelf, account: int, takers: Sequence[int]) -> dict[int, int]:
         """What redemptions, less their reversals, hold of each lot that is not their own."""

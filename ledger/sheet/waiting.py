@@ -71,7 +71,8 @@ class Waiting:
         return self.anybody and bool(self._by_reason.get(waits_for_entry(entry)))
 
     def wake(self, reason: str) -> list[Item]:
-        woken = self._by_reason.get(reason) or []
+        """In the order of the records, however they were cut into batches."""
+        woken = sorted(self._by_reason.get(reason) or (), key=_record)
         if not woken:
             return []
         self._by_reason.put(reason, [])
@@ -82,7 +83,7 @@ class Waiting:
     def wake_words(self, reason: str) -> list[Item]:
         """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
         waiting = self._by_reason.get(reason) or []
-        words = [item for item in waiting if _is_word(item)]
+        words = sorted((item for item in waiting if _is_word(item)), key=_record)
         if not words:
             return []
         self._by_reason.put(reason, [item for item in waiting if item not in words])
@@ -112,6 +113,10 @@ class Waiting:
     def _asked(self, reasons: Sequence[str]) -> dict[str, list[Item]]:
         asked = [reason for reason in reasons if entry_awaited(reason) not in self._unawaited]
         return self._source.waiting(asked) if asked else {}
+
+
+def _record(item: Item) -> int:
+    return item.record
 
 
 def _is_word(item: Item) -> bool:

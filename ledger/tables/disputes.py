@@ -5,8 +5,7 @@ from typing import Final
 
 from ledger.facts.case import Item
 from ledger.facts.codes import Code
-from ledger.rules.claims import as_sale
-from ledger.rules.corrections import Dispute, Spoken
+from ledger.rules.corrections import Dispute, Spoken, as_counted
 from ledger.rules.records import bounded, read
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from offline_queue.entry import Entry, State
@@ -28,12 +27,19 @@ WORDS: Final = "SELECT corrects, n, record, had, shall, points FROM correction"
 
 
 def named(tables: Tables, names: Sequence[str]) -> dict[str, int]:
-    """The record of each entry, by its id, or as STREAM:SEQ where it has none that counts."""
+    """The record of each entry, by its id, or as STREAM:SEQ where it has none that counts.
+
+    A claim that was posted stands under its sale's id, and its till knows it by its own.
+    """
     entry_of = {bounded(name): name for name in names}
     rows = tables.rows("SELECT id, record FROM entry WHERE id = ANY(?) AND record <> 0", list(entry_of))
     found = {entry_of[name]: record for name, record in rows}
     posted = "SELECT entry, min(record) FROM posting WHERE entry = ANY(?) GROUP BY entry"
-    return {**found, **dict(tables.rows(posted, names))}
+    stands = """
+        SELECT d.entry, min(p.record) FROM duplicate d JOIN posting p ON p.entry = d.first
+        WHERE d.entry = ANY(?) GROUP BY d.entry"""
+    claims = {entry_of[name]: record for name, record in tables.rows(stands, list(entry_of))}
+    return {**claims, **found, **dict(tables.rows(posted, names))}
 
 
 def disputes(tables: Tables, records: Sequence[int]) -> dict[int, Dispute]:
@@ -42,8 +48,8 @@ def disputes(tables: Tables, records: Sequence[int]) -> dict[int, Dispute]:
     for record, uid, terminal, raw, state, code, *posting in tables.rows(DISPUTES, records):
         item, content = Item(record, uid, record & SEQ_MASK, terminal, raw), read(raw)
         entry = content if isinstance(content, Entry) else None
-        if entry is not None and posting[0] is not None:
-            entry = as_sale(entry)
+        if entry is not None:
+            entry = as_counted(entry, State(state), Code(code), posted=posting[0] is not None)
         moved = dict(zip(("account", "posted", "original", "undone"), posting, strict=True))
         found[record] = Dispute(item, entry, State(state), Code(code), words=said.get(record, ()), **moved)
     return found

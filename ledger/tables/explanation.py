@@ -7,7 +7,7 @@ from typing import Any, Final
 from ledger.facts.policy import Policy
 from ledger.port.explanation import Explanation, LotMove, Promise, Step, Waiting
 from ledger.rules.arithmetic import money, worked_out
-from ledger.rules.claims import as_sale
+from ledger.rules.claims import as_told
 from ledger.rules.corrections import Spoken
 from ledger.rules.instants import Anchor, instant, moment
 from ledger.rules.records import read
@@ -96,7 +96,7 @@ class TablesExplanation:
         posted = self._moment(posted_at)
         if not isinstance(content, Entry):
             return Step(name, "unreadable", posted, posted, sender, points, balance, code, remarks=remarks, lots=lots)
-        entry = as_sale(content)
+        entry = as_told(content)
         at, told_at = self._when(entry, sender, posted_at)
         amount, correction, receipt = entry.amount, entry.correction, entry.receipt
         return Step(

@@ -12,7 +12,7 @@ from ledger.facts.codes import Code
 from ledger.facts.rights import Right
 from ledger.points.lots import Lot
 from ledger.points.standing import Standing
-from ledger.rules.claims import as_sale
+from ledger.rules.claims import as_told
 from ledger.rules.confirming import Link
 from ledger.rules.corrections import Dispute, Spoken, original
 from ledger.rules.instants import Anchor
@@ -71,7 +71,7 @@ def firsts(keys: Container[str], rows: Iterable[Sequence[Any]], asking: Asking =
     read = {item.raw: entry for item, entry in asking.values()}
     for record, raw, state, code, *_ in rows:
         try:
-            entry = read.get(raw) or as_sale(decode(raw))
+            entry = read.get(raw) or as_told(decode(raw))
         except Undecodable:  # a key is only ever claimed by what an equal or older version could read
             continue
         if entry.key in keys:

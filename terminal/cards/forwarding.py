@@ -38,15 +38,15 @@ class Stands:
 
 def stands_for(number: str, find: Callable[[str], Listed | None]) -> Stands:
     """Follows successors to the last. It ends, whatever is listed; a card that nothing is known of is active."""
-    seen, listed = [number], find(number)
+    seen, first = [number], find(number)
+    listed = first
     while listed is not None and listed.successor and listed.successor not in seen:
         seen.append(listed.successor)
         listed = find(seen[-1])
     status = ACTIVE if listed is None else listed.status
-    if len(seen) == 1:
+    if first is None or len(seen) == 1:
         return Stands(number, status)
-    first = find(number)
-    return Stands(seen[-1], status, first.status if first else REPLACED)
+    return Stands(seen[-1], status, first.status)
 
 
 def listed_after(event: CardEvent) -> Listed:

@@ -70,10 +70,22 @@ class Place:
             raise Failed(self.not_running(why), Code.NOT_RUNNING) from None
 
     def not_running(self, why: NotRunning) -> str:
-        return (
-            f"no till answers at {self.socket} ({why}).\n"
-            "Start it with `tilld run`, or name its state folder with --state DIR."
-        )
+        if isinstance(why.__cause__, PermissionError):
+            return for_others(self.state)
+        told = f"no till answers at {self.socket} ({why}).\n"
+        if self.config is None and is_closed(SYSTEM_FILE):
+            return told + for_others(SYSTEM_FILE)
+        return told + "Start it with `tilld run`, or name its state folder with --state DIR."
+
+
+def is_closed(file: Path) -> bool:
+    """Whether it is there and this user may not read it."""
+    return os.access(file, os.F_OK) and not os.access(file, os.R_OK, effective_ids=True)
+
+
+def for_others(path: object) -> str:
+    """What a technician hears who has not asked as root."""
+    return f"{path} is for its owner and root: put sudo before the command."
 
 
 def accepted(reply: Reply) -> Any:
@@ -96,8 +108,10 @@ def state_folder(given: Path | None, config: Path | None = None) -> Path:
 def placed(command: Callable[..., Code]) -> Callable[..., Code]:
     """Gives a command `--state` and `--config`, and hands both on as `place`."""
 
-    @click.option("--state", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help=STATE_HELP)
-    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help=CONFIG_HELP)
+    @click.option("--state", type=click.Path(path_type=Path, file_okay=False, readable=False), metavar="DIR",
+                  help=STATE_HELP)  # fmt: skip
+    @click.option("--config", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
+                  help=CONFIG_HELP)  # fmt: skip
     @functools.wraps(command)
     def with_place(*arguments: Any, state: Path | None, config: Path | None, **options: Any) -> Code:
         return command(*arguments, place=Place(state_folder(state, config), config), **options)

@@ -37,8 +37,8 @@ An answers file has the config's own sections, and one more:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", default=SYSTEM_FILE,
-              show_default=True, help="The config to write.")  # fmt: skip
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False, readable=False), metavar="FILE",
+              default=SYSTEM_FILE, show_default=True, help="The config to write.")  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help=f"State folder [default: the config's, else {SYSTEM_STATE} for the system's config].")  # fmt: skip
 @click.option("--answers", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="FILE",

@@ -54,7 +54,7 @@ FEW_INODES: Final = 1000
 def look(patient: Patient) -> Iterator[Finding]:
     folder = existing(patient.state)
     yield mounted(mount_of(str(folder), mounts(patient.machine.text("/proc/self/mountinfo"))))
-    yield room(space(folder / "journal.db"))
+    yield room_in(folder)
     yield inodes(os.statvfs(folder))
     yield errors(patient, folder)
     if patient.external:
@@ -90,6 +90,13 @@ def disk_verdict(mount: Mount) -> tuple[Verdict, str]:
     if "data=writeback" in mount.options:
         wrong.append((Verdict.ATTENTION, "after a power cut new files may hold old bytes"))
     return worst(verdict for verdict, _ in wrong), "; ".join(why for _, why in wrong)
+
+
+def room_in(folder: Path) -> Finding:
+    try:
+        return room(space(folder / "journal.db"))
+    except PermissionError:
+        return ROOM.unknown(f"this user may not look into {folder}; ask as root: sudo tilld doctor")
 
 
 def room(found: Space) -> Finding:

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import Final
 
 from terminal.api.shapes import Status
+from terminal.commands.console import is_closed
 from terminal.doctor.findings import Check, Finding, Who
 from terminal.doctor.patient import Patient
 
@@ -89,9 +90,12 @@ def told(status: Status, installed: str) -> Iterator[Finding]:
 
 def config(patient: Patient) -> Finding:
     """Of the file as it is now, which a running till has not read again."""
+    file = patient.config_file
+    if file is not None and is_closed(file):
+        return CONFIG.unknown(f"this user may not read {file}; ask as root: sudo tilld doctor")
     if patient.problems:
         evidence = "; ".join(f"{problem.where} {problem.what}" for problem in patient.problems)
         return CONFIG.broken(evidence, remedy=f"tilld check-config --config {patient.problems[0].where.split(':')[0]}")
     if patient.held is not None:
         return CONFIG.unknown("the running till does not know what became of its file since it started")
-    return CONFIG.ok(f"{patient.config_file or 'no file: the built-in defaults'}")
+    return CONFIG.ok(f"{file or 'no file: the built-in defaults'}")

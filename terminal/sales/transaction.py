@@ -81,6 +81,10 @@ REVERSED_TWICE: Final = Words(
     "The original is wholly reversed already; there is nothing left to take back.",
     "L'opération d'origine est déjà entièrement annulée ; il ne reste rien à reprendre.",
 )
+_NOTHING_TO_REVERSE: Final = Words(
+    "What is taken back comes to no whole point, so none has to be reversed.",
+    "Ce qui est rendu ne fait pas un point entier : il n'y a rien à annuler.",
+)
 _OVER_REVERSAL: Final = Words(
     "Only {left} of the original's {points} points are left to reverse.",
     "De l'opération d'origine ({points} points), il n'en reste que {left} à annuler.",
@@ -119,7 +123,7 @@ def draft_reversal(
 ) -> Entry:
     """Takes back a sale or a redemption, wholly or in part, on the card of the original.
 
-    Raises Refusal("invalid") where the original is no such thing or has too little left.
+    Raises Refusal("invalid") where the original is no such thing or has too little left, or a part comes to no point.
     """
     entry = original.entry
     if entry.kind not in REVERSIBLE:
@@ -130,6 +134,8 @@ def draft_reversal(
     points = original.rest if in_full else _points(request, rule, entry.kind)
     if original.reversed and original.rest == 0:
         raise invalid(REVERSED_TWICE, "reversed_twice")
+    if points == 0 and original.rest:
+        raise invalid(_NOTHING_TO_REVERSE, "nothing_to_reverse")  # to the ledger 0 points are all that is left
     if points > original.rest:
         raise invalid(_OVER_REVERSAL.of(left=original.rest, points=entry.points), "over_reversal")
     return _draft(Kind.REVERSE, request, key, stamp, entry.card, points, entry.rule)

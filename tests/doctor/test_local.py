@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from offline_queue.config_file import Problem
 from terminal.commands.console import Place
 from terminal.config import Config
-from terminal.doctor import exposure, journal, state_files, till
+from terminal.doctor import disk, exposure, journal, state_files, till
 from terminal.doctor.examination import Examination
 from terminal.doctor.findings import Level, Verdict
 from terminal.doctor.local import Opinion, answers_at, diagnosis, exit_code, patient_of
@@ -42,11 +43,15 @@ def test_another_user_sees_that_it_may_not_see() -> None:
         state = Path(folder)
         for name in ("journal.db", "pos.token", "technician.token"):
             (state / name).touch(mode=0o600)
+        (config := state / "tilld.toml").touch(mode=0o600)
+        patient = Patient(state, config_file=config, problems=(Problem(str(config), "cannot be read"),))
         with another_user():
-            found = [*journal.look(Patient(state)), *state_files.look(Patient(state)), exposure.tokens(Patient(state))]
+            found = [*journal.look(patient), *state_files.look(patient), exposure.tokens(patient)]
+            found += [disk.room_in(state), till.config(patient)]
             deeper = next(state_files.look(Patient(state / "state")))
     told = verdicts(found)
     assert (told["journal.readable"], told["state.files"], told["api.tokens"]) == (Verdict.UNKNOWN,) * 3
+    assert (told["disk.room"], told["till.config"]) == (Verdict.UNKNOWN,) * 2
     assert "sudo tilld doctor" in only(found, "journal.readable").evidence
     assert deeper.verdict is Verdict.UNKNOWN
 

@@ -3,8 +3,9 @@
 import pytest
 
 from ledger.port.book import Book
-from offline_queue.entry import CardEvent, Entry, Happening, Kind, Receipt, Resolution, State
-from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
+from ledger.port.refusals import Refused
+from offline_queue.entry import CardEvent, Claim, Entry, Happening, Kind, Receipt, Resolution, State
+from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 from tests.ledger.test_claims import PUBLIC, STRANGE_KEY, UNKNOWN, claim
 
 HONOUR, REFUSE = Resolution.HONOUR, Resolution.REFUSE
@@ -28,6 +29,10 @@ def decide(book: Book, name: str, resolution: Resolution) -> None:
 
 def sound(book: Book) -> None:
     assert book.verify().problems == []
+
+
+def event(till: FakeTill, happening: Happening, card: str = CARD) -> Entry:
+    return till.entry(Kind.CARD_EVENT, card=card, event=CardEvent(happening))
 
 
 class TestRevokedKeys:
@@ -241,4 +246,92 @@ def test_mergers_in_a_row_leave_nothing_behind(book: Book, till: FakeTill, toget
     for batch in [mergers] if together else [[merger] for merger in mergers]:
         till.send(*batch)
     assert points_of(book, UNKNOWN) == 11
+    sound(book)
+
+
+class TestClaimsThatWait:
+    """A claim on a blocked card waits with its sale's key: it is known by two ids, and its till knows its own alone."""
+
+    def test_a_person_lets_it_count_as_its_sale(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """On the sale's day, under the sale's id: so the sale can be taken back, by whichever name."""
+        sale = other.earn(30, None, rule="base@1")
+        redeemed = claim(till, sale, occurred_at="2025-06-16T10:00:00.000Z")
+        till.send(event(till, Happening.BLOCK), redeemed)
+        assert word(till, redeemed) == (State.PARKED, "card_blocked_unknown")
+        decide(book, redeemed.id, HONOUR)
+        statement = book.statement(CARD)
+        assert statement is not None
+        assert [(lot.earned_at, lot.remaining) for lot in statement.lots] == [(START, 30)]
+        sound(book)
+        other.send(sale, other.reverse(sale))
+        assert points_of(book) == 0
+        sound(book)
+
+    @pytest.mark.parametrize("together", [True, False])
+    def test_its_tills_word_is_heard(self, book: Book, till: FakeTill, other: FakeTill, together: bool) -> None:
+        """Before and after it counts, in the same batch or in a later one."""
+        redeemed = claim(till, other.earn(30, None))
+        blocked, said = event(till, Happening.BLOCK), till.correct(redeemed.id, HONOUR, 20)
+        for batch in [[blocked, redeemed, said]] if together else [[blocked], [redeemed], [said]]:
+            till.send(*batch)
+        assert word(till, said) == (State.POSTED, "posted")
+        assert points_of(book) == 20
+        again = till.correct(redeemed.id, REFUSE)
+        till.send(again)
+        assert word(till, again) == (State.POSTED, "posted")
+        assert points_of(book) == 0
+        sound(book)
+
+    def test_a_word_on_one_that_was_posted_at_once(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """It stands under the id of its sale, which its own till need never have heard of."""
+        redeemed = claim(till, other.earn(30, None))
+        till.send(redeemed)
+        said = till.correct(redeemed.id, REFUSE)
+        till.send(said)
+        assert word(till, said) == (State.POSTED, "posted")
+        assert points_of(book) == 0
+        sound(book)
+
+    def test_a_code_that_nobody_can_read_counts_by_a_persons_word(self, book: Book, till: FakeTill) -> None:
+        """The customer's slip was torn: the books can be checked, explained and corrected all the same."""
+        torn = till.entry(Kind.CLAIM, 30, CARD, key="claim:torn", claim=Claim(till.terminal, "x", "TILLD1:TORN"))
+        till.send(torn)
+        (flagged,) = book.flagged()
+        decide(book, flagged.name, HONOUR)
+        sound(book)
+        explained = book.explanation(CARD)
+        assert explained is not None
+        assert explained.by_entries == explained.by_lots == 30
+        till.send(till.entry(Kind.CLAIM, 30, CARD, key="claim:torn", claim=torn.claim))
+        assert book.conflict(flagged.name) is not None
+        decide(book, flagged.name, REFUSE)
+        assert points_of(book) == 0
+        sound(book)
+
+
+def test_what_waited_is_heard_in_one_order(book: Book, till: FakeTill, other: FakeTill) -> None:
+    """Of two reversals the same one counts, whether one has come in this very batch or before."""
+    sale = other.earn(30)
+    till.hello(till.stream)
+    first, second = till.reverse(sale), other.reverse(sale)
+    other.send(second)
+    till.send(first, till.earn(30, id=sale.id, key=sale.key))
+    assert word(till, first) == (State.POSTED, "posted")
+    assert word(other, second)[1] == "reversed_twice"
+    sound(book)
+
+
+@pytest.mark.parametrize("resolution", list(Resolution))
+def test_nobody_undoes_one_half_of_a_merger(book: Book, till: FakeTill, resolution: Resolution) -> None:
+    """Its two entries explain where points went; the one alone taken back would leave them on both sides."""
+    till.send(till.earn(30), till.earn(5, OTHER_CARD))
+    book.happen(CARD, Happening.MERGE, "Anne", "one customer", OTHER_CARD)
+    statement = book.statement(OTHER_CARD)
+    assert statement is not None
+    halves = [line.id for line in statement.entries if line.kind is Kind.CORRECTION]
+    assert len(halves) == 2
+    for half in halves:
+        with pytest.raises(Refused, match=r"the ledger's own|neither an entry"):
+            decide(book, half, resolution)
+    assert points_of(book, OTHER_CARD) == 35
     sound(book)

@@ -5,11 +5,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.facts.codes import Code
 from ledger.facts.policy import Policy, Stance
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
+from ledger.port.refusals import Refused
 from ledger.port.statements import Statement
 from ledger.tables import clearing
 from offline_queue.entry import Amount, Clock, Resolution
@@ -276,6 +278,25 @@ class TestDisputed:
         assert points_of(honouring) == -15
         sound(honouring)
 
+    def test_what_expired_under_a_promise_pays_for_nobody_else(
+        self, shelf: Shelfful, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """The retailer honours the use of expired points; those of an open right are still its holder's."""
+        till.send(till.earn(100, **made_on(0)))
+        assert till.ask("a1", 20).granted
+        on_day(100)
+        cleared(book)
+        assert points_of(book) == 20
+        till.book = book = shelf.open(replace(DATED, stances={Code.LOT_EXPIRED: Stance.HONOUR}))
+        beside = till.redeem(10, **made_on(90))
+        till.send(beside)
+        assert till.verdict(beside).code == "overdrawn"
+        sound(book)
+        promised = till.redeem(20, allowance="a1", **made_on(100))
+        till.send(promised)
+        assert till.verdict(promised).code == "posted"
+        sound(book)
+
     def test_what_a_person_honours_late_finds_its_points_again(
         self, book: Book, till: FakeTill, on_day: Callable[[int], None]
     ) -> None:
@@ -417,6 +438,39 @@ class TestWrittenOff:
             till.send(till.reverse(used, **made_on(31)))
         keys = [line.id for line in statement_of(book).entries if line.terminal == "ledger"]
         assert len(keys) == len(set(keys)) == 4
+        sound(book)
+
+    def test_nobody_gives_expired_points_back_beside_their_award(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """A redemption of before their end would find them twice: once by the word, once as written off."""
+        till.send(till.earn(100, **made_on(0)))
+        on_day(100)
+        cleared(book)
+        gone = statement_of(book).entries[-1]
+        for resolution in Resolution:
+            with pytest.raises(Refused, match=r"the ledger's own|neither an entry"):
+                book.resolve(gone.id, resolution, None, "Anne", "goodwill")
+        late = till.redeem(150, **made_on(1))
+        till.send(late)
+        assert till.verdict(late).code == "overdrawn"
+        assert points_of(book) == -50
+        sound(book)
+
+    def test_points_used_while_they_were_asleep_are_booked_back(
+        self, book: Book, till: FakeTill, on_day: Callable[[int], None]
+    ) -> None:
+        """Offline, and heard of after their end: they pay, as they would have done in time, and leave no debt."""
+        till.send(till.earn(30, **made_on(0, "slow@1")))
+        on_day(100)
+        cleared(book)
+        early, late = till.redeem(5, **made_on(1)), till.redeem(10, **made_on(20))
+        till.send(early)
+        assert till.verdict(early).code == "overdrawn"
+        assert points_of(book) == 0
+        till.send(late)
+        assert till.verdict(late).code == "posted"
+        assert points_of(book) == 0
         sound(book)
 
     def test_a_duplicate_books_nothing_back(self, book: Book, till: FakeTill, on_day: Callable[[int], None]) -> None:

@@ -459,3 +459,14 @@ def test_the_outcome_does_not_depend_on_how_records_are_cut_into_batches(
 ) -> None:
     """A till that halves its batches on a bad line gets the same decisions; only the records tell."""
     assert outcome(policy, plan, lengths) == outcome(policy, plan, [12])
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("a\\u0000b", "posted"), ("a\\\\u0000", "posted"), ("a\x00b", "undecodable")]
+)
+def test_only_a_true_nul_cannot_be_kept(book: Book, till: FakeTill, text: str, code: str) -> None:
+    """Behind an escaped backslash u0000 are five characters like any others."""
+    entry = till.earn(10, receipt=Receipt(text))
+    till.send(entry)
+    assert till.verdict(entry).code == code
+    assert points_of(book) == (10 if code == "posted" else 0)

@@ -1,9 +1,11 @@
 """The command line: answers for people and for scripts, and how it ends."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -242,6 +244,24 @@ def test_wrong_usage_is_2(tilld: Tilld, command: list[str]) -> None:
     code, text, errors = tilld(*command)
     assert (code, text) == (2, "")
     assert "--help" in errors
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+@pytest.mark.parametrize("command", [["status"], ["sync"], ["queue", "verify"], ["tap", "2990000000017"], ["enroll"]])
+def test_who_has_forgotten_sudo_is_told_so(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither that the till is down, nor that there is a defect."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "journal.db").touch(mode=0o600)
+        os.seteuid(65534)
+        try:
+            with pytest.raises(SystemExit) as end:
+                main([*command, "--state", folder])
+        finally:
+            os.seteuid(0)
+    said = capsys.readouterr().err
+    assert end.value.code in (1, 2, 3)
+    assert "sudo" in said or "Permission denied" in said
+    assert "defect" not in said
 
 
 def test_copies_are_delivered_by_an_enrolled_till(tilld: Tilld, tmp_path: Path) -> None:

@@ -51,6 +51,29 @@ def test_a_blocked_card_is_known_and_the_cursor_with_it(hotlist: Hotlist) -> Non
     assert hotlist.stands(NEW) == Stands(NEW, "active")
 
 
+def test_a_first_list_counts_from_its_first_page(hotlist: Hotlist) -> None:
+    """What is known of a blocked card is used at once; later pages too, of this generation and of no other."""
+    hotlist.take(page(0, card(1, CARD, "blocked"), more=True))
+    assert (hotlist.stands(CARD).status, hotlist.cursor) == ("blocked", 1)
+    hotlist.take(page(1, card(2, NEW, "blocked"), more=True))
+    assert (hotlist.stands(NEW).status, hotlist.cursor) == ("blocked", 2)
+    hotlist.take(page(0, card(1, NEWER, "blocked"), generation="g2", more=True))
+    assert (hotlist.stands(NEWER).status, hotlist.cursor) == ("active", 2)
+
+
+def test_the_word_beside_the_feed_ends_what_this_till_had_said(directory: Directory) -> None:
+    """Once its own event is in the books; while that is under way it holds against an older word."""
+    hotlist = directory.hotlist
+    for entry, posted in (("e1", False), ("e2", True)):
+        hotlist.did(entry, CARD, CardEvent(Happening.BLOCK))
+        if posted:
+            hotlist.decided(entry, posted=True)
+        directory.hear([Balance(CARD, 0, 0, AS_OF)])
+        assert hotlist.stands(CARD).status == ("active" if posted else "blocked")
+    directory.hear([Balance(NEW, 0, 0, AS_OF)])
+    assert not hotlist.has(NEW)
+
+
 def test_a_page_that_does_not_follow_changes_nothing(hotlist: Hotlist) -> None:
     """Doubled, or after one that was lost."""
     first = page(0, card(1, CARD, "blocked"))

@@ -91,6 +91,7 @@ class TestWhatIsSaidHere:
         """Offline too; and it is sent like a sale."""
         said = says(till, Happening.BLOCK, operator="anna")
         assert (said.kind, said.state, said.status) == (Kind.CARD_EVENT, State.QUEUED, "blocked")
+        assert said.card.masked == "•••• 0017"
         found = till.journal.find_id(said.id)
         assert found is not None
         assert found.entry.event == CardEvent(Happening.BLOCK)
@@ -146,6 +147,16 @@ class TestWhatIsSaidHere:
         """1 to 64 printable ASCII characters, as for a sale."""
         assert says(till, Happening.BLOCK, key=key).code == "invalid"
         assert till.sell("k1").points == 10
+
+    def test_what_cannot_be_read_or_is_no_card_is_not_recorded(self, till: TillRig) -> None:
+        """A hidden character in a name could turn a line of the books round; a payment card is none of ours."""
+        reply: Future[Answered] = Future()
+        till.send(CardEventAsked(CARD, CardEvent(Happening.BLOCK, reason="lost\u202e"), reply))
+        refusals = [till.heard(reply), says(till, Happening.BLOCK, operator="an\x1bna")]
+        assert [refusal.code for refusal in refusals] == ["invalid", "invalid"]
+        payment = says(till, Happening.BLOCK, number="4111111111111111")
+        assert (payment.code, payment.reason) == ("card_refused", "payment_card")
+        assert till.question("queue", "{}") == []
 
     @pytest.mark.parametrize(("state", "holds"), [(State.PARKED, True), (State.POSTED, True), (State.CONFLICT, False)])
     def test_it_holds_until_the_ledger_has_refused_it(self, till: TillRig, state: State, holds: bool) -> None:

@@ -119,6 +119,21 @@ def test_a_reversal_beyond_its_original_is_refused(
     assert refused.value.code == "invalid"
 
 
+@pytest.mark.parametrize("part", [{"amount": Amount(50, "EUR")}, {"amount": Amount(0, "EUR")}, {"points": 0}])
+def test_a_part_that_comes_to_no_point_takes_nothing_back(part: dict[str, object]) -> None:
+    """An article for half a euro is returned: a reversal of 0 points would take all of them at the ledger."""
+    with pytest.raises(Refusal) as refused:
+        reverse(Original(EARNED), **part)
+    assert (refused.value.code, refused.value.reason) == ("invalid", "nothing_to_reverse")
+
+
+def test_a_sale_that_earned_nothing_can_be_taken_back() -> None:
+    """There is nothing else that the ledger could take."""
+    nothing = draft_earn(TransactionRequest("earn", points=0), "k", RULE, CARD, STAMP)
+    assert reverse(Original(nothing)).points == 0
+    assert reverse(Original(nothing), points=0).points == 0
+
+
 @given(key=st.text(max_size=80))
 def test_a_key_is_short_and_printable(key: str) -> None:
     """1 to 64 printable ASCII characters; everything else is refused."""

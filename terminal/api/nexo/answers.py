@@ -41,7 +41,7 @@ CONDITIONS: Final = {
 """What each code of the till is called here. Every other one is a `Refusal`."""
 _REASONS: Final = {
     **dict.fromkeys(("card_blocked", "card_blocked_known"), "NotAllowed"),
-    **dict.fromkeys(("not_reversible", "reversed_twice", "over_reversal"), "NotAllowed"),
+    **dict.fromkeys(("not_reversible", "nothing_to_reverse", "reversed_twice", "over_reversal"), "NotAllowed"),
     "read_unknown": "NotFound",
 }
 """Causes that the protocol has another word for than for the rest of their code."""
