@@ -5,7 +5,7 @@ import pytest
 from ledger.facts.codes import Code
 from ledger.port.book import Book
 from ledger.port.terminals import Held
-from offline_queue.entry import Entry, Resolution, State
+from offline_queue.entry import Entry, Receipt, Resolution, State
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, START_MS, FakeTill, points_of
 from tests.ledger.test_corrections_contract import HONOUR, REFUSE, by_day, sound
@@ -131,6 +131,20 @@ class TestLeft:
         assert (told(till, second), points_of(book)) == ((State.POSTED, "posted", None), 100)
         sound(book)
 
+    @pytest.mark.parametrize("apart", [True, False])
+    def test_points_of_a_redemption_return_to_their_lots_whatever_was_said_between(
+        self, book: Book, till: FakeTill, apart: bool
+    ) -> None:
+        """A reversal, its refusal and another reversal: each sale has its own points again, with its own date."""
+        sales = [till.earn(10, occurred_at=f"2025-06-0{day}T10:00:00.000Z") for day in (1, 2)]
+        used = till.redeem(15)
+        first, second = till.reverse(used, 5), till.reverse(used)
+        entries = [*sales, used, first, till.correct(first.id, REFUSE), second]
+        for batch in [[entry] for entry in entries] if apart else [entries]:
+            till.send(*batch)
+        assert by_day(book) == {"2025-06-01": 10, "2025-06-02": 10}
+        sound(book)
+
     def test_a_credited_sale_ends_as_its_rule_says(self, shelf: Shelfful) -> None:
         """The account knows of the new end at once: a day later its points are gone."""
         book = shelf.open(DATED)
@@ -146,3 +160,23 @@ class TestLeft:
         shelf.timepiece.now = START_MS + 31 * DAY_MS
         assert balance_of(book).points == 10
         sound(book)
+
+
+def test_who_decides_sees_the_sale_and_the_account(book: Book, till: FakeTill) -> None:
+    """The receipt and the time to compare with, what the customer has, and what of it is promised."""
+    till.send(till.earn(100))
+    till.ask("a1", 30)
+    first = till.earn(10)
+    second = till.earn(40, key=first.key, receipt=Receipt("R-17", "S001"), occurred_at="2025-06-15T09:00:00.000Z")
+    till.send(first, second)
+    found = book.conflict(second.id)
+    assert found is not None
+    assert (found.occurred_at, found.receipt) == ("2025-06-15T09:00:00.000Z", "R-17")
+    assert (found.balance, found.reserved) == (110, 30)
+    plain = book.conflict(first.id)
+    assert plain is not None
+    assert (plain.receipt, plain.asked, plain.has) == (None, 10, 10)
+    till.send(b"garbage")
+    unread = book.conflict(f"{till.stream.uid}:{len(till.stream.records)}")
+    assert unread is not None
+    assert (unread.occurred_at, unread.receipt, unread.balance, unread.reserved) == (None, None, None, None)

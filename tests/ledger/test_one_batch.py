@@ -1,12 +1,15 @@
 """Records of one batch bear on one another as if each had come in a batch of its own."""
 
+import io
+import json
 from collections.abc import Callable
 
 import pytest
 
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.port.book import Book
-from offline_queue.entry import Entry, Happening, State
+from ledger.rules.cards import is_merger
+from offline_queue.entry import Card, Entry, Happening, State, decode
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
 from tests.ledger.holder import Holder
@@ -96,8 +99,8 @@ def test_a_revoked_till_hears_that_first(book: Book, till: FakeTill) -> None:
     assert till.ask("a2", 10).code == "key_revoked"
 
 
-def test_a_merger_says_between_which_cards(book: Book, till: FakeTill) -> None:
-    """On the statement of the account that took the other in, with the numbers masked."""
+def test_a_merger_says_by_whom_and_between_which_cards(book: Book, till: FakeTill) -> None:
+    """On the statement, with the numbers masked; the pair of entries that explains it names who merged them."""
     till.send(till.earn(50), till.earn(5, OTHER_CARD))
     book.happen(CARD, Happening.MERGE, "Anne", "two cards of one customer", OTHER_CARD)
     statement = book.statement(OTHER_CARD)
@@ -108,3 +111,12 @@ def test_a_merger_says_between_which_cards(book: Book, till: FakeTill) -> None:
     assert moved.reason.startswith("merge of ")
     assert all(said in moved.reason for said in (CARD[-4:], OTHER_CARD[-4:]))
     assert CARD not in moved.reason
+    out = io.BytesIO()
+    book.export(out)
+    records = [told["record"] for line in out.getvalue().splitlines() if "record" in (told := json.loads(line))]
+    pair = [entry for raw in records if is_merger(entry := decode(raw.encode()))]
+    assert [entry.card for entry in pair] == [Card(CARD), Card(CARD)]
+    assert [entry.correction and (entry.correction.author, entry.correction.points) for entry in pair] == [
+        ("Anne", -50),
+        ("Anne", 50),
+    ]

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue.conflicts import ConflictKind
-from offline_queue.entry import Card, Entry, Kind, Resolution, State, decode
+from offline_queue.entry import Card, Correction, Entry, Kind, Receipt, Resolution, State, decode
 from offline_queue.journal import Found
 from offline_queue.wire import Marks
 from offline_queue.wire_feeds import Verdict
-from terminal.disputes.disputes import SAID, dispute, name_of, resolutions
+from terminal.disputes.disputes import SAID, dispute, name_of, resolutions, same_word
 from terminal.disputes.shapes import Dispute, ResolutionAnswer, ResolutionRequest
 from terminal.inbox import Answered, ResolutionAsked, Settled
-from terminal.pos import Refusal
+from terminal.pos import CardView, Refusal
 from terminal.wording import kept, read
 from tests.offline_queue.sales import sale
 from tests.terminal.rig import Shop, TillRig
@@ -183,6 +183,32 @@ class TestDecision:
         assert till.store.reader().totals().queued == 0
         assert ("settled this already" in heard.detail.en) == (state is State.RESOLVED)
 
+    def test_an_entry_of_nobody_is_not_found(self, till: TillRig) -> None:
+        """The id was mistyped, or is another till's."""
+        heard = decide(till, "unknown", HONOUR)
+        assert isinstance(heard, Refusal)
+        assert heard.code == "not_found"
+
+    @pytest.mark.parametrize(
+        ("request_", "key"),
+        [
+            (msgspec.structs.replace(HONOUR, author="An\u202ene"), None),
+            (msgspec.structs.replace(HONOUR, reason="both\x1b[2J right"), None),
+            (HONOUR, "k" * 65),
+            (HONOUR, "clé"),
+        ],
+    )
+    def test_what_cannot_be_read_is_not_recorded(
+        self, till: TillRig, request_: ResolutionRequest, key: str | None
+    ) -> None:
+        """A hidden character could make a name or a reason look like another one."""
+        sold = till.sell("a").id
+        say(till, sold, State.CONFLICT, "overdrawn")
+        heard = decide(till, sold, request_, key)
+        assert isinstance(heard, Refusal)
+        assert heard.code == "invalid"
+        assert till.store.reader().totals().queued == 0
+
     def test_a_sale_that_waits_for_its_card_may_be_refused(self, till: TillRig) -> None:
         """Although it would settle by itself."""
         sold = till.sell("a").id
@@ -197,6 +223,9 @@ class TestDecision:
         heard = decide(till, sold, HONOUR)
         assert isinstance(heard, Refusal)
         assert heard.code == "not_recorded"
+
+
+OURS = Card("2990000000017")
 
 
 def found(kind: Kind, card: Card | None, state: State, code: str) -> Found:
@@ -223,6 +252,71 @@ def test_whatever_the_ledger_says_is_shown(kind: Kind, card: Card | None, state:
         assert resolutions(one) == []
     if Resolution.HONOUR in told.resolutions:
         assert Resolution.REFUSE in told.resolutions
+
+
+BOTH = [Resolution.HONOUR, Resolution.REFUSE]
+
+
+@pytest.mark.parametrize(
+    ("kind", "card", "state", "code", "can"),
+    [
+        *(
+            (kind, None, State.CONFLICT, "overdrawn", [Resolution.REFUSE])
+            for kind in (Kind.EARN, Kind.REDEEM, Kind.CLAIM)
+        ),
+        *((kind, OURS, State.CONFLICT, "overdrawn", BOTH) for kind in (Kind.EARN, Kind.REDEEM, Kind.CLAIM)),
+        (Kind.REVERSE, None, State.CONFLICT, "overdrawn", BOTH),
+        (Kind.CORRECTION, None, State.PARKED, "x", BOTH),
+        (Kind.EARN, OURS, State.PARKED, "card_unknown", [Resolution.REFUSE]),
+        (Kind.CORRECTION, None, State.CONFLICT, "resolution_refused", []),
+        (Kind.EARN, OURS, State.POSTED, "posted", []),
+    ],
+)
+def test_what_can_be_decided_here(
+    kind: Kind, card: Card | None, state: State, code: str, can: list[Resolution]
+) -> None:
+    """Points that nobody would get cannot be honoured; what was refused as a decision is head office's."""
+    assert resolutions(found(kind, card, state, code)) == can
+
+
+def test_a_dispute_tells_all_that_is_known() -> None:
+    """To the second by the till's clock, which may be behind; what an entry does not have is not told."""
+    one = found(Kind.EARN, OURS, State.CONFLICT, "overdrawn")
+    entry = msgspec.structs.replace(one.entry, receipt=Receipt("R-7"), occurred_at="2026-03-01T10:00:00.000Z")
+    assert one.verdict is not None
+    verdict = msgspec.structs.replace(one.verdict, detail="40 short", points=-3)
+    one = msgspec.structs.replace(one, entry=entry, verdict=verdict)
+    told = dispute(one, None, 1_772_359_200_000 + 1500)
+    assert (told.card, told.receipt, told.detail, told.effect) == (CardView("•••• 0017"), "R-7", "40 short", -3)
+    assert (told.id, told.points, told.age_s, told.code, told.resolution) == (
+        entry.id,
+        entry.points,
+        1.5,
+        "overdrawn",
+        None,
+    )
+    assert dispute(one, None, 0).age_s == 0
+    bare = msgspec.structs.replace(one, entry=msgspec.structs.replace(entry, card=None, receipt=None), verdict=None)
+    told = dispute(bare, None, 0)
+    assert (told.card, told.receipt, told.detail, told.effect, told.code) == (None, None, None, None, "")
+
+
+@given(
+    st.sampled_from(Resolution),
+    st.sampled_from(Resolution),
+    st.integers(-2, 2) | st.none(),
+    st.integers(-2, 2) | st.none(),
+)
+def test_a_decision_is_the_same_word_by_what_it_decides(
+    one: Resolution, other: Resolution, points: int | None, others: int | None
+) -> None:
+    """Whoever says it and for whatever reason; an entry that is no decision is no word."""
+    word = found(Kind.CORRECTION, None, State.QUEUED, "")
+    assert not same_word(word, HONOUR)
+    said = Correction("Bob", "other words", "e-1", one, points)
+    word = msgspec.structs.replace(word, entry=msgspec.structs.replace(word.entry, correction=said))
+    asked = ResolutionRequest(other, HONOUR.reason, HONOUR.author, others)
+    assert same_word(word, asked) == ((one, points) == (other, others))
 
 
 def test_what_the_ledger_does_not_believe_goes_by_its_place() -> None:

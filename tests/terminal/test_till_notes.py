@@ -134,6 +134,15 @@ class TestWriting:
         lay(till, b"")
         assert len(till.wishes) == 3
 
+    def test_what_the_ledger_keeps_is_not_written(self, till: TillRig) -> None:
+        """It is in custody already, though not decided, when the line breaks."""
+        till.sell("K1", 30)
+        settle(till)
+        till.sell("K2", 30)
+        ledger(till, reachable=False)
+        lay(till, room=374)
+        assert wished(till) == [["K2"]]
+
     def test_only_what_earned_on_that_card_goes_onto_it(self, till: TillRig) -> None:
         """Not a redemption, not another customer's sale, not one without a card."""
         ledger(till, reachable=False)
