@@ -1,5 +1,6 @@
 """Which rights a till holds ahead of need: never beyond its budget, and always those of the cards seen last."""
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,7 @@ def test_a_right_in_use_makes_no_room() -> None:
     assert plan(busy, "c", 1000, BUDGET) == Plan((), 50)
     full = [*busy, held("d", 50, idle=False)]
     assert plan(full, "c", 1000, BUDGET) == Plan()
+    assert plan([*full, held("e", 50)], "c", 1000, msgspec.structs.replace(BUDGET, cards=9)) == Plan()
 
 
 @st.composite

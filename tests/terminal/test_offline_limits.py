@@ -1,5 +1,6 @@
 """When a redemption may be promised, and what the cashier hears when not."""
 
+import msgspec
 import pytest
 
 from offline_queue.wire_accounts import AllowanceAnswer, Balance
@@ -40,6 +41,8 @@ def test_too_few_points_name_those_that_are_free() -> None:
     assert why.code == "insufficient_points"
     assert "has 20 points free" in why.detail.en
     assert "Redeem 20 or fewer" in why.detail.en
+    last = answer(granted=False, code="insufficient_points", balance=msgspec.structs.replace(BALANCE, points=101))
+    assert "Redeem 1 or fewer" in refusal(NUMBER, 50, last).detail.en
 
 
 @pytest.mark.parametrize("points", [100, 0, -30])

@@ -66,6 +66,16 @@ def test_the_least_and_the_most() -> None:
     assert amount_or_none(Decimal("-0.01"), "EUR") is None
 
 
+def test_currencies_have_the_digits_of_iso_4217() -> None:
+    """Table A.1; a sum of a currency without cents would else earn a hundred times its points."""
+    none = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+    three = "BHD IQD JOD KWD LYD OMR TND"
+    for currencies, minor in ((none, 12), (three, 12_000), ("CHF EUR GBP MAD PLN SEK USD", 1200)):
+        for currency in currencies.split():
+            assert amount_or_none(Decimal(12), currency) == Amount(minor, currency)
+            assert money.shown(minor, currency) == 12.0
+
+
 @pytest.mark.parametrize("currency", [None, "", "EU", "EURO", "eur", "Eur", "ÉUR", "   "])
 def test_a_currency_has_three_capital_letters(currency: str | None) -> None:
     """ISO 4217; the till does not guess."""
