@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from terminal.commands.console import Code, Failed, Place, remark
+from terminal.commands.console import Code, Failed, Place, for_others, is_closed, remark
+from terminal.config import SYSTEM_FILE
 
 if TYPE_CHECKING:
     from offline_queue.journal_reader import JournalReader
@@ -17,7 +18,9 @@ def opened_journal(place: Place) -> "Iterator[JournalReader]":
     from offline_queue.journal_reader import JournalReader
 
     if not place.journal.exists():
-        raise Failed(f"there is no journal at {place.journal}: is --state right?", Code.NOT_RUNNING)
+        hidden = place.config is None and is_closed(SYSTEM_FILE)
+        what_now = f"\n{for_others(SYSTEM_FILE)}" if hidden else " Is --state right?"
+        raise Failed(f"there is no journal at {place.journal}.{what_now}", Code.NOT_RUNNING)
     try:
         journal = JournalReader.open(place.journal)
     except JournalUnusable as why:
