@@ -61,6 +61,11 @@ def test_an_item_is_found_however_deep() -> None:
     assert find(PAYMENT_DIRECTORY, 0x4F) == bytes.fromhex("a0000000041010")
     assert find(PAYMENT_DIRECTORY, 0xBF0C) is not None
     assert find(PAYMENT_DIRECTORY, 0x9F26) is None
+    assert find(tlv("61", tlv("5a", b"7")) + tlv("4f", b"8"), 0x4F) == b"8"
+    for within in ("a5", "bf0c", "bf8101", "61"):
+        assert find(tlv("80", b"6") + tlv(within, tlv("4f", b"8")), 0x4F) == b"8"
+    for alone in ("9f6e", "9f8121", "5f20", "80"):  # no constructed tags: their values hold no items
+        assert find(tlv(alone, tlv("4f", b"8")), 0x4F) is None
     assert [tag for tag, _ in items(bytes.fromhex("00ff5f2d02656e5a8103010203"))] == [0x5F2D, 0x5A]
     assert list(items(bytes.fromhex("9f810101aa5f7f005a82000107"))) == [
         (0x9F8101, b"\xaa"),

@@ -5,9 +5,10 @@ import pytest
 from ledger.facts.policy import Policy
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
+from offline_queue.entry import MAX_POINTS
 from offline_queue.wire_accounts import AllowanceRequest
 from tests.ledger.conftest import Shelfful
-from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
+from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 from tests.ledger.holder import Holder, go_back
 
 
@@ -34,6 +35,26 @@ def sound(book: Book) -> bool:
 
 
 class TestGrants:
+    @pytest.mark.parametrize(
+        ("name", "points", "code"),
+        [
+            ("", 10, "malformed"),
+            ("n" * 65, 10, "malformed"),
+            ("a1", 0, "malformed"),
+            ("a1", -10, "malformed"),
+            ("a1", MAX_POINTS + 1, "malformed"),
+        ],
+    )
+    def test_what_no_till_asks_for_is_refused(
+        self, book: Book, holder: Holder, name: str, points: int, code: str
+    ) -> None:
+        """A promise of less than nothing would let others have more than there is."""
+        with pytest.raises(Refused) as refusal:
+            holder.request(name, points)
+        assert (refusal.value.problem.code, refusal.value.problem.request) == (code, f"r-{name}")
+        assert reserved(book) == 0
+        assert holder.request("n" * 64, MAX_POINTS).code == "insufficient_points"
+
     def test_fewer_points_are_welcome_ahead_of_need(self, holder: Holder) -> None:
         """Down to `least`, and the answer tells how many."""
         assert holder.ask("a1", 30).points is None
@@ -181,6 +202,15 @@ class TestOffice:
         book.return_allowances(["a1", "a2"], "M. Martin", "burnt")
         assert (reserved(book), book.allowances()) == (0, [])
         assert sound(book)
+
+    def test_what_is_returned_already_is_refused(self, book: Book, holder: Holder) -> None:
+        """With all that was named beside it: the office sees that it looked at an old list."""
+        holder.ask("a1", 30)
+        holder.ask("a2", 40)
+        book.return_allowances(["a1"], "M. Martin", "burnt")
+        with pytest.raises(Refused, match="a1"):
+            book.return_allowances(["a1", "a2"], "M. Martin", "burnt")
+        assert [(held.id, held.granted_at) for held in book.allowances()] == [("a2", START)]
 
     def test_a_right_that_was_returned_and_used_all_the_same(self, book: Book, holder: Holder) -> None:
         """The loss that the office took upon itself: applied and flagged."""

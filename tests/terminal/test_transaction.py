@@ -1,5 +1,6 @@
 """From a POS's request to the entry that is recorded, and the words where there is none."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,6 +79,12 @@ def test_nonsense_is_refused_in_the_words_of_the_request(fields: dict[str, objec
     assert refused.value.detail.en.endswith(" No points moved.")
 
 
+def test_the_most_that_fits_is_taken() -> None:
+    """As many points as one entry may move, and texts of 64 characters."""
+    most = earn(amount=Amount(MAX_POINTS * 100, "EUR"), receipt=Receipt("r" * 64))
+    assert (most.points, most.receipt) == (MAX_POINTS, Receipt("r" * 64))
+
+
 def test_a_redemption_needs_a_card_and_a_point() -> None:
     """Points cannot come out of nobody's account, nor be none."""
     for card, request in (
@@ -93,6 +100,7 @@ def test_a_reversal_goes_where_its_original_went() -> None:
     entry = reverse(Original(EARNED, reversed=10))
     assert (entry.card, entry.points, entry.reverses, entry.rule) == (CARD, 20, "01", "base@1")
     assert reverse(Original(EARNED), points=7).points == 7
+    assert reverse(Original(EARNED), Card(CARD.number, entry_mode="keyed")).card == CARD
 
 
 def test_an_amount_of_a_redemption_is_reversed_by_the_redemption_s_rule() -> None:
@@ -107,6 +115,7 @@ def test_an_amount_of_a_redemption_is_reversed_by_the_redemption_s_rule() -> Non
         (Original(EARNED, reversed=30), None, {}),
         (Original(EARNED, reversed=10), None, {"points": 21}),
         (Original(EARNED), Card("2990000000024"), {}),
+        (Original(msgspec.structs.replace(EARNED, card=None)), CARD, {}),
         (Original(draft_release("a", "2990", 5, STAMP)), None, {}),
     ],
 )
