@@ -18,11 +18,12 @@ from ledger.books.receipts import Signer
 from ledger.facts.case import Decision, Item
 from ledger.facts.policy import Policy
 from ledger.port.problems import refused
-from ledger.rules.custody import Fork, Gap, HeadMismatch, Held, marks_for, went_back
+from ledger.rules.custody import Fork, Gap, HeadMismatch, Held, went_back
 from ledger.rules.instants import Anchor
 from ledger.rules.orders import orders
 from ledger.rules.records import WAITS_FOR_UPGRADE, read
 from ledger.tables import changes, circumstances
+from ledger.tables.declared import Declared
 from ledger.tables.engine import Engine, Tables
 from ledger.tables.lineage import TablesLineage
 from ledger.tables.pen import TablesPen
@@ -86,13 +87,12 @@ class Bookkeeping(Promises, CardOffice, ClaimOffice):
         return protocol
 
     def _greet(self, tables: Tables, hello: Hello, protocol: int, now: int) -> Welcome:
-        streams = TablesStreams(tables)
-        generation = self._current(tables)
-        if self._forgetful(tables, hello, generation):
+        generation, declared = self._current(tables), Declared(tables, hello)
+        if self._forgetful(tables, hello, generation, declared):
             generation = self._renewed(tables, hello, generation)
-        marks = {told.stream: self._marks(streams, hello, told) for told in hello.streams}
+        marks = {told.stream: self._marks(declared, hello, told) for told in hello.streams}
         lineage = self._lineage(tables)
-        lineage.greet(hello.terminal, hello.streams)
+        lineage.greet(hello.terminal, declared.unheard(hello.streams))
         if hello.clock is not None:
             clocks = Anchor(hello.clock.monotonic_ms, now)
             circumstances.anchor(tables, hello.terminal, hello.clock.boot_id, clocks)
@@ -188,14 +188,14 @@ class Bookkeeping(Promises, CardOffice, ClaimOffice):
         if sent.generation != self.generation:
             raise refused("generation", request=sent.request, generation=self.generation)
 
-    def _forgetful(self, tables: Tables, hello: Hello, generation: str) -> bool:
+    def _forgetful(self, tables: Tables, hello: Hello, generation: str, declared: Declared) -> bool:
         """Whether the till knows of a time that these books do not: they are a copy of an earlier day.
 
         It has heard of more records, or of a generation that these books never had. While they recover, they ask every
         till anyway.
         """
         if hello.generation == generation:
-            return went_back(hello.streams, TablesStreams(tables).mark)
+            return went_back(hello.streams, declared.mark)
         said = hello.generation
         return said is not None and len(said) <= MAX_STREAM_NAME and recovery.is_news(tables, said)
 
@@ -233,11 +233,9 @@ class Bookkeeping(Promises, CardOffice, ClaimOffice):
     def _lineage(self, tables: Tables) -> TablesLineage:
         return TablesLineage(tables, self._timepiece.unix_ms())
 
-    def _marks(self, streams: TablesStreams, hello: Hello, told: StreamHead) -> Marks:
+    def _marks(self, declared: Declared, hello: Hello, told: StreamHead) -> Marks:
         head = as_hash(told.hash, hello.request)
-        branches = streams.branches(hello.terminal, told.stream)
-        accepted = marks_for(branches, told.seq, head, told.accepted, streams.hashes)
-        return Marks(accepted, self._stable(streams, hello.terminal, told.stream, accepted))
+        return declared.marks(told, head, stable_on_commit=self._policy.stable_on_commit)
 
     def _stable(self, streams: TablesStreams, terminal: str, stream: str, accepted: int) -> int:
         """What a till may give up: a backup covers it, or its commit was on a replica too."""

@@ -8,6 +8,8 @@ Nothing refers across tables by a constraint: `tilld ledger verify` computes all
 
 from typing import Final, NamedTuple
 
+from ledger.postgres.arrays import OIDS
+
 NAMESPACE: Final = "tilld"
 
 
@@ -18,6 +20,12 @@ class Table(NamedTuple):
     columns: str
     indexes: tuple[str, ...] = ()
     fill: int = 100
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each column."""
+        told = (part.split() for part in self.columns.split(","))
+        return {words[0]: words[1] for words in told if len(words) > 1 and words[1] in OIDS}
 
 
 TABLES: Final = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ledger.postgres.arrays import Packed, listed, packed
-from ledger.postgres.schema import TYPES
+from ledger.postgres.schema import TABLES, TYPES
 from ledger.sheet.source import Asked
 
 if TYPE_CHECKING:
@@ -56,9 +56,13 @@ class PostgresTables:
     def change(self, statement: str, *values: object) -> None:
         self._connection.execute(_spoken(statement), [_value(value) for value in values])
 
-    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
+    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "", columns: str = "") -> None:
         if rows := list(rows):
-            self._connection.execute(*self.prepared(table, rows, conflict))
+            self._connection.execute(*self.prepared(table, rows, conflict, columns))
+
+    def update(self, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        if rows := list(rows):
+            self._connection.execute(_alteration(table, columns), _arrays(rows, _types(table, columns)))
 
     def insert_new(self, table: str, rows: Sequence[Sequence[object]]) -> Asked[int]:
         """Leaves rows alone that are there, after waiting for whoever is about to write them; how many are new."""
@@ -72,10 +76,11 @@ class PostgresTables:
         return new
 
     @staticmethod
-    def prepared(table: str, rows: Sequence[Sequence[object]], conflict: str) -> tuple[bytes, list[Packed]]:
+    def prepared(
+        table: str, rows: Sequence[Sequence[object]], conflict: str, columns: str = ""
+    ) -> tuple[bytes, list[Packed]]:
         """The statement that inserts these rows, and an array for each column."""
-        types = TYPES[table].split()
-        return _insertion(table, conflict), list(map(packed, zip(*rows, strict=True), types))
+        return _insertion(table, conflict, columns), _arrays(rows, _types(table, columns))
 
     def next_account(self) -> int:
         """One alone is asked alone; a batch that opens more gets them by the block, and what is left over is lost."""
@@ -95,9 +100,35 @@ def _spoken(query: str) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _insertion(table: str, conflict: str) -> bytes:
-    arrays = ", ".join(f"%s::{type_}[]" for type_ in TYPES[table].split())
-    return f"INSERT INTO {table} SELECT * FROM unnest({arrays}) {conflict}".encode()  # noqa: S608 - names of our own
+def _insertion(table: str, conflict: str, columns: str) -> bytes:
+    into = f"{table} ({columns})" if columns else table
+    given = _given(_types(table, columns))
+    return f"INSERT INTO {into} SELECT * FROM {given} {conflict}".encode()  # noqa: S608 - names of our own
+
+
+@lru_cache(maxsize=64)
+def _alteration(table: str, columns: str) -> bytes:
+    name, *others = columns.split(", ")
+    told = ", ".join(f"{other} = told.{other}" for other in others)
+    given = _given(_types(table, columns))
+    return f"UPDATE {table} SET {told} FROM {given} AS told({columns}) WHERE {table}.{name} = told.{name}".encode()  # noqa: S608
+
+
+@lru_cache(maxsize=64)
+def _types(table: str, columns: str) -> tuple[str, ...]:
+    """Of these columns, or of all."""
+    if not columns:
+        return tuple(TYPES[table].split())
+    types = TABLES[table].types
+    return tuple(types[column] for column in columns.split(", "))
+
+
+def _given(types: Sequence[str]) -> str:
+    return f"unnest({', '.join(f'%s::{type_}[]' for type_ in types)})"
+
+
+def _arrays(rows: Sequence[Sequence[object]], types: Sequence[str]) -> list[Packed]:
+    return list(map(packed, zip(*rows, strict=True), types))
 
 
 def _value(value: object) -> object:

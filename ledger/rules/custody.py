@@ -6,7 +6,7 @@ that a batch declares tells which branch it continues, because only its own chai
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -31,6 +31,16 @@ class Branch(msgspec.Struct, frozen=True):
     base: int = 0
     followed: int | None = None
     flag: str | None = None
+
+
+class Reaching(Protocol):
+    """A branch that is held up to its `mark`."""
+
+    @property
+    def mark(self) -> int: ...
+
+
+B = TypeVar("B", bound=Reaching)
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -103,14 +113,16 @@ def _alike(held: Iterable[bytes], sent: Iterable[bytes]) -> int:
     return count
 
 
-def marks_for(branches: Sequence[Branch], seq: int, head: bytes, accepted: int, hashes: Hashes) -> int:
+def marks_for(
+    branches: Sequence[B], seq: int, head: bytes, accepted: int, hash_at: Callable[[B, int], bytes | None]
+) -> int:
     """How far the ledger holds the stream of a till whose last record is `seq` with hash `head`.
 
     With one branch that is its mark; should that be another future's, the next batch does not follow and is sent from
     further back. With more, or where the till's last record is not the one we hold at that place, that record is not
     here, and only what the till was told before is sure to be its own; it sends the rest again and nothing is lost.
     """
-    if any(branch.mark >= seq and hashes(branch, seq, seq) == [head] for branch in branches):
+    if any(branch.mark >= seq and hash_at(branch, seq) == head for branch in branches):
         return seq
     if len(branches) == 1 and branches[0].mark < seq:
         return branches[0].mark

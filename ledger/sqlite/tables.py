@@ -31,10 +31,17 @@ class SqliteTables:
     def change(self, statement: str, *values: object) -> None:
         self._connection.execute(_spoken(statement), [_value(value) for value in values])
 
-    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
+    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "", columns: str = "") -> None:
         if rows := list(rows):
             places, values = _given(rows)
-            self._connection.executemany(f"INSERT INTO {table} VALUES ({places}) {conflict}", values)  # noqa: S608
+            into = f"{table} ({columns})" if columns else table
+            self._connection.executemany(f"INSERT INTO {into} VALUES ({places}) {conflict}", values)  # noqa: S608
+
+    def update(self, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        name, *others = columns.split(", ")
+        told = ", ".join(f"{other} = ?" for other in others)
+        values = ((*row[1:], row[0]) for row in rows)
+        self._connection.executemany(f"UPDATE {table} SET {told} WHERE {name} = ?", values)  # noqa: S608
 
     def next_account(self) -> int:
         """The caller holds the only write transaction, so counting on is safe."""

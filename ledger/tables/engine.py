@@ -29,10 +29,13 @@ class Tables(Protocol):
         """The same a few at a time, for more than memory holds."""
 
     def change(self, statement: str, *values: object) -> None:
-        """What is wrong with it may show only later, in the next question or at the commit; the same with `insert`."""
+        """What is wrong with it may show only later, in the next question or at the commit; so with those below."""
 
-    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "") -> None:
-        """Whole rows, columns in the order of the schema; `conflict` is an ON CONFLICT clause."""
+    def insert(self, table: str, rows: Iterable[Sequence[object]], conflict: str = "", columns: str = "") -> None:
+        """Whole rows, columns in the order of the schema, or only these; `conflict` is an ON CONFLICT clause."""
+
+    def update(self, table: str, columns: str, rows: Iterable[Sequence[object]]) -> None:
+        """The row that a value of the first column names gets the others'."""
 
     def next_account(self) -> int:
         """A number that no account has had."""

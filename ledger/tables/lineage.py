@@ -3,20 +3,26 @@
 A flag stands before anything else is done for the stream: no right is granted to a second future of the same past.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.facts.case import Item
 from ledger.facts.codes import Code
-from ledger.rules.custody import Branch, Fork, Held
+from ledger.rules.custody import Fork, Held
+from ledger.rules.family import Child, Family, Known, hash_of
 from ledger.rules.instants import effective
-from ledger.rules.lineage import Opening, Past, declared, judged, opened, sealed, stronger
+from ledger.rules.lineage import Opening, declared, opened, sealed
 from ledger.rules.orders import Findings, Suspect
 from ledger.tables.engine import Tables
-from ledger.tables.streams import BRANCH, TablesStreams
-from offline_queue.entry import GENESIS_HASH, Parent
+from ledger.tables.streams import TablesStreams
+from offline_queue.entry import GENESIS_HASH
 from offline_queue.wire import StreamHead
+
+OPENED: Final = "no, lane, parent, parent_seq, parent_hash, machine, boot, opened_at, flag"
+"""What is told of a stream's opening, and found against it."""
 
 
 class TablesLineage:
@@ -28,13 +34,13 @@ class TablesLineage:
 
     def greet(self, terminal: str, heads: Sequence[StreamHead]) -> None:
         """Streams of which a hello is the first to tell, the oldest first."""
+        openings: dict[str, Opening] = {}
         for head in heads:
-            if not self._noted(terminal, head.stream):
-                self._tables.change(
-                    "INSERT INTO stream (terminal, uid, head) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    *(terminal, head.stream, GENESIS_HASH),
-                )
-                self._open(terminal, declared(head))
+            openings.setdefault(head.stream, declared(head))
+        if openings:
+            told = [(terminal, uid, GENESIS_HASH) for uid in openings]
+            self._tables.insert("stream", told, "ON CONFLICT DO NOTHING", "terminal, uid, head")
+            self._open(terminal, [*openings.values()])
 
     def taken(
         self, terminal: str, uid: str, place: Held | Fork, items: Sequence[Item], *, mirrored: bool = False
@@ -47,7 +53,7 @@ class TablesLineage:
             return []
         branch, flag = place.branch, place.branch.flag
         if items[0].seq == 1 and (opening := opened(uid, items[0].raw)):
-            self._open(terminal, opening)
+            self._open(terminal, [opening])
             flag = self.flag(terminal, uid)
         if sealed(items[-1].raw):
             self._tables.change("UPDATE stream SET sealed = 1 WHERE terminal = ? AND uid = ?", terminal, uid)
@@ -97,55 +103,41 @@ class TablesLineage:
                     GROUP BY lane) AS roots)"""
         return int(self._tables.rows(query, terminal, terminal)[0][0])
 
-    def _noted(self, terminal: str, uid: str) -> bool:
-        query = "SELECT lane FROM stream WHERE terminal = ? AND uid = ? AND branch = 0"
-        return any(lane for (lane,) in self._tables.rows(query, terminal, uid))
-
-    def _open(self, terminal: str, opening: Opening) -> None:
-        """Judged when first heard of; its genesis can only make a flag stronger, for others may have come since."""
-        parent, noted = opening.parent, self._noted(terminal, opening.stream)
-        found = self.flag(terminal, opening.stream)
-        if parent and (found or not noted):
-            found = stronger(judged(opening, self._past(opening.stream, parent, noted=noted)), found)
-        self._tables.change(
-            "UPDATE stream SET lane = ?, parent = ?, parent_seq = ?, parent_hash = ?, machine = ?, boot = ?,"
-            " opened_at = ?, flag = ? WHERE terminal = ? AND uid = ? AND branch = 0",
-            *(opening.lane, *_parent(parent), opening.machine, opening.boot),
-            None if opening.opened_at is None else effective(opening.opened_at, self._now),
-            *(found, terminal, opening.stream),
+    def _open(self, terminal: str, openings: Sequence[Opening]) -> None:
+        """All streams are held before their children are looked at: who opens another child waits, and sees these."""
+        parents = [opening.parent.stream for opening in openings if opening.parent]
+        roots = [opening.stream for opening in openings if not opening.parent]
+        held = self._streams.known({opening.stream for opening in openings} | {*parents}, hold=True)
+        family = Family(
+            terminal,
+            held,
+            self._children(sorted({*parents, *roots})),
+            self._streams.hashes_at(held, _followed(openings, held)),
+            lambda: self._streams.opened(terminal),
         )
-        if parent is None:
-            self._begun_anew(terminal, opening)
-        elif not noted:
-            self._follow(terminal, opening, parent, contradicted=found is not None)
+        for opening in openings:
+            family.open(opening)
+        self._write(terminal, family)
 
-    def _past(self, uid: str, parent: Parent, *, noted: bool) -> Past | None:
-        """What any terminal has delivered of the parent, for a till may have been given another name."""
-        rows = self._tables.rows(
-            f"SELECT {BRANCH} FROM stream WHERE uid = ? ORDER BY branch FOR UPDATE",  # noqa: S608
-            parent.stream,
-        )
-        branches = [Branch(*row) for row in rows]
-        if not branches:
-            return None
-        reached = [branch for branch in branches if branch.mark >= parent.seq]
-        agrees = any(self._streams.hashes(branch, parent.seq, parent.seq) == [_hash(parent)] for branch in reached)
-        others = self._tables.rows("SELECT machine FROM stream WHERE parent = ? AND uid <> ?", parent.stream, uid)
-        overtaken = not noted and not others and any(branch.followed is not None for branch in branches)
-        return Past(max(branch.mark for branch in branches), agrees, [machine for (machine,) in others], overtaken)
+    def _children(self, uids: Sequence[str]) -> list[Child]:
+        query = "SELECT DISTINCT parent, uid, machine FROM stream WHERE parent = ANY(?)"
+        return [Child(*row) for row in self._tables.many("parent, uid, machine", query, uids)()]
 
-    def _follow(self, terminal: str, opening: Opening, parent: Parent, *, contradicted: bool) -> None:
-        """From here on the parent has a future; and where it had another one, that must not go on unseen either."""
-        self._tables.change(
-            "UPDATE stream SET followed = ? WHERE uid = ? AND (followed IS NULL OR followed > ?)",
-            *(parent.seq, parent.stream, parent.seq),
-        )
-        if contradicted:
+    def _write(self, terminal: str, family: Family) -> None:
+        opened = [self._opened(no, opening, flag) for no, (opening, flag) in family.told.items()]
+        self._tables.update("stream", OPENED, opened)
+        self._tables.update("stream", "no, followed", family.followed.items())
+        if family.lost:
             self._tables.change(
-                "UPDATE stream SET followed = mark WHERE terminal = ? AND lane = ? AND uid <> ? AND branch = 0"
-                " AND followed IS NULL AND no > (SELECT max(no) FROM stream WHERE uid = ?)",
-                *(terminal, opening.lane, opening.stream, parent.stream),
+                "UPDATE terminal SET lost_at = ? WHERE name = ? AND lost_at IS NULL", self._now, terminal
             )
+
+    def _opened(self, no: int, opening: Opening, flag: Code | None) -> tuple[object, ...]:
+        """The columns of OPENED."""
+        parent, at = opening.parent, opening.opened_at
+        follows = (parent.stream, parent.seq, hash_of(parent)) if parent else (None, None, None)
+        opened_at = None if at is None else effective(at, self._now)
+        return (no, opening.lane, *follows, opening.machine, opening.boot, opened_at, flag)
 
     def _goes_on(self, terminal: str, uid: str, mark: int) -> None:
         """Two machines write: the stream that goes on, and what was taken for its only future."""
@@ -165,26 +157,12 @@ class TablesLineage:
     def _flag(self, terminal: str, uid: str, code: Code) -> None:
         self._tables.change("UPDATE stream SET flag = ? WHERE terminal = ? AND uid = ?", code, terminal, uid)
 
-    def _begun_anew(self, terminal: str, opening: Opening) -> None:
-        """A lane that begins without a parent although it had begun before: its journal is gone."""
-        earlier = self._tables.rows(
-            "SELECT 1 FROM stream s WHERE s.terminal = ? AND s.lane = ? AND s.uid <> ? AND NOT EXISTS"
-            " (SELECT 1 FROM stream c WHERE c.parent = ?) LIMIT 1",
-            *(terminal, opening.lane, opening.stream, opening.stream),
-        )
-        if earlier:
-            self._tables.change(
-                "UPDATE terminal SET lost_at = ? WHERE name = ? AND lost_at IS NULL", self._now, terminal
-            )
 
-
-def _parent(parent: Parent | None) -> tuple[str | None, int | None, bytes | None]:
-    return (parent.stream, parent.seq, _hash(parent)) if parent else (None, None, None)
-
-
-def _hash(parent: Parent) -> bytes:
-    """What is no hash agrees with nothing."""
-    try:
-        return bytes.fromhex(parent.hash)
-    except ValueError:
-        return b""
+def _followed(openings: Sequence[Opening], held: Sequence[Known]) -> Iterator[tuple[Known, int]]:
+    """The records that these streams say they follow, wherever they may lie."""
+    branches = defaultdict[str, list[Known]](list)
+    for branch in held:
+        branches[branch.uid].append(branch)
+    for opening in openings:
+        if parent := opening.parent:
+            yield from ((branch, parent.seq) for branch in branches.get(parent.stream, ()))

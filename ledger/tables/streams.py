@@ -1,14 +1,17 @@
 """Streams and their branches in the tables: what is held of each, and how far."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger.facts.case import Item
 from ledger.rules.custody import Admission, Branch, Fork, Held, admit
+from ledger.rules.family import HashAt, Known, source
 from ledger.tables.engine import SEQ_BITS, Tables
 from offline_queue.entry import GENESIS_HASH, chain
 
 BRANCH = "no, mark, head, grown_from, base, followed, flag"
 """The columns of a Branch."""
+KNOWN = "no, terminal, uid, branch, mark, grown_from, base, stable, lane, followed, flag"
+"""The columns of a Known."""
 UNOPENED = Branch(0)
 """Stands for a stream of which nothing is held yet; it has no row."""
 
@@ -61,6 +64,29 @@ class TablesStreams:
             *(terminal, uid, branch, held.no if forked else None, base, base, head),
         )
         return Branch(number, base, head, held.no if forked else None, base)
+
+    def known(self, uids: Iterable[str], *, hold: bool = False) -> list[Known]:
+        """All branches of these streams, under any terminal; `hold` as in `branches`."""
+        query = f"SELECT {KNOWN} FROM stream WHERE uid = ANY(?) ORDER BY no"  # noqa: S608 - our own columns
+        rows = self._tables.many(KNOWN, f"{query} FOR UPDATE" if hold else query, sorted(uids))()
+        return [Known(*row) for row in rows]
+
+    def opened(self, terminal: str) -> list[Known]:
+        """The terminal's streams of whose opening anybody has told. Nobody else changes them until the commit."""
+        query = f"SELECT {KNOWN} FROM stream WHERE terminal = ? AND lane IS NOT NULL ORDER BY no FOR UPDATE"  # noqa: S608
+        return [Known(*row) for row in self._tables.many(KNOWN, query, terminal)()]
+
+    def hashes_at(self, held: Iterable[Known], places: Iterable[tuple[Known, int]]) -> HashAt:
+        """The hashes of these records, asked at once; `held` are all branches of their streams."""
+        branches = {branch.no: branch for branch in held}
+
+        def record(branch: Known, seq: int) -> int:
+            no, seq = source(branch, seq, branches)
+            return no << SEQ_BITS | seq
+
+        asked = sorted({record(branch, seq) for branch, seq in places if 0 < seq <= branch.mark})
+        found = dict(self._tables.rows("SELECT no, hash FROM record WHERE no = ANY(?)", asked)) if asked else {}
+        return lambda branch, seq: found.get(record(branch, seq)) if seq > 0 else GENESIS_HASH
 
     def mark(self, uid: str) -> int:
         """How far a stream is held on any branch; of any terminal, for a till may have been given another name."""
