@@ -74,7 +74,7 @@ class Courier:
         """Says the next thing, or tells how long there is nothing to say. Never raises for the ledger's sake."""
         now_ms = self._timepiece.boottime_ms()
         waits = now_ms < self.state.backoff.next_attempt_ms
-        heads = [] if waits else self._journal.streams()
+        heads = [] if waits else self._journal.waiting()
         step = next_step(self.state, heads, self._journal.cursor(), now_ms, self._memory.changes_taken(self.state))
         if isinstance(step, Rest):
             return step

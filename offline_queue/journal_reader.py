@@ -46,6 +46,14 @@ class JournalReader:
         wanted = [row for row in rows if all or row.is_open or row.accepted < row.head]
         return [journal_streams.head_of(self._connection, row) for row in wanted]
 
+    def waiting(self) -> list[StreamHead]:
+        """Of `streams` what may be sent next: one after the other, and the second where the first does not go.
+
+        A till that was often started without a line has thousands, and this is asked before each batch.
+        """
+        rows = journal_streams.waiting(self._connection, 2)
+        return [journal_streams.head_of(self._connection, row) for row in rows]
+
     def declared(self) -> list[StreamHead]:
         """What a hello tells of: streams that are open or not wholly accepted, and accepted ones without a backup.
 

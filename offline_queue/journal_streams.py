@@ -17,6 +17,11 @@ ALL: Final = """
         SELECT max(place) & 0xFFFFFFFFFF FROM record WHERE place >= no << 40 AND place < (no + 1) << 40
     )) FROM stream
 """
+_WAITING: Final = f"""
+    {ALL} WHERE last IS NULL
+    OR no IN (SELECT no FROM stream WHERE accepted < last AND lane = '{Lane.URGENT}' ORDER BY no LIMIT :most)
+    OR no IN (SELECT no FROM stream WHERE accepted < last AND lane = '{Lane.BULK}' ORDER BY no LIMIT :most)
+"""  # noqa: S608 - our own names
 UNSETTLED: Final = ALL + " WHERE NOT settled"
 _UNCOVERED = """
     SELECT no FROM stream WHERE last IS NOT NULL AND accepted >= last AND stable < last ORDER BY no DESC LIMIT ?
@@ -41,6 +46,11 @@ class Stream(msgspec.Struct, frozen=True):
 def streams(connection: sqlite3.Connection, which: str = ALL) -> list[Stream]:
     """The oldest first; `which` is ALL or UNSETTLED."""
     return [Stream(*row) for row in connection.execute(which).fetchall()]
+
+
+def waiting(connection: sqlite3.Connection, most: int) -> list[Stream]:
+    """Streams that are open, and of each lane the oldest that are not wholly accepted; the oldest first."""
+    return [Stream(*row) for row in connection.execute(_WAITING, {"most": most}).fetchall()]
 
 
 def uncovered(connection: sqlite3.Connection, most: int) -> set[int]:

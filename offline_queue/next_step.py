@@ -33,7 +33,8 @@ _replace = msgspec.structs.replace
 
 
 def next_step(state: SyncState, heads: Sequence[StreamHead], cursor: int, now_ms: int, changes: int = 0) -> Step:
-    """`heads`: streams that are open or not wholly accepted, older before newer; `cursor` of the feed of decisions.
+    """`heads`: streams that are open, and of each lane at least the two oldest that are not wholly accepted, older
+    before newer; `cursor` of the feed of decisions.
 
     `changes` is the cursor of the feed of changes in the ledger's generation.
     """

@@ -20,6 +20,7 @@ from ledger.facts.policy import Policy
 from ledger.port.problems import refused
 from ledger.rules.custody import Fork, Gap, HeadMismatch, Held, went_back
 from ledger.rules.instants import Anchor
+from ledger.rules.lineage import is_place
 from ledger.rules.orders import orders
 from ledger.rules.records import WAITS_FOR_UPGRADE, read
 from ledger.tables import changes, circumstances
@@ -235,6 +236,8 @@ class Bookkeeping(Promises, CardOffice, ClaimOffice):
 
     def _marks(self, declared: Declared, hello: Hello, told: StreamHead) -> Marks:
         head = as_hash(told.hash, hello.request)
+        if not is_place(told.parent):
+            raise refused("malformed", "a stream follows a record that no stream can have", request=hello.request)
         return declared.marks(told, head, stable_on_commit=self._policy.stable_on_commit)
 
     def _stable(self, streams: TablesStreams, terminal: str, stream: str, accepted: int) -> int:

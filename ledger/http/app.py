@@ -38,6 +38,8 @@ log = logging.getLogger("tilld.ledger")
 T = TypeVar("T")
 
 ROOM: Final = Room()
+LONG_HELLOS: Final = 4
+"""At once, of those longer than other requests: each takes several times its length of memory."""
 
 
 def create_app(
@@ -82,6 +84,7 @@ class Desk:
     def __init__(self, book: Book, gate: Gate) -> None:
         self._book, self._gate = book, gate
         self._attendance, self._lookups = Attendance(), Quota()
+        self._long_hellos = asyncio.Semaphore(LONG_HELLOS)
         self._clerk = ThreadPoolExecutor(book.clerks, thread_name_prefix="books")
 
     @asynccontextmanager
@@ -94,7 +97,13 @@ class Desk:
             self._clerk.shutdown()
 
     async def hello(self, request: Request) -> Response:
-        body = await bodies.read(request, bodies.JSON, bodies.MAX_JSON_BYTES)
+        if bodies.told_bytes(request) <= bodies.MAX_JSON_BYTES:
+            return await self._greeted(request, bodies.MAX_JSON_BYTES)
+        async with self._long_hellos:
+            return await self._greeted(request, bodies.MAX_HELLO_BYTES)
+
+    async def _greeted(self, request: Request, limit: int) -> Response:
+        body = await bodies.read(request, bodies.JSON, limit)
 
         def greet() -> tuple[Hello, Welcome]:
             hello = bodies.decoded(body, Hello)

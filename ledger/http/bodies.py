@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 JSON: Final = "application/json"
 MAX_JSON_BYTES: Final = MAX_BATCH_BYTES
-"""A hello of a till with thousands of streams, or one parked record, stays far below."""
+"""One parked record stays far below, and so does the hello of a till that has a line."""
+MAX_HELLO_BYTES: Final = 20 * 1024 * 1024
+"""Each start of a till without a line adds two streams of some 307 bytes to its hello: these are 30,000 starts, eight
+hours of a daemon that is started again every second. A till whose hello is not taken could never deliver again."""
 MAX_PAGE: Final = 1000
 BODY_S: Final = 30.0
 """A body that drips in more slowly only keeps others from being heard."""
@@ -27,14 +30,19 @@ async def read(request: Request, content_type: str, limit: int, *, packable: boo
     encodings = ("identity", GZIP) if packable else ("identity",)
     if told != content_type or _encoding(request) not in encodings:
         raise refused("media_type", f"send {content_type}, encoded as {' or '.join(encodings)}")
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > limit:
-        raise refused(ProblemCode.TOO_LARGE, f"{length} bytes, at most {limit}")
+    if told_bytes(request) > limit:
+        raise refused(ProblemCode.TOO_LARGE, f"{told_bytes(request)} bytes, at most {limit}")
     try:
         async with asyncio.timeout(BODY_S):
             return await _collected(request, limit)
     except TimeoutError as error:
         raise refused("slow", f"not all of it came within {BODY_S:.0f} s") from error
+
+
+def told_bytes(request: Request) -> int:
+    """The length of the body as its sender tells it; 0 where nothing is told."""
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isdigit() else 0
 
 
 async def _collected(request: Request, limit: int) -> bytes:

@@ -87,11 +87,13 @@ class Family:
             self._follow(opening, parent, contradicted=found is not None)
 
     def _own(self, uid: str) -> Known:
-        branches = self._of(uid)
+        branches = (self._known[no] for no in self._branches[uid])
         return next(known for known in branches if known.terminal == self._terminal and not known.branch)
 
     def _of(self, uid: str) -> list[Known]:
-        return [self._known[no] for no in self._branches.get(uid, ())]
+        """Without what opens only later, of which nothing is held or told yet."""
+        branches = (self._known[no] for no in self._branches.get(uid, ()))
+        return [known for known in branches if known.mark or known.lane is not None]
 
     def _past(self, uid: str, parent: Parent, *, noted: bool) -> Past | None:
         """What any terminal has delivered of the parent, for a till may have been given another name."""

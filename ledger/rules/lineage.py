@@ -5,12 +5,15 @@ whose disk was put back or copied opens another branch of it, and that shows as 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from ledger.facts.codes import Code
 from offline_queue.entry import Entry, Kind, Lane, Parent, Undecodable, decode
 from offline_queue.wire import StreamHead
+
+MAX_SEQ: Final = 2**40
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -42,11 +45,16 @@ def declared(head: StreamHead) -> Opening:
     return Opening(head.stream, head.lane, head.parent)
 
 
+def is_place(parent: Parent | None) -> bool:
+    """Whether there can be such a record: a seq has 40 bits, and no database holds numbers of any size."""
+    return parent is None or 0 <= parent.seq < MAX_SEQ
+
+
 def opened(stream: str, record: bytes) -> Opening | None:
     """What the first record of a stream says, None where it is not this stream's genesis."""
     entry = _control(record, Kind.GENESIS)
     told = entry.genesis if entry else None
-    if entry is None or told is None or told.stream != stream:
+    if entry is None or told is None or told.stream != stream or not is_place(told.parent):
         return None
     return Opening(stream, told.lane, told.parent, told.machine_id, entry.clock.boot_id, entry.occurred_at)
 

@@ -1,9 +1,15 @@
-"""Which streams a hello tells of."""
+"""Which streams a hello tells of, and which may be sent next."""
 
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from offline_queue.journal_reader import MOST_UNCOVERED
+from offline_queue.next_step import next_step
+from offline_queue.steps import Suspect, SyncState
 from offline_queue.wire import Marks
 from tests.offline_queue.sales import open_store, put, sale
 
@@ -44,3 +50,25 @@ def test_what_a_backup_covers_is_told_no_more(path: Path) -> None:
 def test_without_any_backup_a_hello_has_an_end(path: Path) -> None:
     """The newest are what a restore forgets first."""
     assert declared_after(path, MOST_UNCOVERED // 2 + 4, stable=False) == (2 + MOST_UNCOVERED, 2)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_what_may_be_sent_next_decides_like_all_that_is_left(data: st.DataObject) -> None:
+    """Also where the oldest stream does not go, and where some are sent again from further back."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        for _ in range(data.draw(st.integers(1, 5))):
+            with closing(open_store(path)) as store, closing(store.reader()) as reader:
+                put(store, sale())
+                heads = reader.streams(all=True)
+        with closing(open_store(path)) as store, closing(store.reader()) as reader:
+            marks = {head.stream: Marks(data.draw(st.integers(0, head.seq)), 0) for head in heads}
+            store.mark(marks, "g")
+            left, next_ones = reader.streams(), reader.waiting()
+            names = st.sampled_from([head.stream for head in left])
+            suspects = st.none() | st.builds(Suspect, names, st.just(1), st.integers(0, 2), st.booleans())
+            rewinds = data.draw(st.dictionaries(names, st.just(1), max_size=3))
+            state = SyncState("g", greeted=True, hello_due_ms=10, suspect=data.draw(suspects), rewinds=rewinds)
+            assert len(next_ones) <= 6
+            assert next_step(state, next_ones, 0, 0) == next_step(state, left, 0, 0)
