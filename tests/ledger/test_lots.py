@@ -147,8 +147,12 @@ def test_lots_always_add_up(steps: list[tuple[str, int, int, Dates]]) -> None:
                 continue
             lot = there[at % len(there)]
             points = min(points, lot.remaining if sign > 0 else lot.written_off)
-            shelf.write_off(record, lot.record, sign * points)
-            balance -= sign * points
+            shelf.write_off(record if sign > 0 else 1000 + record, lot.record, sign * points)
+            if sign > 0:
+                balance -= points
+            else:  # they come back for a redemption, which follows at once
+                shelf.take(record, points, at)
+                effects[record] = [-points, 0]
         else:
             sign = 1 if what == "undo award" else -1
             targets = [r for r, (effect, back) in effects.items() if effect * sign > 0 and abs(effect) > back]
