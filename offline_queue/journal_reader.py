@@ -84,6 +84,14 @@ class JournalReader:
                 taken.append(record)
         return taken
 
+    def kept_from(self, stream: str, seq: int) -> int:
+        """Where the first record from `seq` on lies that was not given up; `seq` where none is left.
+
+        Raises LookupError for a stream that is not here.
+        """
+        no = journal_streams.number_of(self._connection, stream)
+        return journal_streams.kept_from(self._connection, place_of(no, seq)) & SEQ_MASK
+
     def hash_at(self, stream: str, seq: int) -> bytes:
         """The chain's hash after this record. Raises LookupError."""
         no = journal_streams.number_of(self._connection, stream)

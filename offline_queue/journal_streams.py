@@ -108,6 +108,13 @@ def hash_at(connection: sqlite3.Connection, place: int) -> bytes:
     return digest
 
 
+def kept_from(connection: sqlite3.Connection, place: int) -> int:
+    """The place of the stream's first record from this one on; this one where there is none."""
+    query = "SELECT place FROM record WHERE place BETWEEN ? AND ? ORDER BY place LIMIT 1"
+    row = connection.execute(query, (place, place | SEQ_MASK)).fetchone()
+    return int(row[0]) if row else place
+
+
 def next_record(connection: sqlite3.Connection, place: int) -> bytes:
     """The bytes of the first record from a place on: those that were given up are gone, also where books ask again."""
     query = "SELECT record FROM record WHERE place >= ? ORDER BY place LIMIT 1"

@@ -85,6 +85,8 @@ class Speaker:
         )
 
     def _send(self, request: str, stream: str, first: int, limit: int, generation: str) -> BatchAnswer:
+        """From `first` on, or from the next that was not given up: the ledger may send us back further than we keep."""
+        first = self._journal.kept_from(stream, first)
         records = self._records(stream, first, limit)
         last = first + len(records) - 1
         head = self._journal.hash_at(stream, last).hex()

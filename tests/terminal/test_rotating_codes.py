@@ -8,6 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.base import CardRead, EntryMode, Technology
+from terminal.cards.identification import Identified, Proof, Recognition, identify
 from terminal.cards.rotating_codes import (
     LONGEST_LIFE_S,
     Code,
@@ -19,6 +21,7 @@ from terminal.cards.rotating_codes import (
     rotating,
     signed,
 )
+from terminal.counter.refusals import Refused
 
 NUMBER = "2990000000017"
 NOW_S = 1_772_359_200
@@ -171,3 +174,12 @@ def test_no_character_of_a_signed_code_can_change(at: int, character: str) -> No
     if changed != text:
         code = signed(SIGNED, changed, NOW_S * 1000)
         assert code is None or code.moment is None
+
+
+def test_a_code_that_is_shown_counts_once_by_its_moment() -> None:
+    """Its number is judged like any other, and a till without an issuer's key takes none."""
+    read = CardRead(Technology.QR, EntryMode.SCANNED, issued(NOW_S))
+    known = Recognition(signed=SIGNED)
+    assert identify(read, known, NOW_S * 1000) == Identified(NUMBER, Proof(f"signed:{NUMBER}", NOW_S * 1000))
+    for recognition, at_ms in ((Recognition(), NOW_S * 1000), (known, (NOW_S + 3600) * 1000)):
+        assert isinstance(identify(read, recognition, at_ms), Refused)
