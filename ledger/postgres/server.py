@@ -208,6 +208,8 @@ def _driver(url: str) -> "type[psycopg.Error]":
         conninfo_to_dict(url)
     except psycopg.Error as error:
         raise BooksUnusable("PostgreSQL", f"this is no URL of a database ({_said(error)})", "", EXAMPLE) from error
+    # It warns of what it ignores when a pipeline ends by an error: that error tells all of it.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     return psycopg.Error
 
 

@@ -22,6 +22,10 @@ EFFECT: Final = 6
 """Points that a batch leaves on the card."""
 
 
+AFTER_COMMIT: Final = -1
+"""Instead of a statement's number: before the answer to the next COMMIT."""
+
+
 class Fate:
     """Counts statements from when it is armed, and `strikes` before number `at`; the end of a COMMIT counts as one.
 
@@ -42,7 +46,7 @@ class Fate:
 
     def pass_by(self, connection: "Watched", *, committed: bool = False) -> None:
         self._count += 1
-        if self._times and self._count == self._at:
+        if self._times and (self._count == self._at or (committed and self._at == AFTER_COMMIT)):
             self._count, self._times = 0, self._times - 1
             self._strike(connection, committed)
 
