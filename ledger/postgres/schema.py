@@ -23,7 +23,7 @@ class Table(NamedTuple):
 
     @property
     def types(self) -> dict[str, str]:
-        """The type of each column."""
+        """The type of each column, in the order in which rows are given."""
         told = (part.split() for part in self.columns.split(","))
         return {words[0]: words[1] for words in told if len(words) > 1 and words[1] in OIDS}
 
@@ -139,30 +139,6 @@ TABLES: Final = {
     ),
     "waiting": Table("record", 'record bigint PRIMARY KEY, reason text COLLATE "C" NOT NULL', ("(reason)",)),
 }
-TYPES: Final = {
-    "fact": "text text",
-    "record": "bigint bytea bytea",
-    "claim": "bytea bigint",
-    "receipt": "bigint bigint",
-    "anchor": "text text bigint bigint",
-    "offline_day": "bigint text bigint",
-    "card_count": "bigint bigint text bigint",
-    "phone": "bytea text bigint text",
-    "entry": "text bigint",
-    "duplicate": "text text",
-    "account": "bigint bigint bigint bigint bigint bigint",
-    "card": "text bigint text text bigint",
-    "change": "bigint text text text text bytea integer",
-    "posting": "bigint text bigint bigint bigint text bigint",
-    "lot": "bigint bigint bigint bigint bigint bigint bigint bigint",
-    "move": "bigint bigint bigint bigint",
-    "allowance": "text text text text bigint bigint text text bigint text text bigint",
-    "decision": "text bigint bigint integer text text text bigint",
-    "terminal_key": "text bytea bigint bigint text",
-    "correction": "bigint integer bigint bigint bigint bigint",
-    "waiting": "bigint text",
-}
-"""Of the tables that take rows in bulk, in the order of their columns."""
 
 
 class Upgrade(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ledger.postgres.arrays import Packed, listed, packed
-from ledger.postgres.schema import TABLES, TYPES
+from ledger.postgres.schema import TABLES
 from ledger.sheet.source import Asked
 
 if TYPE_CHECKING:
@@ -117,10 +117,8 @@ def _alteration(table: str, columns: str) -> bytes:
 @lru_cache(maxsize=64)
 def _types(table: str, columns: str) -> tuple[str, ...]:
     """Of these columns, or of all."""
-    if not columns:
-        return tuple(TYPES[table].split())
     types = TABLES[table].types
-    return tuple(types[column] for column in columns.split(", "))
+    return tuple(types[column] for column in columns.split(", ")) if columns else tuple(types.values())
 
 
 def _given(types: Sequence[str]) -> str:
