@@ -179,6 +179,20 @@ class TillProcess(Process):
         return Pos(self.port, (self.state / "pos.token").read_text().strip())
 
 
+@contextlib.contextmanager
+def till_with_ledger(folder: Path) -> Iterator[TillProcess]:
+    """A till that runs beside its own ledger, which enrols it and registers whatever card it meets."""
+    ledger = LedgerProcess(folder)
+    till = TillProcess(folder / "till", f"http://127.0.0.1:{ledger.port}")
+    try:
+        ledger.start("--unknown-cards", "register", "--enrolment", "open")
+        till.start()
+        yield till
+    finally:
+        till.stop()
+        ledger.stop()
+
+
 class Pos:
     """A POS: one keep-alive connection, the token, JSON."""
 

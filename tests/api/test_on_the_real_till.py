@@ -8,7 +8,7 @@ from offline_queue.words import LANGUAGES, Language
 from terminal.commands import client
 from terminal.counter.ladder import Step
 from terminal.counter.ladder_words import say
-from tests.acceptance.rig import LedgerProcess, TillProcess, asked, tilld
+from tests.acceptance.rig import TillProcess, asked, till_with_ledger, tilld
 from tests.api.conftest import Api, Reply
 
 CARD = {"number": "2990000000017"}
@@ -16,16 +16,8 @@ CARD = {"number": "2990000000017"}
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillProcess]:
-    folder = tmp_path_factory.mktemp("real")
-    ledger = LedgerProcess(folder)
-    till = TillProcess(folder / "till", f"http://127.0.0.1:{ledger.port}")
-    try:
-        ledger.start("--unknown-cards", "register", "--enrolment", "open")
-        till.start()
+    with till_with_ledger(tmp_path_factory.mktemp("real")) as till:
         yield till
-    finally:
-        till.stop()
-        ledger.stop()
 
 
 class RealApi(Api):

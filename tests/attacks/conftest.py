@@ -2,11 +2,10 @@
 
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.rig import LedgerProcess, TillProcess
+from tests.acceptance.rig import TillProcess, till_with_ledger
 from tests.api.conftest import Api, Reply
 
 
@@ -35,16 +34,8 @@ class RealApi(Api):
 
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillProcess]:
-    folder: Path = tmp_path_factory.mktemp("attacked")
-    ledger = LedgerProcess(folder)
-    till = TillProcess(folder / "till", f"http://127.0.0.1:{ledger.port}")
-    try:
-        ledger.start("--unknown-cards", "register", "--enrolment", "open")
-        till.start()
+    with till_with_ledger(tmp_path_factory.mktemp("attacked")) as till:
         yield till
-    finally:
-        till.stop()
-        ledger.stop()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from terminal.counter.failure_words import told
 from terminal.counter.ladder import Step
 from terminal.counter.ladder_words import say
 from terminal.counter.refusals import WORDS
-from tests.acceptance.rig import LedgerProcess, TillProcess, tilld
+from tests.acceptance.rig import TillProcess, till_with_ledger, tilld
 from tests.acceptance.test_resolutions import sold_twice, wait_for_conflict
 from tests.web.conftest import Said
 
@@ -25,16 +25,8 @@ CANNOT_BE_READ = told(CardUnreadable("unreadable", ""))
 
 @pytest.fixture(scope="module")
 def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillProcess]:
-    folder = tmp_path_factory.mktemp("languages")
-    ledger = LedgerProcess(folder)
-    till = TillProcess(folder / "till", f"http://127.0.0.1:{ledger.port}")
-    try:
-        ledger.start("--unknown-cards", "register", "--enrolment", "open")
-        till.start()
+    with till_with_ledger(tmp_path_factory.mktemp("languages")) as till:
         yield till
-    finally:
-        till.stop()
-        ledger.stop()
 
 
 @pytest.fixture
