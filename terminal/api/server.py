@@ -27,6 +27,8 @@ KEEP_ALIVE_S: Final = 30
 STOP_TIME_S: Final = 5
 START_TIME_S: Final = 10
 TICK_S: Final = 1.0
+LAST_MOMENT_S: Final = 0.01
+"""A few turns of the loop: it makes the connections that it has accepted."""
 
 
 class GuardedProtocol(ImpatientProtocol):
@@ -81,6 +83,20 @@ class WebServer(uvicorn.Server):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
                     await self._end.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Leaves nobody waiting: who came in at the last moment is answered, who stays too long is cut off.
+
+        uvicorn counts on the end of the process for both, but this one goes on when the till reads its config again,
+        and asyncio forgets a connection that it has accepted when the listener is closed before it is made.
+        """
+        loop = asyncio.get_running_loop()
+        for listener in (one for server in self.servers for one in server.sockets):
+            loop.remove_reader(listener)
+        await asyncio.sleep(LAST_MOMENT_S)
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     def end(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

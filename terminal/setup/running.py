@@ -51,6 +51,7 @@ def read_again(state: Path, terminal: str) -> str:
             with short_path(state / "tilld.sock") as path:
                 line.connect(path)
             line.sendall(_LISTEN)
+            line.recv(_PIECE)  # it hears us: from now on the end of its news is the end of its run
             process, _, _ = _CREDENTIALS.unpack(
                 line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
             )

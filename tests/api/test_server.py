@@ -5,16 +5,20 @@ import os
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from terminal.api.desk import Desk
-from terminal.api.server import ApiServer
+from terminal.api.server import ApiServer, WebServer, web_config
 from terminal.api.sockets import CannotListen, bind_tcp, bind_unix, listening_inodes, parse_listen
 from terminal.commands.client import NotRunning, ask
 from tests.api.conftest import TOKENS, Api, serving
 from tests.api.fake_till import FakeTill
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: tilld\r\n\r\n"
 
 
 def desk(till: FakeTill, listen: str) -> Desk:
@@ -109,6 +113,40 @@ def test_a_sale_that_was_taken_is_answered_before_the_end(tmp_path: Path) -> Non
     assert sale.result(10).status == 201
     till.stop()
     pool.shutdown()
+
+
+def said_until_the_end(caller: socket.socket) -> bytes:
+    return b"".join(iter(lambda: caller.recv(65536), b""))
+
+
+def test_who_comes_in_as_the_server_ends_hears_so() -> None:
+    """A POS that was let in at the last moment is answered and let go: nobody waits for a till that has gone."""
+    busy, ended = threading.Event(), threading.Event()
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        busy.set()
+        ended.wait(15)  # the loop stands still, so that the end and the last caller come in the same turn
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    address, web = listener.getsockname(), WebServer(web_config(app))
+    thread = threading.Thread(target=web.run, args=([listener],))
+    thread.start()
+    assert web.up.wait(15)
+    with ExitStack() as callers:
+        idle, early, late = (callers.enter_context(socket.socket()) for _ in range(3))
+        for caller, told in ((idle, b""), (early, REQUEST), (late, REQUEST)):
+            caller.settimeout(15)
+            caller.connect(address)
+            caller.sendall(told)
+            assert not told or busy.wait(15)
+        web.end()
+        ended.set()
+        heard = [said_until_the_end(caller) for caller in (idle, early, late)]
+    thread.join(15)
+    assert not thread.is_alive()
+    assert [answer.partition(b" ")[2][:3] for answer in heard] == [b"", b"204", b"204"]
 
 
 def test_many_pos_at_once_are_served(api: Api) -> None:

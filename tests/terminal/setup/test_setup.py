@@ -227,11 +227,12 @@ def test_the_till_that_runs_reads_its_new_config(tmp_path: Path, ledger: LedgerP
         pos = till.pos()
         assert pos.transaction("k-1", "earn", card={"number": "2990000000019"}, points=5)[0] == 201
         pos.close()
+        till.drain()
         answers = tmp_path / "answers.toml"
         answers.write_text('[terminal]\nstore = "S7"\nlanguage = "fr"\n')
         place = ("--config", till.config, "--state", till.state)
         told = asked("setup", "--yes", "--answers", answers, *place)
-        assert (told["ok"], told["running"], told["next"]) == (True, True, []), told
+        assert (told["ok"], told["running"], told["next"]) == (True, True, []), json.dumps(told)
         assert "(the till that runs has it)" in told["tried"][0]["said"]
         status: Any = asked("status", *place)
         assert (status["running"], load(till.config).terminal.store) == (True, "S7")
