@@ -85,11 +85,11 @@ class Notices:
             return newest, False
         if last_id == FIRST:
             return newest - kept, False
-        start, _, number = last_id.rpartition("-")
-        known = start == self._start and number.isascii() and number.isdigit() and len(number) < 19
-        if not known or int(number) > newest:
+        number = last_id.rpartition("-")[2]
+        position = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else -1
+        if last_id != f"{self._start}-{position}" or position > newest:
             return newest, True
-        return int(number), False
+        return position, False
 
     def after(self, position: int) -> Catch:
         """Everything since `position` that is still kept."""

@@ -2,10 +2,10 @@
 
 import threading
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from terminal.notices import Notices, without_numbers
+from terminal.notices import FIRST, Notices, without_numbers
 from terminal.pos import CardView
 
 
@@ -34,15 +34,17 @@ def test_a_watcher_sees_everything_or_hears_that_it_missed_something(capacity: i
     assert position == published
 
 
+@example(FIRST)
+@example("s-0")
+@example("s-01")
 @given(st.text(max_size=12))
 def test_only_an_id_that_was_given_can_be_resumed(last_id: str) -> None:
     """Whatever a client sends as its last id: it resumes there, starts anew, or is told that it missed something."""
     notices = Notices("s")
     notices.publish("x", 1)
     position, missed = notices.position(last_id)
-    assert (position, missed) == (
-        (1, False) if last_id in {"", "s-1"} else (0, False) if last_id == "s-0" else (1, True)
-    )
+    given = {"": 1, "s-1": 1, "s-0": 0, FIRST: 0}
+    assert (position, missed) == ((given[last_id], False) if last_id in given else (1, True))
 
 
 def test_many_publishers_lose_nothing() -> None:
