@@ -18,7 +18,7 @@ run: setup  ## a ledger and a till with every reader found, until Ctrl-C
 	@packaging/run.sh
 
 test: setup-dev check  ## everything CI runs; WORKERS=0: in one process
-	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(PYTHON) -m pytest --hypothesis-profile gate --numprocesses $(WORKERS) --dist loadfile
 
 torture: setup-dev  ## the long forms: 10,000 schedules of each load, 500 kills, power cuts (an hour)
 	@$(PYTHON) -m tests.torture

@@ -1,4 +1,4 @@
-"""What holds for all tests: where their files are, and that Ctrl-C reaches what they start.
+"""What holds for all tests: where their files are, how properties are tried, and that Ctrl-C reaches what they start.
 
 Files are in memory, since the tests wait for a hundred thousand commits.
 
@@ -10,6 +10,8 @@ import os
 import signal
 import tempfile
 from pathlib import Path
+
+from hypothesis import HealthCheck, settings
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 2 << 30
@@ -32,3 +34,9 @@ if "TMPDIR" not in os.environ and _in_memory():
 # A shell starts what runs in its background with SIGINT ignored (POSIX.1-2017, XCU 2.11), and children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nothing is held to the wall clock. Whoever runs pytest tries what nobody has tried yet; the gate tries what it tried
+# before, so that the same code always gets the same verdict.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gate", settings.get_profile("explore"), derandomize=True)
+settings.load_profile("explore")

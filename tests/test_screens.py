@@ -23,7 +23,7 @@ def read(data: bytes) -> Any:
     return cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, COLOURS), st.integers(0, 2**32 - 1))
 def test_few_colours_are_kept_exactly(width: int, height: int, colours: int, seed: int) -> None:
     """Whatever the picture's form."""

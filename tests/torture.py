@@ -19,14 +19,9 @@ from tests.simulation.bugs import BUGS
 from tests.simulation.loads import LOADS
 from tests.simulation.run import caught_over_all_cores
 
-PROPERTIES: Final = (
-    *("tests/offline_queue/test_store_stateful.py", "tests/offline_queue/test_protocol_core.py"),
-    *("tests/offline_queue/test_trimming.py", "tests/terminal/test_till_property.py", "tests/ledger/test_histories.py"),
-    *("tests/ledger/test_card_histories.py", "tests/ledger/test_correction_histories.py"),
-    *("tests/ledger/test_dated_histories.py", "tests/ledger/test_promises_kept.py", "tests/ledger/test_lineage.py"),
-)
-"""Sequences of acts against a model."""
+PROPERTIES: Final = ("-m", "hypothesis", "--numprocesses", "auto")
 KILLS: Final = ("tests/acceptance/test_kill.py", "tests/acceptance/test_killed_on_both_sides.py")
+CUTS: Final = ("tests/power_cut",)
 LIMIT_S: Final = 3600
 
 
@@ -58,15 +53,16 @@ def simulated(load: str, console: Console) -> Result:
     return Result(f"simulation, {load}", done, found, time.monotonic() - began)
 
 
-def tested(part: str, files: tuple[str, ...], times: int, console: Console, **environment: str) -> Result:
-    """The same tests so many times, each time with a new seed for hypothesis."""
+def tested(part: str, chosen: tuple[str, ...], times: int, console: Console, **environment: str) -> Result:
+    """The tests that pytest's words choose, so many times, each time with a new seed for hypothesis."""
     began, failed = time.monotonic(), list[int]()
     for n in range(1, times + 1):
         console.print(f"{part}: {n} of {times}")
-        command = [sys.executable, "-m", "pytest", "-q", "-x", f"--timeout={LIMIT_S}", f"--hypothesis-seed={n}", *files]
+        told = ("-q", "-x", f"--timeout={LIMIT_S}", f"--hypothesis-seed={n}")
+        command = [sys.executable, "-m", "pytest", *told, *chosen]
         if subprocess.run(command, env={**os.environ, **environment}, check=False).returncode:
             failed.append(n)
-    done = f"{times} times {len(files)} files" + "".join(f", {name}={value}" for name, value in environment.items())
+    done = f"{times} times {' '.join(chosen)}" + "".join(f", {name}={value}" for name, value in environment.items())
     found = f"failed in rounds {failed}, see above" if failed else "nothing"
     return Result(part, done, found, time.monotonic() - began)
 
@@ -89,8 +85,8 @@ def main() -> int:
     results = [simulated(load, console) for load in LOADS]
     results.append(planted(console))
     results.append(tested("kills", KILLS, 1, console, TILLD_KILLS=str(kills)))
-    results.append(tested("power cuts", ("tests/power_cut",), cuts, console))
-    results.append(tested("histories", PROPERTIES, rounds, console))
+    results.append(tested("power cuts", CUTS, cuts, console))
+    results.append(tested("properties", PROPERTIES, rounds, console))
     table = Table("part", "done", "found", "seconds", title="What was tried, and what it found")
     for result in results:
         table.add_row(result.part, result.done, result.found, f"{result.seconds:.0f}")

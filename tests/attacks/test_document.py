@@ -40,7 +40,7 @@ def hurry(case: schemathesis.Case) -> None:
 
 
 @schema.parametrize()
-@settings(derandomize=True, database=None, max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, database=None, max_examples=15, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_promised(case: schemathesis.Case, api: RealApi, session: requests.Session) -> None:
     """Status, media type, headers and shape; bad data refused, good data taken, other methods not allowed."""
     if case.path == "/v1/reads":

@@ -401,7 +401,7 @@ def test_a_small_file_with_an_endless_picture_costs_no_memory(tmp_path: Path) ->
 
 
 @given(st.binary(max_size=200), st.integers(0, 10**6), st.sampled_from([".png", ".jpg", ".bmp"]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_file_in_the_folder_is_a_picture_or_none(noise: bytes, at: int, kind: str) -> None:
     """Noise, and honest pictures in which a piece was overwritten."""
     honest = cv2.imencode(kind, worn.worn("qr", 0, 1).picture)[1].tobytes()

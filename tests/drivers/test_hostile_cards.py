@@ -113,7 +113,7 @@ ANSWER = st.one_of(
 
 
 @given(st.integers(0, 7), st.dictionaries(st.integers(0, 30), ANSWER, min_size=1, max_size=4))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_any_answers_at_any_step_end_in_one_report(which: int, spoilt: dict[int, bytes | Trouble]) -> None:
     """Before and after the spoilt answers the card is an honest one; no number is ever made up of noise."""
     card = honest()[which]
@@ -122,7 +122,7 @@ def test_any_answers_at_any_step_end_in_one_report(which: int, spoilt: dict[int,
 
 
 @given(st.binary(max_size=33), st.lists(ANSWER, min_size=1, max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_card_of_any_kind_that_says_anything_is_one_report(atr: bytes, said: list[bytes | Trouble]) -> None:
     """Its ATR is noise too, and it goes on for ever."""
     spoilt = {at: said[at % len(said)] for at in range(MOST_EXCHANGES + 1)}

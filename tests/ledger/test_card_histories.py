@@ -4,7 +4,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.cards import Listing
@@ -75,7 +75,7 @@ class Life:
 
 
 @given(st.lists(steps, max_size=40))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_every_point_is_on_exactly_one_account(history: list[tuple[object, ...]]) -> None:
     """The books add up, every earn is in them once, and the sum over accounts is that of what was sold."""
     with tempfile.TemporaryDirectory() as folder:

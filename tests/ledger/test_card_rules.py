@@ -75,7 +75,7 @@ class Cards:
 events = st.tuples(st.sampled_from(Happening), st.sampled_from(NUMBERS), st.sampled_from(NUMBERS))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(events, max_size=25))
 def test_every_card_leads_to_one_account_whatever_happens(steps: list[tuple[Happening, str, str]]) -> None:
     """What the books took over holds at once, holds once, and takes no account from anybody."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -329,14 +329,14 @@ def play(new: NewBook, order: list[str], card: str | None, first: str, batches: 
             assert who.verdict(entry).state is (State.CONFLICT if what == "forged" else State.POSTED)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(events, st.sampled_from([None, CARD, UNKNOWN]), st.sampled_from([CARD, UNKNOWN]), st.integers(1, 3))
 def test_any_order_comes_to_one_effect(order: list[str], card: str | None, first: str, batches: int) -> None:
     """The sale, its repetition elsewhere, two claims, a forgery, a reversal and a registration."""
     play(in_a_file, order, card, card or first, batches)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(events, st.sampled_from([None, CARD, UNKNOWN]), st.sampled_from([CARD, UNKNOWN]), st.integers(1, 3))
 def test_any_order_comes_to_one_effect_in_postgresql(
     postgres: Cluster, order: list[str], card: str | None, first: str, batches: int

@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.policy import UnknownCards
@@ -72,14 +72,14 @@ def check_the_last_word_counts(shop: TalkingShop) -> None:
     assert shop.book.verify() == before
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(histories, policies)
 def test_whatever_people_decide_all_adds_up(steps: list[tuple[object, ...]], policy: UnknownCards) -> None:
     """Words before their entries, on each other, on what waits, doubled and out of order: the invariants hold."""
     assert play(in_a_file, steps, policy)[1].problems == []
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(histories, policies)
 def test_both_engines_settle_alike(postgres: Cluster, steps: list[tuple[object, ...]], policy: UnknownCards) -> None:
     """Any history with people ends in PostgreSQL as in SQLite, word for word."""
@@ -92,7 +92,7 @@ sale = st.tuples(st.sampled_from([Kind.EARN, Kind.REDEEM]), st.integers(0, 50))
 saying = st.tuples(st.booleans(), st.integers(0, 9), st.integers(-60, 60))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(sale, min_size=1, max_size=10), st.lists(saying, max_size=15))
 def test_the_balance_is_what_the_last_words_say(
     sales: list[tuple[Kind, int]], said: list[tuple[bool, int, int]]

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.codes import Code
@@ -124,7 +124,7 @@ def paid_where_possible(lots: Sequence[Lot]) -> bool:
     return all(end is not None and (moment(end) or 0) <= debt for end in ends for debt in debts)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(histories, st.sampled_from([Stance.HONOUR, Stance.REVIEW]))
 def test_every_point_is_explained_whatever_comes_when(steps: list[tuple[object, ...]], stance: Stance) -> None:
     """I3: balance, entries and lots agree, and so do what may be used, waits and has ended; I2, I4, I12 besides."""
@@ -139,7 +139,7 @@ def test_every_point_is_explained_whatever_comes_when(steps: list[tuple[object, 
         sound(shop.book)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(guaranteed)
 def test_nothing_is_overdrawn_where_all_redemptions_are_promised(steps: list[tuple[object, ...]]) -> None:
     """I4, with points that end and leave the books between a promise and its use."""

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.policy import Policy, UnknownCards
@@ -195,21 +195,21 @@ def on_a_server(cluster: Cluster, policy: UnknownCards) -> Iterator[Book]:
         yield book
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(histories, policies)
 def test_invariants_hold_in_any_history(steps: Steps, policy: UnknownCards) -> None:
     """Doubled batches, reordered tills, reversals before originals, reused keys, garbage: I1 to I5 and I12 hold."""
     assert play(in_a_file, steps, policy)[1].problems == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(histories, policies)
 def test_the_feed_follows_from_what_was_sent(steps: Steps, policy: UnknownCards) -> None:
     """I10: two ledgers that hear the same say the same, word for word."""
     assert play(in_a_file, steps, policy)[0] == play(in_a_file, steps, policy)[0]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(histories, policies)
 def test_both_engines_say_the_same(postgres: Cluster, steps: Steps, policy: UnknownCards) -> None:
     """Any history ends in PostgreSQL as in SQLite, word for word, and all adds up."""
@@ -231,14 +231,14 @@ def keeps_its_promises(new: NewBook, steps: Steps) -> None:
         assert book.flagged() == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(safe, max_size=60))
 def test_promises_alone_never_overdraw(steps: Steps) -> None:
     """I4: at every moment what is promised is there, and no such redemption is flagged."""
     keeps_its_promises(in_a_file, steps)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(st.lists(safe, max_size=60))
 def test_promises_alone_never_overdraw_on_a_server(postgres: Cluster, steps: Steps) -> None:
     """I4 in PostgreSQL."""

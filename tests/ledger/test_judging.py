@@ -452,7 +452,7 @@ def outcome(policy: Policy, plan: list[tuple[str, str, int, int]], lengths: list
         return [sorted(last.items()), lines]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(policies, steps, cuts)
 def test_the_outcome_does_not_depend_on_how_records_are_cut_into_batches(
     policy: Policy, plan: list[tuple[str, str, int, int]], lengths: list[int]

@@ -242,7 +242,7 @@ class TestComingBackWrong:
         assert copy.ask("a1") == "restored"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     mark=st.integers(0, 5),
     seq=st.integers(1, 5),

@@ -131,7 +131,7 @@ def heads_of(till: FakeTill, told: Sequence[Told], held: Sequence[int]) -> list[
     return heads
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(trees, st.lists(st.integers(0, 3), min_size=8, max_size=8), st.sampled_from([1, -1]))
 def test_all_at_once_means_the_same_as_one_after_the_other(told: list[Told], held: list[int], order: int) -> None:
     """Whatever streams say of their parents, in whatever order, and whatever is held of these: the same findings."""

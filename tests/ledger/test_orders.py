@@ -55,7 +55,7 @@ class TestWords:
         (order,) = orders(Findings("T"), rfc3339(START_MS + off), START_MS)
         assert (order.code, said in order.detail) == (OrderCode.CLOCK_OFF, True), order.detail
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(told=st.one_of(st.text(max_size=40), st.datetimes().map(str)))
     def test_whatever_a_till_calls_the_time_is_answered(self, told: str) -> None:
         """Garbage is a wrong clock, and never an error."""

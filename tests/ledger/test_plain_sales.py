@@ -9,7 +9,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -242,7 +242,7 @@ def books_after(way: type[SqliteBook], steps: Sequence[Sequence[Any]], policy: P
             return {name: sorted(map(repr, tables.execute(f"SELECT * FROM {name}"))) for name in names}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(histories, policies)
 def test_both_ways_lead_to_the_same_books(steps: list[tuple[Any, ...]], policy: Policy) -> None:
     """Whatever comes before, between and after plain sales, in the same batch or in others."""

@@ -1,7 +1,7 @@
 """Arrays in PostgreSQL's binary format: what is packed is what the server unpacks."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.postgres.arrays import Packed, listed, packed, teach
@@ -19,7 +19,7 @@ columns = st.sampled_from(sorted(ELEMENTS)).flatmap(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 @given(st.lists(columns, min_size=1, max_size=20))
 def test_the_server_reads_what_was_packed(postgres: Cluster, columns: list[tuple[str, list[object]]]) -> None:
     """Quotes, braces, backslashes, the word NULL, absent values and no values at all among them."""

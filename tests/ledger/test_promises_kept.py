@@ -160,7 +160,7 @@ def schedule(seed: int) -> list[Step]:
     return [(chance.choice(OPS), chance.randrange(5), chance.randrange(1, 90)) for _ in range(60)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from(OPS), st.integers(0, 4), st.integers(1, 90)), max_size=40))
 def test_no_promise_is_ever_uncovered(steps: list[Step]) -> None:
     """Whatever is copied, cut off or put back: what one till was promised is there when it comes."""

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.facts.cards import CardFacts, CardStatus
@@ -435,7 +435,7 @@ cases = st.builds(
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(cases)
 def test_the_code_told_is_always_the_strongest_that_applies(found: Case) -> None:
     """No policy and no other reason hides it; all that apply are named, and the effect is all or nothing."""

@@ -52,7 +52,7 @@ def test_without_any_backup_a_hello_has_an_end(path: Path) -> None:
     assert declared_after(path, MOST_UNCOVERED // 2 + 4, stable=False) == (2 + MOST_UNCOVERED, 2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.data())
 def test_what_may_be_sent_next_decides_like_all_that_is_left(data: st.DataObject) -> None:
     """Also where the oldest stream does not go, and where some are sent again from further back."""

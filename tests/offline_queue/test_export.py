@@ -92,7 +92,7 @@ class TestWhole:
 
 
 class TestForged:
-    @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
     @given(place=st.integers(0, 10**9), bit=st.integers(0, 7))
     def test_any_changed_bit_is_found(self, lines: list[bytes], place: int, bit: int) -> None:
         """In any line: a record, a hash, a seal, the sum at the end."""

@@ -39,7 +39,7 @@ def test_stretches_cover_every_entry_once(
     assert found == list(plain.items())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 13), st.integers(0, 4), DECIDED), max_size=12), st.integers(0, 13))
 def test_settling_is_overwriting(said: list[tuple[int, int, State]], forgotten: int) -> None:
     """Of any verdicts in any order the last on an entry holds; a restored ledger forgets from its mark on."""

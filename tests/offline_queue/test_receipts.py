@@ -42,7 +42,7 @@ class TestProof:
         """The signature is over terminal, stream, place, chain and time."""
         assert proves(answer(receipt()), TILL, SIGNER.public_key)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         field=st.sampled_from(["seq", "head", "at", "signature"]),
         junk=st.text(max_size=8),

@@ -133,4 +133,4 @@ class Journal(RuleBasedStateMachine):
 
 
 TestJournal = Journal.TestCase
-TestJournal.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
+TestJournal.settings = settings(max_examples=20, stateful_step_count=25)

@@ -33,7 +33,7 @@ states = st.lists(st.sampled_from(list(State)), max_size=40)
 
 
 @given(head=counts, stable=counts, proven=counts, indexed=counts, trimmed=counts, told=states)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_only_what_is_covered_proven_indexed_and_done_goes(
     head: int, stable: int, proven: int, indexed: int, trimmed: int, told: list[State]
 ) -> None:

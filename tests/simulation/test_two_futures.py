@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.books.receipts import Signer
@@ -117,7 +117,7 @@ def test_what_waited_at_both_machines(past: int, theirs: int, ours: int, signed:
         all_is_there(book, second, past * 2 + theirs * 100 + ours)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20)
 @given(st.integers(1, 130), st.integers(0, 30), st.integers(0, 30), st.integers(0, 8), st.booleans())
 def test_nothing_is_lost_whatever_was_said_before(past: int, theirs: int, ours: int, said: int, back: bool) -> None:
     """Either may have said a part before, and the books may be put back to nothing after all was told."""

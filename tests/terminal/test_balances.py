@@ -79,7 +79,7 @@ class Ledger:
 
 
 @given(st.lists(SALES, min_size=2, max_size=MOST), STEPS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_every_entry_is_pending_once_and_every_word_is_news_once(
     first: list[tuple[str, ...]], steps: list[tuple[str, ...]]
 ) -> None:

@@ -94,7 +94,7 @@ class Story:
 
 
 @given(steps=st.lists(STEPS, max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_request_is_answered_once_and_every_point_counted_once(steps: list[tuple[Any, ...]]) -> None:
     """Random sales, repeats, reversals, words of the ledger, cards and restarts."""
     with tempfile.TemporaryDirectory() as folder, closing(Shop(Path(folder))) as shop:

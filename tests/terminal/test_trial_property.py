@@ -115,7 +115,7 @@ class Counter(RuleBasedStateMachine):
             self.revisions[one.id] = one.revision
 
 
-Counter.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Counter.TestCase.settings = settings(max_examples=25, stateful_step_count=25)
 TestCounter = Counter.TestCase
 
 

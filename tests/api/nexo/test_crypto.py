@@ -23,7 +23,7 @@ def test_the_secrets_show_as_nothing() -> None:
     assert repr(OURS) == "Material()"
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.binary(max_size=300), st.integers(1, 76))
 def test_there_and_back(plain: bytes, width: int) -> None:
     """Whatever is encrypted is opened again, also where its base64 is broken into lines."""
@@ -32,7 +32,7 @@ def test_there_and_back(plain: bytes, width: int) -> None:
     assert decrypt(lines, nonce, mac, OURS) == plain
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.binary(min_size=1, max_size=100), st.data())
 def test_a_turned_bit_is_refused(plain: bytes, data: st.DataObject) -> None:
     """Anywhere: in the blob, the nonce or the HMAC."""
@@ -44,7 +44,7 @@ def test_a_turned_bit_is_refused(plain: bytes, data: st.DataObject) -> None:
         decrypt(blob, nonce, mac, OURS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=60), st.text(max_size=30), st.text(max_size=50))
 def test_garbage_is_refused_in_one_way(blob: str, nonce: str, mac: str) -> None:
     """No answer tells bad base64 from bad padding or a bad HMAC."""

@@ -79,7 +79,7 @@ def refusal(act: Callable[[], object]) -> Refused | Unfit | None:
     return None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.one_of(st.binary(max_size=80), JSON.map(lambda value: json.dumps(value).encode())))
 def test_no_document_breaks_the_door(body: bytes) -> None:
     """Whatever comes is a message or a Refused with status 400."""
@@ -88,7 +88,7 @@ def test_no_document_breaks_the_door(body: bytes) -> None:
     assert why.status == 400
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(JSON)
 def test_no_body_breaks_a_shape(body: Any) -> None:
     """Every family of messages says MessageFormat to what is none of its own."""

@@ -25,7 +25,7 @@ def sighting(
 
 
 @given(st.text("0123456789", min_size=12, max_size=12), st.sampled_from(BLURS), st.floats(0, 0.08))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_code_is_its_own_likeliest(digits: str, blur: ean_model.Blur, noise: float) -> None:
     """Through any blur of the model and some noise the code that was printed fits best."""
     code = with_check(digits)

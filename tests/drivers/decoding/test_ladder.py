@@ -31,7 +31,7 @@ def turned(kind: str) -> worn.Worn:
 
 
 @given(st.integers(0, 2**32 - 1), st.tuples(st.integers(1, 300), st.integers(1, 300)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_random_pictures_hold_nothing(seed: int, shape: tuple[int, int]) -> None:
     """Any size and any noise end in no symbol."""
     rng = np.random.default_rng(seed)

@@ -35,7 +35,7 @@ def test_any_bytes_are_text_or_refused(data: bytes, version: int) -> None:
 
 
 @given(st.binary(min_size=34, max_size=34), st.sampled_from(range(8)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_odd_bit_streams_harm_nobody(data: bytes, mask: int) -> None:
     """A valid symbol with a senseless bit stream stops no engine and no rung."""
     version, wanted = 2, Format(0, mask)

@@ -72,7 +72,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(VALUES, HOSTILE)
 def test_every_value_is_read_as_it_was_written(value: object, key: str) -> None:
     """In one line, under any key, with nothing that a terminal would obey."""
@@ -81,14 +81,14 @@ def test_every_value_is_read_as_it_was_written(value: object, key: str) -> None:
     assert line.isprintable()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(CONFIGS)
 def test_the_written_config_loads_with_exactly_these_values(wanted: Config) -> None:
     """All of them, the defaults and the hostile ones, and no other."""
     assert parse(commented(wanted, REFERENCE), "f") == wanted
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CONFIGS)
 def test_a_plain_document_says_the_same(wanted: Config) -> None:
     """That is how answers are laid over what was there."""
