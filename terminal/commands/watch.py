@@ -49,7 +49,8 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "reader_status":
             return reader_line(data)
         case "transaction":
-            return f"{data['kind']} {data['points']} on {card}: {data['state']}{points}  ({data['id']})"
+            moved = f"{data['effect']:+d}" if data["effect"] else data["points"]
+            return f"{data['kind']} {moved} on {card}: {data['state']}{points}  ({data['id']})"
         case "sync":
             return sync_text(data)
         case "balance":
