@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from offline_queue.counted import in_points
 from offline_queue.entry import masked
 from offline_queue.words import Words, in_a_row
 from terminal.pos import Refusal
@@ -54,8 +55,8 @@ def worst_case(limits: Limits, tills: int) -> Words:
         "others": tills - 1,
         "tills": tills,
         "each": each,
-        "lost": (tills - 1) * each,
-        "total": tills * limits.total,
+        "lost": in_points((tills - 1) * each),
+        "total": in_points(tills * limits.total),
     }
     return _WORST.of(**figures)
 
@@ -69,9 +70,10 @@ def floor_refusal(facts: Facts, limits: Limits) -> Refusal | None:
 
 
 def _refusal(reason: str, facts: Facts, room: int) -> Refusal:
-    what = _WORDS[reason].of(card=masked(facts.card), points=facts.points, room=max(0, room))
+    left = in_points(max(0, room))
+    what = _WORDS[reason].of(card=masked(facts.card), asked=in_points(facts.points), room=left)
     then = _LESS if 0 < room < facts.points else _WAIT
-    return Refusal("offline_limit", in_a_row((what, then.of(room=room))), reason=reason)
+    return Refusal("offline_limit", in_a_row((what, then.of(room=left))), reason=reason)
 
 
 _Breaks = Callable[[Facts, Limits], bool]
@@ -103,8 +105,8 @@ _WAIT: Final = Words(
     fr="Aucun point n'a bougé. Réessayez quand le serveur répondra, ou le client paie et garde ses points.",
 )
 _LESS: Final = Words(
-    en="No points moved. Redeem {room} or fewer, or try again when the ledger answers.",
-    fr="Aucun point n'a bougé. Utilisez au plus {room} points, ou réessayez quand le serveur répondra.",
+    en="No points moved. Redeem at most {room}, or try again when the ledger answers.",
+    fr="Aucun point n'a bougé. Utilisez au plus {room}, ou réessayez quand le serveur répondra.",
 )
 _WORDS: Final[dict[str, Words]] = {
     "balance_unknown": Words(
@@ -116,20 +118,20 @@ _WORDS: Final[dict[str, Words]] = {
         fr="Le serveur de points ne répond pas et le solde connu de {card} est trop ancien.",
     ),
     "balance": Words(
-        en="As far as this till knows, {card} has {room} points, {points} are asked.",
-        fr="D'après cette caisse, {card} dispose de {room} points, {points} demandés.",
+        en="As far as this till knows, {card} has {room}; the sale asks for {asked}.",
+        fr="D'après cette caisse, {card} dispose de {room} ; la vente demande {asked}.",
     ),
     "per_transaction": Words(
-        en="Without the ledger at most {room} points may be redeemed at a time.",
-        fr="Sans le serveur, {room} points au plus par opération.",
+        en="Without the ledger at most {room} may be redeemed at a time.",
+        fr="Sans le serveur, {room} au plus par opération.",
     ),
     "per_card": Words(
-        en="Without the ledger {card} may redeem {room} more points at this till.",
-        fr="Sans le serveur, {card} peut encore utiliser {room} points à cette caisse.",
+        en="Without the ledger {card} may redeem {room} more at this till.",
+        fr="Sans le serveur, {card} peut encore utiliser {room} à cette caisse.",
     ),
     "total": Words(
-        en="Without the ledger this till may give out {room} more points in all.",
-        fr="Sans le serveur, cette caisse peut encore donner {room} points en tout.",
+        en="Without the ledger this till may give out {room} more in all.",
+        fr="Sans le serveur, cette caisse peut encore donner {room} en tout.",
     ),
     "count": Words(
         en="This till has promised as often as it may without the ledger.",
@@ -143,12 +145,12 @@ _WORDS: Final[dict[str, Words]] = {
 _WORST: Final = Words(
     en=(
         "Floor limits bound the loss, they do not prevent it. At worst one card is used at all {tills} tills while they"
-        " are cut off: {others} x {each} = {lost} points beyond its balance (never more than {others} times that"
-        " balance); over all cards {total} points. Such a balance is negative until later purchases repay it."
+        " are cut off: {others} x {each} = {lost} beyond its balance (never more than {others} x that balance);"
+        " over all cards {total}. Such a balance is negative until later purchases repay it."
     ),
     fr=(
         "Les limites hors ligne bornent la perte sans l'empêcher. Au pire, une carte est utilisée aux {tills} caisses"
-        " coupées du serveur : {others} x {each} = {lost} points au-delà de son solde (jamais plus de {others} fois ce"
-        " solde) ; {total} points toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
+        " coupées du serveur : {others} x {each} = {lost} au-delà de son solde (jamais plus de {others} x ce solde) ;"
+        " {total} toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
     ),
 )

@@ -124,7 +124,7 @@ def test_more_than_was_granted_needs_the_ledger(till: TillRig) -> None:
     till.send(AllowanceAnswered(till.wish().id, None))
     why = till.heard(reply)
     assert why.code == "offline_limit"
-    assert "Redeem 30 or fewer" in why.detail.en
+    assert "Redeem at most 30 points" in why.detail.en
 
 
 def test_it_is_renewed_when_the_ledger_has_decided(till: TillRig) -> None:

@@ -87,7 +87,7 @@ def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
     redeem(till, "r1")
     again = redeem(till, "r2")
     assert why(again) == "per_card"
-    assert "Redeem 20 or fewer" in again.detail.en
+    assert "Redeem at most 20 points" in again.detail.en
     assert said(redeem(till, "r3", 20)).points == 20
 
 
@@ -114,7 +114,7 @@ def test_cards_at_once_share_what_the_till_may_lose(till: TillRig) -> None:
     *promised, last = together(till, *((card, 40) for card in CARDS))
     assert [said(each).points for each in promised] == [40, 40]
     assert why(last) == "total"
-    assert "Redeem 20 or fewer" in last.detail.en
+    assert "Redeem at most 20 points" in last.detail.en
 
 
 def test_cards_at_once_share_how_often_the_till_may_promise(shop: Shop) -> None:
