@@ -14,11 +14,12 @@ from ledger.points.programme import Programme
 from ledger.port.upkeep import Verification
 from ledger.rules.cards import is_merger
 from ledger.rules.claims import AWARDS, as_told
+from ledger.rules.custody import Branch
 from ledger.rules.records import OVERDRAWING
 from ledger.rules.write_offs import is_write_off
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.source import merged_into
-from ledger.tables.streams import TablesStreams
+from ledger.tables.streams import BRANCH, TablesStreams
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
 
 Check = Callable[[Tables], Iterator[str]]
@@ -93,17 +94,16 @@ def _storage(tables: Tables) -> Iterator[str]:
 def _chains(tables: Tables) -> Iterator[str]:
     """I5: every stream is dense and its chain leads to its head."""
     streams = TablesStreams(tables)
-    rows = tables.rows("SELECT no, terminal, uid FROM stream ORDER BY no")
-    for number, terminal, uid in rows:
-        branch = next((branch for branch in streams.branches(terminal, uid) if branch.no == number), None)
-        past = streams.hashes(branch, branch.base, branch.base) if branch else []
-        if branch is None or len(past) != 1:
+    for terminal, uid, *row in tables.rows(f"SELECT terminal, uid, {BRANCH} FROM stream ORDER BY no"):  # noqa: S608
+        branch = Branch(*row)
+        past = streams.hashes(branch, branch.base, branch.base)
+        if len(past) != 1:
             yield f"stream {uid} of {terminal} has no beginning"
             continue
         digest, seq, bad = past[0], branch.base, None
         for no, held, raw in tables.scan(
             "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
-            *(number << SEQ_BITS, (number + 1) << SEQ_BITS),
+            *(branch.no << SEQ_BITS, (branch.no + 1) << SEQ_BITS),
         ):
             digest, seq = chain(digest, raw), seq + 1
             if bad is None and (no & SEQ_MASK != seq or digest != held):
@@ -122,7 +122,7 @@ def _entries(tables: Tables) -> Iterator[str]:
         try:
             entry = as_told(decode(raw or b""))
         except Undecodable:
-            yield f"the posting of record {record} has no entry behind it"
+            yield f"the posting of {index.place(record)} has no entry behind it"
             continue
         if points == 0 and record in spoken_of:
             continue  # it had no effect of its own, and is here for what people said of it
@@ -154,7 +154,7 @@ def _corrected(tables: Tables) -> Iterator[str]:
     for record, n, moved, posted in tables.scan(query):
         ((shall,),) = tables.rows("SELECT shall FROM correction WHERE corrects = ? AND n = ?", record, n)
         if posted + moved != shall:
-            yield f"record {record} shall have {shall} points by the last word on it and has {posted + moved}"
+            yield f"{index.place(record)} shall have {shall} points by the last word on it and has {posted + moved}"
 
 
 def _undecided(tables: Tables) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _undecided(tables: Tables) -> Iterator[str]:
             if record == covered + 1:
                 covered = record + count - 1
         if covered != end:
-            yield f"record {(covered & SEQ_MASK) + 1} of stream number {number} was taken and never decided"
+            yield f"{index.place(covered + 1)} was taken and never decided"
 
 
 def _balances(tables: Tables) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _balances(tables: Tables) -> Iterator[str]:
     for account, balance, posted in tables.scan(query):
         yield f"account {_name(tables, account)} says {balance} points, its entries {posted}"
     for (record,) in tables.scan("SELECT record FROM posting WHERE account NOT IN (SELECT no FROM account)"):
-        yield f"the posting of record {record} is on no account"
+        yield f"the posting of {index.place(record)} is on no account"
 
 
 def _lots(tables: Tables) -> Iterator[str]:
@@ -198,7 +198,7 @@ def _lots(tables: Tables) -> Iterator[str]:
             GROUP BY l.account, l.record, l.points, l.remaining) AS lots
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):
-        yield f"the lot of record {record} says {remaining} points, its moves {left}"
+        yield f"the lot of {index.place(record)} says {remaining} points, its moves {left}"
 
 
 def _spent(tables: Tables) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _spent(tables: Tables) -> Iterator[str]:
     for record, points, beside, raw in tables.scan(query):
         entry = index.read(raw)
         if points != beside or entry is None or not is_merger(entry):
-            yield f"the posting of record {record} says {points} points, its lot and its moves {points - beside}"
+            yield f"the posting of {index.place(record)} says {points} points, its lot and its moves {points - beside}"
 
 
 def _dates(tables: Tables) -> Iterator[str]:
