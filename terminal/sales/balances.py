@@ -133,6 +133,10 @@ class Balances:
         expiring = left(known.balance.expiring, pending.spendings)
         return known.balance.points - gone(expiring, self._timepiece.unix_ms()) + pending.surely
 
+    def effect(self, entry: Entry) -> int:
+        """Signed points; a reversal is judged by its original."""
+        return self._move(entry).points
+
     def _together(self, number: str, also: Sequence[Entry]) -> Pending:
         return sum_of(self._pending.get(number), [move for entry in also if (move := self._move(entry)).points])
 

@@ -90,7 +90,7 @@ def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
     redeem(till, "r1")
     again = redeem(till, "r2")
     assert why(again) == "per_card"
-    assert "Redeem 20 or fewer" in again.detail.en
+    assert "Redeem at most 20 points" in again.detail.en
     assert said(redeem(till, "r3", 20)).points == 20
 
 
@@ -117,7 +117,7 @@ def test_cards_at_once_share_what_the_till_may_lose(till: TillRig) -> None:
     *promised, last = together(till, *((card, 40) for card in CARDS))
     assert [said(each).points for each in promised] == [40, 40]
     assert why(last) == "total"
-    assert "Redeem 20 or fewer" in last.detail.en
+    assert "Redeem at most 20 points" in last.detail.en
 
 
 def test_cards_at_once_share_how_often_the_till_may_promise(shop: Shop) -> None:
@@ -166,7 +166,7 @@ def test_the_line_is_back_before_the_ledger_knows_of_the_promise(till: TillRig, 
     assert said(redeem(till, "r1")).promise is Promise.FLOOR
     refused = granted(till, "r2", 100 - (left or 0), left)
     assert (refused.code, refused.reason) == ("offline_limit", "unconfirmed")
-    assert "40 points of •••• 0017" in refused.detail.en
+    assert "from •••• 0017: 40 points" in refused.detail.en
     till.settle()
     assert [right.state for right in till.journal.allowances()][-1] is AllowanceState.RELEASED
 
@@ -199,7 +199,7 @@ def test_points_that_a_right_holds_here_are_not_promised_beside_it(
     assert granted(till, "r1", 30, 20).code == "not_recorded"
     disk.full = False
     refused = redeem(till, "r2")
-    assert (why(refused), "Redeem 20 or fewer" in refused.detail.en) == ("balance", True)
+    assert (why(refused), "Redeem at most 20 points" in refused.detail.en) == ("balance", True)
     assert said(till.heard(till.ask("r1", "redeem", points=30))).promise is Promise.ONLINE
 
 
