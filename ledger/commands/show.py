@@ -189,7 +189,7 @@ def settled(done: Settled) -> None:
     if done.repeated:
         click.echo(f"{done.id} was settled like this before; nothing was changed.")
         return
-    click.echo(f"{done.id} is settled: {done.effect:+d} points by correction {done.correction}.")
+    click.echo(f"{done.id} is settled: {points(done.effect)} by correction {done.correction}.")
     if done.detail:
         click.echo(legible(done.detail), err=True)
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from msgspec.structs import asdict, replace
 
 from offline_queue.claim_codes import KEY_PREFIX, Code, Unreadable, read
+from offline_queue.counted import in_points
 from offline_queue.entry import Card, Claim, Entry, Kind, masked
 from offline_queue.store import JournalReader
 from offline_queue.words import Words
@@ -138,4 +139,4 @@ class Claims:
 
     def _of(self, what: str, code: Code, **more: object) -> Words:
         sale = code.sale
-        return words(what, points=sale.points, terminal=sale.terminal, **more)
+        return words(what, points=in_points(sale.points), terminal=sale.terminal, **more)

@@ -14,8 +14,8 @@ _WORDS: Final[dict[str, Words]] = {
         fr="La ligne {line} du code diffère du ticket. Aucun point n'a bougé. Comparez-la et ressaisissez-la.",
     ),
     "proven": Words(
-        en="This code is genuine: {points} points of a sale at till {terminal}.",
-        fr="Ce code est authentique : {points} points d'une vente à la caisse {terminal}.",
+        en="This code is genuine: {points} of a sale at till {terminal}.",
+        fr="Ce code est authentique : {points} d'une vente à la caisse {terminal}.",
     ),
     "unknown_till": Words(
         en=(
@@ -40,8 +40,8 @@ _WORDS: Final[dict[str, Words]] = {
         fr="Cette vente a été faite avec une autre carte. Aucun point n'a bougé. Présentez la carte utilisée alors.",
     ),
     "redeemed": Words(
-        en="{points} points are on their way to {card}: they count, just once, when the ledger has seen the code.",
-        fr="{points} points iront sur {card} : ils comptent, une seule fois, dès que le serveur aura vu le code.",
+        en="On the way to {card}: {points}. This sale counts, just once, when the ledger has seen the code.",
+        fr="À créditer sur {card} : {points}. Cette vente compte, une seule fois, dès que le serveur aura vu le code.",
     ),
     "key_reused": Words(
         en="This till used the key of that sale for something else. No points moved. Tell head office of the code.",

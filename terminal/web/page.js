@@ -7,6 +7,7 @@ import { at, make, say } from "./dom.js";
 import { formatFor } from "./format.js";
 import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
 import { advice, focusLadder, showLadder } from "./ladder.js";
+import { movement } from "./movement.js";
 import { showPosWords } from "./pos_words.js";
 import * as sound from "./sound.js";
 import { line, showTiles } from "./tiles.js";
@@ -231,13 +232,15 @@ function showTransactions() {
   at("recent-none").hidden = newestFirst.length > 0;
 }
 
-function transactionItem({ id, kind, points, card, state, balance, claimable, promise }) {
+function transactionItem(transaction) {
+  const { id, card, state, balance, claimable, promise } = transaction;
+  const { name, change } = movement(transaction, words, format);
   const mood = UNDER_REVIEW.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
   const title = balance ? `${format.whole(balance.points)} ${words.points(balance.points)}` : null;
   return line(
     { "data-mood": mood, title },
-    [words.kind[kind] ?? kind, "name"],
-    [`${{ earn: "+", redeem: "−" }[kind] ?? ""}${format.whole(points)}`, "points"],
+    [name, "name"],
+    [change, "points"],
     [card?.masked ?? words.noCard, "card"],
     [words.state[state] ?? state, "state"],
     words.promise[promise] ? [words.promise[promise], "fine"] : null,

@@ -41,7 +41,9 @@ def test_only_the_loopback_is_listened_on(listen: str) -> None:
         parse_listen(listen)
 
 
-@pytest.mark.parametrize("listen", ["", "8780", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "listen", ["", "8780", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:99999", "127.0.0.1:" + "1" * 5000]
+)
 def test_an_address_that_is_none_is_refused(listen: str) -> None:
     """With an example of one that is."""
     with pytest.raises(CannotListen, match=r"127\.0\.0\.1:8780"):

@@ -277,7 +277,9 @@ class TestUsage:
         """Whoever reaches the port would be let in."""
         assert "enroll" in refused("--listen", "0.0.0.0:0", "--enrolment", "open")
 
-    @pytest.mark.parametrize("listen", ["8790", "localhost:", ":8790", "localhost:http", "localhost:99999"])
+    @pytest.mark.parametrize(
+        "listen", ["8790", "localhost:", ":8790", "localhost:http", "localhost:99999", "localhost:²", "a:" + "1" * 5000]
+    )
     def test_an_address_has_host_and_port(self, listen: str) -> None:
         """The message shows a good one."""
         assert "127.0.0.1:8790" in refused("--listen", listen)

@@ -109,7 +109,7 @@ def test_watch_shows_events_masked(tilld: Tilld, api: Api, till: FakeTill) -> No
     code, text, _ = tilld("watch", "--after", "first", "--count", "2")
     assert code == 0
     assert "•••• 0017 by qr at counter, 100 points" in text
-    assert "earn 5 on •••• 0017: queued" in text
+    assert "earn +5 on •••• 0017: queued" in text
     lines = tilld("watch", "--after", "first", "--count", "2", "--json")[1].splitlines()
     assert [json.loads(line)["event"] for line in lines] == ["card_read", "transaction"]
     assert "2990000000017" not in text + "".join(lines)
