@@ -54,7 +54,7 @@ def verify(tables: Tables, now: int, programme: Programme, key_hash: index.KeyHa
 
 def _checks(programme: Programme, key_hash: index.KeyHash) -> list[Callable[[Tables], Iterator[str]]]:
     own = [_chains, _entries, _corrected, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals]
-    pointers = [index.names, index.feeds, index.marks, index.words]
+    pointers = [index.names, index.feeds, index.marks, index.waits, index.words]
     of_cards = [cards.successors, cards.mergers, cards.changes]
     of_keys = [partial(check, key_hash=key_hash) for check in (index.claims, index.claimed)]
     return [*own, *pointers, *of_cards, *of_keys, partial(dates.by_rule, programme=programme)]
