@@ -45,13 +45,16 @@ def run(place: Place) -> Code:
         raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
     from terminal.daemon import AGAIN
     from terminal.daemon import run as run_daemon
+    from terminal.ending import heeding_signals
 
-    while (code := run_daemon(config, place.state, file)) == AGAIN:
-        file = find(place.config)
-        try:
-            config = load(file)
-        except ConfigUnusable as unusable:
-            remark(f"{unusable}\nThe till goes on with the config that it had.")
+    with heeding_signals() as told:
+        while (code := run_daemon(config, place.state, file, told.stop)) == AGAIN:
+            told.anew()
+            file = find(place.config)
+            try:
+                config = load(file)
+            except ConfigUnusable as unusable:
+                remark(f"{unusable}\nThe till goes on with the config that it had.")
     return Code(code)
 
 

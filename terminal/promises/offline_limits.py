@@ -86,14 +86,16 @@ def refusal(number: str, points: int, answer: AllowanceAnswer | None, held: int 
     if answer.code == "recovering":
         return Refusal("offline_limit", _RECOVERING.of(card=card), reason="recovering")
     if answer.code == "insufficient_points":
-        return _too_few(card, points, answer)
+        return _too_few(card, points, answer, held)
     code = answer.code or "no reason given"
     return Refusal("offline_limit", _OTHER.of(card=card, points=in_points(points), code=code))
 
 
-def _too_few(card: str, points: int, answer: AllowanceAnswer) -> Refusal:
-    if answer.balance is None:
+def _too_few(card: str, points: int, answer: AllowanceAnswer, held: int) -> Refusal:
+    """What this till holds of the card is among the reserved points, and the customer may have it all the same."""
+    if answer.balance is None and not held:
         return Refusal("insufficient_points", _TOO_FEW_UNTOLD.of(card=card, points=in_points(points)))
-    available = answer.balance.points - answer.balance.reserved
+    free = answer.balance.points - answer.balance.reserved if answer.balance else 0
+    available = max(free, held)
     words = _TOO_FEW if available > 0 else _NONE_FREE
     return Refusal("insufficient_points", words.of(card=card, points=in_points(points), available=in_points(available)))

@@ -11,6 +11,7 @@ from offline_queue.counted import Counted
 from offline_queue.wire_accounts import Expiry
 from offline_queue.words import Language, Words
 from terminal.pos import ExpiringView
+from terminal.sales.pending import Spending
 
 INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
@@ -33,6 +34,19 @@ MONTHS: Final[dict[Language, tuple[str, ...]]] = {
         *("août", "septembre", "octobre", "novembre", "décembre"),
     ),
 }
+
+
+def left(expiring: Sequence[Expiry], spendings: Sequence[Spending]) -> list[Expiry]:
+    """What the spendings leave of each: the soonest to end are used first, and none that had ended by then."""
+    rest, used = list[Expiry](), 0
+    ends = [(at, expiry) for expiry in expiring if (at := _end(expiry)) is not None]
+    for at, expiry in sorted(ends, key=lambda end: end[0]):
+        spent = sum(spending.points for spending in spendings if _moment(spending.at_ms) < at)
+        covered = min(max(0, spent - used), expiry.points)
+        used += covered
+        if covered < expiry.points:
+            rest.append(Expiry(expiry.at, expiry.points - covered))
+    return rest
 
 
 def gone(expiring: Sequence[Expiry], now_ms: int) -> int:

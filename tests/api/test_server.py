@@ -151,6 +151,22 @@ def test_who_comes_in_as_the_server_ends_hears_so() -> None:
     assert [answer.partition(b" ")[2][:3] for answer in heard] == [b"", b"204", b"204"]
 
 
+async def nobody(_: Scope, __: Receive, ___: Send) -> None:
+    """An application that is never asked."""
+
+
+def test_an_end_before_the_server_is_up_is_not_forgotten() -> None:
+    """A slow machine gives up waiting for its start: then it must not serve on beside the next one."""
+    listener, web = socket.create_server(("127.0.0.1", 0)), WebServer(web_config(nobody))
+    web.end()
+    thread = threading.Thread(target=web.run, args=([listener],), daemon=True)
+    thread.start()
+    thread.join(15)
+    assert not thread.is_alive()
+    assert listener.fileno() < 0
+    web.end()
+
+
 def test_many_pos_at_once_are_served(api: Api) -> None:
     """64 callers, each with its own sale: each hears its own answer."""
     with ThreadPoolExecutor(64) as pool:

@@ -45,6 +45,16 @@ def test_too_few_points_name_those_that_are_free() -> None:
     assert "Redeem at most 1 point." in refusal(NUMBER, 50, last).detail.en
 
 
+@pytest.mark.parametrize(("reserved", "held", "most"), [(120, 50, 50), (100, 50, 50), (60, 50, 60)])
+def test_what_this_till_holds_of_the_card_is_the_customer_s_too(reserved: int, held: int, most: int) -> None:
+    """The ledger counts it as reserved; the cashier hears the most that one redemption may be of."""
+    balance = msgspec.structs.replace(BALANCE, reserved=reserved)
+    why = refusal(NUMBER, 110, answer(granted=False, code="insufficient_points", balance=balance), held)
+    assert (why.code, f"Redeem at most {most} points" in why.detail.en) == ("insufficient_points", True)
+    untold = refusal(NUMBER, 110, answer(granted=False, code="insufficient_points"), held)
+    assert "Redeem at most 50 points" in untold.detail.en
+
+
 @pytest.mark.parametrize("points", [100, 0, -30])
 @pytest.mark.parametrize(("language", "pays"), [("en", "let the customer pay"), ("fr", "le client paie")])
 def test_where_no_point_is_free_the_customer_pays(points: int, language: Language, pays: str) -> None:
