@@ -39,7 +39,7 @@ class Stable(StrEnum):
 
 
 class Ledger(msgspec.Struct, frozen=True):
-    listen: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = "127.0.0.1:8790"
+    listen: str = "127.0.0.1:8790"
     database: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     unknown_cards: UnknownCards = UnknownCards.PARK
     enrolment: Enrolment = Enrolment.CLOSED

@@ -2,7 +2,7 @@
 
 Knows no hardware and no POS. Where to look:
 
-record     entry, words, legible, timepiece
+record     entry, words, counted, legible, timepiece
 journal    store (what callers use), journal (its values and errors), writer, jobs, group (the one thread that writes)
            lanes, opening, migrations, ownership, room, trimming, disk_sync, private_file
            journal_reader: journal_entries, journal_streams, journal_marks, journal_rights, finder, seen, stretches

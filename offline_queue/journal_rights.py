@@ -6,6 +6,7 @@ Only the writer calls this: nobody else can change anything between a check and 
 import sqlite3
 from collections.abc import Collection
 
+from offline_queue.counted import in_points
 from offline_queue.entry import Entry, Kind
 from offline_queue.finder import find
 from offline_queue.journal import ALLOWANCE_MOVES, Allowance, AllowanceState, RightsRefused
@@ -78,10 +79,12 @@ def _reverse(connection: sqlite3.Connection, original: str, points: int) -> None
     if found is not None:
         limit = found[1].points
         if already >= limit:
-            raise RightsRefused("reversed_twice", f"all {limit} points of {original} have been reversed already")
+            raise RightsRefused(
+                "reversed_twice", f"{original} has been reversed already, all {in_points(limit).en} of it"
+            )
         if already + points > limit:
             raise RightsRefused(
-                "over_reversal", f"{original} has {limit - already} points left to reverse, not {points}"
+                "over_reversal", f"{original} has {in_points(limit - already).en} left to reverse, not {points}"
             )
     connection.execute(
         "INSERT INTO reversal VALUES (?, ?) ON CONFLICT (original) DO UPDATE SET points = points + excluded.points",
@@ -92,7 +95,7 @@ def _reverse(connection: sqlite3.Connection, original: str, points: int) -> None
 def _consume(connection: sqlite3.Connection, allowance_id: str, points: int) -> None:
     allowance = _known(connection, allowance_id)
     if points > allowance.points:
-        raise RightsRefused("allowance_exceeded", f"{points} points asked of a right to {allowance.points}")
+        raise RightsRefused("allowance_exceeded", f"{in_points(points).en} asked of a right to {allowance.points}")
     _move(connection, allowance, AllowanceState.CONSUMED)
 
 

@@ -63,7 +63,7 @@ def driver_names() -> list[str]:
 
 def address_problem(listen: str) -> str | None:
     host, _, port = listen.rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         return f"must be HOST:PORT, like 127.0.0.1:8780; it is {shown(listen)}."
     if not is_loopback(host.removeprefix("[").removesuffix("]")):
         return f"must be an address of this machine alone, like 127.0.0.1:{port}: tokens travel in the clear."

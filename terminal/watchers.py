@@ -23,7 +23,8 @@ class Watchers:
         if entry.kind in {Kind.GENESIS, Kind.SEAL}:
             return
         number = entry.card.number if entry.card else None
-        told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points}
+        effect = self._balances.effect(entry)
+        told = {"id": entry.id, "kind": entry.kind, "state": state, "points": entry.points, "effect": effect}
         if promise is not None:
             told["promise"] = promise
         card = CardView(masked(number), number) if number else None

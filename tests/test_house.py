@@ -105,6 +105,8 @@ PURE = (
     "terminal/api/nexo/operators.py",
     "terminal/counter/ladder_words.py",
     "terminal/counter/failure_words.py",
+    "terminal/counter/headings.py",
+    "offline_queue/counted.py",
     "terminal/sales/expiries.py",
     *(
         f"offline_queue/{name}.py"

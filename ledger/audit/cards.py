@@ -16,7 +16,8 @@ def successors(tables: Tables) -> Iterator[str]:
     for row in tables.scan(MARKED):
         (number, listing), *_ = listings([row]).items()
         if (listing.successor is None) is (listing.marked is not CardStatus.BLOCKED):
-            yield f"card {masked(number)} is {listing.status} by {masked(listing.successor or 'nobody')}"
+            by = masked(listing.successor) if listing.successor else "nobody"
+            yield f"card {masked(number)} is {listing.status} by {by}"
         last = _last(tables, number, listing)
         if last is None:
             yield f"card {masked(number)} is forwarded in a circle"

@@ -7,6 +7,7 @@ import click
 
 from ledger.commands.command_line import ATTENTION, FINE, on_books, say
 from ledger.commands.show import wear as show_wear
+from ledger.rules.arithmetic import points
 from offline_queue.entry import Happening, masked
 
 if TYPE_CHECKING:
@@ -143,5 +144,5 @@ def _told(shown: "CardShown") -> None:
     click.echo(f"{masked(shown.number)}: {shown.status}{nobody}{stands}")
     if shown.points is not None:
         held = f", {shown.reserved} of them promised to tills" if shown.reserved else ""
-        click.echo(f"{shown.points} points{held}")
+        click.echo(f"{points(shown.points)}{held}")
     show_wear(shown.wear)

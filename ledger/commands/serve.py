@@ -27,7 +27,7 @@ from ledger.commands.command_line import (
 
 if TYPE_CHECKING:
     from ledger.books.receipts import Signer
-    from ledger.config import Config
+    from ledger.config import Config, Ledger
 
 COLLECT_AFTER: Final = 50_000
 IN_THE_CLEAR: Final = (
@@ -75,14 +75,22 @@ def ledger(context: click.Context, /, *, config: Path | None, **flags: str | Non
     """
     if context.invoked_subcommand is not None:
         return FINE
-    from ledger.config import disagreements
-
     found = configured(config)
     given = {name: value for name, value in flags.items() if value is not None}
-    told = msgspec.convert({**msgspec.structs.asdict(found.ledger), **given}, type(found.ledger))
-    for where, what in disagreements(told):
-        raise click.UsageError(f"{where.removeprefix('ledger.')}: {what}")
-    return _serve(msgspec.structs.replace(found, ledger=told))
+    return _serve(msgspec.structs.replace(found, ledger=_together(found.ledger, given)))
+
+
+def _together(told: "Ledger", given: dict[str, str]) -> "Ledger":
+    """The section of the config with what the command line says instead. Raises click.UsageError."""
+    from ledger.config import disagreements
+    from offline_queue.config_file import Problem, values
+
+    wrong: list[Problem] = []
+    told = msgspec.structs.replace(told, **values(given, type(told), "ledger", wrong))
+    wrong += [Problem(where, what) for where, what in disagreements(told)]
+    for problem in wrong:
+        raise click.UsageError(f"--{problem.where.removeprefix('ledger.').replace('_', '-')}: {problem.what}")
+    return told
 
 
 def _serve(config: "Config") -> int:

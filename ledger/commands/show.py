@@ -34,7 +34,7 @@ def registration(done: Registration) -> None:
     card = masked(done.number)
     click.echo(f"{card}: {'an account is open now' if done.opened else 'an account was open already'}.")
     if done.code == "posted":
-        click.echo(f"{points(done.points)} to begin with are in the books.")
+        click.echo(f"It begins with {points(done.points)}.")
     elif done.code == "duplicate":
         click.echo("Its opening points were given before; they are given once.")
     elif done.code is not None:
@@ -189,7 +189,7 @@ def settled(done: Settled) -> None:
     if done.repeated:
         click.echo(f"{done.id} was settled like this before; nothing was changed.")
         return
-    click.echo(f"{done.id} is settled: {done.effect:+d} points by correction {done.correction}.")
+    click.echo(f"{done.id} is settled: {points(done.effect)} by correction {done.correction}.")
     if done.detail:
         click.echo(legible(done.detail), err=True)
 

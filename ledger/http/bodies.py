@@ -42,7 +42,7 @@ async def read(request: Request, content_type: str, limit: int, *, packable: boo
 def told_bytes(request: Request) -> int:
     """The length of the body as its sender tells it; 0 where nothing is told."""
     length = request.headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 async def _collected(request: Request, limit: int) -> bytes:

@@ -9,6 +9,8 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 
+from offline_queue.config_file import shown
+
 DRAIN_S: Final = 10
 """Requests in flight at SIGTERM have this long; what they brought is committed or will be sent again."""
 
@@ -19,9 +21,9 @@ class CannotListen(Exception):
 
 def address(listen: str) -> tuple[str, int]:
     """HOST:PORT, an IPv6 host in brackets. Raises ValueError."""
-    host, colon, port = listen.rpartition(":")
-    if not colon or not host or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"{listen!r} is no HOST:PORT, for example 127.0.0.1:8790")
+    host, _, port = listen.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
+        raise ValueError(f"{shown(listen)} is no HOST:PORT, for example 127.0.0.1:8790")
     return host.strip("[]"), int(port)
 
 

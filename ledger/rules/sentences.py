@@ -5,6 +5,7 @@ from typing import Final
 
 from ledger.facts.case import Case, First
 from ledger.facts.codes import Code
+from ledger.rules.arithmetic import points
 from ledger.rules.instants import length
 from ledger.rules.own_entries import OFFICE
 from offline_queue.entry import Entry, masked
@@ -151,7 +152,7 @@ def no_account_to_correct(case: Case) -> str:
 
 def word_overdraws(case: Case) -> str:
     free = max(case.standing.available, 0) if case.standing else 0
-    return f"{-case.word.effect if case.word else 0} points taken back where {free} were free"
+    return f"{points(-case.word.effect if case.word else 0)} taken back where only {free} could be"
 
 
 def _named(case: Case) -> str | None:
@@ -164,7 +165,7 @@ def reversed_twice(case: Case) -> str:
 
 def over_reversal(case: Case) -> str:
     left = case.original.left if case.original else 0
-    return f"{case.entry.points} points to be reversed where the original carries {left}"
+    return f"{points(case.entry.points)} to be reversed where the original carries {left}"
 
 
 def copied(case: Case) -> str:
@@ -178,12 +179,12 @@ def clock_off(case: Case) -> str:
 
 def expired(case: Case) -> str:
     gone = min(case.standing.expired, case.entry.points) if case.standing else 0
-    return f"redeemed {case.entry.points} points where {gone} of those needed had expired"
+    return f"redeemed {points(case.entry.points)} where {gone} of those needed had expired"
 
 
 def points_differ(case: Case) -> str:
     expected = case.policy.programme.expected(case.entry)
-    return f"the till counted {case.entry.points} points, the ledger's rule {case.entry.rule} counts {expected}"
+    return f"the till counted {points(case.entry.points)}, the ledger's rule {case.entry.rule} counts {expected}"
 
 
 def rule_unknown(case: Case) -> str:
@@ -193,16 +194,16 @@ def rule_unknown(case: Case) -> str:
 def beyond_limits(case: Case) -> str:
     limits = case.policy.limits
     most = [
-        f"{points} {per}"
-        for points, per in ((limits.per_transaction, "at once"), (limits.per_card_and_day, "a day"))
-        if points is not None
+        f"{limit} {per}"
+        for limit, per in ((limits.per_transaction, "at once"), (limits.per_card_and_day, "a day"))
+        if limit is not None
     ]
     before = f" after {case.redeemed} that day" if case.redeemed else ""
-    return f"{case.entry.points} points redeemed without an allowance{before}, where {' and '.join(most)} are allowed"
+    return f"{points(case.entry.points)} redeemed without an allowance{before}, where {' and '.join(most)} are allowed"
 
 
 def exceeded(case: Case) -> str:
-    return f"{case.entry.points} points redeemed on an allowance of {case.right.points if case.right else 0}"
+    return f"{points(case.entry.points)} redeemed on an allowance of {case.right.points if case.right else 0}"
 
 
 def void(case: Case) -> str:
@@ -212,4 +213,4 @@ def void(case: Case) -> str:
 def overdrawn(case: Case) -> str:
     free = max(case.standing.available, 0) if case.standing else 0
     left = case.original.left if case.original else case.entry.points
-    return f"{min(case.entry.points or left, left)} points taken where {free} were free"
+    return f"{points(min(case.entry.points or left, left))} taken where only {free} could be"

@@ -62,7 +62,7 @@ def parse_listen(listen: str, *, section: str = "api", beyond: bool = False) -> 
     host, _, port = listen.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     host = "127.0.0.1" if host == "localhost" else host
-    if not (host and port.isascii() and port.isdigit() and int(port) < 65536):
+    if not (host and port.isascii() and port.isdigit() and len(port) < 6 and int(port) < 65536):
         raise CannotListen(f"[{section}] listen = {listen!r} is not HOST:PORT, for example 127.0.0.1:8780.")
     if not (beyond or _is_loopback(host)):
         raise CannotListen(_NOT_LOOPBACK[section].format(listen=listen))

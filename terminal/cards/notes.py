@@ -13,6 +13,7 @@ from typing import Final
 
 from drivers.base import CardRead, NoteWish
 from offline_queue.claim_codes import KEY_PREFIX, Code
+from offline_queue.counted import in_points
 from offline_queue.entry import Card, Entry, Kind, State, masked
 from offline_queue.store import JournalReader
 from offline_queue.words import Words
@@ -34,8 +35,8 @@ WAITING: Final = frozenset({State.QUEUED, None})
 """States of a sale that is not with the ledger, as far as this till knows."""
 
 _FOUND: Final = Words(
-    en="Found on the card: {points} points of a sale at till {terminal}. They count once, when the ledger has them.",
-    fr="Trouvé sur la carte : {points} points d'une vente à la caisse {terminal}. Ils comptent une seule fois.",
+    en="Found on the card: {points} of a sale at till {terminal}. It counts once, when the ledger has it.",
+    fr="Trouvé sur la carte : {points} d'une vente à la caisse {terminal}. Elle compte une fois, au serveur.",
 )
 
 
@@ -154,7 +155,7 @@ class CardNotes:
     def _tell_found(self, reader: str, entry: Entry) -> None:
         if entry.card is None or entry.claim is None:
             return
-        detail = _FOUND.of(points=entry.points, terminal=entry.claim.terminal)
+        detail = _FOUND.of(points=in_points(entry.points), terminal=entry.claim.terminal)
         card = CardView(masked(entry.card.number), entry.card.number)
         told = {"reader": reader, "what": "found", "card": card, "points": entry.points, "detail": detail}
         self._publish("card_note", told)

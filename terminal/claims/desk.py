@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from msgspec.structs import asdict, replace
 
 from offline_queue.claim_codes import KEY_PREFIX, Code, Unreadable, read
+from offline_queue.counted import in_points
 from offline_queue.entry import Card, Claim, Entry, Kind, masked
 from offline_queue.store import JournalReader
 from offline_queue.words import Words
@@ -95,10 +96,7 @@ class Claims:
         try:
             return read(text)
         except Unreadable as why:
-            if why.line:
-                raise Refusal("claim_unreadable", words("mistyped", line=why.line), "mistyped") from None
-            cause = Words(str(why), "il est illisible")
-            raise Refusal("claim_unreadable", words("unreadable", why=cause)) from None
+            raise Refusal("claim_unreadable", words(why.fault, line=why.line), why.fault) from None
 
     def _known(self, code: Code, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
         """True when this till has answered the same before. Raises Refusal where another card has the points."""
@@ -138,4 +136,4 @@ class Claims:
 
     def _of(self, what: str, code: Code, **more: object) -> Words:
         sale = code.sale
-        return words(what, points=sale.points, terminal=sale.terminal, **more)
+        return words(what, points=in_points(sale.points), terminal=sale.terminal, **more)

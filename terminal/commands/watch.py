@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from offline_queue.counted import in_points
 from offline_queue.legible import legible, legible_json
 from terminal.commands.client import NotRunning, watch
 from terminal.commands.console import Code, Failed, Place, age, placed
@@ -34,7 +35,7 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
     """One event in a line for people."""
     card = (data.get("card") or {}).get("masked", "no card")
     balance = data.get("balance")
-    points = f", {balance['points']} points" if balance else ""
+    points = f", {in_points(balance['points']).en}" if balance else ""
     match kind:
         case "card_read":
             return f"{card} by {data['technology']} at {data['reader']}{points}"
@@ -48,7 +49,8 @@ def event_text(kind: str, data: dict[str, Any]) -> str:
         case "reader_status":
             return reader_line(data)
         case "transaction":
-            return f"{data['kind']} {data['points']} on {card}: {data['state']}{points}  ({data['id']})"
+            moved = f"{data['effect']:+d}" if data["effect"] else data["points"]
+            return f"{data['kind']} {moved} on {card}: {data['state']}{points}  ({data['id']})"
         case "sync":
             return sync_text(data)
         case "balance":

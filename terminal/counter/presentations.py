@@ -16,6 +16,7 @@ from terminal.cards.identification import Identified, Recognition, Verdict, iden
 from terminal.cards.notes import CardNotes
 from terminal.cards.wear import scores
 from terminal.counter.failure_words import told
+from terminal.counter.headings import heading
 from terminal.counter.ladder_desk import Advice, LadderDesk, card_refused
 from terminal.counter.reading import Reading
 from terminal.counter.refusals import WORDS, Refused, refused
@@ -121,7 +122,8 @@ class Presentations:
         self._tell(reader, why.reason, why.detail, advice)
 
     def _tell(self, reader: str, reason: str, detail: Words, advice: Advice) -> None:
-        notice: dict[str, Any] = {"reader": reader, "reason": reason, "detail": detail, "next": advice.next}
+        said = {"title": heading(reason), "detail": detail, "next": advice.next}
+        notice: dict[str, Any] = {"reader": reader, "reason": reason, **said}
         if advice.step is not None:
             notice |= {"step": advice.step, "ladder": advice.ladder}
         self._publish("card_unreadable", notice)

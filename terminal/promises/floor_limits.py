@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from offline_queue.counted import in_points
 from offline_queue.entry import masked
 from offline_queue.words import Words, in_a_row
 from terminal.pos import Refusal
@@ -27,9 +28,9 @@ class Limits(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """What this till knows when `points` of `card` are asked for.
 
-    `balance` as estimated here (None: nothing is known) and `age_h` of the ledger's word behind it (None: there is
-    none, or its age cannot be told); what is undecided of the card (`of_card`), of all cards (`total`) and how many
-    (`count`); `drawn` for an online check.
+    `balance` that the ledger has told of, less what was used here since (None: it has told nothing), and `age_h` of
+    that word (None: its age cannot be told); what is undecided of the card (`of_card`), of all cards (`total`) and how
+    many (`count`); `drawn` for an online check.
     """
 
     card: str
@@ -54,24 +55,37 @@ def worst_case(limits: Limits, tills: int) -> Words:
         "others": tills - 1,
         "tills": tills,
         "each": each,
-        "lost": (tills - 1) * each,
-        "total": tills * limits.total,
+        "lost": in_points((tills - 1) * each),
+        "total": in_points(tills * limits.total),
     }
     return _WORST.of(**figures)
 
 
 def floor_refusal(facts: Facts, limits: Limits) -> Refusal | None:
     """None where the till may promise, else which limit speaks against it and what to do."""
-    for reason, breaks, room in _CHECKS:
+    for reason, breaks, left in _CHECKS:
         if breaks(facts, limits):
-            return _refusal(reason, facts, room(facts, limits))
+            return _refusal(reason, facts, left(facts, limits), room(facts, limits))
     return None
 
 
-def _refusal(reason: str, facts: Facts, room: int) -> Refusal:
-    what = _WORDS[reason].of(card=masked(facts.card), points=facts.points, room=max(0, room))
-    then = _LESS if 0 < room < facts.points else _WAIT
-    return Refusal("offline_limit", in_a_row((what, then.of(room=room))), reason=reason)
+def room(facts: Facts, limits: Limits) -> int:
+    """The most points that the till may promise of this card now: each limit leaves them, not only the one told."""
+    rooms = [left(facts, limits) for _, breaks, left in _CHECKS if left is not _none or breaks(facts, limits)]
+    return max(0, min(rooms))
+
+
+def unconfirmed(card: str, promised: int) -> Refusal:
+    """The ledger has granted a right without knowing what this till has promised of the card."""
+    return Refusal(
+        "offline_limit", _UNCONFIRMED.of(card=masked(card), promised=in_points(promised)), reason="unconfirmed"
+    )
+
+
+def _refusal(reason: str, facts: Facts, left: int, most: int) -> Refusal:
+    what = _WORDS[reason].of(card=masked(facts.card), asked=in_points(facts.points), room=in_points(max(0, left)))
+    then = _LESS if 0 < most < facts.points else _WAIT
+    return Refusal("offline_limit", in_a_row((what, then.of(room=in_points(most)))), reason=reason)
 
 
 _Breaks = Callable[[Facts, Limits], bool]
@@ -96,15 +110,26 @@ _CHECKS: Final[tuple[tuple[str, _Breaks, _Room], ...]] = (
     ("count", lambda f, limits: f.count >= limits.count, _none),
     ("online_check", lambda f, _: f.drawn, _none),
 )
-"""Reason, when it applies, and the points for which it would not; the first that applies is told."""
+"""Reason, when it applies, and the points for which it would not: none where they do not matter. The first that applies
+is told."""
 
+_UNCONFIRMED: Final = Words(
+    en=(
+        "Redeemed here without the ledger from {card}: {promised}. The ledger has not confirmed that yet and has too"
+        " few for both. No points moved. Try again in a moment, or let the customer pay and keep the points."
+    ),
+    fr=(
+        "Utilisé ici sans le serveur sur {card} : {promised}. Le serveur ne l'a pas encore confirmé et en a trop peu"
+        " pour les deux. Aucun point n'a bougé. Réessayez dans un instant, ou le client paie et garde ses points."
+    ),
+)
 _WAIT: Final = Words(
     en="No points moved. Try again when the ledger answers, or let the customer pay and keep the points.",
     fr="Aucun point n'a bougé. Réessayez quand le serveur répondra, ou le client paie et garde ses points.",
 )
 _LESS: Final = Words(
-    en="No points moved. Redeem {room} or fewer, or try again when the ledger answers.",
-    fr="Aucun point n'a bougé. Utilisez au plus {room} points, ou réessayez quand le serveur répondra.",
+    en="No points moved. Redeem at most {room}, or try again when the ledger answers.",
+    fr="Aucun point n'a bougé. Utilisez au plus {room}, ou réessayez quand le serveur répondra.",
 )
 _WORDS: Final[dict[str, Words]] = {
     "balance_unknown": Words(
@@ -116,20 +141,20 @@ _WORDS: Final[dict[str, Words]] = {
         fr="Le serveur de points ne répond pas et le solde connu de {card} est trop ancien.",
     ),
     "balance": Words(
-        en="As far as this till knows, {card} has {room} points, {points} are asked.",
-        fr="D'après cette caisse, {card} dispose de {room} points, {points} demandés.",
+        en="As far as the ledger has told this till, {card} has {room}; the sale asks for {asked}.",
+        fr="D'après le dernier solde du serveur, {card} dispose de {room} ; la vente demande {asked}.",
     ),
     "per_transaction": Words(
-        en="Without the ledger at most {room} points may be redeemed at a time.",
-        fr="Sans le serveur, {room} points au plus par opération.",
+        en="Without the ledger at most {room} may be redeemed at a time.",
+        fr="Sans le serveur, {room} au plus par opération.",
     ),
     "per_card": Words(
-        en="Without the ledger {card} may redeem {room} more points at this till.",
-        fr="Sans le serveur, {card} peut encore utiliser {room} points à cette caisse.",
+        en="Without the ledger {card} may redeem {room} more at this till.",
+        fr="Sans le serveur, {card} peut encore utiliser {room} à cette caisse.",
     ),
     "total": Words(
-        en="Without the ledger this till may give out {room} more points in all.",
-        fr="Sans le serveur, cette caisse peut encore donner {room} points en tout.",
+        en="Without the ledger this till may give out {room} more in all.",
+        fr="Sans le serveur, cette caisse peut encore donner {room} en tout.",
     ),
     "count": Words(
         en="This till has promised as often as it may without the ledger.",
@@ -143,12 +168,12 @@ _WORDS: Final[dict[str, Words]] = {
 _WORST: Final = Words(
     en=(
         "Floor limits bound the loss, they do not prevent it. At worst one card is used at all {tills} tills while they"
-        " are cut off: {others} x {each} = {lost} points beyond its balance (never more than {others} times that"
-        " balance); over all cards {total} points. Such a balance is negative until later purchases repay it."
+        " are cut off: {others} x {each} = {lost} beyond its balance (never more than {others} x that balance);"
+        " over all cards {total}. Such a balance is negative until later purchases repay it."
     ),
     fr=(
         "Les limites hors ligne bornent la perte sans l'empêcher. Au pire, une carte est utilisée aux {tills} caisses"
-        " coupées du serveur : {others} x {each} = {lost} points au-delà de son solde (jamais plus de {others} fois ce"
-        " solde) ; {total} points toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
+        " coupées du serveur : {others} x {each} = {lost} au-delà de son solde (jamais plus de {others} x ce solde) ;"
+        " {total} toutes cartes réunies. Le solde reste négatif jusqu'aux achats suivants."
     ),
 )

@@ -7,6 +7,7 @@ one loss that a reversal cannot mend.
 
 from typing import Final
 
+from offline_queue.counted import in_points
 from offline_queue.entry import masked
 from offline_queue.wire_accounts import AllowanceAnswer
 from offline_queue.words import Words
@@ -14,22 +15,22 @@ from terminal.pos import Refusal
 
 _OFFLINE: Final = Words(
     en=(
-        "The ledger does not answer, so {points} points on {card} cannot be promised. No points moved."
+        "The ledger does not answer, so this till cannot promise {points} on {card}. No points moved."
         " Try again in a moment, or let the customer pay and keep the points."
     ),
     fr=(
-        "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
+        "Le serveur de points ne répond pas : impossible de promettre {points} sur {card}. Aucun point n'a bougé."
         " Réessayez dans un instant, ou le client paie et garde ses points."
     ),
 )
 _LESS_OFFLINE: Final = Words(
     en=(
-        "The ledger does not answer, so {points} points on {card} cannot be promised. No points moved."
-        " Redeem {held} or fewer, which are promised already, or try again in a moment."
+        "The ledger does not answer, so this till cannot promise {points} on {card}. No points moved."
+        " Redeem at most {held}, promised already, or try again in a moment."
     ),
     fr=(
-        "Le serveur de points ne répond pas : {points} points sur {card} ne peuvent être promis. Aucun point n'a bougé."
-        " Utilisez au plus {held} points, déjà promis, ou réessayez dans un instant."
+        "Le serveur de points ne répond pas : impossible de promettre {points} sur {card}. Aucun point n'a bougé."
+        " Utilisez au plus {held}, déjà promis, ou réessayez dans un instant."
     ),
 )
 _RECOVERING: Final = Words(
@@ -43,12 +44,12 @@ _RECOVERING: Final = Words(
     ),
 )
 _TOO_FEW: Final = Words(
-    en="{card} has {available} points free, {points} are asked. No points moved. Redeem {available} or fewer.",
-    fr="{card} dispose de {available} points, {points} demandés. Aucun point n'a bougé. Au plus : {available}.",
+    en="{card} has {available} free; the sale asks for {points}. No points moved. Redeem at most {available}.",
+    fr="{card} a {available} ; la vente demande {points}. Aucun point n'a bougé. Utilisez au plus {available}.",
 )
 _TOO_FEW_UNTOLD: Final = Words(
-    en="{card} has fewer than {points} points free. No points moved. Redeem fewer, or let the customer pay.",
-    fr="{card} dispose de moins de {points} points. Aucun point n'a bougé. Utilisez-en moins, ou le client paie.",
+    en="{card} has less than {points} free. No points moved. Redeem fewer, or let the customer pay.",
+    fr="{card} dispose de moins de {points}. Aucun point n'a bougé. Utilisez-en moins, ou le client paie.",
 )
 _CARD: Final[dict[str, Words]] = {
     "card_unknown": Words(
@@ -61,12 +62,12 @@ _CARD: Final[dict[str, Words]] = {
     ),
 }
 _OTHER: Final = Words(
-    en="The ledger refuses {points} points on {card} ({code}). No points moved. Let the customer pay.",
-    fr="Le serveur de points refuse {points} points sur {card} ({code}). Aucun point n'a bougé. Le client paie.",
+    en="The ledger refuses {points} on {card} ({code}). No points moved. Let the customer pay.",
+    fr="Le serveur de points refuse {points} sur {card} ({code}). Aucun point n'a bougé. Le client paie.",
 )
 _NONE_FREE: Final = Words(
-    en="{card} has no points free, {points} are asked. No points moved. Let the customer pay.",
-    fr="{card} n'a pas de points disponibles, {points} demandés. Aucun point n'a bougé. Le client paie.",
+    en="{card} has no points free; the sale asks for {points}. No points moved. Let the customer pay.",
+    fr="{card} n'a aucun point disponible ; la vente demande {points}. Aucun point n'a bougé. Le client paie.",
 )
 
 
@@ -79,20 +80,22 @@ def refusal(number: str, points: int, answer: AllowanceAnswer | None, held: int 
     card = masked(number)
     if answer is None:
         words = _LESS_OFFLINE if held else _OFFLINE
-        return Refusal("offline_limit", words.of(card=card, points=points, held=held))
+        return Refusal("offline_limit", words.of(card=card, points=in_points(points), held=in_points(held)))
     if answer.code in _CARD:
         return Refusal("card_refused", _CARD[answer.code].of(card=card), reason=answer.code)
     if answer.code == "recovering":
-        return Refusal("offline_limit", _RECOVERING.of(card=card, points=points), reason="recovering")
+        return Refusal("offline_limit", _RECOVERING.of(card=card), reason="recovering")
     if answer.code == "insufficient_points":
-        return _too_few(card, points, answer)
+        return _too_few(card, points, answer, held)
     code = answer.code or "no reason given"
-    return Refusal("offline_limit", _OTHER.of(card=card, points=points, code=code))
+    return Refusal("offline_limit", _OTHER.of(card=card, points=in_points(points), code=code))
 
 
-def _too_few(card: str, points: int, answer: AllowanceAnswer) -> Refusal:
-    if answer.balance is None:
-        return Refusal("insufficient_points", _TOO_FEW_UNTOLD.of(card=card, points=points))
-    available = answer.balance.points - answer.balance.reserved
+def _too_few(card: str, points: int, answer: AllowanceAnswer, held: int) -> Refusal:
+    """What this till holds of the card is among the reserved points, and the customer may have it all the same."""
+    if answer.balance is None and not held:
+        return Refusal("insufficient_points", _TOO_FEW_UNTOLD.of(card=card, points=in_points(points)))
+    free = answer.balance.points - answer.balance.reserved if answer.balance else 0
+    available = max(free, held)
     words = _TOO_FEW if available > 0 else _NONE_FREE
-    return Refusal("insufficient_points", words.of(card=card, points=points, available=available))
+    return Refusal("insufficient_points", words.of(card=card, points=in_points(points), available=in_points(available)))

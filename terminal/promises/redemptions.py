@@ -3,6 +3,7 @@
     held ahead of need ──► recorded
     sought ──► granted ──► recorded          the entry consumes the right in its own commit
        │          └──► nobody waits ──► released
+       ├──► granted, and what floor limits have allowed needs the points ──► refused and released
        ├──► no answer, and floor limits allow it ──► recorded without a right
        └──► refused, or no answer: the POS is told; the right is asked on and given back when it comes
 
@@ -183,15 +184,25 @@ class Redemptions:
 
     def _go_on(self, right: Right, flight: Flight, draft: Entry, answer: AllowanceAnswer | None) -> None:
         if right.granted:
-            self._use(right, flight, draft, Promise.ONLINE)
+            self._use_if_covered(right, flight, draft, answer)
             return
         limits = self._risk.limits if answer is None else None
-        why = self._risk.refusal(draft, limits) if limits is not None else self._silence(draft, answer)
+        in_hand = self._rights.in_hand(right.allowance.card)
+        why = self._risk.refusal(draft, limits, in_hand) if limits is not None else self._silence(draft, answer)
         if why is None:
             self._risk.take_off(draft)
             self._recording.commit(flight, draft, Promise.FLOOR)
         else:
             self._recording.refuse(flight, why)
+
+    def _use_if_covered(self, right: Right, flight: Flight, draft: Entry, answer: AllowanceAnswer | None) -> None:
+        """The ledger does not know yet what this till has promised without it: the right must leave room for that."""
+        why = self._risk.uncovered(draft, answer.balance if answer else None)
+        if why is None:
+            self._use(right, flight, draft, Promise.ONLINE)
+        else:
+            self._recording.refuse(flight, why)
+            self._release(right)
 
     def _silence(self, draft: Entry, answer: AllowanceAnswer | None = None) -> Refusal:
         """The ledger's no, or its silence, in words."""

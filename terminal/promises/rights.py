@@ -60,6 +60,12 @@ class Rights:
         """Points that the card may redeem at once without the ledger."""
         return max((right.allowance.points for right in self.ahead_of(card) if right.idle), default=0)
 
+    def in_hand(self, card: str) -> int:
+        """Points of the card that granted rights hold here, used in this moment or not."""
+        return sum(
+            right.allowance.points for right in self.by_id.values() if right.granted and right.allowance.card == card
+        )
+
     def ahead_of(self, card: str) -> list[Right]:
         """Those held for a card that may be used in this start."""
         return [right for right in self.by_id.values() if right.ahead and right.valid and right.allowance.card == card]

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Final
 
 from offline_queue.entry import Entry
+from offline_queue.wire_accounts import Balance
 from terminal.pos import Refusal
-from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn
+from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn, unconfirmed
 from terminal.sales.balances import Balances
 
 HOUR_MS: Final = 3_600_000
@@ -33,10 +34,22 @@ class Risk:
         self._flying: dict[str, Entry] = {}
         self._drawn: dict[str, bool] = {}
 
-    def refusal(self, draft: Entry, limits: Limits) -> Refusal | None:
-        """None where the redemption may be promised without the ledger."""
+    def refusal(self, draft: Entry, limits: Limits, in_hand: int) -> Refusal | None:
+        """None where the redemption may be promised without the ledger. Rights to points of the card are `in_hand`."""
         number = draft.card.number if draft.card else ""
-        return floor_refusal(self._facts(number, draft.points), limits)
+        return floor_refusal(self._facts(number, draft.points, in_hand), limits)
+
+    def uncovered(self, draft: Entry, after: Balance | None) -> Refusal | None:
+        """None where a right that was granted to `draft` leaves points for what was promised without one.
+
+        `after` is the ledger's balance with that right in it. It may count the promises already, for decisions come
+        later: then it is refused for a moment, and never promised twice.
+        """
+        number = draft.card.number if draft.card else ""
+        promised = self._promised(number)
+        if not promised or (after is not None and after.points - after.reserved >= promised):
+            return None
+        return unconfirmed(number, promised)
 
     def take_off(self, entry: Entry) -> None:
         self._flying[entry.key] = entry
@@ -49,19 +62,26 @@ class Risk:
         """Whoever was drawn for an online check can have it now; the next time chance decides anew."""
         self._drawn.clear()
 
-    def _facts(self, number: str, points: int) -> Facts:
-        flying = sum(entry.points for entry in self._flying.values() if entry.card and entry.card.number == number)
-        view, unsettled = self._balances.view(number, -flying), self._balances.unsettled
+    def _facts(self, number: str, points: int, in_hand: int) -> Facts:
+        view, unsettled = self._balances.view(number), self._balances.unsettled
+        sure = self._balances.sure(number, self._flying_of(number))
         return Facts(
             card=number,
             points=points,
-            balance=view.points if view else None,
+            balance=None if sure is None else sure - in_hand,
             age_h=self._age_h(view.as_of) if view and view.as_of else None,
-            of_card=unsettled.of(number) + flying,
+            of_card=self._promised(number),
             total=unsettled.total + sum(entry.points for entry in self._flying.values()),
             count=unsettled.count + len(self._flying),
             drawn=self._draw(number),
         )
+
+    def _promised(self, number: str) -> int:
+        """Points of the card that were promised without a right and are not decided yet."""
+        return self._balances.unsettled.of(number) + sum(entry.points for entry in self._flying_of(number))
+
+    def _flying_of(self, number: str) -> list[Entry]:
+        return [entry for entry in self._flying.values() if entry.card and entry.card.number == number]
 
     def _draw(self, number: str) -> bool:
         """Once for each card and outage, so that trying again does not help."""

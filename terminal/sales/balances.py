@@ -16,23 +16,15 @@ from offline_queue.wire_accounts import Balance
 from offline_queue.wire_feeds import Verdict
 from terminal.cards.directory import Directory
 from terminal.pos import BalanceView
-from terminal.sales.expiries import coming, gone
+from terminal.sales.expiries import coming, gone, left
+from terminal.sales.pending import Move, Pending, move_of, sum_of
 from terminal.sales.spans import Span, Spans
-from terminal.sales.transaction import effect
 from terminal.sales.unsettled import Unsettled
 
 UNFINISHED: Final = frozenset({State.PARKED, State.CONFLICT})
 MOST_UNFINISHED: Final = 100_000
 PAGE: Final = 500
 """Records decoded at a time: a few hundred kilobytes."""
-
-
-@dataclass
-class Pending:
-    """The undecided entries of one card: their number and the sum of their effects."""
-
-    points: int = 0
-    entries: int = 0
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,8 @@ class Balances:
         self._journal = journal
         self._timepiece = timepiece
         self._pending: dict[str, Pending] = {}
+        self._reversals: dict[str, Move] = {}
+        """What undecided reversals do: their originals may be given up before they are decided."""
         self._undecided: dict[str, Spans] = {}
         self._unfinished: dict[str, Spans] = {}
         """Entries that the ledger has decided and not posted: another word on them is news, whatever else it covers."""
@@ -65,9 +59,10 @@ class Balances:
         new = self._undecided.setdefault(stream, Spans()).add(seq)
         number = _account(entry)
         if new and number is not None:
-            pending = self._pending.setdefault(number, Pending())
-            pending.points += self.effect(entry)
-            pending.entries += 1
+            move = self._move(entry)
+            if entry.reverses is not None:
+                self._reversals[entry.id] = move
+            self._pending.setdefault(number, Pending()).add(move)
             self.unsettled.note(entry)
 
     def hear(self, balances: Sequence[Balance]) -> None:
@@ -108,41 +103,56 @@ class Balances:
             for seq in range(first, last + 1):
                 unfinished.add(seq)
 
-    def view(self, number: str, also: int = 0) -> BalanceView | None:
-        """None where nothing at all is known; `also` is the effect of an entry that is being recorded."""
-        known, pending = self._directory.find(number), self._pending.get(number)
-        if known is None and pending is None and not also:
+    def view(self, number: str, also: Sequence[Entry] = ()) -> BalanceView | None:
+        """None where nothing at all is known; `also` are entries of the card that are being recorded."""
+        known, pending = self._directory.find(number), self._together(number, also)
+        if known is None and not pending.entries:
             return None
-        undecided = also + (pending.points if pending else 0)
-        certain = known is not None and known.fresh and pending is None and not also
         if known is None:
-            return BalanceView(undecided, None, undecided, estimate=True)
+            return BalanceView(pending.points, None, pending.points, estimate=True)
         told, now = known.balance, self._timepiece.unix_ms()
-        # The oldest are used first, so what was redeemed here meanwhile was of those that have ended.
-        ended = max(0, gone(told.expiring, now) + min(0, undecided))
+        expiring = left(told.expiring, pending.spendings)
+        ended = gone(expiring, now)
         return BalanceView(
-            points=told.points - ended + undecided,
+            points=told.points - ended + pending.points,
             as_of=told.as_of,
-            pending=undecided,
-            estimate=bool(ended) or not certain,
+            pending=pending.points,
+            estimate=bool(ended) or not known.fresh or pending.entries > 0,
             inactive=told.inactive,
-            expiring=coming(told.expiring, now),
+            expiring=coming(expiring, now),
         )
+
+    def sure(self, number: str, also: Sequence[Entry]) -> int | None:
+        """Points that the ledger has told of and that nothing here has used; None where it has told of none.
+
+        What was earned here since is not among them: only the ledger knows from when on it may be used.
+        """
+        known, pending = self._directory.find(number), self._together(number, also)
+        if known is None:
+            return None
+        expiring = left(known.balance.expiring, pending.spendings)
+        return known.balance.points - gone(expiring, self._timepiece.unix_ms()) + pending.surely
 
     def effect(self, entry: Entry) -> int:
         """Signed points; a reversal is judged by its original."""
-        if entry.reverses is None:
-            return effect(entry.kind, entry.points)
-        original = self._journal.find_id(entry.reverses)
-        return effect(entry.kind, entry.points, original.entry.kind if original else None)
+        return self._move(entry).points
+
+    def _together(self, number: str, also: Sequence[Entry]) -> Pending:
+        return sum_of(self._pending.get(number), [move for entry in also if (move := self._move(entry)).points])
+
+    def _move(self, entry: Entry) -> Move:
+        if entry.id in self._reversals:
+            return self._reversals[entry.id]
+        original = self._journal.find_id(entry.reverses) if entry.reverses is not None else None
+        return move_of(entry, original.entry if original else None)
 
     def _discount(self, entry: Entry) -> None:
         number = _account(entry)
         if number is None:
             return
         pending = self._pending[number]
-        pending.points -= self.effect(entry)
-        pending.entries -= 1
+        pending.take(self._move(entry))
+        self._reversals.pop(entry.id, None)
         self.unsettled.strike(entry)
         if not pending.entries:
             del self._pending[number]

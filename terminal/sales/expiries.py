@@ -7,17 +7,21 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from offline_queue.counted import Counted
 from offline_queue.wire_accounts import Expiry
 from offline_queue.words import Language, Words
 from terminal.pos import ExpiringView
+from terminal.sales.pending import Spending
 
 INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """No points end before it."""
 
-_ONE: Final = Words("{points} point expires {when}", "{points} point expire {when}")
-_MORE: Final = Words("{points} points expire {when}", "{points} points expirent {when}")
+_EXPIRING: Final = Counted(
+    one=Words("{count} point expires {when}", "{count} point expire {when}"),
+    many=Words("{count} points expire {when}", "{count} points expirent {when}"),
+)
 _TODAY: Final = Words("today", "aujourd'hui")
 _ON: Final = Words("on", "le")
 MONTHS: Final[dict[Language, tuple[str, ...]]] = {
@@ -30,6 +34,19 @@ MONTHS: Final[dict[Language, tuple[str, ...]]] = {
         *("août", "septembre", "octobre", "novembre", "décembre"),
     ),
 }
+
+
+def left(expiring: Sequence[Expiry], spendings: Sequence[Spending]) -> list[Expiry]:
+    """What the spendings leave of each: the soonest to end are used first, and none that had ended by then."""
+    rest, used = list[Expiry](), 0
+    ends = [(at, expiry) for expiry in expiring if (at := _end(expiry)) is not None]
+    for at, expiry in sorted(ends, key=lambda end: end[0]):
+        spent = sum(spending.points for spending in spendings if _moment(spending.at_ms) < at)
+        covered = min(max(0, spent - used), expiry.points)
+        used += covered
+        if covered < expiry.points:
+            rest.append(Expiry(expiry.at, expiry.points - covered))
+    return rest
 
 
 def gone(expiring: Sequence[Expiry], now_ms: int) -> int:
@@ -51,9 +68,7 @@ def coming(expiring: Sequence[Expiry], now_ms: int) -> list[ExpiringView]:
 def sentence(points: int, last: date, today: date) -> Words:
     """`60 points expire on 31 December`, where that is the last day on which they can be used."""
     when = _TODAY if last == today else Words.by(lambda language: _spoken(last, today, language))
-    # In French none is one; in English it is many.
-    english, french = _ONE if points == 1 else _MORE, _ONE if points < 2 else _MORE
-    return Words(english.en, french.fr).of(points=points, when=when)
+    return _EXPIRING.of(points, when=when)
 
 
 def _spoken(day: date, today: date, language: Language) -> str:

@@ -136,7 +136,6 @@ class Recording:
         shaped: Callable[[TransactionAnswer], object] = lambda said: said,
     ) -> None:
         """Hands the entry to the journal with the answer, `shaped`; Recorded follows, whatever becomes of it."""
-        effect = self._balances.effect(entry)
         number = entry.card.number if entry.card else None
         said = TransactionAnswer(
             id=entry.id,
@@ -144,7 +143,7 @@ class Recording:
             state=State.QUEUED,
             points=entry.points,
             card=CardView(masked(number)) if number else None,
-            balance=self._balances.view(number, effect) if number else None,
+            balance=self._balances.view(number, [entry]) if number else None,
             claim=self._claims.code(entry),
             promise=promise,
         )

@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from offline_queue.counted import in_points
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
 from offline_queue.words import Words
 from terminal.pos import MAX_TEXT, TransactionRequest, invalid
@@ -86,8 +87,8 @@ _NOTHING_TO_REVERSE: Final = Words(
     "Ce qui est rendu ne fait pas un point entier : il n'y a rien à annuler.",
 )
 _OVER_REVERSAL: Final = Words(
-    "Only {left} of the original's {points} points are left to reverse.",
-    "De l'opération d'origine ({points} points), il n'en reste que {left} à annuler.",
+    "The original was of {points}; only {left} can still be reversed.",
+    "L'opération d'origine portait sur {points} ; il n'en reste que {left} à annuler.",
 )
 _NOT_REVERSIBLE: Final = Words(
     "`reverses` names a record of kind {kind}; only earn, redeem and claim can be reversed.",
@@ -137,7 +138,7 @@ def draft_reversal(
     if points == 0 and original.rest:
         raise invalid(_NOTHING_TO_REVERSE, "nothing_to_reverse")  # to the ledger 0 points are all that is left
     if points > original.rest:
-        raise invalid(_OVER_REVERSAL.of(left=original.rest, points=entry.points), "over_reversal")
+        raise invalid(_OVER_REVERSAL.of(left=in_points(original.rest), points=in_points(entry.points)), "over_reversal")
     return _draft(Kind.REVERSE, request, key, stamp, entry.card, points, entry.rule)
 
 
@@ -174,7 +175,7 @@ def _points(request: TransactionRequest, rule: PointsRule, kind: Kind | None = N
         raise invalid(f"`amount.currency` is {request.amount.currency}; this programme counts {rule.currency}.")
     points = rule.needed(request.amount) if (kind or request.kind) == Kind.REDEEM else rule.earned(request.amount)
     if points > MAX_POINTS:
-        raise invalid(f"`amount` comes to {points} points, more than the {MAX_POINTS} one entry may move.")
+        raise invalid(f"`amount` comes to {points}, more than the {MAX_POINTS} points one entry may move.")
     return points
 
 

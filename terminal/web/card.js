@@ -1,18 +1,19 @@
 // The panel across the counter: what has just happened, as one thing. `scene` decides, `showScene` draws.
 
-const MINUS = "−";
-const SIGN = { earn: "+", redeem: MINUS, reverse: "" };
+import { make, unbroken } from "./dom.js";
+import { movement } from "./movement.js";
 
 export const UNDER_REVIEW = new Set(["parked", "conflict"]);
 
 // Pure: what the panel shows, from what was seen. `say` is the headline, `fine` the small print, `hints` what to do.
 export function scene({ card, sold, unreadable, rung }, words, format, advice) {
   if (unreadable) {
-    return { mood: "trouble", say: words.unreadable, fine: unreadable.detail, hints: advice(unreadable, rung) ?? [] };
+    return { mood: "trouble", say: unreadable.title, fine: unreadable.detail, hints: advice(unreadable, rung) ?? [] };
   }
   if (sold && !sold.card) {
     if (UNDER_REVIEW.has(sold.state)) return reviewed(sold, words, format);
-    const change = { say: words.withoutCard, change: changed(sold, words, format) };
+    const name = sold.kind === "earn" ? words.withoutCard : movement(sold, words, format).name;
+    const change = { say: name, change: changed(sold, words, format) };
     if (!sold.claimable) return { mood: "sold", ...change };
     return { mood: "sold", ...change, claim: sold.id, fine: words.claimHow };
   }
@@ -21,7 +22,7 @@ export function scene({ card, sold, unreadable, rung }, words, format, advice) {
   if (sold && UNDER_REVIEW.has(sold.state)) return { ...reviewed(sold, words, format), number: card.card.masked, ...sum(balance, words, format) };
   return {
     mood: sold ? "sold" : "read",
-    say: sold ? (words.kind[sold.kind] ?? sold.kind) : words.lastCard,
+    say: sold ? movement(sold, words, format).name : words.lastCard,
     number: card.card.masked,
     ...sum(balance, words, format),
     change: sold ? changed(sold, words, format) : "",
@@ -32,8 +33,10 @@ export function scene({ card, sold, unreadable, rung }, words, format, advice) {
 }
 
 // A person must look at this sale first: no sign and no tick promise its points.
-function reviewed({ kind, points, state, sentence }, words, format) {
-  const what = `${words.kind[kind] ?? kind} · ${format.whole(points)} ${words.points(points)}`;
+function reviewed(sold, words, format) {
+  const { state, sentence, points } = sold;
+  const { name, unit } = movement(sold, words, format);
+  const what = `${name} · ${format.whole(points)} ${unit}`;
   const left = state === "parked" ? words.notCounted : "";
   return { mood: "review", say: words.underReview, change: what, fine: [sentence, left].filter(Boolean).join(" "), hints: [words.conflictsHint] };
 }
@@ -43,8 +46,9 @@ function sum(balance, words, format) {
   return { points: format.whole(balance.points), unit: words.points(balance.points), estimate: balance.estimate ? words.estimate : "" };
 }
 
-function changed({ kind, points }, words, format) {
-  return `${SIGN[kind] ?? ""}${format.whole(points)} ${words.points(points)}`;
+function changed(sold, words, format) {
+  const { change, unit } = movement(sold, words, format);
+  return `${change} ${unit}`;
 }
 
 function balanceNote(balance, words, format) {
@@ -78,13 +82,13 @@ export function showScene(shown) {
   put("card-estimate", shown.estimate);
   put("card-note", shown.fine);
   put("card-expiry", shown.expiry);
-  const hints = (shown.hints ?? []).map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
+  const hints = (shown.hints ?? []).map((hint) => make("li", {}, hint));
   document.getElementById("card-hints").replaceChildren(...hints);
   showClaim(shown.claim);
 }
 
 function put(id, text = "") {
-  document.getElementById(id).textContent = text;
+  document.getElementById(id).textContent = unbroken(text);
 }
 
 function showClaim(id) {

@@ -3,10 +3,11 @@
 
 import { announce } from "./announce.js";
 import { UNDER_REVIEW, scene, showScene, spoken } from "./card.js";
-import { at, make, say } from "./dom.js";
+import { at, make, say, unbroken } from "./dom.js";
 import { formatFor } from "./format.js";
 import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
 import { advice, focusLadder, showLadder } from "./ladder.js";
+import { movement } from "./movement.js";
 import { showPosWords } from "./pos_words.js";
 import * as sound from "./sound.js";
 import { line, showTiles } from "./tiles.js";
@@ -19,6 +20,7 @@ const FORGET_MS = 90_000; // as long as the till itself holds a card that cannot
 const KEPT_TRANSACTIONS = 12;
 const KEPT_IDS = 500;
 const REPLAY_MS = 700; // what happened before the page was opened comes at once, and makes no sound
+// What a cashier does; rights that go back, changed cards and decisions are not listed.
 const AT_THE_COUNTER = new Set(["earn", "redeem", "reverse", "claim"]);
 
 // The till's own language where the shop has set one, else the browser's. The till's sentences are asked for in it too.
@@ -55,9 +57,7 @@ const changes = {
   },
   transaction(transaction) {
     const tune = isNews(transaction) ? served(transaction) : undefined;
-    seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
-    const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
-    oldest.forEach((id) => seen.transactions.delete(id));
+    if (AT_THE_COUNTER.has(transaction.kind)) listed(transaction);
     became(transaction);
     if (transaction.card) changes.balance(transaction);
     return tune;
@@ -74,6 +74,12 @@ const changes = {
     seen.transactions.clear();
   },
 };
+
+function listed(transaction) {
+  seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
+  const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
+  oldest.forEach((id) => seen.transactions.delete(id));
+}
 
 function isNews({ id, kind, state }) {
   return state === "queued" && AT_THE_COUNTER.has(kind) && !made.has(id);
@@ -231,13 +237,15 @@ function showTransactions() {
   at("recent-none").hidden = newestFirst.length > 0;
 }
 
-function transactionItem({ id, kind, points, card, state, balance, claimable, promise }) {
+function transactionItem(transaction) {
+  const { id, card, state, balance, claimable, promise } = transaction;
+  const { name, change } = movement(transaction, words, format);
   const mood = UNDER_REVIEW.has(state) ? "trouble" : state === "queued" ? "wait" : "calm";
   const title = balance ? `${format.whole(balance.points)} ${words.points(balance.points)}` : null;
   return line(
     { "data-mood": mood, title },
-    [words.kind[kind] ?? kind, "name"],
-    [`${{ earn: "+", redeem: "−" }[kind] ?? ""}${format.whole(points)}`, "points"],
+    [name, "name"],
+    [change, "points"],
     [card?.masked ?? words.noCard, "card"],
     [words.state[state] ?? state, "state"],
     words.promise[promise] ? [words.promise[promise], "fine"] : null,
@@ -256,7 +264,7 @@ function showCode({ target }) {
 }
 
 document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+for (const element of document.querySelectorAll("[data-word]")) element.textContent = unbroken(words[element.dataset.word]);
 at("card-claim").alt = words.claim;
 fillKeyList(words.keyList);
 listenToKeys({

@@ -32,6 +32,7 @@ from terminal.inbox import (
 )
 from terminal.notices import Notices
 from terminal.pos import BalanceView, CardEventAnswer, CardView, Outcome, ReadAnswer, Refusal, TransactionAnswer
+from terminal.sales.transaction import effect
 from terminal.trial.desk import Shop, TrialDesk
 from terminal.trial.talk import TrialAsked
 from tests.offline_queue.claimed import KEY
@@ -145,10 +146,8 @@ class FakeTill:
         body = msgspec.json.encode(TransactionAnswer(id_, kind, State.QUEUED, points, card, balance(100 + points)))
         self.outcomes.append(Outcome(id_, kind, State.QUEUED, points, key, NOW, card, history=[State.QUEUED]))
         self.first[key] = (digest, body)
-        self.notices.publish(
-            "transaction",
-            {"id": id_, "kind": kind, "state": "queued", "points": points, "card": card, "balance": balance(100)},
-        )
+        told = {"id": id_, "kind": kind, "state": "queued", "points": points, "effect": effect(kind, points)}
+        self.notices.publish("transaction", {**told, "card": card, "balance": balance(100)})
         return Answered(body, replayed=False)
 
     def _happens(self, number: str, happened: CardEvent) -> Answered:

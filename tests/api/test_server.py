@@ -41,7 +41,9 @@ def test_only_the_loopback_is_listened_on(listen: str) -> None:
         parse_listen(listen)
 
 
-@pytest.mark.parametrize("listen", ["", "8780", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "listen", ["", "8780", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:99999", "127.0.0.1:" + "1" * 5000]
+)
 def test_an_address_that_is_none_is_refused(listen: str) -> None:
     """With an example of one that is."""
     with pytest.raises(CannotListen, match=r"127\.0\.0\.1:8780"):
@@ -147,6 +149,22 @@ def test_who_comes_in_as_the_server_ends_hears_so() -> None:
     thread.join(15)
     assert not thread.is_alive()
     assert [answer.partition(b" ")[2][:3] for answer in heard] == [b"", b"204", b"204"]
+
+
+async def nobody(_: Scope, __: Receive, ___: Send) -> None:
+    """An application that is never asked."""
+
+
+def test_an_end_before_the_server_is_up_is_not_forgotten() -> None:
+    """A slow machine gives up waiting for its start: then it must not serve on beside the next one."""
+    listener, web = socket.create_server(("127.0.0.1", 0)), WebServer(web_config(nobody))
+    web.end()
+    thread = threading.Thread(target=web.run, args=([listener],), daemon=True)
+    thread.start()
+    thread.join(15)
+    assert not thread.is_alive()
+    assert listener.fileno() < 0
+    web.end()
 
 
 def test_many_pos_at_once_are_served(api: Api) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tilld_client import Lost, Patience, Pending, Refused, Till, Unanswered
 from tilld_client.attempts import Attempts, Passing, checked
@@ -42,6 +42,7 @@ def test_what_may_pass_is_tried_again_and_what_is_decided_is_not() -> None:
     assert not passes(409, "busy")
 
 
+@example("0\x1f")
 @given(st.text(max_size=12))
 @settings(max_examples=100)
 def test_whatever_stands_in_retry_after_is_at_most_a_minute(header: str) -> None:

@@ -14,6 +14,8 @@ from ledger.facts.policy import Policy, UnknownCards
 from ledger.http.app import create_app
 from ledger.http.server import LedgerServer, bound
 from ledger.port.book import Book
+from ledger.port.upkeep import Verification
+from ledger.tables.engine import Tables
 from tests.ledger.cluster import MISSING, PROGRAMS, Cluster, cluster
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, FakeTimepiece
 
@@ -75,6 +77,17 @@ def book(shelf: Shelfful) -> Book:
 @pytest.fixture
 def till(book: Book) -> FakeTill:
     return FakeTill(book)
+
+
+def bent(book: Book, *statements: str) -> Verification:
+    """What `verify` says after somebody has changed the books behind the ledger's back."""
+
+    def change(tables: Tables) -> None:
+        for statement in statements:
+            tables.change(statement)
+
+    book._engine.write(change)  # type: ignore[attr-defined]
+    return book.verify()
 
 
 @pytest.fixture

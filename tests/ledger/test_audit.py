@@ -6,8 +6,7 @@ import pytest
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
-from ledger.port.upkeep import Verification
-from tests.ledger.conftest import Shelfful
+from tests.ledger.conftest import Shelfful, bent
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill
 
 DAMAGE = {
@@ -53,11 +52,6 @@ def busy(book: Book, till: FakeTill) -> Book:
     till.ask("a1", 10)
     assert book.verify().ok
     return book
-
-
-def bent(book: Book, statement: str, *values: object) -> Verification:
-    book._engine.write(lambda tables: tables.change(statement, *values))  # type: ignore[attr-defined]
-    return book.verify()
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

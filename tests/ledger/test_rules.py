@@ -16,7 +16,7 @@ from ledger.rules.deciding import RULES, decide
 from ledger.rules.own_entries import OFFICE
 from ledger.rules.policies import CHOICES, stance
 from ledger.rules.records import KEYED, WAITS_FOR_REVIEW, WAITS_FOR_UPGRADE, read
-from ledger.rules.sentences import HONOURED
+from ledger.rules.sentences import HONOURED, exceeded, expired, overdrawn
 from offline_queue.entry import (
     Amount,
     Card,
@@ -484,3 +484,11 @@ def test_what_cannot_be_read_is_told_apart(raw: bytes, code: Code) -> None:
     assert isinstance(found, Decision)
     assert (found.code, found.state, found.waits) == (code, State.PARKED, WAITS_FOR_UPGRADE)
     assert found.detail
+
+
+def test_one_point_is_said_as_one() -> None:
+    """In what the ledger tells a shop of an entry."""
+    one = entry(Kind.REDEEM, 1)
+    assert overdrawn(case(one, standing=POOR)) == "1 point taken where only 5 could be"
+    assert expired(case(one, standing=STALE)).startswith("redeemed 1 point where")
+    assert exceeded(case(one, right=OPEN)) == "1 point redeemed on an allowance of 10"

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
+from offline_queue.counted import in_points
 from offline_queue.entry import Entry, Lane, State
 from offline_queue.journal import KeyReused, RightsRefused
 from offline_queue.wire import Marks
@@ -73,7 +74,8 @@ class Journal(RuleBasedStateMachine):
             self.recorded(back, b"reversed")
             self.taken_back[entry.id] = taken + points
         else:
-            why = "have been reversed already" if taken == entry.points else f"{entry.points - taken} points left"
+            left = entry.points - taken
+            why = f"{in_points(left).en} left" if left else "has been reversed already"
             with pytest.raises(RightsRefused, match=why):
                 put(self.store, back)
 

@@ -29,7 +29,8 @@ from offline_queue.timepiece import Timepiece
 from offline_queue.wire import BatchAnswer, BatchHeader, Marks
 from terminal.config_offline import Offline, Redeem
 from terminal.promises.floor_limits import Limits
-from tests.simulation.loads import CLONES, MIXED, REDEMPTION, Load
+from terminal.promises.risk import Risk
+from tests.simulation.loads import CLONES, LONE, MIXED, REDEMPTION, Load
 
 T = TypeVar("T")
 Patch = pytest.MonkeyPatch
@@ -225,6 +226,11 @@ def floor_limit_is_a_guarantee(patch: Patch) -> None:
     patch.setattr(Offline, "limits", lambda offline: limits if offline.redeem is not Redeem.EARN_ONLY else None)
 
 
+def what_was_promised_is_forgotten(patch: Patch) -> None:
+    """When the line is back, a till redeems by whatever the ledger grants, which has not heard of its promises yet."""
+    patch.setattr(Risk, "uncovered", lambda *_: None)
+
+
 BUGS: Final[dict[Bug, tuple[Load, int]]] = {
     any_answer_counts: (MIXED, 300),
     ledger_without_keys: (MIXED, 100),
@@ -243,6 +249,7 @@ BUGS: Final[dict[Bug, tuple[Load, int]]] = {
     rights_outlive_their_start: (CLONES, 300),
     unsealed_rights_confirmed: (CLONES, 300),
     unsealed_end_believed: (CLONES, 300),
+    what_was_promised_is_forgotten: (LONE, 300),
 }
 """Where each is looked for, and in how many schedules it must be found."""
 SHOWN: Final[dict[Bug, int]] = {
@@ -254,6 +261,7 @@ SHOWN: Final[dict[Bug, int]] = {
     rights_granted_during_recovery: 22,
     unsealed_rights_confirmed: 7,
     unsealed_end_believed: 60,
+    what_was_promised_is_forgotten: 139,
 }
 """The schedule that has shown each of these: looked at before the others, and only a saving of time."""
 HARMLESS: Final[dict[Bug, tuple[Load, int]]] = {rights_are_not_used_up: (CLONES, 25)}

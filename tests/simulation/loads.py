@@ -54,6 +54,7 @@ class Load:
     opening: int = 60
     most: int = 40
     days: bool = False
+    tills: int = 3
     told: float = 0.5
     disasters: dict[str, int] = field(default_factory=lambda: DISASTERS)
     excuses: frozenset[str] = frozenset()
@@ -90,6 +91,19 @@ FLOOR: Final = Load(
     most=15,
     excuses=frozenset({"floor limits bound a loss and do not prevent it"}),
 )
+LONE: Final = Load(
+    "lone",
+    PRESSURE | {"cut": 9, "mend": 12, "wait": 9, "kill": 2, "restart": 2},
+    _FLOOR,
+    FLOOR.policy,
+    cards=3,
+    unknown=0,
+    opening=20,
+    most=15,
+    disasters={},
+    tills=1,
+)
+"""A till that is alone cannot lose anything by floor limits: no other one promises the same points."""
 CLONES: Final = Load(
     "clones",
     {"look": 10, "redeem": 22, "work": 22, "clone": 8, "kill": 2, "mend": 3, "acknowledge": 1},
@@ -101,4 +115,4 @@ CLONES: Final = Load(
     most=4,
     disasters={"put_back": 2, "image": 4},
 )
-LOADS: Final = {load.name: load for load in (MIXED, REDEMPTION, CLONES, FLOOR)}
+LOADS: Final = {load.name: load for load in (MIXED, REDEMPTION, CLONES, FLOOR, LONE)}

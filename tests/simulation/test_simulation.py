@@ -14,7 +14,7 @@ from tests.simulation.network import FAULTS
 from tests.simulation.run import Tally, first_caught, over_all_cores
 from tests.simulation.world import run
 
-SCHEDULES = {"mixed": 75, "redemption": 75, "clones": 25, "floor": 25}
+SCHEDULES = {"mixed": 75, "redemption": 75, "clones": 25, "floor": 25, "lone": 25}
 
 
 @lru_cache

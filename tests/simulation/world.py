@@ -23,7 +23,6 @@ from tests.simulation.truth import Told
 from tests.simulation.witness import Witnessed
 
 EVENTS: Final = 60
-TILLS: Final = 3
 PAUSES_MS: Final = (0, 300, 2_000, 15_000)
 """Between two events, so that tills get over their waits."""
 OPENING_TURNS: Final = 7
@@ -57,7 +56,7 @@ class World:
         self.counter, self.disks, self.people = Counter(self), Disks(self, self.line), People(self)
         self.machines: list[Machine] = []
         self.ever: list[Machine] = []
-        for n in range(TILLS):
+        for n in range(load.tills):
             self.add(self.disks.first(f"T{n}"))
 
     def run(self, *, again: bool) -> None:

@@ -109,7 +109,7 @@ def test_watch_shows_events_masked(tilld: Tilld, api: Api, till: FakeTill) -> No
     code, text, _ = tilld("watch", "--after", "first", "--count", "2")
     assert code == 0
     assert "•••• 0017 by qr at counter, 100 points" in text
-    assert "earn 5 on •••• 0017: queued" in text
+    assert "earn +5 on •••• 0017: queued" in text
     lines = tilld("watch", "--after", "first", "--count", "2", "--json")[1].splitlines()
     assert [json.loads(line)["event"] for line in lines] == ["card_read", "transaction"]
     assert "2990000000017" not in text + "".join(lines)
@@ -333,6 +333,14 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     assert reader.heard == [
         {"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None, "effort": None, "duration_ms": 0.0}
     ]
+
+
+def test_a_fault_is_no_card(tilld: Tilld, tmp_path: Path) -> None:
+    """What the reader was given is called what it is."""
+    reader = SimulatedReader(tmp_path / "readers", "counter")
+    code, text, _ = tilld("tap", "--fault", "unreadable")
+    reader.close()
+    assert (code, text.startswith("counter was given the fault unreadable;")) == (0, True)
 
 
 def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from terminal.daemon import BROKEN, FINE, Ending, watch
+from terminal.daemon import BROKEN, FINE, watch
+from terminal.ending import Ending
 from terminal.inbox import Inbox, Stop
 from terminal.state_folder import StateUnusable, prepare
 from terminal.till_loop import TillLoop

@@ -6,14 +6,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from offline_queue.timepiece import rfc3339
 from offline_queue.wire_accounts import Account, Balance, Expiry
 from offline_queue.words import Language, Words
 from terminal.inbox import AccountHeard
 from terminal.pos import ExpiringView
-from terminal.sales.expiries import MONTHS, coming, gone, sentence
+from terminal.sales.expiries import MONTHS, coming, gone, left, sentence
+from terminal.sales.pending import Spending
 from tests.terminal.rig import CARD, Shop, TillRig
 
 TODAY = date(2025, 6, 15)
+DAY_MS = 86_400_000
 NEW_YEAR = Expiry("2026-01-01T00:00:00+01:00", 60)
 
 
@@ -71,6 +74,32 @@ def test_whatever_the_ledger_says_is_gone_or_comes_or_is_no_time(at: str, now_ms
     assert gone(expiring, now_ms) + sum(view.points for view in coming(expiring, now_ms)) in (0, 7)
 
 
+LOTS = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 40)), max_size=4)
+SPENT = st.lists(st.tuples(st.integers(0, 10), st.integers(1, 50)), max_size=6)
+
+
+@given(LOTS, st.integers(0, 50), SPENT, st.integers(0, 10))
+def test_what_is_left_is_what_an_account_of_lots_would_say(
+    lots: list[tuple[int, int]], endless: int, spent: list[tuple[int, int]], now: int
+) -> None:
+    """Lot by lot, the soonest to end first, day by day: what ends, what comes and what may be used."""
+    account = {(day, n): points for n, (day, points) in enumerate(lots)} | {(99, 0): endless}
+    spendings, told = list[Spending](), sum(account.values())
+    for day, wanted in sorted(spent):
+        usable = sorted(lot for lot in account if day < lot[0])
+        if day > now or sum(account[lot] for lot in usable) < wanted:
+            continue  # nobody may redeem what is not there
+        spendings.append(Spending(wanted, day * DAY_MS))
+        for lot in usable:
+            taken = min(wanted, account[lot])
+            account[lot], wanted = account[lot] - taken, wanted - taken
+    rest = left([Expiry(rfc3339(day * DAY_MS), points) for day, points in lots], spendings)
+    may_use = told - sum(spending.points for spending in spendings) - gone(rest, now * DAY_MS)
+    assert may_use == sum(points for lot, points in account.items() if now < lot[0])
+    ahead = sum(points for lot, points in account.items() if now < lot[0] < 99)
+    assert sum(view.points for view in coming(rest, now * DAY_MS)) == ahead
+
+
 def balance(shop: TillRig, *expiring: Expiry, points: int = 100, inactive: int = 0) -> Balance:
     told = shop.balance(points)
     return Balance(told.number, points, 0, told.as_of, inactive=inactive, expiring=list(expiring))
@@ -92,7 +121,7 @@ def test_a_read_tells_what_expires_next(till: TillRig) -> None:
 def test_a_till_that_is_cut_off_counts_by_itself(till: TillRig) -> None:
     """What ended since the ledger was heard no longer counts, and the balance is an estimate from then on."""
     till.directory.hear([balance(till, day_after(till, 1), day_after(till, 30))])
-    till.timepiece.now_ms += 2 * 86_400_000
+    till.timepiece.now_ms += 2 * DAY_MS
     till.present(CARD)
     view = till.told("card_read")[-1]["balance"]
     assert (view["points"], view["estimate"], len(view["expiring"])) == (40, True, 1)
@@ -102,7 +131,42 @@ def test_points_redeemed_here_before_their_end_are_not_taken_off_twice(till: Til
     """The oldest are used first: what a customer has used cannot expire any more."""
     till.directory.hear([balance(till, day_after(till, 1))])
     till.redeem("r1", points=50)
-    till.timepiece.now_ms += 2 * 86_400_000
+    till.timepiece.now_ms += 2 * DAY_MS
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["points"] == 40
+
+
+def test_points_redeemed_after_an_end_were_others(till: TillRig) -> None:
+    """Of 100 points 60 have ended; the 40 that were redeemed then were the rest, and nothing is left."""
+    till.directory.hear([balance(till, day_after(till, 1))])
+    till.timepiece.now_ms += 2 * DAY_MS
+    till.redeem("r1", points=40)
+    till.timepiece.now_ms += DAY_MS
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["points"] == 0
+
+
+def test_a_sale_since_does_not_make_used_points_end(till: TillRig) -> None:
+    """60 were used in time; 40 of the old points and 30 new ones are left. What was used is not told to end either."""
+    till.directory.hear([balance(till, day_after(till, 1))])
+    till.redeem("r1", points=50)
+    till.sell("s1", 30)
+    till.timepiece.now_ms += 5000
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["expiring"][0]["points"] == 10
+    till.redeem("r2", points=10)
+    till.timepiece.now_ms += 2 * DAY_MS
+    till.present(CARD)
+    view = till.told("card_read")[-1]["balance"]
+    assert (view["points"], view["pending"], view.get("expiring", [])) == (70, -30, [])
+
+
+def test_a_redemption_taken_back_ends_with_its_points(till: TillRig) -> None:
+    """They come back as old as they were."""
+    till.directory.hear([balance(till, day_after(till, 1))])
+    redeemed = till.redeem("r1", points=60)
+    till.heard(till.ask("v1", "reverse", None, reverses=redeemed.id))
+    till.timepiece.now_ms += 2 * DAY_MS
     till.present(CARD)
     assert till.told("card_read")[-1]["balance"]["points"] == 40
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from terminal.config_offline import Offline, Redeem, offline_problems
-from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn, worst_case
+from terminal.promises.floor_limits import Facts, Limits, floor_refusal, is_drawn, room, worst_case
 
 CARD = "2990000000017"
 LIMITS = Limits(per_transaction=100, per_card=150, total=400, count=5, balance_age_h=24)
@@ -31,11 +31,11 @@ CASES = [
     Case("balance_unknown", but(age_h=None), "never heard"),
     Case("balance_age", but(age_h=24.1), "too old"),
     Case("balance_age", but(age_h=-0.1), "too old"),
-    Case("balance", but(balance=79), "Redeem 79 or fewer"),
+    Case("balance", but(balance=79), "Redeem at most 79 points"),
     Case("balance", but(balance=-3), "Try again when"),
-    Case("per_transaction", but(points=101), "Redeem 100 or fewer"),
-    Case("per_card", but(of_card=71), "Redeem 79 or fewer"),
-    Case("total", but(total=330), "Redeem 70 or fewer"),
+    Case("per_transaction", but(points=101), "Redeem at most 100 points"),
+    Case("per_card", but(of_card=71), "Redeem at most 79 points"),
+    Case("total", but(total=330), "Redeem at most 70 points"),
     Case("total", but(total=400), "Try again when"),
     Case("count", but(count=5), "as often as it may"),
     Case("online_check", but(drawn=True), "drawn by chance"),
@@ -58,6 +58,33 @@ def test_each_limit_is_told_by_name_with_what_to_do(case: Case) -> None:
     assert case.says in why.detail.en
     assert "Aucun point" in why.detail.fr
     assert not any(CARD in text or "{" in text for text in (why.detail.en, why.detail.fr))
+
+
+FACTS = st.builds(
+    Facts,
+    card=st.just(CARD),
+    points=st.integers(1, 300),
+    balance=st.none() | st.integers(-20, 300),
+    age_h=st.none() | st.sampled_from([-1.0, 0.0, 24.0, 25.0]),
+    of_card=st.integers(0, 160),
+    total=st.integers(0, 420),
+    count=st.integers(0, 6),
+    drawn=st.booleans(),
+)
+
+
+@given(FACTS)
+@example(but(points=400, balance=300, of_card=140))
+def test_what_the_cashier_is_told_to_redeem_instead_is_promised(facts: Facts) -> None:
+    """Each limit leaves that many, not only the one that is told; one point more goes beyond one of them."""
+    most = room(facts, LIMITS)
+    why = floor_refusal(facts, LIMITS)
+    assert (why is None) == (facts.points <= most)
+    if most:
+        assert floor_refusal(msgspec.structs.replace(facts, points=most), LIMITS) is None
+    if why is not None:
+        assert (f"Redeem at most {most} point" in why.detail.en) == (most > 0)
+        assert ("Redeem" in why.detail.en) == (most > 0)
 
 
 @given(
@@ -91,6 +118,14 @@ def test_the_worst_case_is_stated_in_figures() -> None:
     assert "1600 points" in said
     assert "{" not in worst_case(LIMITS, 4).fr
     assert "3 x 150 = 450 points" in worst_case(msgspec.structs.replace(LIMITS, per_card=900, total=150), 4).en
+
+
+def test_a_limit_of_one_is_one_point() -> None:
+    """In the words of whoever reads them."""
+    why = floor_refusal(but(points=5), msgspec.structs.replace(LIMITS, per_transaction=1))
+    assert why is not None
+    assert "at most 1 point may be redeemed" in why.detail.en
+    assert "1 point au plus par opération" in why.detail.fr
 
 
 def test_limits_that_contradict_each_other_are_told() -> None:

@@ -25,7 +25,7 @@ def test_silence_is_no_promise() -> None:
 
 def test_silence_tells_what_is_promised_already() -> None:
     """A right held ahead of need is smaller than what the customer wants: so much could be redeemed."""
-    assert "Redeem 30 or fewer" in refusal(NUMBER, 50, None, held=30).detail.en
+    assert "Redeem at most 30 points" in refusal(NUMBER, 50, None, held=30).detail.en
 
 
 def test_recovering_books_tell_that_the_points_are_safe() -> None:
@@ -39,10 +39,20 @@ def test_too_few_points_name_those_that_are_free() -> None:
     """Reserved points belong to another redemption: 120 less 100 leaves 20."""
     why = refusal(NUMBER, 50, answer(granted=False, code="insufficient_points", balance=BALANCE))
     assert why.code == "insufficient_points"
-    assert "has 20 points free" in why.detail.en
-    assert "Redeem 20 or fewer" in why.detail.en
+    assert "has 20 points free; the sale asks for 50 points" in why.detail.en
+    assert "Redeem at most 20 points" in why.detail.en
     last = answer(granted=False, code="insufficient_points", balance=msgspec.structs.replace(BALANCE, points=101))
-    assert "Redeem 1 or fewer" in refusal(NUMBER, 50, last).detail.en
+    assert "Redeem at most 1 point." in refusal(NUMBER, 50, last).detail.en
+
+
+@pytest.mark.parametrize(("reserved", "held", "most"), [(120, 50, 50), (100, 50, 50), (60, 50, 60)])
+def test_what_this_till_holds_of_the_card_is_the_customer_s_too(reserved: int, held: int, most: int) -> None:
+    """The ledger counts it as reserved; the cashier hears the most that one redemption may be of."""
+    balance = msgspec.structs.replace(BALANCE, reserved=reserved)
+    why = refusal(NUMBER, 110, answer(granted=False, code="insufficient_points", balance=balance), held)
+    assert (why.code, f"Redeem at most {most} points" in why.detail.en) == ("insufficient_points", True)
+    untold = refusal(NUMBER, 110, answer(granted=False, code="insufficient_points"), held)
+    assert "Redeem at most 50 points" in untold.detail.en
 
 
 @pytest.mark.parametrize("points", [100, 0, -30])

@@ -90,3 +90,14 @@ def test_a_right_is_left_after_a_minute() -> None:
         replace(left, ahead=True),
     )
     assert [rights_with(other).left_idle(NOW_MS) for other in others] == [[]] * len(others)
+
+
+def test_what_granted_rights_hold_of_a_card_is_in_hand() -> None:
+    """Whatever they were granted for and whoever uses them; what is only asked for is nobody's yet."""
+    rights = rights_with(
+        Right(but(id="1"), granted=True, wanted_by="k-1"),
+        Right(but(id="2", points=7), granted=True, valid=False),
+        Right(but(id="3")),
+        Right(but(id="4", card="b"), granted=True),
+    )
+    assert [rights.in_hand(card) for card in "abc"] == [57, 50, 0]

@@ -124,7 +124,18 @@ def test_more_than_was_granted_needs_the_ledger(till: TillRig) -> None:
     till.send(AllowanceAnswered(till.wish().id, None))
     why = till.heard(reply)
     assert why.code == "offline_limit"
-    assert "Redeem 30 or fewer" in why.detail.en
+    assert "Redeem at most 30 points" in why.detail.en
+
+
+def test_the_ledger_s_no_leaves_what_is_held(till: TillRig) -> None:
+    """All free points of the card are held here: the ledger has none left, and the cashier hears what would go."""
+    hold(till)
+    reply = till.ask("r1", "redeem", points=60)
+    no = AllowanceAnswer("r", till.wish().id, False, "insufficient_points", Balance(CARD, 50, 50, NOW))
+    till.send(AllowanceAnswered(no.id, no))
+    why = till.heard(reply)
+    assert (why.code, "Redeem at most 50 points" in why.detail.en) == ("insufficient_points", True)
+    assert said(till.heard(till.ask("r2", "redeem", points=50))).promise is Promise.HELD
 
 
 def test_it_is_renewed_when_the_ledger_has_decided(till: TillRig) -> None:

@@ -3,6 +3,7 @@
 from concurrent.futures import Future
 
 import msgspec
+import pytest
 
 from offline_queue.conflicts import sentence
 from offline_queue.entry import CardEvent, Happening, State
@@ -10,7 +11,7 @@ from offline_queue.wire_accounts import Account
 from offline_queue.wire_feeds import Verdict
 from terminal.inbox import AccountHeard, Answered, CardEventAsked, Settled
 from terminal.pos import BalanceView
-from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
+from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig, said
 
 
 def shown(till: TillRig, number: str = CARD) -> BalanceView | None:
@@ -208,3 +209,17 @@ def test_a_word_that_covers_others_too_is_news_for_what_waited(shop: Shop) -> No
     settled(till, Verdict(2, held[0].stream, held[0].seq, held[1].seq, State.POSTED, "posted"), points=20)
     posted = [told["id"] for told in till.told("transaction") if told["state"] == "posted"]
     assert sorted(posted) == sorted([first.id, second.id])
+
+
+def test_a_reversal_is_decided_as_it_was_counted(till: TillRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its original is too old to be kept by then; the others beside it stay what they are."""
+    redeemed = till.redeem("r1", points=50)
+    back = said(till.heard(till.ask("v1", "reverse", None, reverses=redeemed.id)))
+    till.sell("s1", points=10)
+    word = verdict(till, back.id)
+    with monkeypatch.context() as patched:
+        patched.setattr(till.journal, "find_id", lambda _: None)
+        settled(till, word)
+    view = shown(till)
+    assert view is not None
+    assert view.pending == 10 - 50

@@ -42,7 +42,8 @@ class TestWhatTheLedgerTold:
         waiting = till.wait_for_card()
         till.present(CARD)
         assert blocked(till.heard(waiting))
-        assert till.told("card_unreadable")[0]["reason"] == "card_blocked"
+        (told,) = till.told("card_unreadable")
+        assert (told["reason"], told["title"]) == ("card_blocked", "Blocked card")
         assert blocked(till.heard(till.ask("k1", "earn", points=5)))
         assert blocked(till.heard(till.ask("k2", "redeem", points=5)))
         assert till.question("queue", "{}") == []

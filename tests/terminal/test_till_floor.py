@@ -8,12 +8,15 @@ import pytest
 
 from offline_queue.entry import Lane, State
 from offline_queue.journal import AllowanceState
+from offline_queue.timepiece import rfc3339
+from offline_queue.wire_accounts import AllowanceAnswer, Balance
 from offline_queue.wire_feeds import Verdict
 from terminal.config import Config
 from terminal.config_offline import Offline, Redeem
 from terminal.inbox import AllowanceAnswered, Settled, Welcomed
 from terminal.pos import Promise, Refusal
 from tests.terminal.rig import CARD, OTHER_CARD, HandTimepiece, Shop, TillRig, said
+from tests.terminal.test_till_sales import FullDisk
 
 HOUR_MS = 3_600_000
 CARDS = (CARD, OTHER_CARD, "2990000000031")
@@ -87,7 +90,7 @@ def test_a_card_has_its_limit_over_several_sales(till: TillRig) -> None:
     redeem(till, "r1")
     again = redeem(till, "r2")
     assert why(again) == "per_card"
-    assert "Redeem 20 or fewer" in again.detail.en
+    assert "Redeem at most 20 points" in again.detail.en
     assert said(redeem(till, "r3", 20)).points == 20
 
 
@@ -114,7 +117,7 @@ def test_cards_at_once_share_what_the_till_may_lose(till: TillRig) -> None:
     *promised, last = together(till, *((card, 40) for card in CARDS))
     assert [said(each).points for each in promised] == [40, 40]
     assert why(last) == "total"
-    assert "Redeem 20 or fewer" in last.detail.en
+    assert "Redeem at most 20 points" in last.detail.en
 
 
 def test_cards_at_once_share_how_often_the_till_may_promise(shop: Shop) -> None:
@@ -144,6 +147,70 @@ def test_what_the_ledger_has_decided_is_free_again(till: TillRig) -> None:
     stream = till.store.stream(Lane.URGENT)
     till.send(Settled([Verdict(1, stream, found.seq, found.seq, State.POSTED, "posted")], [till.balance(460)], 1))
     assert said(redeem(till, "r2")).points == 40
+
+
+def granted(till: TillRig, key: str, points: int, left: int | None) -> Any:
+    """The ledger grants at once; `left` of the card's points are then reserved by nobody, None: it does not tell."""
+    reply = till.ask(key, "redeem", points=points)
+    wish = till.wish()
+    after = Balance(CARD, points + (left or 0), points, rfc3339(till.timepiece.now_ms)) if left is not None else None
+    till.store.answer_allowance(wish.id, granted=True)
+    till.send(AllowanceAnswered(wish.id, AllowanceAnswer("r", wish.id, granted=True, balance=after)))
+    return till.heard(reply)
+
+
+@pytest.mark.parametrize("left", [0, 39, None])
+def test_the_line_is_back_before_the_ledger_knows_of_the_promise(till: TillRig, left: int | None) -> None:
+    """It grants points that were handed over already: they are not promised again, and the right goes back."""
+    know(till, 100)
+    assert said(redeem(till, "r1")).promise is Promise.FLOOR
+    refused = granted(till, "r2", 100 - (left or 0), left)
+    assert (refused.code, refused.reason) == ("offline_limit", "unconfirmed")
+    assert "from •••• 0017: 40 points" in refused.detail.en
+    till.settle()
+    assert [right.state for right in till.journal.allowances()][-1] is AllowanceState.RELEASED
+
+
+def test_a_right_that_leaves_room_for_the_promise_is_used(till: TillRig) -> None:
+    """There are points for both, on this card; and what was promised of another one is no matter."""
+    know(till, 100)
+    redeem(till, "r1")
+    assert said(granted(till, "r2", 60, 40)).promise is Promise.ONLINE
+    till.directory.hear([till.balance(40, OTHER_CARD)])
+    assert said(together(till, (OTHER_CARD, 40))[0]).promise is Promise.FLOOR
+
+
+def test_once_the_ledger_has_decided_its_word_is_enough(till: TillRig) -> None:
+    """What it grants then is beside the promise."""
+    know(till, 100)
+    found = till.journal.find_id(said(redeem(till, "r1")).id)
+    assert found is not None
+    stream = till.store.stream(Lane.URGENT)
+    till.send(Settled([Verdict(1, stream, found.seq, found.seq, State.POSTED, "posted")], [till.balance(60)], 1))
+    assert said(granted(till, "r2", 60, 0)).promise is Promise.ONLINE
+
+
+def test_points_that_a_right_holds_here_are_not_promised_beside_it(
+    till: TillRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was granted, the disk was full, and the sale will come again for it."""
+    know(till, 50)
+    disk = FullDisk(till, monkeypatch)
+    assert granted(till, "r1", 30, 20).code == "not_recorded"
+    disk.full = False
+    refused = redeem(till, "r2")
+    assert (why(refused), "Redeem at most 20 points" in refused.detail.en) == ("balance", True)
+    assert said(till.heard(till.ask("r1", "redeem", points=30))).promise is Promise.ONLINE
+
+
+def test_points_earned_here_since_are_for_the_ledger_to_promise(till: TillRig) -> None:
+    """A programme may let them rest for weeks; and a redemption would reach the ledger before them."""
+    know(till, 10)
+    sale = till.sell("s1", 100)
+    refused = redeem(till, "r1", 11)
+    assert (why(refused), "has 10 points" in refused.detail.en) == ("balance", True)
+    till.heard(till.ask("v1", "reverse", None, reverses=sale.id))
+    assert said(redeem(till, "r2", 10)).points == 10
 
 
 def test_an_old_balance_promises_nothing(till: TillRig) -> None:

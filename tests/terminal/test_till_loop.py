@@ -70,6 +70,15 @@ def test_a_defect_ends_the_thread_and_is_told(caplog: pytest.LogCaptureFixture) 
     assert "the till's thread failed" in caplog.text
 
 
+def test_at_its_word_of_the_end_it_is_dead_already() -> None:
+    """The daemon looks who has died as soon as it hears of it: a dead part must not pass for one that lives."""
+    seen, inbox = list[bool](), Inbox()
+    loop = TillLoop(Scripted(), inbox, lambda: seen.append(loop.alive()))
+    loop.start()
+    loop.stop()
+    assert seen == [False]
+
+
 def test_a_thread_that_hangs_gives_no_sign_of_life() -> None:
     """So systemd's watchdog is not fed."""
     release = threading.Event()

@@ -223,6 +223,7 @@ def test_a_redemption_is_reversed_by_giving_back(till: TillRig) -> None:
     back = said(till.heard(till.ask("b1", "reverse", None, reverses=redeemed.id)))
     assert back.balance is not None
     assert back.balance.points == 100
+    assert [(told["points"], told["effect"]) for told in till.told("transaction")] == [(40, -40), (40, 40)]
 
 
 def test_a_stop_answers_whoever_waits_for_the_ledger(till: TillRig) -> None:

@@ -33,6 +33,7 @@ def test_a_sale_is_told_to_watchers_and_to_sync(till: TillRig) -> None:
     answer = till.sell("sale-1")
     (told,) = till.told("transaction")
     assert (told["id"], told["state"], told["balance"]["points"]) == (answer.id, "queued", 10)
+    assert (told["points"], told["effect"]) == (10, 10)
     assert till.sync.nudges == 1
 
 
@@ -151,6 +152,7 @@ def test_a_reversal_takes_back_what_is_left(till: TillRig) -> None:
     refusal = till.heard(till.ask("back-3", "reverse", None, reverses=sale.id))
     assert refusal.code == "invalid"
     assert till.outcome(rest.id).reverses == sale.id
+    assert [(told["points"], told["effect"]) for told in till.told("transaction")] == [(30, 30), (10, -10), (20, -20)]
 
 
 def test_two_reversals_in_flight_cannot_take_back_more_than_the_original(till: TillRig) -> None:

@@ -11,6 +11,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from drivers.base import ReaderState
 from offline_queue.entry import State
+from offline_queue.words import LANGUAGES, Language
+from terminal.counter.headings import heading
+from terminal.counter.refusals import WORDS
 from terminal.inbox import ReaderStatus
 from tests.api.conftest import Api, serving
 from tests.api.fake_till import NOW, FakeTill
@@ -26,6 +29,7 @@ SALE: dict[str, Any] = {
     "kind": "earn",
     "state": "queued",
     "points": 24,
+    "effect": 24,
     "card": {"masked": "•••• 0017"},
     "balance": BALANCE,
 }
@@ -109,6 +113,74 @@ def test_a_sale_that_must_be_looked_at_promises_nothing(page: Page, till: FakeTi
     till.notices.publish("transaction", {**SALE, "state": "resolved", "balance": left})
     expect(page.locator("#card-say")).to_have_text("Last card")
     expect(page.locator("#card-change")).to_be_empty()
+
+
+@pytest.mark.parametrize(
+    ("effect", "locale", "word", "change"),
+    [
+        (-24, "en-GB", "Points taken back", "−24 points"),
+        (24, "en-GB", "Points given back", "+24 points"),
+        (-24, "fr-FR", "Points repris", "−24 points"),
+        (24, "fr-FR", "Points rendus", "+24 points"),
+    ],
+)
+def test_a_reversal_says_which_way_the_points_went(
+    browser: Browser, api: Api, till: FakeTill, effect: int, locale: str, word: str, change: str
+) -> None:
+    """A sale taken back and a redemption given back look unlike each other: on the panel, in the list, when heard."""
+    with browser.new_context(locale=locale) as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.notices.publish("transaction", {**SALE, "kind": "reverse", "effect": effect})
+        expect(page.locator("#card-say")).to_have_text(word)
+        expect(page.locator("#card-change")).to_have_text(change)
+        expect(page.locator("#recent li .name")).to_have_text(word)
+        expect(page.locator("#recent li .points")).to_have_text(change.split()[0])
+        expect(page.locator("#said")).to_contain_text(f"{word} {change}")
+
+
+def test_only_what_happens_at_the_counter_is_listed(page: Page, till: FakeTill) -> None:
+    """A right that goes back, a changed card and a decision are nothing that a cashier has sold."""
+    for number, kind in enumerate(("release", "card_event", "correction", "claim")):
+        told = {**SALE, "id": f"o-{number}", "kind": kind, "points": 12 if kind == "claim" else 0, "effect": 0}
+        till.notices.publish("transaction", told)
+    expect(page.locator("#recent li")).to_have_count(1)
+    expect(page.locator("#recent li .name")).to_have_text("Code credited")
+    expect(page.locator("#recent li .points")).to_have_text("+12")
+
+
+def test_no_line_begins_with_a_french_mark(browser: Browser, api: Api, till: FakeTill) -> None:
+    """The space before it is one that does not break, in the till's sentences and in the page's own."""
+    detail = WORDS["payment_card"][0].fr.replace(",", " ;")
+    told = {"reader": "counter", "reason": "payment_card", "title": "Oui ?", "detail": detail, "next": ["Un : deux"]}
+    with browser.new_context(locale="fr-FR") as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.notices.publish("card_unreadable", told)
+        expect(page.locator("#card-hints")).to_have_text("Un : deux")
+        text = page.evaluate("document.querySelector('main').textContent")
+        assert "\u00a0;" in text
+        assert not any(f" {mark}" in text for mark in ";:?!»")
+
+
+@pytest.mark.parametrize("reason", ["payment_card", "card_blocked"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_card_that_was_read_is_not_called_unreadable(
+    browser: Browser, api: Api, till: FakeTill, reason: str, language: Language
+) -> None:
+    """A payment card and a blocked card say what they are, as the till's sentence does below."""
+    detail, *steps = (words.said(language) for words in WORDS[reason])
+    told = {"reader": "counter", "reason": reason, "title": heading(reason), "detail": detail, "next": steps}
+    with browser.new_context(locale=language) as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.notices.publish("card_unreadable", told)
+        expect(page.locator("#card-say")).to_have_text(heading(reason).said(language))
+        expect(page.locator("#card-note")).to_have_text(detail)
+        expect(page.locator("#said-now")).to_contain_text(heading(reason).said(language))
 
 
 @pytest.mark.parametrize(("set_to", "browsers", "words"), [("fr", "en-GB", "Présentez"), ("", "fr-FR", "Présentez")])
@@ -252,7 +324,7 @@ def test_long_lists_say_that_they_go_on_and_long_words_break(browser: Browser, t
         page.goto(f"http://{api.address}/")
         expect(page.locator("#conflicts li")).to_have_count(20)
         expect(page.locator("#conflicts-more")).to_have_text("et 20 autres")
-        told = {"reader": "x" * 200, "reason": "moved", "detail": "d" * 300, "next": ["w" * 300]}
+        told = {"reader": "x" * 200, "reason": "moved", "title": "t" * 60, "detail": "d" * 300, "next": ["w" * 300]}
         till.notices.publish("card_unreadable", told)
         expect(page.locator("#card-note")).to_have_text("d" * 300)
         assert page.evaluate("document.documentElement.scrollWidth") <= 800

@@ -10,6 +10,7 @@ from drivers.base import CardUnreadable
 from offline_queue.conflicts import sentence
 from offline_queue.words import Language, Words
 from terminal.counter.failure_words import told
+from terminal.counter.headings import heading
 from terminal.counter.ladder import Step
 from terminal.counter.ladder_words import say
 from terminal.counter.refusals import WORDS
@@ -58,6 +59,7 @@ def test_a_card_that_is_not_read(till: TillProcess, pages: dict[Language, Page])
     each_reads(pages, "#card-hints", say(Step.TAP_AGAIN, claims=True))
     each_reads(pages, "#said-now", say(Step.TAP_AGAIN, claims=True))
     tilld("tap", "12", "--state", till.state)
+    each_reads(pages, "#card-say", heading("too_short"))
     detail, *steps = WORDS["too_short"]
     each_reads(pages, "#card-note", detail)
     each_reads(pages, "#card-hints", steps[0])

@@ -31,7 +31,13 @@ def test_a_tap_is_shown_at_once(page: Page, till: FakeTill) -> None:
 
 def test_a_card_that_cannot_be_read_tells_what_to_do(page: Page, till: FakeTill) -> None:
     """The reason and the next step, until a card is read."""
-    told = {"reader": "counter", "reason": "moved", "detail": "It moved.", "next": ["Hold it still."]}
+    told = {
+        "reader": "counter",
+        "reason": "moved",
+        "title": "The card could not be read",
+        "detail": "It moved.",
+        "next": ["Hold it still."],
+    }
     till.notices.publish("card_unreadable", told)
     expect(page.locator("#card-say")).to_have_text("The card could not be read")
     expect(page.locator("#card-hints")).to_have_text("Hold it still.")
@@ -64,6 +70,7 @@ def test_points_found_on_a_card_are_told_with_it(page: Page, till: FakeTill) -> 
 FAILED = {
     "reader": "counter",
     "reason": "mute",
+    "title": "The card could not be read",
     "detail": "The card does not answer.",
     "next": ["Hold the card flat."],
     "step": "tap_again",
@@ -272,7 +279,7 @@ def test_injected_script_does_not_run(browser: Browser, api: Api, till: FakeTill
         page.goto(f"http://{api.address}/")
         page.wait_for_selector('body[data-link="linked"]')
         evil = "<img src=x onerror=\"document.title='owned'\">"
-        told = {"reader": evil, "reason": evil, "detail": evil, "next": [evil]}
+        told = {"reader": evil, "reason": evil, "title": evil, "detail": evil, "next": [evil]}
         till.notices.publish("card_unreadable", told)
         expect(page.locator("#card-note")).to_have_text(evil)
         refused = page.evaluate("try { document.body.innerHTML = '<b>x</b>'; 'done' } catch (error) { error.name }")

@@ -41,4 +41,4 @@ def retry_after_s(header: str | None) -> float | None:
     """Seconds of a Retry-After header (RFC 9110, section 10.2.3), at most a minute; None for a date or nonsense."""
     if header is None or not (header.isascii() and header.strip().isdigit() and len(header) < 10):
         return None
-    return min(60.0, float(header))
+    return min(60.0, float(header.strip()))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from offline_queue.counted import in_points
 from offline_queue.entry import Entry, Kind, State
 from offline_queue.journal import Found
 from terminal.api.nexo.answers import Body, balance_told, current, success
@@ -125,4 +126,4 @@ def _rebates(found: Found, shop: Shop) -> dict[str, Any]:
     """What the points take off the price."""
     entry, rule = found.entry, shop.rule
     amount = entry.amount.value if entry.amount else entry.points * rule.worth
-    return {"TotalRebate": shown(amount, rule.currency), "RebateLabel": f"{entry.points} points"}
+    return {"TotalRebate": shown(amount, rule.currency), "RebateLabel": in_points(entry.points).said(shop.language)}
