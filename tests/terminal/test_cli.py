@@ -335,6 +335,14 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     ]
 
 
+def test_a_fault_is_no_card(tilld: Tilld, tmp_path: Path) -> None:
+    """What the reader was given is called what it is."""
+    reader = SimulatedReader(tmp_path / "readers", "counter")
+    code, text, _ = tilld("tap", "--fault", "unreadable")
+    reader.close()
+    assert (code, text.startswith("counter was given the fault unreadable;")) == (0, True)
+
+
 def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:
     """With the till up something needs attention: 1, and where to look."""
     code, _, errors = tilld("tap", "1")
