@@ -109,8 +109,10 @@ class Mirror:
     def _run(self) -> None:
         journal = self._store.reader()
         try:
-            while not self._stopping:
+            while True:
                 self._wake.clear()
+                if self._stopping:  # asked after the clearing, which may have swallowed the word of it
+                    return
                 self._wake.wait(LOOK_S if self._copied_all(journal) else RETRY_S)
         finally:
             journal.close()

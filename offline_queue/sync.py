@@ -135,6 +135,8 @@ class Sync:
 
     def _advance(self, courier: Courier) -> None:
         self._wake.clear()
+        if self._stopping.is_set():
+            return  # the clearing may have swallowed the word of it
         if self._pass_asked.is_set():
             self._pass_asked.clear()
             courier.hasten()

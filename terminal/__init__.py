@@ -1,6 +1,6 @@
 """The till: where a card, a sale and the offline queue meet. Where to look:
 
-start      cli, daemon, ground, parts; instance, state_folder, systemd, log
+start      cli, daemon, ending, ground, parts; instance, state_folder, systemd, log
 frame      inbox, till_loop, till, desks, ledger_words, questions, watchers, notices
            pos, texts, wording: what is said to a POS; attention, disk, sync_progress: what is shown to people
 config     config, config_cards, config_claims, config_hw_proxy, config_mirror, config_nexo, config_offline,

@@ -5,12 +5,10 @@ How each part is made stands in terminal/parts.py, what they stand on in termina
 
 import logging
 import os
-import signal
 import sqlite3
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +20,7 @@ from terminal import log as logs
 from terminal import parts
 from terminal.api.sockets import CannotListen, refuse_taken
 from terminal.config import Config
+from terminal.ending import Ending
 from terminal.ground import lay
 from terminal.instance import AlreadyRunning, Instance
 from terminal.parts import Part
@@ -32,30 +31,23 @@ from terminal.till_loop import TillLoop
 FINE, CANNOT_START, BROKEN = 0, 2, 4
 AGAIN: Final = -1
 """Not an exit code: the till has stopped in order to read its config again."""
-READ_AGAIN: Final = signal.SIGUSR1
-"""Not SIGHUP: that is what a closed terminal sends."""
 LOOK_S: Final = 1.0
 """How soon a dead part is noticed."""
 
 log = logging.getLogger("daemon")
 
 
-class Ending(threading.Event):
-    """Set when the daemon shall stop; `again` where it shall then start anew, with its config as it is by then."""
+def run(config: Config, state: Path, file: Path | None, stop: Ending) -> int:
+    """Runs until `stop` is set; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
 
-    again = False
-
-
-def run(config: Config, state: Path, file: Path | None = None) -> int:
-    """Runs until SIGTERM or SIGINT; 0 after a clean stop, 2 when it cannot start, 4 when an essential part died.
-
-    AGAIN after READ_AGAIN, stopped as cleanly. `file` is where the config stands: other commands find it by the folder.
+    AGAIN where it shall start anew, stopped as cleanly. `file` is where the config stands: other commands find it by
+    the folder.
     """
     logs.set_up()
     os.umask(0o077)
     try:
         prepare(state)
-        with _told_to_stop() as stop, Instance.claim(state, file):
+        with Instance.claim(state, file):
             code = _serve(config, state, stop)
             return AGAIN if code == FINE and stop.again else code
     except AlreadyRunning as running:
@@ -123,25 +115,6 @@ def watch(loop: TillLoop, essential: dict[str, Callable[[], bool]], address: str
         return BROKEN
     log.info("stopping: sales in flight are finished first")
     return FINE
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[Ending]:
-    """Set by SIGTERM and SIGINT, and by READ_AGAIN; a second SIGINT ends at once, which costs no record."""
-    stop = Ending()
-
-    def told(number: int, _: object) -> None:
-        stop.again = number == READ_AGAIN
-        if not stop.again:
-            signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    earlier = {number: signal.signal(number, told) for number in (signal.SIGTERM, signal.SIGINT, READ_AGAIN)}
-    try:
-        yield stop
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
 
 
 def _refused(why: str) -> int:

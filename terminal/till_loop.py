@@ -34,13 +34,15 @@ class TillLoop:
         self._till = till
         self._inbox = inbox
         self._on_end = on_end
+        self._over = False
         self._thread = threading.Thread(target=self._run, name="till", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        """False as soon as it takes nothing any more, though its thread may still be leaving."""
+        return self._thread.is_alive() and not self._over
 
     def answers(self, within_s: float) -> bool:
         """True when the thread takes a question from the inbox and answers it in that time."""
@@ -67,4 +69,5 @@ class TillLoop:
             # The till's state may be wrong now, so the process ends and is started anew; the journal is whole.
             log.exception("the till's thread failed")
         finally:
+            self._over = True
             self._on_end()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Final
 
+from ledger.audit.index import place
 from ledger.points.programme import Programme
 from ledger.rules.claims import AWARDS, as_told
 from ledger.rules.write_offs import is_write_off
@@ -71,7 +72,7 @@ def write_offs(tables: Tables) -> Iterator[str]:
     for (record, written_off, expires_at), moves in groupby(rows, key=lambda row: tuple(row[:3])):
         gone = sum(_written_off(points, raw) for *_, points, raw in moves)
         if expires_at is None or written_off != gone:
-            yield f"the lot of record {record} says {written_off} points were written off, its moves {gone}"
+            yield f"the lot of {place(record)} says {written_off} points were written off, its moves {gone}"
 
 
 def _written_off(points: int | None, raw: bytes | None) -> int:

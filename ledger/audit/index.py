@@ -20,7 +20,7 @@ POSTINGS: Final = f"""
 
 def claims(tables: Tables, key_hash: KeyHash) -> Iterator[str]:
     """I2: whoever has an effect has its idempotency key, so that nobody else can have it again."""
-    for rows in _pages(tables.scan(POSTINGS)):
+    for rows in pages(tables.scan(POSTINGS)):
         found = ((record, points or not spoken, _claiming(raw)) for record, _, points, _, raw, spoken in rows)
         entries = {record: entry for record, counts, entry in found if entry is not None and counts}
         hashes = {record: key_hash(entry.key) for record, entry in entries.items()}
@@ -35,17 +35,17 @@ def claimed(tables: Tables, key_hash: KeyHash) -> Iterator[str]:
     """No key is taken for a record that does not have it."""
     query = "SELECT c.hash, c.record, r.bytes FROM claim c LEFT JOIN record r ON r.no = c.record"
     for hash_, record, raw in tables.scan(query):
-        entry = _entry(raw)
+        entry = read(raw)
         if entry is None or key_hash(entry.key) != _plain(hash_):
-            yield f"{_place(record)} has taken an idempotency key that is not its own"
+            yield f"{place(record)} has taken an idempotency key that is not its own"
 
 
 def names(tables: Tables) -> Iterator[str]:
     """A posting is found under the id of its own entry, or under its place where that proves nothing."""
     for record, name, _, uid, raw, _ in tables.scan(POSTINGS):
-        entry = _entry(raw)
+        entry = read(raw)
         if name != f"{uid}:{record & SEQ_MASK}" and (entry is None or name != entry.id):
-            yield f"the posting of {_place(record)} stands under another entry's id"
+            yield f"the posting of {place(record)} stands under another entry's id"
 
 
 def feeds(tables: Tables) -> Iterator[str]:
@@ -65,7 +65,16 @@ def marks(tables: Tables) -> Iterator[str]:
         yield f"stream {uid} of {terminal} is held up to {mark}, and tills were told of more"
     query = "SELECT w.record FROM waiting w LEFT JOIN record r ON r.no = w.record WHERE r.no IS NULL ORDER BY w.record"
     for (record,) in tables.scan(query):
-        yield f"{_place(record)} waits and is not here"
+        yield f"{place(record)} waits and is not here"
+
+
+def waits(tables: Tables) -> Iterator[str]:
+    """I9: who waits for what becomes of another record is woken with it, so that one waits too."""
+    query = """
+        SELECT w.record FROM waiting w WHERE w.reason >= 'record:' AND w.reason < 'record;' AND NOT EXISTS (
+            SELECT 1 FROM waiting v WHERE v.record = CAST(substr(w.reason, 8) AS BIGINT)) ORDER BY w.record"""
+    for (record,) in tables.scan(query):
+        yield f"{place(record)} waits for one that is decided, and nobody will wake it"
 
 
 def words(tables: Tables) -> Iterator[str]:
@@ -76,16 +85,17 @@ def words(tables: Tables) -> Iterator[str]:
         expected = expected + 1 if corrects == before else 1
         before = corrects
         if n != expected or shall - had != points:
-            yield f"{_place(record)} moved {points} points so that {_place(corrects)} has {shall} instead of {had}"
+            yield f"{place(record)} moved {points} points so that {place(corrects)} has {shall} instead of {had}"
 
 
 def _claiming(raw: bytes) -> Entry | None:
     """The entry whose key must be kept: the office's own write-offs and mergers happen once by themselves."""
-    entry = _entry(raw)
+    entry = read(raw)
     return None if entry is None or is_write_off(entry) or is_merger(entry) else entry
 
 
-def _entry(raw: bytes | None) -> Entry | None:
+def read(raw: bytes | None) -> Entry | None:
+    """What a record says; None for what this version cannot read."""
     try:
         return as_told(decode(bytes(raw or b"")))
     except (Undecodable, ValueError):
@@ -96,10 +106,12 @@ def _plain(hash_: Any) -> Any:
     return hash_ if isinstance(hash_, int) else bytes(hash_)
 
 
-def _place(record: int) -> str:
+def place(record: int) -> str:
+    """Where a record is, in words."""
     return f"record {record & SEQ_MASK} of stream number {record >> SEQ_BITS}"
 
 
-def _pages(rows: Iterator[Any]) -> Iterator[Sequence[Any]]:
+def pages(rows: Iterator[Any]) -> Iterator[Sequence[Any]]:
+    """A walk in pieces that are worth a question each."""
     while page := list(islice(rows, AT_ONCE)):
         yield page

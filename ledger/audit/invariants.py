@@ -7,19 +7,22 @@ redemption took (only that all moves add up), and lots without dates (the rule m
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 
-from ledger.audit import cards, dates, index
+from ledger.audit import cards, dates, index, owners
 from ledger.points.programme import Programme
 from ledger.port.upkeep import Verification
 from ledger.rules.cards import is_merger
 from ledger.rules.claims import AWARDS, as_told
+from ledger.rules.custody import Branch
 from ledger.rules.records import OVERDRAWING
 from ledger.rules.write_offs import is_write_off
 from ledger.tables.engine import SEQ_BITS, SEQ_MASK, Tables
 from ledger.tables.source import merged_into
-from ledger.tables.streams import TablesStreams
+from ledger.tables.streams import BRANCH, TablesStreams
 from offline_queue.entry import Entry, Kind, Undecodable, chain, decode, masked
 
+Check = Callable[[Tables], Iterator[str]]
 MAX_PROBLEMS = 100
 """Enough to see the kind of damage; a broken file could name millions."""
 
@@ -29,9 +32,9 @@ def verify(tables: Tables, now: int, programme: Programme, key_hash: index.KeyHa
 
     `programme` has the rules that the lots' dates follow from, `key_hash` is how the engine indexes keys.
     """
-    if damage := _some(_storage(tables)):
+    if damage := _some(_storage, tables):
         return Verification(ok=False, records=0, streams=0, accounts=0, postings=0, liability=0, problems=damage)
-    problems = [problem for check in _checks(programme, key_hash) for problem in _some(check(tables))]
+    problems = [problem for check in _checks(programme, key_hash) for problem in _some(check, tables)]
     count = {
         table: tables.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608 - names of our own tables
         for table in ("record", "stream", "account", "posting")
@@ -52,16 +55,35 @@ def verify(tables: Tables, now: int, programme: Programme, key_hash: index.KeyHa
     )
 
 
-def _checks(programme: Programme, key_hash: index.KeyHash) -> list[Callable[[Tables], Iterator[str]]]:
-    own = [_chains, _entries, _corrected, _undecided, _balances, _lots, _dates, _reserved, _available, _reversals]
-    pointers = [index.names, index.feeds, index.marks, index.words]
+def _checks(programme: Programme, key_hash: index.KeyHash) -> list[Check]:
+    own = [
+        _chains,
+        _entries,
+        _corrected,
+        _undecided,
+        _balances,
+        _lots,
+        _spent,
+        _dates,
+        _reserved,
+        _available,
+        _reversals,
+    ]
+    pointers = [owners.owners, owners.reversals, index.names, index.feeds, index.marks, index.waits, index.words]
     of_cards = [cards.successors, cards.mergers, cards.changes]
     of_keys = [partial(check, key_hash=key_hash) for check in (index.claims, index.claimed)]
     return [*own, *pointers, *of_cards, *of_keys, partial(dates.by_rule, programme=programme)]
 
 
-def _some(problems: Iterator[str]) -> list[str]:
-    return [problem for _, problem in zip(range(MAX_PROBLEMS), problems, strict=False)]
+def _some(check: Check, tables: Tables) -> list[str]:
+    """Not more than anybody reads. Where damage ends the check itself, that is a problem as well."""
+    found: list[str] = []
+    try:
+        found.extend(islice(check(tables), MAX_PROBLEMS))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        name = getattr(check, "func", check).__name__.strip("_")
+        found.append(f"the check of {name} met what no ledger writes, and could not go on ({type(error).__name__})")
+    return found
 
 
 def _storage(tables: Tables) -> Iterator[str]:
@@ -72,17 +94,16 @@ def _storage(tables: Tables) -> Iterator[str]:
 def _chains(tables: Tables) -> Iterator[str]:
     """I5: every stream is dense and its chain leads to its head."""
     streams = TablesStreams(tables)
-    rows = tables.rows("SELECT no, terminal, uid FROM stream ORDER BY no")
-    for number, terminal, uid in rows:
-        branch = next((branch for branch in streams.branches(terminal, uid) if branch.no == number), None)
-        past = streams.hashes(branch, branch.base, branch.base) if branch else []
-        if branch is None or len(past) != 1:
+    for terminal, uid, *row in tables.rows(f"SELECT terminal, uid, {BRANCH} FROM stream ORDER BY no"):  # noqa: S608
+        branch = Branch(*row)
+        past = streams.hashes(branch, branch.base, branch.base)
+        if len(past) != 1:
             yield f"stream {uid} of {terminal} has no beginning"
             continue
         digest, seq, bad = past[0], branch.base, None
         for no, held, raw in tables.scan(
             "SELECT no, hash, bytes FROM record WHERE no > ? AND no < ? ORDER BY no",
-            *(number << SEQ_BITS, (number + 1) << SEQ_BITS),
+            *(branch.no << SEQ_BITS, (branch.no + 1) << SEQ_BITS),
         ):
             digest, seq = chain(digest, raw), seq + 1
             if bad is None and (no & SEQ_MASK != seq or digest != held):
@@ -101,7 +122,7 @@ def _entries(tables: Tables) -> Iterator[str]:
         try:
             entry = as_told(decode(raw or b""))
         except Undecodable:
-            yield f"the posting of record {record} has no entry behind it"
+            yield f"the posting of {index.place(record)} has no entry behind it"
             continue
         if points == 0 and record in spoken_of:
             continue  # it had no effect of its own, and is here for what people said of it
@@ -133,7 +154,7 @@ def _corrected(tables: Tables) -> Iterator[str]:
     for record, n, moved, posted in tables.scan(query):
         ((shall,),) = tables.rows("SELECT shall FROM correction WHERE corrects = ? AND n = ?", record, n)
         if posted + moved != shall:
-            yield f"record {record} shall have {shall} points by the last word on it and has {posted + moved}"
+            yield f"{index.place(record)} shall have {shall} points by the last word on it and has {posted + moved}"
 
 
 def _undecided(tables: Tables) -> Iterator[str]:
@@ -148,7 +169,7 @@ def _undecided(tables: Tables) -> Iterator[str]:
             if record == covered + 1:
                 covered = record + count - 1
         if covered != end:
-            yield f"record {(covered & SEQ_MASK) + 1} of stream number {number} was taken and never decided"
+            yield f"{index.place(covered + 1)} was taken and never decided"
 
 
 def _balances(tables: Tables) -> Iterator[str]:
@@ -159,7 +180,7 @@ def _balances(tables: Tables) -> Iterator[str]:
     for account, balance, posted in tables.scan(query):
         yield f"account {_name(tables, account)} says {balance} points, its entries {posted}"
     for (record,) in tables.scan("SELECT record FROM posting WHERE account NOT IN (SELECT no FROM account)"):
-        yield f"the posting of record {record} is on no account"
+        yield f"the posting of {index.place(record)} is on no account"
 
 
 def _lots(tables: Tables) -> Iterator[str]:
@@ -177,7 +198,21 @@ def _lots(tables: Tables) -> Iterator[str]:
             GROUP BY l.account, l.record, l.points, l.remaining) AS lots
         WHERE remaining <> told OR abs(remaining) > abs(points) OR remaining * points < 0"""
     for record, remaining, left in tables.scan(query):
-        yield f"the lot of record {record} says {remaining} points, its moves {left}"
+        yield f"the lot of {index.place(record)} says {remaining} points, its moves {left}"
+
+
+def _spent(tables: Tables) -> Iterator[str]:
+    """I3: what an entry gives makes a lot, and what it takes or repays moves lots. A merger leaves them as they are."""
+    query = """
+        SELECT p.record, p.points, p.points - s.told, r.bytes FROM posting p JOIN record r ON r.no = p.record
+        JOIN (SELECT q.record, coalesce(l.points, 0) + CAST(coalesce(sum(m.points), 0) AS BIGINT) AS told
+              FROM posting q LEFT JOIN lot l ON l.record = q.record LEFT JOIN move m ON m.record = q.record
+              GROUP BY q.record, l.points) AS s ON s.record = p.record
+        WHERE p.points <> s.told"""
+    for record, points, beside, raw in tables.scan(query):
+        entry = index.read(raw)
+        if points != beside or entry is None or not is_merger(entry):
+            yield f"the posting of {index.place(record)} says {points} points, its lot and its moves {points - beside}"
 
 
 def _dates(tables: Tables) -> Iterator[str]:

@@ -69,6 +69,7 @@ class WebServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._ended = False
         self._end = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -76,7 +77,7 @@ class WebServer(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self.up.set()
         tick = 0
-        while not self._end.is_set():
+        while not self._ended:
             # The tick renews the Date header.
             await self.on_tick(tick * 10)
             tick += 1
@@ -99,8 +100,11 @@ class WebServer(uvicorn.Server):
             connection.transport.abort()
 
     def end(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end.set)
+        """From any thread, also before it is up and after it has gone."""
+        self._ended = True
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed
+                self._loop.call_soon_threadsafe(self._end.set)
 
 
 class ApiServer:

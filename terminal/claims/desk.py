@@ -99,10 +99,7 @@ class Claims:
         try:
             return read(text)
         except Unreadable as why:
-            if why.line:
-                raise Refusal("claim_unreadable", words("mistyped", line=why.line), "mistyped") from None
-            cause = Words(str(why), "il est illisible")
-            raise Refusal("claim_unreadable", words("unreadable", why=cause)) from None
+            raise Refusal("claim_unreadable", words(why.fault, line=why.line), why.fault) from None
 
     def _known(self, code: Code, key: str, digest: bytes, reply: "Future[Answered]") -> bool:
         """True when this till has answered the same before. Raises Refusal where another card has the points."""

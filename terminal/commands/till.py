@@ -45,13 +45,16 @@ def run(place: Place) -> Code:
         raise Failed(f"{unusable}\nNothing was started. `{again}` tells the same.", Code.USAGE) from None
     from terminal.daemon import AGAIN
     from terminal.daemon import run as run_daemon
+    from terminal.ending import heeding_signals
 
-    while (code := run_daemon(config, place.state, file)) == AGAIN:
-        file = find(place.config)
-        try:
-            config = load(file)
-        except ConfigUnusable as unusable:
-            remark(f"{unusable}\nThe till goes on with the config that it had.")
+    with heeding_signals() as told:
+        while (code := run_daemon(config, place.state, file, told.stop)) == AGAIN:
+            told.anew()
+            file = find(place.config)
+            try:
+                config = load(file)
+            except ConfigUnusable as unusable:
+                remark(f"{unusable}\nThe till goes on with the config that it had.")
     return Code(code)
 
 
@@ -178,7 +181,9 @@ def tap(
         raise Failed(f"{why}", Code.ATTENTION) from None
     shown = legible(masked(card) if card else uid or fault or "")
     told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
-    answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)
+    what = shown if card or uid else f"the fault {shown}"
+    text = f"{socket.stem} was given {what}; `tilld watch` shows what the till makes of it."
+    answer(told, text, as_json=as_json)
     return Code.FINE
 
 

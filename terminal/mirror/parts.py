@@ -15,6 +15,7 @@ from offline_queue.mirror_copy import FolderKeeper, Keeper, MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
 from offline_queue.timepiece import Timepiece
 from terminal.api.protocol import ImpatientProtocol
+from terminal.api.server import START_TIME_S, WebServer, web_config
 from terminal.api.sockets import CannotListen, bind_tcp
 from terminal.config_mirror import MirrorConfig
 from terminal.mirror.desk import MirrorDesk
@@ -44,7 +45,7 @@ class MirrorServer:
     def __init__(self, config: MirrorConfig, desk: MirrorDesk) -> None:
         self._config, self._desk = config, desk
         self.address = config.listen
-        self._server: uvicorn.Server | None = None
+        self._server: WebServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -54,7 +55,7 @@ class MirrorServer:
         host, port = listener.getsockname()[:2]
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
-            self._server = uvicorn.Server(self._uvicorn_config())
+            self._server = WebServer(self._uvicorn_config())
         except (OSError, ssl.SSLError) as error:
             listener.close()
             raise CannotListen(f"[mirror] certificate and private_key cannot be used: {error}.") from error
@@ -62,18 +63,12 @@ class MirrorServer:
             target=self._server.run, kwargs={"sockets": [listener]}, name="mirror-server", daemon=True
         )
         self._thread.start()
+        self._server.up.wait(START_TIME_S)
 
     def _uvicorn_config(self) -> uvicorn.Config:
-        config = uvicorn.Config(
+        config = web_config(
             self._desk.app(),
             http=ImpatientProtocol,
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            log_level="error",
-            server_header=False,
             limit_concurrency=AT_ONCE,
             timeout_graceful_shutdown=1,
             ssl_certfile=self._config.certificate or None,
@@ -85,7 +80,7 @@ class MirrorServer:
     def stop(self) -> None:
         """Requests under way end first, within a second."""
         if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
+            self._server.end()
             self._thread.join(STOP_S)
         self._desk.close()
 

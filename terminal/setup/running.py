@@ -43,7 +43,7 @@ def ready_there(reader: ReaderConfig, configured: Iterable[ReaderConfig], status
 
 def read_again(state: Path, terminal: str) -> str:
     """Makes the running till read its config; what keeps it from that, "" when it runs as `terminal` again."""
-    from terminal.daemon import READ_AGAIN
+    from terminal.ending import READ_AGAIN
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(START_S)

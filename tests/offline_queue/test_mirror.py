@@ -16,7 +16,7 @@ from offline_queue.timepiece import SystemTimepiece
 from offline_queue.wire import Marks, StreamHead
 from tests.offline_queue.copies import KEY, TERMINAL, HandKeeper
 from tests.offline_queue.sales import open_store, put, sale
-from tests.offline_queue.waiting import Heard
+from tests.offline_queue.waiting import Heard, Swallowed
 
 PATIENCE_S = 30.0
 
@@ -212,3 +212,15 @@ def test_everybody_is_released_at_the_end(store: Store, keeper: HandKeeper) -> N
     stopping.join(PATIENCE_S)
     late = sold(store, mirror, told)
     assert told.all[-1] == late.key
+
+
+def test_a_stop_is_heard_that_comes_before_the_thread_clears_its_wake_up(store: Store, keeper: HandKeeper) -> None:
+    """It would be slept over, and the end of the till would wait for it in vain."""
+    mirror = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY)
+    wake = mirror._wake = Swallowed(mirror.stop)
+    mirror.start()
+    assert wake.told.wait(PATIENCE_S)
+    copying = mirror._threads[0]
+    copying.join(PATIENCE_S / 2)
+    assert not copying.is_alive()
+    wake.stopper.join(PATIENCE_S)

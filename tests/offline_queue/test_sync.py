@@ -23,7 +23,7 @@ from offline_queue.wire import BatchAnswer, BatchHeader, Hello, Problem, Welcome
 from offline_queue.wire_accounts import Balance
 from offline_queue.wire_feeds import Decisions, Verdict
 from tests.offline_queue.journals import CARD, TIMEPIECE, opened, sell
-from tests.offline_queue.waiting import Heard
+from tests.offline_queue.waiting import Heard, Swallowed
 from tests.simulation.book_ledger import BookLedger
 
 IDENTITY = Identity("S001-T01", base64.b64encode(bytes(range(32))).decode(), "tilld/test")
@@ -54,7 +54,7 @@ class CutLine(BookLedger):
 
     def _pass(self) -> None:
         self.entered.set()
-        assert self.open.wait(20)
+        assert self.open.wait(60)
         if self.trouble is not None:
             raise self.trouble
 
@@ -240,7 +240,7 @@ def test_fault_of_our_own_does_not_end_sync(shop: Shop, monkeypatch: pytest.Monk
     sell(shop.store, "sale-1")
     sync = shop.sync()
     sync.start()
-    assert shop.line.entered.wait(20)
+    assert shop.line.entered.wait(60)
     shop.line.trouble = None
     sync.hasten()
     shop.settled.until(lambda page: bool(page[1]))
@@ -274,13 +274,26 @@ def test_stop_lets_the_request_in_flight_end(shop: Shop) -> None:
     shop.line.open.clear()
     sync = shop.sync()
     sync.start()
-    assert shop.line.entered.wait(20)
+    assert shop.line.entered.wait(60)
     stopper = threading.Thread(target=sync.stop)
     stopper.start()
     shop.line.open.set()
-    stopper.join(20)
+    stopper.join(60)
     assert not stopper.is_alive()
     sync.stop()
+
+
+def test_a_stop_is_heard_that_comes_before_the_thread_clears_its_wake_up(shop: Shop) -> None:
+    """It would be slept over, and the end of the till would wait for it in vain."""
+    sync = shop.sync()
+    wake = sync._wake = Swallowed(sync.stop, lambda: sync.status.next_attempt is not None)
+    sync.start()
+    shop.reports.until(lambda report: report.reachable and report.next_attempt is not None)
+    sync.nudge()
+    assert wake.told.wait(60)
+    sync._thread.join(30)
+    assert not sync._thread.is_alive()
+    wake.stopper.join(60)
 
 
 def test_outage_that_is_over_elsewhere_ends_the_wait(shop: Shop) -> None:

@@ -24,3 +24,24 @@ class Heard(Generic[T]):
         with self._more:
             assert self._more.wait_for(lambda: any(map(fits, self.all)), timeout_s), self.all
             return next(value for value in self.all if fits(value))
+
+
+class Swallowed(threading.Event):
+    """A thread's wake-up of which `stop` is told just before the thread clears it: the moment in which it is lost.
+
+    That is the first time when `is_moment`.
+    """
+
+    def __init__(self, stop: Callable[[], None], is_moment: Callable[[], bool] = lambda: True) -> None:
+        super().__init__()
+        self.stopper = threading.Thread(target=stop)
+        self.told = threading.Event()
+        self._is_moment = is_moment
+
+    def clear(self) -> None:
+        super().clear()
+        if not self.told.is_set() and self._is_moment():
+            self.stopper.start()
+            assert self.wait(60)
+            self.told.set()
+            super().clear()

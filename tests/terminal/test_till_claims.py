@@ -199,10 +199,28 @@ class TestRedeem:
         assert refusal(till, lost.text, "2990000000048") == ("claim_unproven", "other_card")
         assert redeemed(till, lost.text, "2990000000031").points == 249
 
-    @pytest.mark.parametrize("text", ["TILLD1:NONSENSE", "TILLD9:AB", "https://example.org", " "])
-    def test_what_is_no_code_is_said_so(self, till: TillRig, text: str) -> None:
-        """Nothing is recorded."""
-        assert refusal(till, text)[0] == "claim_unreadable"
+    @pytest.mark.parametrize(
+        ("text", "reason", "what"),
+        [
+            ("TILLD1:NONSENSE", "damaged", "Scan it again"),
+            ("TILLD9:AB", "newer", "update the till"),
+            ("https://example.org", "foreign", "Scan the receipt's code"),
+            (" ", "foreign", "Scan the receipt's code"),
+        ],
+    )
+    def test_what_is_no_code_is_said_so(self, till: TillRig, text: str, reason: str, what: str) -> None:
+        """With what helps, in the cashier's words; nothing is recorded."""
+        heard = redeem(till, text)
+        assert isinstance(heard, Refusal)
+        assert (heard.code, heard.reason) == ("claim_unreadable", reason)
+        assert what in heard.detail.en
+        assert "base45" not in heard.detail.en
+
+    def test_a_code_typed_in_part_is_not_called_wrong(self, till: TillRig) -> None:
+        """Each line fits; the rest of them is missing."""
+        heard = redeem(till, "\n".join(code_of_sale(till).lines[:4]))
+        assert isinstance(heard, Refusal)
+        assert (heard.reason, "lines are missing" in heard.detail.en) == ("cut_short", True)
 
     def test_a_slip_names_its_line(self, till: TillRig) -> None:
         """So that one line is typed again and not twelve."""

@@ -44,10 +44,10 @@ def test_what_was_taken_is_finished_before_the_thread_ends() -> None:
     assert loop.answers(10)
     stopper = threading.Thread(target=loop.stop)
     stopper.start()
-    assert stopping.wait(10)
+    assert stopping.wait(60)
     assert not ended.is_set()
     inbox.report(ReadAbandoned("last"))
-    stopper.join(10)
+    stopper.join(60)
     assert ended.is_set()
     assert not loop.alive()
     assert till.handled[-1] == ReadAbandoned("last")
@@ -64,17 +64,26 @@ def test_a_defect_ends_the_thread_and_is_told(caplog: pytest.LogCaptureFixture) 
     loop = TillLoop(Scripted(on_event=fail), inbox, ended.set)
     loop.start()
     inbox.offer(ReadAbandoned("x"))
-    assert ended.wait(10)
+    assert ended.wait(60)
     loop.stop()
     assert not loop.alive()
     assert "the till's thread failed" in caplog.text
+
+
+def test_at_its_word_of_the_end_it_is_dead_already() -> None:
+    """The daemon looks who has died as soon as it hears of it: a dead part must not pass for one that lives."""
+    seen, inbox = list[bool](), Inbox()
+    loop = TillLoop(Scripted(), inbox, lambda: seen.append(loop.alive()))
+    loop.start()
+    loop.stop()
+    assert seen == [False]
 
 
 def test_a_thread_that_hangs_gives_no_sign_of_life() -> None:
     """So systemd's watchdog is not fed."""
     release = threading.Event()
     inbox = Inbox()
-    loop = TillLoop(Scripted(on_event=lambda _: release.wait(10) and None), inbox, lambda: None)
+    loop = TillLoop(Scripted(on_event=lambda _: release.wait(60) and None), inbox, lambda: None)
     loop.start()
     inbox.offer(ReadAbandoned("x"))
     assert not loop.answers(0.01)

@@ -78,7 +78,8 @@ class Counter:
         running = self.memory.running.get(exchange)
         digest = message.digest
         if running is None:
-            known = await asyncio.to_thread(self.memory.log.begin, exchange, category, digest, self._now_ms())
+            async with self.memory.turn:
+                known = await asyncio.to_thread(self.memory.log.begin, exchange, category, digest, self._now_ms())
             refuse_reused(known.digest if known else digest, digest)
             if known is not None and category in ONCE and (first := succeeded(known.answer)) is not None:
                 # What was refused is tried again: the line may be back, the card found.
@@ -109,10 +110,12 @@ class Counter:
                 # The till has not said its word: this is no answer to be told again.
                 return self._refused(talk.message, why)
             if category in ONCE and body is not None:
-                await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
+                async with self.memory.turn:
+                    await asyncio.to_thread(self.memory.log.end, exchange, msgspec.json.encode(body))
             return body
         finally:
-            # Not before the answer is kept: whoever asks in between must find the one or the other.
+            # Not before the answer is kept, and before anybody else has a turn: who looks into the log and then here
+            # must find the one or the other.
             self.memory.running.pop(exchange, None)
 
     async def _heard(self, running: Running, gone: "asyncio.Task[None]") -> Body | None:

@@ -62,11 +62,12 @@ class Running:
 class Memory:
     """What the listener keeps of its own, used by its loop alone.
 
-    `ahead`: reads that a sale system has asked for before its customer's turn. `logged`: the
-    sale systems that have logged in, each with the language that it named.
+    `turn` is taken by whoever asks the log or writes to it. `ahead`: reads that a sale system has asked for before its
+    customer's turn. `logged`: the sale systems that have logged in, each with the language that it named.
     """
 
     log: ExchangeLog
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: dict[Exchange, Running] = field(default_factory=dict)
     ahead: "dict[str, ReadAsked]" = field(default_factory=dict)
     logged: dict[str, Language | None] = field(default_factory=dict)

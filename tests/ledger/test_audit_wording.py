@@ -1,0 +1,213 @@
+"""What `verify` says of damage, word for word: where it is and what contradicts what, and nothing beside it."""
+
+import pytest
+
+from ledger.facts.policy import Policy, UnknownCards
+from ledger.points.programme import Lifetime, PointsRule, Programme
+from ledger.port.book import Book
+from offline_queue.entry import Resolution
+from tests.ledger.conftest import Shelfful, bent
+from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill
+
+FIRST = 1 << 40
+"""Where the records of the first stream begin."""
+STREAM = "stream 00000000000000010000000000000001 of S001-T01"
+BREAKS = f"{STREAM}: the chain breaks at"
+TOLD_MORE = f"{STREAM} is held up to 4, and tills were told of more"
+SECOND = "record 2 of stream number 2 moved -2 points so that record 2 of stream number 1"
+FIELDS = ("earned", "other", "spent", "undone")
+
+DAMAGE = {
+    f"UPDATE record SET hash = bytes WHERE no = {FIRST + 2}": [f"{BREAKS} record 2"],
+    f"UPDATE record SET hash = bytes WHERE no > {FIRST + 2}": [f"{BREAKS} record 3"],
+    f"UPDATE record SET no = no + 9 WHERE no = {FIRST + 4}": [
+        f"{BREAKS} record 13",
+        "the posting of record 4 of stream number 1 has no entry behind it",
+        "record 4 of stream number 1 has taken an idempotency key that is not its own",
+    ],
+    f"DELETE FROM record WHERE no = {FIRST + 3}": [
+        f"{BREAKS} record 4",
+        "the posting of record 3 of stream number 1 has no entry behind it",
+        "record 3 of stream number 1 has taken an idempotency key that is not its own",
+    ],
+    f"DELETE FROM record WHERE no = {FIRST + 4}": [
+        f"{BREAKS} record 3",
+        "the posting of record 4 of stream number 1 has no entry behind it",
+        "record 4 of stream number 1 has taken an idempotency key that is not its own",
+    ],
+    "UPDATE stream SET grown_from = no + 1, base = 0": [
+        "the check of chains met what no ledger writes, and could not go on"
+    ],
+    "UPDATE account SET balance = balance + 1 WHERE no = 1": [
+        "account •••• 0017 says 51 points, its entries 50",
+        "account •••• 0017 says 51 points, its lots 50",
+    ],
+    "DELETE FROM account WHERE no = 2": ["the posting of record 2 of stream number 1 is on no account"],
+    "UPDATE lot SET remaining = remaining + 1 WHERE account = 2": [
+        "account •••• 0024 says 50 points, its lots 51",
+        "the lot of record 2 of stream number 1 says 51 points, its moves 50",
+    ],
+    "UPDATE posting SET points = -21 WHERE original IS NOT NULL": [
+        "entry {undone} says reverse 20, the books -21",
+        "account •••• 0017 says 50 points, its entries 49",
+        "the posting of record 4 of stream number 1 says -21 points, its lot and its moves -20",
+    ],
+    "UPDATE posting SET points = 20 WHERE original IS NOT NULL": [
+        "account •••• 0017 says 50 points, its entries 90",
+        "the posting of record 4 of stream number 1 says 20 points, its lot and its moves -20",
+        "entry {earned} moved 100 points and its reversals 20",
+    ],
+    f"UPDATE posting SET original = {FIRST + 2} WHERE original IS NOT NULL": [
+        "the posting of record 4 of stream number 1 takes back another entry than it names",
+    ],
+    "UPDATE account SET reserved = reserved + 1 WHERE no = 1": [
+        "account •••• 0017 holds 11 points back, its allowances 10"
+    ],
+    "UPDATE account SET balance = 9 WHERE no = 1": [
+        "account •••• 0017 says 9 points, its entries 50",
+        "account •••• 0017 says 9 points, its lots 50",
+        "account •••• 0017 has 9 points, 10 promised, and nothing says why",
+    ],
+    "UPDATE account SET balance = 10 WHERE no = 1": [
+        "account •••• 0017 says 10 points, its entries 50",
+        "account •••• 0017 says 10 points, its lots 50",
+    ],
+    "DELETE FROM decision": [
+        "record 1 of stream number 1 was taken and never decided",
+        "the feed of S001-T01 has 0 decisions from 1 to 0, and its counter says 1",
+    ],
+    "UPDATE decision SET n = 2": ["the feed of S001-T01 has 1 decisions from 2 to 2, and its counter says 1"],
+    "UPDATE decision SET count = count - 1": ["record 4 of stream number 1 was taken and never decided"],
+    "UPDATE decision SET record = record + 1": ["record 1 of stream number 1 was taken and never decided"],
+    "UPDATE decision SET record = record - 1": ["record 1 of stream number 1 was taken and never decided"],
+    "UPDATE terminal SET decided = 2 WHERE name = 'S001-T01'": [
+        "the feed of S001-T01 has 1 decisions from 1 to 1, and its counter says 2"
+    ],
+    f"DELETE FROM claim WHERE record = {FIRST + 1}": [
+        "the key of entry {earned} is not kept for it: it could count once more"
+    ],
+    "UPDATE posting SET entry = 'x' WHERE original IS NOT NULL": [
+        "the posting of record 4 of stream number 1 stands under another entry's id"
+    ],
+    f"UPDATE posting SET account = 2 WHERE record = {FIRST + 3}": [
+        "account •••• 0017 says 50 points, its entries 80",
+        "account •••• 0024 says 50 points, its entries 20",
+        "the points of entry {spent} are not on the account of its card •••• 0017",
+    ],
+    "UPDATE card SET account = 3 - account": [
+        "the points of entry {earned} are not on the account of its card •••• 0017",
+        "the points of entry {other} are not on the account of its card •••• 0024",
+        "the points of entry {spent} are not on the account of its card •••• 0017",
+    ],
+    "UPDATE stream SET stable = mark + 1": [TOLD_MORE],
+    "UPDATE stream SET stable = -1": [TOLD_MORE],
+    "UPDATE stream SET begun = mark + 1": [TOLD_MORE],
+    "UPDATE stream SET begun = mark, stable = mark": [],
+    "INSERT INTO waiting VALUES (2199023255558, 'review')": ["record 6 of stream number 2 waits and is not here"],
+    f"INSERT INTO waiting VALUES ({FIRST + 4}, 'review')": [],
+}
+
+
+@pytest.fixture
+def names(book: Book, till: FakeTill) -> dict[str, str]:
+    """The ids of four entries, the first records of the first stream; ten points of CARD are promised."""
+    earned = till.earn(100)
+    sent = (earned, till.earn(50, OTHER_CARD), till.redeem(30), till.reverse(earned, 20))
+    till.send(*sent)
+    till.ask("a1", 10)
+    assert book.verify().ok
+    return dict(zip(FIELDS, (entry.id for entry in sent), strict=True))
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_each_problem_is_told_once_where_it_is(book: Book, names: dict[str, str], damage: str) -> None:
+    """All that contradicts each other is named, and nothing beside it."""
+    said = [problem.split(" (")[0] for problem in bent(book, damage).problems]
+    assert said == [problem.format(**names) for problem in DAMAGE[damage]]
+
+
+class TestWords:
+    """People's words on an entry are numbered, and add up to the last of them."""
+
+    @pytest.fixture
+    def spoken(self, book: Book, till: FakeTill) -> Book:
+        """Record 2 repeats a key; a person gave it 5 points, another 3 of them."""
+        first = till.earn(100)
+        again = till.earn(5, key=first.key)
+        till.send(first, again)
+        assert book.resolve(again.id, Resolution.HONOUR, None, "anna", "saw both receipts").effect == 5
+        assert book.resolve(again.id, Resolution.HONOUR, 3, "anna", "counted again").effect == -2
+        assert book.verify().problems == []
+        return book
+
+    @pytest.mark.parametrize(
+        ("change", "problems"),
+        [
+            (
+                "had = had + 1 WHERE n = 1",
+                ["record 1 of stream number 2 moved 5 points so that record 2 of stream number 1 has 5 instead of 1"],
+            ),
+            (
+                "shall = 4 WHERE n = 2",
+                [
+                    "record 2 of stream number 1 shall have 4 points by the last word on it and has 3",
+                    f"{SECOND} has 4 instead of 5",
+                ],
+            ),
+            (
+                "n = 3 WHERE n = 2",
+                [f"{SECOND} has 3 instead of 5"],
+            ),
+            (
+                "n = n + 5",
+                [
+                    "record 1 of stream number 2 moved 5 points so that record 2 of stream number 1 has 5 instead of 0",
+                    f"{SECOND} has 3 instead of 5",
+                ],
+            ),
+        ],
+    )
+    def test_a_word_that_was_bent_is_found(self, spoken: Book, change: str, problems: list[str]) -> None:
+        """In what it had, in what it made of it, and in its place."""
+        assert bent(spoken, f"UPDATE correction SET {change}").problems == problems
+
+    def test_what_a_word_moved_is_what_was_posted(self, spoken: Book) -> None:
+        """The difference, neither more nor less."""
+        problems = bent(spoken, "UPDATE correction SET points = 6, shall = 6 WHERE n = 1").problems
+        assert any("says correction 0, the books 5" in problem for problem in problems)
+
+
+def test_no_more_than_anybody_reads_is_told_of_one_kind(book: Book, till: FakeTill) -> None:
+    """A hundred, of which each is as good as the next."""
+    till.send(*(till.earn(1) for _ in range(102)))
+    problems = bent(book, "DELETE FROM claim").problems
+    assert len(problems) == 100
+
+
+class TestMoments:
+    """What may be used of what is owed, to the millisecond."""
+
+    WHOLE = PointsRule("base@1", points=1, per=100, activation_days=2, expires=Lifetime(days=30))
+    LASTING = PointsRule("bonus@1", points=1, per=100, activation_days=2)
+
+    @pytest.mark.parametrize(
+        ("moment", "expired", "inactive"),
+        [("active_at - 1", 0, 31), ("active_at", 0, 0), ("expires_at - 1", 0, 0), ("expires_at", 24, 0)],
+    )
+    def test_lots_begin_with_their_first_moment_and_end_before_their_last(
+        self, shelf: Shelfful, moment: str, expired: int, inactive: int
+    ) -> None:
+        """Those without an end are only inactive before their beginning; those without dates are always usable."""
+        programme = Programme({rule.id: rule for rule in (self.WHOLE, self.LASTING)})
+        book = shelf.open(Policy(UnknownCards.REGISTER, programme=programme))
+        till = FakeTill(book)
+        till.send(till.earn(24, rule="base@1"), till.earn(7, rule="bonus@1"), till.earn(4))
+        query = f"SELECT {moment} FROM lot WHERE expires_at IS NOT NULL"
+        ((now,),) = book._engine.read(lambda tables: tables.rows(query))  # type: ignore[attr-defined]
+        shelf.timepiece.now = now
+        assert now > START_MS
+        told = book.verify()
+        assert (told.expired, told.inactive, told.usable) == (expired, inactive, 35 - expired - inactive)
+        assert (told.ok, told.records, told.streams, told.accounts, told.postings) == (True, 3, 1, 1, 3)
+        assert (told.liability, told.problems) == (35, [])
+        assert CARD not in str(told)
