@@ -163,7 +163,7 @@ def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, kee
 
 
 def test_copies_of_a_journal_that_was_lost_stay_until_they_are_delivered(path: Path, tmp_path: Path) -> None:
-    """The till starts anew under its name and with its mirror: what that has may be nowhere else, and people hear so."""
+    """The till starts anew under its name and with its mirror: what that has may be nowhere else. People hear so."""
     folder = FolderKeeper(tmp_path / "office")
     with closing(open_store(path)) as lost:
         entry = sale()
