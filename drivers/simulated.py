@@ -104,7 +104,8 @@ def tap(path: Path, what: Tap, timeout_s: float = 5.0) -> None:
     except (FileNotFoundError, ConnectionRefusedError) as error:
         raise NotTapped(f"no simulated reader listens at {path}; `tilld readers` tells why") from error
     except (OSError, msgspec.DecodeError) as error:
-        raise NotTapped(f"the simulated reader at {path} does not answer: {error}") from error
+        then = "tap again when `tilld readers` calls it ready"
+        raise NotTapped(f"the simulated reader at {path} does not answer: {error}; {then}") from error
     if not answer.ok:
         raise NotTapped(f"the simulated reader refuses: {answer.error}")
 

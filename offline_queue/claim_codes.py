@@ -6,6 +6,7 @@ A CBOR map in a COSE_Sign1 (RFC 9052 section 4.2, EdDSA after RFC 9053 section 2
 
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -33,11 +34,22 @@ _TERMINAL: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _VERSIONED: Final = re.compile(r"\s*TILLD([0-9]{1,4}):", re.IGNORECASE)
 
 
-class Unreadable(ValueError):
-    """This is no claim code. `line`, from 1, is the line of the typed form that is wrong; 0 where there is none."""
+class Fault(StrEnum):
+    """What is wrong with a code that cannot be read."""
 
-    def __init__(self, what: str, line: int = 0) -> None:
+    FOREIGN = "foreign"  # no claim code at all
+    NEWER = "newer"  # of a version that this tilld does not know
+    DAMAGED = "damaged"  # part of it is missing or wrong, nobody knows where
+    MISTYPED = "mistyped"  # `line` does not fit its check
+    CUT_SHORT = "cut_short"  # typed as far as `line`, where it does not end
+
+
+class Unreadable(ValueError):
+    """This is no claim code. `line`, from 1, is the line of the typed form that is meant; 0 where there is none."""
+
+    def __init__(self, what: str, fault: Fault, line: int = 0) -> None:
         super().__init__(what)
+        self.fault = fault
         self.line = line
 
 
@@ -77,17 +89,38 @@ def issue(sale: Sale, key: "Ed25519PrivateKey") -> Code:
 def read(text: str) -> Code:
     """Either form. Raises Unreadable, and nothing else whatever the text; nothing is proven yet."""
     if len(text) > MAX_CHARACTERS:
-        raise Unreadable(f"it has {len(text)} characters; no claim code has more than {MAX_CHARACTERS}")
+        raise Unreadable(f"it has {len(text)} characters; no claim code has more than {MAX_CHARACTERS}", Fault.FOREIGN)
     found = _VERSIONED.match(text)
     if found and found[0].lstrip().upper() != PREFIX:
-        raise Unreadable(f"it is of version {found[1]}, which this tilld does not know yet: update it")
+        raise Unreadable(f"it is of version {found[1]}, which this tilld does not know yet: update it", Fault.NEWER)
+    return _scanned(text[found.end() :]) if found else _typed(text)
+
+
+def _scanned(text: str) -> Code:
     try:
-        raw = base45.decode(text[found.end() :].strip().upper()) if found else typed_lines.decode(text)
-    except typed_lines.Mistyped as error:
-        raise Unreadable(str(error), error.line) from error
+        raw = base45.decode(text.strip().upper())
     except ValueError as error:
-        raise Unreadable(f"it is damaged: {error}") from error
+        raise Unreadable(f"it is damaged: {error}", Fault.DAMAGED) from error
     return read_bytes(raw)
+
+
+def _typed(text: str) -> Code:
+    """Each line has a check of its own: where all of them fit and make no code, lines are missing."""
+    try:
+        raw = typed_lines.decode(text)
+        return _code(raw)
+    except typed_lines.CutShort as error:
+        raise Unreadable(str(error), Fault.CUT_SHORT, error.line) from error
+    except typed_lines.Mistyped as error:
+        raise Unreadable(str(error), Fault.MISTYPED if _has_lines(text) else Fault.FOREIGN, error.line) from error
+    except ValueError as error:
+        last = len(typed_lines.encode(raw))
+        raise Unreadable(f"line {last} is not the last of a code: {error}", Fault.CUT_SHORT, last) from error
+
+
+def _has_lines(text: str) -> bool:
+    """A line alone may be anything: the number of an article, for one."""
+    return len(text.split()) > 1 or len(text.strip()) > typed_lines.LINE
 
 
 def read_bytes(raw: bytes) -> Code:
@@ -95,7 +128,7 @@ def read_bytes(raw: bytes) -> Code:
     try:
         return _code(raw)
     except ValueError as error:  # UnicodeDecodeError among them
-        raise Unreadable(f"it is no claim code: {error}") from error
+        raise Unreadable(f"it is damaged: {error}", Fault.DAMAGED) from error
 
 
 def _code(raw: bytes) -> Code:

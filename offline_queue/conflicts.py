@@ -106,8 +106,8 @@ MEANINGS: Final = {
     ConflictKind.CLAIM_UNPROVEN: Meaning(
         looked_at=True,
         said=Words(
-            en="The claim code proves nothing. Nothing is credited; keep the customer's receipt.",
-            fr="Le code de réclamation n'est pas valable. Rien n'est crédité ; gardez le ticket du client.",
+            en="The receipt's code proves nothing. Nothing is credited; keep the customer's receipt.",
+            fr="Le code du ticket ne prouve rien. Rien n'est crédité ; gardez le ticket du client.",
         ),
     ),
     ConflictKind.FORK: Meaning(
@@ -191,7 +191,7 @@ MEANINGS: Final = {
         looked_at=True,
         said=Words(
             en="The card was blocked and the till knew. Earned points wait; see the loyalty desk.",
-            fr="La carte était bloquée et la caisse le savait. Les points gagnés attendent ; voyez l'accueil fidélité.",
+            fr="Carte bloquée, et la caisse le savait. Les points gagnés attendent ; voyez le service fidélité.",
         ),
     ),
     ConflictKind.CARD_BLOCKED_UNKNOWN: Meaning(
@@ -289,8 +289,8 @@ UNKNOWN: Final = Meaning(
 FINE: Final = Meaning(
     looked_at=False,
     said=Words(
-        en="The points are on the customer's account.",
-        fr="Les points sont au compte du client.",
+        en="It is in the books as the till wrote it. Nothing to do.",
+        fr="L'opération est comptée telle que la caisse l'a écrite. Rien à faire.",
     ),
 )
 

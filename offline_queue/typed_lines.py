@@ -26,6 +26,10 @@ class Mistyped(ValueError):
         self.line = line
 
 
+class CutShort(Mistyped):
+    """Every line fits, and what they make is not whole: `line` is the last that is there."""
+
+
 def encode(data: bytes) -> list[str]:
     """`1. ABCDE FGHJK MNPQR STVWX Y`, and so on."""
     symbols = _symbols(data)
@@ -55,8 +59,10 @@ def _bytes(symbols: list[int], lines: int) -> bytes:
     for symbol in symbols:
         number = number << 5 | symbol
     spare = bits % 8
-    if not symbols or spare >= 5 or number & (1 << spare) - 1:
-        raise Mistyped(lines, "is not the end of a code")
+    if not symbols:
+        raise Mistyped(0, "nothing is there")
+    if spare >= 5 or number & (1 << spare) - 1:
+        raise CutShort(lines, "is not the last: lines are missing after it")
     return (number >> spare).to_bytes(bits // 8, "big")
 
 

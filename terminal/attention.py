@@ -29,6 +29,8 @@ def _journal(status: Status) -> Iterator[str]:
         yield disk_words(disk["room"], disk["free_bytes"])
     if mirror is not None and (mirror["behind"] or not mirror["reachable"]):
         yield f"the mirror lacks {mirror['behind']} records"
+    if mirror is not None and mirror["strays"]:
+        yield "the mirror has records that the journal lacks: bring them with `tilld mirror deliver`"
 
 
 def _readers(status: Status) -> Iterator[str]:

@@ -57,4 +57,4 @@ def _code(text: str | None) -> "Code":
     try:
         return read(text if text is not None else sys.stdin.read(MAX_CHARACTERS + 1))
     except Unreadable as error:
-        raise Unusable(f"this is no claim code: {error}. No points moved.") from error
+        raise Unusable(f"this claim code cannot be read: {error}. No points moved.") from error

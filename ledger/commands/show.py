@@ -34,7 +34,7 @@ def registration(done: Registration) -> None:
     card = masked(done.number)
     click.echo(f"{card}: {'an account is open now' if done.opened else 'an account was open already'}.")
     if done.code == "posted":
-        click.echo(f"{points(done.points)} to begin with are in the books.")
+        click.echo(f"It begins with {points(done.points)}.")
     elif done.code == "duplicate":
         click.echo("Its opening points were given before; they are given once.")
     elif done.code is not None:

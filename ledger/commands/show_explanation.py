@@ -48,7 +48,7 @@ def _step(number: int, step: Step) -> Iterator[str]:
     where = ", ".join(
         part for part in (f"till {step.terminal}", step.store, step.receipt and f"receipt {step.receipt}") if part
     )
-    did = DID.get(step.kind, step.kind)
+    did = "given back" if step.kind == "reverse" and step.points > 0 else DID.get(step.kind, step.kind)
     yield f"{number:3}. {_time(step.at)}, {where}: {did} {step.points:+d}, balance {step.balance}"
     if step.sum:
         rule = f" (rule {step.rule})" if step.rule else ""

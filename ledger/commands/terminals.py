@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.commands.command_line import FINE, Unusable, on_books, say
+from ledger.rules.arithmetic import counted
 
 if TYPE_CHECKING:
     from ledger.port.book import Book
@@ -28,7 +29,9 @@ def acknowledge(book: "Book", name: str, *, as_json: bool) -> int:
     count = book.acknowledge(name)
     if count is None:
         raise Unusable(f"no till {name} is enrolled here: tilld ledger terminals lists them")
-    say({"terminal": name, "findings": count}, lambda _: click.echo(f"{name}: {count} looked at."), as_json=as_json)
+    done = f"{name}: {counted(count, 'finding')} acknowledged. It is told no more, and the till may redeem again."
+    text = done if count else f"{name}: nothing is found against it that nobody has looked at."
+    say({"terminal": name, "findings": count}, lambda _: click.echo(text), as_json=as_json)
     return FINE
 
 

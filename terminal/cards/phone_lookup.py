@@ -32,8 +32,8 @@ _NONE: Final = Words(
 _SILENT: Final = Words(
     en="The ledger did not answer, and only it knows phone numbers. Sell without a card: the receipt brings the"
     " points.",
-    fr="La centrale n'a pas répondu, et elle seule connaît les numéros de téléphone. Vendez sans carte : le ticket"
-    " donnera les points.",
+    fr="Le serveur de points n'a pas répondu, et lui seul connaît les numéros de téléphone. Vendez sans carte :"
+    " le ticket donnera les points.",
 )
 
 

@@ -5,9 +5,22 @@ from typing import Final
 from offline_queue.words import Words
 
 _WORDS: Final[dict[str, Words]] = {
-    "unreadable": Words(
-        en="This is no claim code of ours: {why}. No points moved. Scan it again, or type it from the receipt.",
-        fr="Ce n'est pas un de nos codes : {why}. Aucun point n'a bougé. Scannez-le de nouveau ou saisissez-le.",
+    "foreign": Words(
+        en="This is no code of our receipts. No points moved. Scan the receipt's code, or type all its lines.",
+        fr="Ce n'est pas un code de nos tickets. Aucun point n'a bougé. Scannez celui du ticket ou saisissez-le.",
+    ),
+    "newer": Words(
+        en="This code is newer than this till. No points moved. Keep the receipt; a technician must update the till.",
+        fr="Ce code est plus récent que cette caisse. Aucun point n'a bougé. Gardez le ticket ; un technicien doit"
+        " mettre la caisse à jour.",
+    ),
+    "damaged": Words(
+        en="Part of this code is missing or wrong. No points moved. Scan it again, or type its lines from the receipt.",
+        fr="Ce code est incomplet ou abîmé. Aucun point n'a bougé. Scannez-le de nouveau ou saisissez ses lignes.",
+    ),
+    "cut_short": Words(
+        en="The code does not end with line {line}: lines are missing. No points moved. Type them all.",
+        fr="Le code va plus loin que la ligne {line} : il manque des lignes. Aucun point n'a bougé. Saisissez tout.",
     ),
     "mistyped": Words(
         en="Line {line} of the code is not as on the receipt. No points moved. Compare that line and type it again.",
@@ -34,6 +47,10 @@ _WORDS: Final[dict[str, Words]] = {
     "claimed": Words(
         en="Already credited to {card}. Nothing is added; each sale counts once.",
         fr="Déjà crédité sur {card}. Rien n'est ajouté ; chaque vente compte une fois.",
+    ),
+    "reversed": Words(
+        en="This sale was wholly taken back at this till: it has no points left. Nothing is added.",
+        fr="Cette vente a été entièrement annulée à cette caisse : il n'en reste aucun point. Rien n'est ajouté.",
     ),
     "other_card": Words(
         en="This sale was made with another card. No points moved. Present the card that was used then.",

@@ -12,6 +12,10 @@ UNREACHED = (
     "The ledger was not reached: this is as last known. What is recorded at this till is sent when it is back;"
     " try again then."
 )
+UNKNOWN = (
+    "The ledger knows no such card. What it earns is kept, and credited once it is a customer's:"
+    " tilld card activate NUMBER."
+)
 EXAMPLES = """
 \b
 Examples:
@@ -129,7 +133,7 @@ def _shown(place: Place, method: str, target: str, *, as_json: bool) -> Code:
     answer(told, "\n".join(map(legible, _lines(told))), as_json=as_json)
     if told["reached"] and told["known"]:
         return Code.FINE
-    remark("The ledger knows no such card." if told["reached"] else UNREACHED)
+    remark(UNKNOWN if told["reached"] else UNREACHED)
     return Code.ATTENTION
 
 

@@ -80,9 +80,15 @@ def sale_text(told: dict[str, Any]) -> str:
         ("till", told["terminal"]),
         ("at", told["occurred_at"]),
         ("receipt", " ".join(filter(None, (told["receipt"], told["store"]))) or "-"),
-        ("card", "one of the customer's" if told["on_card"] else "none: any card may claim it"),
+        ("card", _made_with(told)),
     ]
     return f"{columns(rows)}\n{legible(told['detail'])}"
+
+
+def _made_with(told: dict[str, Any]) -> str:
+    if told["on_card"]:
+        return "one of the customer's"
+    return "none: any card may claim it" if told["claimed"] is None else "none"
 
 
 def _given(code: str | None) -> str:

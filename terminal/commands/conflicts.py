@@ -92,8 +92,18 @@ def show(place: Place, transaction: str, *, as_json: bool) -> Code:
         told = place.ask("GET", f"/v1/conflicts/{quote(transaction, safe='')}")
     except NotRunning:
         told = _one_from_journal(place, transaction)
-    answer(told, details({**told, "age": age(told["age_s"]), "age_s": None}, _plain), as_json=as_json)
+    text = details({**told, "age": age(told["age_s"]), "age_s": None}, _plain)
+    answer(told, f"{text}{_next_step(told)}", as_json=as_json)
     return Code.FINE
+
+
+def _next_step(told: dict[str, Any]) -> str:
+    """What to type, where something can be decided here; the ID is this till's own and safe to copy."""
+    if told["resolutions"]:
+        first, *others = told["resolutions"]
+        or_else = f"  (or {others[0]})" if others else ""
+        return f"\n\nDecide:  tilld conflicts resolve {told['id']} --decision {first} --reason TEXT{or_else}"
+    return "\n\nHead office alone can settle this." if told["state"] in ("parked", "conflict") else ""
 
 
 def _one_from_journal(place: Place, transaction: str) -> Any:

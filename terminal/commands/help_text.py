@@ -15,6 +15,8 @@ EXIT_CODES: Final = (
     ("3", "the till does not answer"),
     ("4", "internal error"),
 )
+OFFICE_EXIT_CODES: Final = (*EXIT_CODES[:3], *EXIT_CODES[4:])
+"""The ledger's commands work on the books themselves and ask no till."""
 FILES: Final = {
     "config": {
         "till": ("/etc/tilld/tilld.toml", "the till's config"),
@@ -57,7 +59,7 @@ def first_sentence(text: str) -> str:
 
 def common(command: click.Command, whose: str) -> Iterator[tuple[str, str]]:
     """Headings, each with its paragraph as click shows it line by line."""
-    yield HEADING, _paragraph(HEADING, EXIT_CODES)
+    yield HEADING, _paragraph(HEADING, EXIT_CODES if whose == "till" else OFFICE_EXIT_CODES)
     if files := files_of(command, whose):
         yield "Files:", _paragraph("Files:", files)
         yield "Environment:", _paragraph("Environment:", (STATE_DIRECTORY,))

@@ -181,7 +181,9 @@ def tap(
         raise Failed(f"{why}", Code.ATTENTION) from None
     shown = legible(masked(card) if card else uid or fault or "")
     told = {"ok": True, "reader": socket.stem, "card": shown, "technology": technology, "fault": fault}
-    answer(told, f"{shown} presented to {socket.stem}; `tilld watch` shows what the till makes of it.", as_json=as_json)
+    what = shown if card or uid else f"the fault {shown}"
+    text = f"{socket.stem} was given {what}; `tilld watch` shows what the till makes of it."
+    answer(told, text, as_json=as_json)
     return Code.FINE
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from offline_queue.conflicts import ConflictKind, sentence
+from offline_queue.conflicts import RESOLVED, ConflictKind, sentence
 from offline_queue.entry import Correction, Entry, Kind, Resolution, State, masked
 from offline_queue.journal import Found
 from offline_queue.words import Words
@@ -124,7 +124,7 @@ def dispute(found: Found, word: Found | None, now_ms: int) -> Dispute:
         occurred_at=entry.occurred_at,
         card=CardView(masked(entry.card.number)) if entry.card else None,
         code=code,
-        sentence=sentence(code),
+        sentence=RESOLVED if found.state is State.RESOLVED else sentence(code),
         age_s=_age_s(entry, now_ms),
         resolutions=resolutions(found),
         detail=verdict.detail if verdict else None,

@@ -1,5 +1,6 @@
 // The panel across the counter: what has just happened, as one thing. `scene` decides, `showScene` draws.
 
+import { make, unbroken } from "./dom.js";
 import { movement } from "./movement.js";
 
 export const UNDER_REVIEW = new Set(["parked", "conflict"]);
@@ -11,7 +12,8 @@ export function scene({ card, sold, unreadable, rung }, words, format, advice) {
   }
   if (sold && !sold.card) {
     if (UNDER_REVIEW.has(sold.state)) return reviewed(sold, words, format);
-    const change = { say: words.withoutCard, change: changed(sold, words, format) };
+    const name = sold.kind === "earn" ? words.withoutCard : movement(sold, words, format).name;
+    const change = { say: name, change: changed(sold, words, format) };
     if (!sold.claimable) return { mood: "sold", ...change };
     return { mood: "sold", ...change, claim: sold.id, fine: words.claimHow };
   }
@@ -80,13 +82,13 @@ export function showScene(shown) {
   put("card-estimate", shown.estimate);
   put("card-note", shown.fine);
   put("card-expiry", shown.expiry);
-  const hints = (shown.hints ?? []).map((hint) => Object.assign(document.createElement("li"), { textContent: hint }));
+  const hints = (shown.hints ?? []).map((hint) => make("li", {}, hint));
   document.getElementById("card-hints").replaceChildren(...hints);
   showClaim(shown.claim);
 }
 
 function put(id, text = "") {
-  document.getElementById(id).textContent = text;
+  document.getElementById(id).textContent = unbroken(text);
 }
 
 function showClaim(id) {

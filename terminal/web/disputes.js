@@ -5,7 +5,6 @@ import { age, at, chip, make, moment, say } from "./dom.js";
 import { wordsFor } from "./words.js";
 
 const { words } = wordsFor(["en"]);
-const KINDS = { earn: "Points earned", redeem: "Points redeemed", claim: "Code redeemed", reverse: "Reversal" };
 const DECISIONS = { honour: "It counts as asked", refuse: "It does not count" };
 
 export async function showDisputes(count, changed) {
@@ -21,7 +20,8 @@ export async function showDisputes(count, changed) {
 
 function dispute(entry, changed) {
   const { id, kind, points, card, code, sentence, detail, age_s: old, occurred_at: when, receipt, state, resolutions, resolution } = entry;
-  const title = `${KINDS[kind] ?? kind}, ${points} ${words.points(points)}, ${card?.masked ?? "no card"}`;
+  const moved = points ? `, ${points} ${words.points(points)}` : "";
+  const title = `${words.kind[kind] ?? kind}${moved}, ${card?.masked ?? "no card"}`;
   const facts = [["Said", sentence], ["Ledger", `${code}${detail ? ` – ${detail}` : ""}`], ["Made", `${moment(when)}, ${age(old)} ago`], ["Receipt", receipt], ["Id", id]];
   return make(
     "article", { "data-id": id, "aria-label": title },

@@ -9,15 +9,20 @@ export function make(tag, attributes = {}, ...children) {
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+  const shown = children.filter((child) => child !== null && child !== undefined && child !== "");
+  element.append(...shown.map((child) => (typeof child === "string" ? unbroken(child) : child)));
   return element;
 }
 
 export function say(id, text) {
   const element = at(id);
+  const shown = unbroken(text);
   // Untouched text is not announced again.
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== shown) element.textContent = shown;
 }
+
+// French writes a space before these marks, and no line begins with them.
+export const unbroken = (text) => text.replace(/ (?=[;:?!»])/g, "\u00a0");
 
 const drawn = new WeakMap();
 

@@ -1,4 +1,4 @@
-// What a transaction does to the customer's points, as a word and a signed number. Pure.
+// What a transaction at the counter does to the customer's points, as a word and a signed number. Pure.
 
 const MINUS = "−";
 
@@ -7,11 +7,6 @@ export function movement({ kind, points, effect }, words, format) {
   const back = kind === "reverse";
   const given = back ? effect > 0 : kind !== "redeem";
   const name = back ? (given ? words.givenBack : words.takenBack) : words.kind[kind] ?? kind;
-  return { name, change: `${signOf(kind, given)}${format.whole(points)}`, unit: words.points(points) };
+  return { name, change: `${given ? "+" : MINUS}${format.whole(points)}`, unit: words.points(points) };
 }
 
-// A claim counts when the ledger says so, and a release moves nothing.
-function signOf(kind, given) {
-  if (!["earn", "redeem", "reverse"].includes(kind)) return "";
-  return given ? "+" : MINUS;
-}

@@ -3,7 +3,7 @@
 
 import { announce } from "./announce.js";
 import { UNDER_REVIEW, scene, showScene, spoken } from "./card.js";
-import { at, make, say } from "./dom.js";
+import { at, make, say, unbroken } from "./dom.js";
 import { formatFor } from "./format.js";
 import { fillKeyList, listenToKeys, toggleKeyList } from "./keys.js";
 import { advice, focusLadder, showLadder } from "./ladder.js";
@@ -20,6 +20,7 @@ const FORGET_MS = 90_000; // as long as the till itself holds a card that cannot
 const KEPT_TRANSACTIONS = 12;
 const KEPT_IDS = 500;
 const REPLAY_MS = 700; // what happened before the page was opened comes at once, and makes no sound
+// What a cashier does; rights that go back, changed cards and decisions are not listed.
 const AT_THE_COUNTER = new Set(["earn", "redeem", "reverse", "claim"]);
 
 // The till's own language where the shop has set one, else the browser's. The till's sentences are asked for in it too.
@@ -56,9 +57,7 @@ const changes = {
   },
   transaction(transaction) {
     const tune = isNews(transaction) ? served(transaction) : undefined;
-    seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
-    const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
-    oldest.forEach((id) => seen.transactions.delete(id));
+    if (AT_THE_COUNTER.has(transaction.kind)) listed(transaction);
     became(transaction);
     if (transaction.card) changes.balance(transaction);
     return tune;
@@ -75,6 +74,12 @@ const changes = {
     seen.transactions.clear();
   },
 };
+
+function listed(transaction) {
+  seen.transactions.set(transaction.id, { ...seen.transactions.get(transaction.id), ...transaction });
+  const oldest = [...seen.transactions.keys()].slice(0, -KEPT_TRANSACTIONS);
+  oldest.forEach((id) => seen.transactions.delete(id));
+}
 
 function isNews({ id, kind, state }) {
   return state === "queued" && AT_THE_COUNTER.has(kind) && !made.has(id);
@@ -259,7 +264,7 @@ function showCode({ target }) {
 }
 
 document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+for (const element of document.querySelectorAll("[data-word]")) element.textContent = unbroken(words[element.dataset.word]);
 at("card-claim").alt = words.claim;
 fillKeyList(words.keyList);
 listenToKeys({

@@ -57,7 +57,7 @@ function readerLine({ name, status, remedy, detail }, tested, words) {
 function conflictLine({ kind, points, card, sentence, occurred_at: occurredAt }, words, format) {
   return line(
     {},
-    [sentence, "sentence"], [words.kind[kind] ?? kind, "what"], [format.whole(points), "points"],
+    [sentence, "sentence"], [words.kind[kind] ?? kind, "what"], points ? [format.whole(points), "points"] : null,
     [card?.masked ?? words.noCard, "card"], [format.moment(occurredAt), "when"],
   );
 }

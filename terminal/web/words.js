@@ -30,7 +30,7 @@ const EN = {
     queued: "kept here", accepted: "received", posted: "booked", parked: "under review", conflict: "conflict",
     resolved: "resolved",
   },
-  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Release", claim: "Code redeemed" },
+  kind: { earn: "Points earned", redeem: "Points redeemed", reverse: "Reversal", release: "Promise given back", claim: "Code credited", card_event: "Card changed", correction: "Decision" },
   takenBack: "Points taken back", givenBack: "Points given back",
   promise: { held: "promised ahead of need", floor: "without the ledger, within the floor limits" },
   claim: "Code for a customer without a card: scan it later to credit the points.",
@@ -48,10 +48,10 @@ const EN = {
 };
 
 const FR = {
-  ledger: "Compte central", queue: "À envoyer", readers: "Lecteurs", conflicts: "À vérifier",
+  ledger: "Serveur de points", queue: "À envoyer", readers: "Lecteurs", conflicts: "À vérifier",
   recent: "Dernières opérations", none: "Aucune depuis le démarrage de la caisse.",
   linked: "Reliée à la caisse", opening: "Connexion à la caisse…",
-  lost: "Cette page a perdu la caisse. Ce qu'elle montre peut être ancien ; elle se reconnecte seule. Si cela dure, prévenez un technicien.",
+  lost: "Cette page a perdu le contact avec la caisse. Ce qu'elle montre peut être ancien ; elle se reconnecte seule. Si cela dure, prévenez un technicien.",
   present: "Présentez une carte", lastCard: "Dernière carte",
   ladder: "Ce qui peut être essayé",
   step: {
@@ -77,13 +77,13 @@ const FR = {
     queued: "gardée ici", accepted: "reçue", posted: "comptée", parked: "à vérifier", conflict: "conflit",
     resolved: "réglée",
   },
-  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Libération", claim: "Code encaissé" },
+  kind: { earn: "Points gagnés", redeem: "Points utilisés", reverse: "Annulation", release: "Promesse rendue", claim: "Code crédité", card_event: "Changement de carte", correction: "Décision" },
   takenBack: "Points repris", givenBack: "Points rendus",
   promise: { held: "promis à l'avance", floor: "sans le serveur, dans les limites hors ligne" },
   claim: "Code pour un client sans carte : scannez-le plus tard pour créditer les points.",
   withoutCard: "Vente sans carte", claimHow: "Le client photographie ce code. Toute caisse le crédite, une fois.",
   showCode: "Montrer le code", ending: (digits) => `carte se terminant par ${digits}`,
-  alone: "Reliée ; compte central injoignable",
+  alone: "Reliée ; serveur de points injoignable",
   conflictsHint: "Rien n'est perdu. Une personne décide : le siège, ou un technicien à cette caisse.",
   more: (n, shown) => (n === 1 ? "et un autre" : `et ${shown} autres`),
   underReview: "À vérifier", notCounted: "Ces points ne sont pas encore dans le total.",

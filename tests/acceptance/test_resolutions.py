@@ -58,6 +58,8 @@ def test_a_pos_and_a_person_settle_disputes(till: TillProcess, ledger: LedgerPro
     entries = asked("conflicts", "list", *where)["entries"]
     assert [entry["id"] for entry in entries] == [first, second]
     assert pos.ask("GET", "/v1/status")[1]["queue"]["conflicts"] == 2
+    open_one = tilld("conflicts", "show", second, *where).stdout
+    assert f"tilld conflicts resolve {second} --decision honour --reason TEXT  (or refuse)" in open_one
     body = {"decision": "honour", "author": "Anne", "reason": "two meals, one receipt"}
     assert pos.ask("POST", f"/v1/conflicts/{first}/resolution", body)[0] == 201
     assert pos.ask("POST", f"/v1/conflicts/{first}/resolution", body)[0] in (200, 409)
@@ -69,6 +71,7 @@ def test_a_pos_and_a_person_settle_disputes(till: TillProcess, ledger: LedgerPro
     assert pos.ask("GET", "/v1/status")[1]["queue"]["conflicts"] == 0
     shown = tilld("conflicts", "show", second, *where)
     assert (shown.returncode, "rung up twice" in shown.stdout, CARD in shown.stdout) == (0, True, False)
+    assert ("A person has decided" in shown.stdout, "Decide:" in shown.stdout) == (True, False)
     assert tilld("conflicts", "resolve", second, *by_hand, *where).returncode in (0, 1)
     assert tilld("conflicts", "resolve", "unknown", *by_hand, *where).returncode == 1
     assert ledger.account(CARD)["points"] == 60

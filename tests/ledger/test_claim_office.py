@@ -107,4 +107,4 @@ def test_command(tmp_path: Path) -> None:
     again = run(ledger, ["claim", "redeem", CARD, code.text, "--json", *place], standalone_mode=False)
     assert (again.return_value, '"duplicate"' in again.output) == (1, True)
     garbage = run(ledger, ["claim", "redeem", CARD, "TILLD1:XX", *place])
-    assert (garbage.exit_code, "no claim code" in garbage.output) == (2, True)
+    assert (garbage.exit_code, "cannot be read" in garbage.output) == (2, True)

@@ -140,17 +140,19 @@ class TestPage:
     def test_an_agent_can_read_it_aloud(self, book: Book, till: FakeTill, capsys: pytest.CaptureFixture[str]) -> None:
         """Days as people say them, the sum of each sale, the sums at the end."""
         sold = till.earn(24, amount=SALE, rule="base@1", receipt=Receipt("0042"))
-        till.send(sold, till.reverse(sold, 4))
+        used = till.redeem(5)
+        till.send(sold, till.reverse(sold, 4), used, till.reverse(used, 2))
         shown(explained(book))
         page = capsys.readouterr().out
         for words in (
-            f"Card {masked(CARD)} (active): 20 points on 15 June 2025",
+            f"Card {masked(CARD)} (active): 17 points on 15 June 2025",
             "1. 15 June 2025, 15:06, till S001-T01, receipt 0042: earned +24, balance 24",
             "24.90 EUR x 1 point per 1.00 EUR = 24 (rule base@1)",
             "24 points to use from 17 June 2025, through 31 December 2026",
             f"taken back -4, balance 20\n     Takes back entry {sold.id}",
             f"4 points off the points of entry {sold.id} (15 June 2025)",
-            "2 entries make 20, what is left of them 20, the balance is 20.",
+            f"given back +2, balance 17\n     Takes back entry {used.id}",
+            "4 entries make 17, what is left of them 17, the balance is 17.",
         ):
             assert words in page
         assert CARD not in page

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from offline_queue import base45, plain_cbor
-from offline_queue.claim_codes import MAX_BYTES, MAX_CHARACTERS, PREFIX, Unreadable, issue, read, read_bytes
+from offline_queue.claim_codes import MAX_BYTES, MAX_CHARACTERS, PREFIX, Fault, Unreadable, issue, read, read_bytes
 from offline_queue.claimed_sale import CARD_BYTES, LAST_MOMENT, RECEIPT_BYTES, STORE_BYTES, Sale, card_digest
 from offline_queue.entry import MAX_POINTS, Receipt, uuid7
 from tests.offline_queue.claimed import AT, CARD, KEY, OTHER_PUBLIC, PUBLIC, SOLD_AT, code_of, on_card, sold
@@ -209,20 +209,24 @@ def test_no_code_is_issued_that_no_till_would_read(change: dict[str, object]) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "fault", "words"),
     [
-        ("TILLD2:ABC", "version 2"),
-        ("A" * (MAX_CHARACTERS + 1), "no claim code has more"),
-        (PREFIX + "A", "damaged"),
-        (CODE.text + "0", "bytes too many"),
-        ("", "end of a code"),
-        ("https://example.org/", "no code has"),
+        ("TILLD2:ABC", Fault.NEWER, "version 2"),
+        ("A" * (MAX_CHARACTERS + 1), Fault.FOREIGN, "no claim code has more"),
+        (PREFIX + "A", Fault.DAMAGED, "damaged"),
+        (CODE.text + "0", Fault.DAMAGED, "bytes too many"),
+        ("", Fault.FOREIGN, "nothing is there"),
+        ("5449000000996", Fault.FOREIGN, "check character"),
+        ("https://example.org/", Fault.FOREIGN, "no code has"),
+        ("\n".join(CODE.lines[:4]), Fault.CUT_SHORT, "line 4 is not the last of"),
+        ("\n".join(CODE.lines[:4] + CODE.lines[5:]), Fault.MISTYPED, "line 5 does not fit"),
     ],
 )
-def test_a_refusal_says_what_is_wrong(text: str, words: str) -> None:
+def test_a_refusal_says_what_is_wrong(text: str, fault: Fault, words: str) -> None:
     """For whoever holds the receipt."""
-    with pytest.raises(Unreadable, match=words):
+    with pytest.raises(Unreadable, match=words) as refused:
         read(text)
+    assert refused.value.fault is fault
 
 
 def test_a_slip_is_pinned_to_its_line() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.typed_lines import ALPHABET, LINE, Mistyped, decode, encode
+from offline_queue.typed_lines import ALPHABET, LINE, CutShort, Mistyped, decode, encode
 
 DATA = bytes(range(100, 180))
 LINES = encode(DATA)
@@ -72,6 +72,13 @@ def test_exchanged_neighbours_are_found_in_their_line(line: int, place: int) -> 
     with pytest.raises(Mistyped) as slip:
         decode("\n".join([*LINES[:line], wrong, *LINES[line + 1 :]]))
     assert slip.value.line == line + 1
+
+
+def test_lines_that_end_within_a_byte_are_cut_short() -> None:
+    """All of them fit; whoever typed them stopped too soon."""
+    with pytest.raises(CutShort, match="line 3 is not the last") as slip:
+        decode("\n".join(LINES[:3]))
+    assert slip.value.line == 3
 
 
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (2, 5)])

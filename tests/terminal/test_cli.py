@@ -318,7 +318,7 @@ class SimulatedReader:
             client.sendall(b'{"ok":true}\n')
 
     def close(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         self._listener.close()
 
 
@@ -333,6 +333,14 @@ def test_tap_presents_a_card(tilld: Tilld, tmp_path: Path) -> None:
     assert reader.heard == [
         {"card": "2990000000017", "technology": "ntag", "fault": None, "uid": None, "effort": None, "duration_ms": 0.0}
     ]
+
+
+def test_a_fault_is_no_card(tilld: Tilld, tmp_path: Path) -> None:
+    """What the reader was given is called what it is."""
+    reader = SimulatedReader(tmp_path / "readers", "counter")
+    code, text, _ = tilld("tap", "--fault", "unreadable")
+    reader.close()
+    assert (code, text.startswith("counter was given the fault unreadable;")) == (0, True)
 
 
 def test_tap_tells_a_reader_that_is_away_from_a_till_that_is_down(tilld: Tilld, api: Api) -> None:

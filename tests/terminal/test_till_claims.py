@@ -199,10 +199,28 @@ class TestRedeem:
         assert refusal(till, lost.text, "2990000000048") == ("claim_unproven", "other_card")
         assert redeemed(till, lost.text, "2990000000031").points == 249
 
-    @pytest.mark.parametrize("text", ["TILLD1:NONSENSE", "TILLD9:AB", "https://example.org", " "])
-    def test_what_is_no_code_is_said_so(self, till: TillRig, text: str) -> None:
-        """Nothing is recorded."""
-        assert refusal(till, text)[0] == "claim_unreadable"
+    @pytest.mark.parametrize(
+        ("text", "reason", "what"),
+        [
+            ("TILLD1:NONSENSE", "damaged", "Scan it again"),
+            ("TILLD9:AB", "newer", "update the till"),
+            ("https://example.org", "foreign", "Scan the receipt's code"),
+            (" ", "foreign", "Scan the receipt's code"),
+        ],
+    )
+    def test_what_is_no_code_is_said_so(self, till: TillRig, text: str, reason: str, what: str) -> None:
+        """With what helps, in the cashier's words; nothing is recorded."""
+        heard = redeem(till, text)
+        assert isinstance(heard, Refusal)
+        assert (heard.code, heard.reason) == ("claim_unreadable", reason)
+        assert what in heard.detail.en
+        assert "base45" not in heard.detail.en
+
+    def test_a_code_typed_in_part_is_not_called_wrong(self, till: TillRig) -> None:
+        """Each line fits; the rest of them is missing."""
+        heard = redeem(till, "\n".join(code_of_sale(till).lines[:4]))
+        assert isinstance(heard, Refusal)
+        assert (heard.reason, "lines are missing" in heard.detail.en) == ("cut_short", True)
 
     def test_a_slip_names_its_line(self, till: TillRig) -> None:
         """So that one line is typed again and not twelve."""
@@ -226,6 +244,25 @@ class TestRedeem:
         answer = redeemed(till, code_of_sale(till).text)
         back = said(till.heard(till.ask("V", "reverse", None, reverses=answer.id, points=10)))
         assert (back.points, back.card and back.card.masked) == (10, "•••• 0017")
+
+    def test_a_sale_that_was_taken_back_has_nothing_to_claim(self, shop: Shop, till: TillRig) -> None:
+        """With or without a card, and after a restart: nobody is told of points that will not come."""
+        sales = [till.sell("K", 30, None), till.sell("L", 30, CARD)]
+        for sale in sales:
+            till.heard(till.ask(f"V{sale.id}", "reverse", None, reverses=sale.id))
+        till = shop.restart()
+        for sale in sales:
+            assert view(till, sale.claim or "").detail.en.startswith("This sale was wholly taken back")
+        assert refusal(till, sales[0].claim or "") == ("claimed", "reversed")
+        assert till.journal.find_key("claim:K") is None
+
+    def test_of_a_sale_that_was_taken_back_in_part_the_rest_is_told(self, till: TillRig) -> None:
+        """The claim says what its code says; the ledger takes the part off, and the cashier hears of the rest."""
+        sale = till.sell("K", 30, None)
+        till.heard(till.ask("V", "reverse", None, reverses=sale.id, points=12))
+        assert view(till, sale.claim or "").detail.en.startswith("This code is genuine: 18 points")
+        answer = redeemed(till, sale.claim or "")
+        assert (answer.points, answer.detail.en.startswith("On the way to •••• 0017: 18 points.")) == (30, True)
 
 
 class TestView:

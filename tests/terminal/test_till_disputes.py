@@ -106,6 +106,7 @@ class TestInbox:
         assert inbox(till) == []
         assert till.question("status")["queue"]["conflicts"] == 0
         assert till.question("conflict", sold).state is State.RESOLVED
+        assert till.question("conflict", sold).sentence.en == settled
 
     def test_one_that_was_never_in_dispute(self, till: TillRig) -> None:
         """There is nothing to show of it."""

@@ -140,6 +140,31 @@ def test_a_reversal_says_which_way_the_points_went(
         expect(page.locator("#said")).to_contain_text(f"{word} {change}")
 
 
+def test_only_what_happens_at_the_counter_is_listed(page: Page, till: FakeTill) -> None:
+    """A right that goes back, a changed card and a decision are nothing that a cashier has sold."""
+    for number, kind in enumerate(("release", "card_event", "correction", "claim")):
+        told = {**SALE, "id": f"o-{number}", "kind": kind, "points": 12 if kind == "claim" else 0, "effect": 0}
+        till.notices.publish("transaction", told)
+    expect(page.locator("#recent li")).to_have_count(1)
+    expect(page.locator("#recent li .name")).to_have_text("Code credited")
+    expect(page.locator("#recent li .points")).to_have_text("+12")
+
+
+def test_no_line_begins_with_a_french_mark(browser: Browser, api: Api, till: FakeTill) -> None:
+    """The space before it is one that does not break, in the till's sentences and in the page's own."""
+    detail = WORDS["payment_card"][0].fr.replace(",", " ;")
+    told = {"reader": "counter", "reason": "payment_card", "title": "Oui ?", "detail": detail, "next": ["Un : deux"]}
+    with browser.new_context(locale="fr-FR") as context:
+        page = context.new_page()
+        page.goto(f"http://{api.address}/")
+        page.wait_for_selector('body[data-link="linked"]')
+        till.notices.publish("card_unreadable", told)
+        expect(page.locator("#card-hints")).to_have_text("Un : deux")
+        text = page.evaluate("document.querySelector('main').textContent")
+        assert "\u00a0;" in text
+        assert not any(f" {mark}" in text for mark in ";:?!»")
+
+
 @pytest.mark.parametrize("reason", ["payment_card", "card_blocked"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_card_that_was_read_is_not_called_unreadable(
