@@ -1,13 +1,17 @@
 """What a person is shown of an entry before deciding on it: all that bears on it, word for word."""
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from ledger.port.book import Book
 from ledger.port.conflicts import Conflict, Flagged, Outcome, Settled, Told
 from ledger.port.refusals import Refused
 from ledger.port.statements import Line
+from ledger.sqlite.book import SqliteBook
 from offline_queue.entry import Entry, Happening, Receipt, Resolution
-from tests.ledger.fake_till import CARD, START, FakeTill, points_of
+from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 
 UNKNOWN = "2990000000444"
 NO_ACCOUNT = "card •••• 0444: no account to post the correction on; it takes effect when the card is registered"
@@ -137,14 +141,15 @@ def test_what_is_no_entry_is_not_shown(book: Book, till: FakeTill) -> None:
         assert refusal.value.problem.code == "entry_unknown"
 
 
-def test_what_may_not_be_settled_is_not_for_want_of_an_account(book: Book, till: FakeTill) -> None:
+def test_what_may_not_be_settled_is_not_for_want_of_an_account(tmp_path: Path) -> None:
     """A half of a merger is the office's own: the refusal is another one, and says why."""
-    till.send(till.earn(9))
-    book.register("2990000000555", 7)
-    book.happen("2990000000555", Happening.MERGE, "anna", "of one household", CARD)
-    statement = book.statement(CARD)
-    assert statement is not None
-    half = next(one.id for one in statement.entries if one.points == 7 and one.kind == "correction")
-    with pytest.raises(Refused) as refusal:
-        book.resolve(half, Resolution.REFUSE, None, "anna", "why")
-    assert refusal.value.problem.code == "not_settled"
+    with closing(SqliteBook(tmp_path / "books.db")) as book:
+        for number in (CARD, OTHER_CARD):
+            book.register(number, 7)
+        book.happen(OTHER_CARD, Happening.MERGE, "anna", "of one household", CARD)
+        statement = book.statement(CARD)
+        assert statement is not None
+        half = next(one.id for one in statement.entries if one.kind == "correction")
+        with pytest.raises(Refused) as refusal:
+            book.resolve(half, Resolution.REFUSE, None, "anna", "why")
+        assert refusal.value.problem.code == "not_settled"
