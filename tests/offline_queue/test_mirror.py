@@ -143,6 +143,15 @@ def test_without_a_wait_the_answer_comes_first(store: Store, keeper: HandKeeper)
     keeper.go.set()
     keeper.until_kept(entry.id)
     mirror.stop()
+    assert told.all == [entry.key], "it is told once"
+
+
+def test_before_its_first_copy_it_says_that_there_is_none(store: Store, keeper: HandKeeper) -> None:
+    """It is not said to be away before anybody has tried; and what was never started can be stopped, twice."""
+    mirror = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY)
+    assert mirror.report == MirrorReport(reachable=True, behind=0, detail="Nothing was copied yet.")
+    for _ in range(2):
+        mirror.stop()
 
 
 def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
@@ -210,6 +219,7 @@ def test_everybody_is_released_at_the_end(store: Store, keeper: HandKeeper) -> N
     told.until(lambda key: key == entry.key, PATIENCE_S)
     keeper.go.set()
     stopping.join(PATIENCE_S)
+    assert not any(thread.is_alive() for thread in mirror._threads)
     late = sold(store, mirror, told)
     assert told.all[-1] == late.key
 
