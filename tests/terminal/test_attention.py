@@ -49,6 +49,7 @@ def test_all_is_well_in_the_first_line() -> None:
             "the disk is full: no points are redeemed, and sales are refused now or soon",
         ),
         ({"mirror": {"reachable": True, "behind": 3, "detail": "."}}, "the mirror lacks 3 records"),
+        ({"mirror": {"reachable": False, "behind": 1, "detail": "."}}, "the mirror is out of reach and lacks 1 record"),
         ({"readers": [{**WELL["readers"][0], "status": "absent", "remedy": "plug it in"}]}, "reader counter is absent"),
     ],
 )
