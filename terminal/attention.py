@@ -31,6 +31,8 @@ def _journal(status: Status) -> Iterator[str]:
     if mirror is not None and (mirror["behind"] or not mirror["reachable"]):
         away = "" if mirror["reachable"] else "is out of reach and "
         yield f"the mirror {away}lacks {counted(mirror['behind'], 'record')}"
+    if mirror is not None and mirror["strays"]:
+        yield "the mirror has records that the journal lacks: bring them with `tilld mirror deliver`"
 
 
 def _readers(status: Status) -> Iterator[str]:

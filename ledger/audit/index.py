@@ -68,6 +68,15 @@ def marks(tables: Tables) -> Iterator[str]:
         yield f"{place(record)} waits and is not here"
 
 
+def waits(tables: Tables) -> Iterator[str]:
+    """I9: who waits for what becomes of another record is woken with it, so that one waits too."""
+    query = """
+        SELECT w.record FROM waiting w WHERE w.reason >= 'record:' AND w.reason < 'record;' AND NOT EXISTS (
+            SELECT 1 FROM waiting v WHERE v.record = CAST(substr(w.reason, 8) AS BIGINT)) ORDER BY w.record"""
+    for (record,) in tables.scan(query):
+        yield f"{place(record)} waits for one that is decided, and nobody will wake it"
+
+
 def words(tables: Tables) -> Iterator[str]:
     """What people said is numbered, and each word moved the difference that it made."""
     query = "SELECT corrects, n, record, had, shall, points FROM correction ORDER BY corrects, n"

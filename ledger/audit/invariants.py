@@ -69,7 +69,7 @@ def _checks(programme: Programme, key_hash: index.KeyHash) -> list[Check]:
         _available,
         _reversals,
     ]
-    pointers = [owners.owners, owners.reversals, index.names, index.feeds, index.marks, index.words]
+    pointers = [owners.owners, owners.reversals, index.names, index.feeds, index.marks, index.waits, index.words]
     of_cards = [cards.successors, cards.mergers, cards.changes]
     of_keys = [partial(check, key_hash=key_hash) for check in (index.claims, index.claimed)]
     return [*own, *pointers, *of_cards, *of_keys, partial(dates.by_rule, programme=programme)]

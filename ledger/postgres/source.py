@@ -73,10 +73,22 @@ class PostgresSource(TablesSource):
             if new() == len(rows):
                 return {}
             if not asking:
-                return firsts(keys, self._tables.rows(FIRSTS, [hash_ for hash_, _ in rows]))
-            return self._held(keys, list(map(long_hash, keys)), asking)
+                return self._still(firsts(keys, self._tables.rows(FIRSTS, [hash_ for hash_, _ in rows])))
+            return self._still(self._held(keys, list(map(long_hash, keys)), asking))
 
         return held
+
+    def _still(self, found: dict[str, First]) -> dict[str, First]:
+        """Who waits goes on waiting until this batch has said what waits with it; what others have decided since."""
+        parked = {key: first.record for key, first in found.items() if first.state is State.PARKED}
+        if not parked:
+            return found
+        query = "SELECT record FROM waiting WHERE record = ANY(?) ORDER BY record FOR UPDATE"
+        waiting = {record for (record,) in self._tables.rows(query, sorted(parked.values()))}
+        decided = [key for key, record in parked.items() if record not in waiting]
+        if not decided:
+            return found
+        return found | firsts(decided, self._tables.rows(FIRSTS, list(map(long_hash, decided))))
 
     def _seem_new(self, rows: Sequence[tuple[bytes, int]]) -> bool:
         """Keys that come again come by the stretch: a few of them tell of all.
@@ -130,6 +142,12 @@ class PostgresSource(TablesSource):
         for name, record in self._tables.rows(query, list(names), NOT_HERE, *own):
             if record == NOT_HERE:
                 self._tables.change("UPDATE entry SET record = ? WHERE id = ?", names[name], name)
+
+    def take_back(self, entries: Mapping[str, int]) -> None:
+        """Their places stay, empty: somebody may wait there, and the entry may come another way."""
+        names = {bounded(entry): record for entry, record in entries.items()}
+        query = "UPDATE entry SET record = ? WHERE id = ANY(?) AND record = ANY(?)"
+        self._tables.change(query, NOT_HERE, list(names), list(names.values()))
 
     def expect(self, numbers: Sequence[str]) -> dict[str, Listing]:
         self._shared.insert_new("card", [(number, None, None, None, None) for number in sorted(numbers)])

@@ -114,9 +114,13 @@ def target_of_applied(correction: Dispute, spoken: Spoken, root: Dispute) -> Tar
     return Target(correction, root, spoken.shall, spoken.had, spoken.had)
 
 
-def target_of_unapplied(correction: Dispute, word: Correction, inner: Target) -> Target:
-    """A word that did not count is corrected: it counts now, or it stays without effect."""
-    return Target(correction, inner.root, inner.shall(word), inner.root.has, inner.root.has)
+def target_of_unapplied(correction: Dispute, word: Correction, inner: Target, settled: Spoken | None) -> Target:
+    """A word that did not count is corrected: it counts now, or it stays without effect.
+
+    Once `settled` by another word it is as if it had been spoken then: so the same word again changes nothing.
+    """
+    had = settled.had if settled else inner.root.has
+    return Target(correction, inner.root, inner.shall(word), had, had)
 
 
 def asked_of(dispute: Dispute, original: Original | None) -> int:

@@ -11,7 +11,7 @@ from ledger.facts.rights import RightState
 from ledger.rules.claims import sale_key
 from ledger.rules.corrections import Dispute, Spoken, Target, asked_of, original, resolved
 from ledger.rules.own_entries import OFFICE
-from ledger.rules.records import KEYED, KEYLESS, NO_CLAIM, waits_for_entry, waits_for_record
+from ledger.rules.records import KEYED, KEYLESS, NO_CLAIM, ON_CARD, waits_for_entry, waits_for_record
 from ledger.sheet.disputes import Disputes
 from ledger.sheet.source import Posting, Source
 from offline_queue.entry import Card, Correction, Entry, Kind
@@ -49,7 +49,8 @@ class Correcting:
         recorders = {target.named.item.sender, target.root.item.sender}
         entitled = sender == OFFICE or (self._policy.till_resolutions is Stance.HONOUR and recorders == {sender})
         entry = target.root.entry
-        missing = entry.card.number if entry and entry.card and self._account_of(target.root) is None else None
+        lies_on = entry.card if entry and entry.kind in ON_CARD else None
+        missing = lies_on.number if lies_on and self._account_of(target.root) is None else None
         card = self._sheet.cards.final(missing) if missing else None
         return target.word(correction, entitled=entitled, card=card)
 

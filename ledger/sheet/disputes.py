@@ -90,9 +90,19 @@ class Disputes:
         word = named.entry.correction if named.entry else None
         inner = self._find(word.of) if word and word.of else None
         if word and inner and inner.entry and inner.entry.kind is not Kind.CORRECTION:
-            return target_of_unapplied(named, word, self._plain(inner))
+            return target_of_unapplied(named, word, self._plain(inner), self._settled_by(named, inner))
         settles = correction.resolution is Resolution.REFUSE and correction.points is None
         return Target(named, named, 0, 0) if settles else None
+
+    def _settled_by(self, unapplied: Dispute, root: Dispute) -> Spoken | None:
+        """The first word that was spoken on a word without effect."""
+        return next((word for word in root.words if self._is_about(word, unapplied)), None)
+
+    def _is_about(self, word: Spoken, dispute: Dispute) -> bool:
+        said = self.at(word.record)
+        told = said.entry.correction if said and said.entry else None
+        named = self._find(told.of) if told and told.of else None
+        return named is not None and named.item.record == dispute.item.record
 
     def _find(self, name: str) -> Dispute | None:
         """The entry of this name; for one that repeats a sale, the one that stands for it."""

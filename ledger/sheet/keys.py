@@ -87,13 +87,16 @@ class Keys:
         self.firsts.learn([key], self._source.claim({key: record})())
 
     def let_go(self, behind: Iterable[tuple[Item, Entry | Decision]]) -> None:
-        """What comes behind a terminal's last breach leaves its keys and receipts to others, and goes by its place."""
+        """What comes behind a last breach leaves its names, keys and receipts to others, and goes by its place."""
         revoked = [(item, entry) for item, entry in behind if isinstance(entry, Entry) and self.revoked(item)]
-        entries = {item.record: entry for item, entry in revoked}
+        if not revoked:
+            return
+        names = {name: item.record for item, entry in revoked for name in self._claims.names(item, entry)}
+        self._waiting.take_back(names)
         self._waiting.announce({place_name(item): item.record for item, _ in revoked})
+        entries = {item.record: entry for item, entry in revoked}
         keys = {entry.key: record for record, entry in reversed(entries.items()) if self.firsts.get(entry.key) is None}
-        if entries:
-            self._source.let_go(keys, self.receipts.let_go(set(entries)))
+        self._source.let_go(keys, self.receipts.let_go(set(entries)))
 
     def _named(self, met: Iterable[tuple[Item, Entry]], owned: Container[int]) -> dict[str, int]:
         """The records by all their names (see names); the last that has a name keeps it."""

@@ -113,6 +113,9 @@ class Source(Protocol):
     def announce(self, entries: Mapping[str, int]) -> Asked[list[str]]:
         """Entries, by id, that come to stand in these records: those that records may wait for. Holds the ids."""
 
+    def take_back(self, entries: Mapping[str, int]) -> None:
+        """What was announced in this batch does not stand in these records; who waits for it goes on waiting."""
+
     def standings(self, accounts: Sequence[int]) -> dict[int, Standing]:
         """Holds the accounts, and with each its postings, lots and reservations."""
 

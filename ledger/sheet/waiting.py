@@ -58,6 +58,14 @@ class Waiting:
             self._unawaited |= names.keys() - set(awaited)
             self._by_reason.warm(map(waits_for_entry, awaited))
 
+    def take_back(self, named: Mapping[str, int]) -> None:
+        """These records do not stand under these names after all."""
+        names = {name: record for name, record in named.items() if self.announced.get(name) == record}
+        if names:
+            self._source.take_back(names)
+        for name in names:
+            del self.announced[name]
+
     def note(self, item: Item, decision: Decision) -> None:
         """What the record waits for from now on."""
         if decision.waits is None:

@@ -137,6 +137,9 @@ class TablesSource:
         awaited = list(entries) if self._tables.rows("SELECT 1 FROM waiting LIMIT 1") else []
         return lambda: awaited
 
+    def take_back(self, entries: Mapping[str, int]) -> None:
+        """They are only written with all that a batch has done."""
+
     def rights(self, ids: Sequence[str]) -> dict[str, Right]:
         return self._rights.held(ids)
 

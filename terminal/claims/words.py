@@ -48,6 +48,10 @@ _WORDS: Final[dict[str, Words]] = {
         en="Already credited to {card}. Nothing is added; each sale counts once.",
         fr="Déjà crédité sur {card}. Rien n'est ajouté ; chaque vente compte une fois.",
     ),
+    "reversed": Words(
+        en="This sale was wholly taken back at this till: it has no points left. Nothing is added.",
+        fr="Cette vente a été entièrement annulée à cette caisse : il n'en reste aucun point. Rien n'est ajouté.",
+    ),
     "other_card": Words(
         en="This sale was made with another card. No points moved. Present the card that was used then.",
         fr="Cette vente a été faite avec une autre carte. Aucun point n'a bougé. Présentez la carte utilisée alors.",

@@ -72,8 +72,8 @@ def _queue(told: Told) -> list[Line]:
 
 
 def _mirror(mirror: dict[str, Any] | None) -> list[Line]:
-    """Nothing where there is none, or it has everything."""
-    if mirror is None or (mirror["reachable"] and not mirror["behind"]):
+    """Nothing where there is none, or it has everything and nothing else."""
+    if mirror is None or (mirror["reachable"] and not mirror["behind"] and not mirror["strays"]):
         return []
     return [("mirror", f"{counted(mirror['behind'], 'record')} without a second copy; {mirror['detail']}", "yellow")]
 

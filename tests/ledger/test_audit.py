@@ -36,6 +36,10 @@ DAMAGE = {
     "a feed's counter": ("UPDATE terminal SET decided = decided + 1", "its counter says"),
     "what a backup covers": ("UPDATE stream SET stable = mark + 1", "told of more"),
     "what waits": ("INSERT INTO waiting VALUES (1, 'review')", "waits and is not here"),
+    "what nobody wakes": (
+        "INSERT INTO waiting SELECT max(no), 'record:' || min(no) FROM record",
+        "nobody will wake it",
+    ),
     "a person's word": ("INSERT INTO correction VALUES (1, 1, 2, 0, 5, 4)", "instead of 0"),
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.facts.policy import Policy, Stance
 from ledger.port.book import Book
-from offline_queue.entry import Card, Entry, Receipt, Resolution, State
+from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, Receipt, Resolution, State
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 
@@ -284,6 +284,22 @@ class TestCorrectedCorrections:
         assert points_of(book) == 43
         sound(book)
 
+    def test_a_word_that_was_let_count_is_settled_once(self, book: Book, till: FakeTill) -> None:
+        """The office says the same again, as after a lost answer, and then takes it back: the sale has what it had."""
+        sale, other = till.earn(30), FakeTill(book, 2)
+        till.send(sale)
+        said = other.correct(sale.id, HONOUR, 20)
+        other.send(said)
+        for _ in range(2):
+            book.resolve(said.id, HONOUR, -5, "Office", "as the receipt says")
+            assert points_of(book) == 25
+        book.resolve(said.id, HONOUR, None, "Office", "as the shop says")
+        assert points_of(book) == 20
+        book.resolve(said.id, REFUSE, None, "Office", "it was another sale")
+        assert points_of(book) == 30
+        assert stands(other, said) == (State.RESOLVED, "resolution_refused")
+        sound(book)
+
 
 class TestWhoMay:
     def test_another_till_may_not(self, book: Book, till: FakeTill) -> None:
@@ -324,6 +340,17 @@ class TestWhoMay:
 
 
 class TestUnknownCards:
+    def test_points_for_what_moves_none_wait_for_a_person(self, book: Book, till: FakeTill) -> None:
+        """Somebody says that the blocking of a card shall have had points: no card that comes will settle that."""
+        blocked = till.entry(Kind.CARD_EVENT, event=CardEvent(Happening.BLOCK))
+        said = till.correct(blocked.id, HONOUR, 10)
+        till.send(blocked, said)
+        assert stands(till, said) == (State.PARKED, "card_unknown")
+        assert book.register(CARD).opened is False
+        book.resolve(said.id, REFUSE, None, "Office", "it was no sale")
+        assert stands(till, said) == (State.RESOLVED, "card_unknown")
+        sound(book)
+
     def test_a_refused_sale_is_not_credited_at_registration(self, book: Book, till: FakeTill) -> None:
         """It waits no more."""
         sale = till.earn(40, UNKNOWN)

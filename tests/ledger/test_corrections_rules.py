@@ -88,7 +88,7 @@ def test_a_word_on_a_word_takes_it_back_or_lets_it_count() -> None:
     said = dispute(entry(Kind.CORRECTION, 0, correction=HONOUR))
     applied = target_of_applied(said, root.words[0], root)
     assert [applied.shall(word) for word in (HONOUR, REFUSE, replace(HONOUR, points=4))] == [25, 10, 14]
-    unheard = target_of_unapplied(said, replace(HONOUR, points=40), plain_target(root, None))
+    unheard = target_of_unapplied(said, replace(HONOUR, points=40), plain_target(root, None), None)
     assert [unheard.shall(word) for word in (HONOUR, REFUSE, replace(HONOUR, points=4))] == [40, 25, 29]
     assert (applied.root, unheard.root, applied.named, unheard.named) == (root, root, said, said)
 

@@ -2,9 +2,11 @@
 
 import pytest
 
+from ledger.facts.policy import Policy
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
 from offline_queue.entry import CardEvent, Claim, Entry, Happening, Kind, Receipt, Resolution, State
+from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, START, FakeTill, points_of
 from tests.ledger.test_claims import PUBLIC, STRANGE_KEY, UNKNOWN, claim
 
@@ -65,6 +67,23 @@ class TestRevokedKeys:
         redeemed = claim(till, sale)
         till.send(redeemed)
         assert word(till, redeemed) == (State.RESOLVED, "duplicate")
+        assert points_of(book) == 30
+        sound(book)
+
+    def test_what_came_behind_the_last_breach_leaves_its_name(self, shelf: Shelfful) -> None:
+        """The sale comes again when its till is trusted again, counts then, and can be taken back."""
+        book = shelf.open(Policy(breaches=1))
+        book.register(CARD, 50)
+        till = FakeTill(book)
+        assert till.ask("a1", 10).granted
+        sale = till.earn(30)
+        till.send(till.redeem(10, allowance="a1"), till.redeem(10, allowance="a1"), sale)
+        assert word(till, sale) == (State.CONFLICT, "key_revoked")
+        book.enrol(till.terminal, bytes(32), replace=True)
+        till.stream = till.new_stream()
+        undone = till.reverse(sale)
+        till.send(sale, undone)
+        assert word(till, undone) == (State.POSTED, "posted")
         assert points_of(book) == 30
         sound(book)
 
