@@ -13,6 +13,7 @@ from terminal.doctor.findings import Check, Finding, Verdict, Who
 from terminal.doctor.patient import Patient
 from terminal.inbox import Counters, ReaderStatus
 from terminal.readers.child import ChildEnded, ReaderChild
+from terminal.readers.life import Limits
 
 STATE: Final = Check("readers.state", "The reader is ready for cards", "tilld readers", Who.TECHNICIAN)
 READING: Final = Check(
@@ -29,8 +30,8 @@ STEADY: Final = Check(
 )
 CHECKS: Final = (STATE, READING, STEADY)
 
-OPENING_S: Final = 6.0
-"""As long as the till itself waits for a sign of life of a driver."""
+OPENING_S: Final = Limits().opening_s
+"""As long as the till itself waits for the first word of a driver."""
 FEW: Final = 20
 """Presentations below which a share says nothing."""
 POOR: Final = 0.2

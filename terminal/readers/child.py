@@ -65,7 +65,7 @@ class ReaderChild:
             if wake in ready:
                 return None
             if not ready:
-                raise ChildEnded(Ending(Cause.HUNG))
+                raise ChildEnded(Ending(Cause.HUNG, detail=f"{timeout_s:g} s"))
             self._receive()
         line, _, self._received = self._received.partition(b"\n")
         return _message(line)

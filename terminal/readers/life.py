@@ -15,9 +15,11 @@ class Limits:
     """How patient a supervisor is, in seconds; `burst` and `rate` bound the reports of a reader that floods.
 
     A tap may take 3.0 s (libccid's patience with a mute card) and a heartbeat follows within 0.5 s; no counter
-    sees 100 cards a second.
+    sees 100 cards a second. Before its first word a process loads its driver's library, which takes a small machine
+    long while it starts.
     """
 
+    opening_s: float = 20.0
     silence_s: float = 6.0
     first_pause_s: float = 0.25
     longest_pause_s: float = 15.0
@@ -127,7 +129,7 @@ def _how(ending: Ending, limits: Limits) -> str:
         case Cause.DIED:
             return f"its process ended with exit code {ending.code}"
         case Cause.HUNG:
-            return f"its process gave no sign of life for {limits.silence_s:g} s and was killed"
+            return f"its process gave no sign of life for {ending.detail} and was killed"
         case Cause.GARBLED:
             return f"its process wrote what is no report ({ending.detail}) and was killed"
         case Cause.FLOODED:

@@ -123,7 +123,9 @@ class ReaderSupervisor:
         """Until stop(). Raises ChildEnded."""
         allowed = Allowed(self._limits.burst, time.monotonic())
         self._heard_at = time.monotonic()
-        while (message := child.next(self._stop, self._limits.silence_s)) is not None:
+        patience_s = self._limits.opening_s
+        while (message := child.next(self._stop, patience_s)) is not None:
+            patience_s = self._limits.silence_s
             self._alive()
             allowed = allowed.less_one(time.monotonic(), self._limits)  # signs of life too: each costs the till time
             if allowed.left < 0:

@@ -174,5 +174,5 @@ def reader_tested(shop: Shop, page: Page, look: Look, folder: Path) -> Path:
 def opened(context: BrowserContext) -> Page:
     """A page whose waits have a deadline."""
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     return page

@@ -61,7 +61,7 @@ class Line:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _accept(self) -> None:
         while True:
@@ -75,7 +75,7 @@ class Line:
         with near, contextlib.suppress(OSError):
             if not self._whole:
                 return
-            with socket.create_connection(self.target, timeout=10) as far:
+            with socket.create_connection(self.target, timeout=60) as far:
                 with self._lock:
                     if not self._whole:
                         return

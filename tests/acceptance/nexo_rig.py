@@ -21,7 +21,7 @@ from tests.acceptance.rig import TillProcess
 PORT = 8443
 """The client library calls no other."""
 SCRIPT = Path(__file__).parent.parent / "node" / "nexo_pos.js"
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 CARD = "2990000000017"
 POI = "S001-T01"
 
@@ -180,13 +180,13 @@ class RawPos:
         self.trust = ssl.create_default_context(cafile=str(till.state / "nexo-ca.pem"))
 
     def connect(self) -> ssl.SSLSocket:
-        plain = socket.create_connection((self.till.host, PORT), timeout=20)
+        plain = socket.create_connection((self.till.host, PORT), timeout=60)
         return self.trust.wrap_socket(plain, server_hostname=self.till.host)
 
     def post(self, body: bytes | Iterator[bytes], *, path: str = "/nexo/", **headers: str) -> tuple[int, Any]:
         """Status and JSON. Raises OSError or HTTPException when the till is gone."""
         sent = {"Content-Type": "application/json", **{name.replace("_", "-"): text for name, text in headers.items()}}
-        connection = http.client.HTTPSConnection(self.till.host, PORT, timeout=20, context=self.trust)
+        connection = http.client.HTTPSConnection(self.till.host, PORT, timeout=60, context=self.trust)
         try:
             connection.request("POST", path, body, sent, encode_chunked=not isinstance(body, bytes))
             answer = connection.getresponse()

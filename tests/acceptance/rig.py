@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 TILLD = [sys.executable, "-m", "terminal"]
-START_S = 60
-STOP_S = 30
+START_S = 180
+STOP_S = 120
 PORTS = range(20_000, 32_000)
 """Below those that Linux gives away by itself (net.ipv4.ip_local_port_range: 32768 and more)."""
 
@@ -22,7 +22,7 @@ PORTS = range(20_000, 32_000)
 def tilld(*arguments: str | Path, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
     """One run of the command line, to its end."""
     command = [*TILLD, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, env={**os.environ, **(env or {})})
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, env={**os.environ, **(env or {})})
 
 
 def asked(*arguments: str | Path) -> Any:
@@ -160,7 +160,7 @@ class TillProcess(Process):
 
     def until(self, holds: Callable[[Any], bool]) -> None:
         """Asks for passes until the status holds."""
-        watcher = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_S * 4)
+        watcher = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STOP_S)
         pos = self.pos()
         try:
             watcher.request("GET", "/v1/events", headers={"Authorization": f"Bearer {pos.token}"})
@@ -169,8 +169,8 @@ class TillProcess(Process):
                 assert pos.ask("POST", "/v1/sync")[0] == 202
                 if holds(pos.ask("GET", "/v1/status")[1]):
                     return
-                while not events.readline().startswith(b"event: sync"):
-                    pass
+                while not (line := events.readline()).startswith(b"event: sync"):
+                    assert line, f"the till has ended:\n{self.log.read_text()}"
         finally:
             watcher.close()
             pos.close()
@@ -198,7 +198,7 @@ class Pos:
 
     def __init__(self, port: int, token: str) -> None:
         self.port, self.token = port, token
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Mapping[str, str]]:
         """Status, JSON and headers. Raises OSError or HTTPException when the till is gone."""

@@ -171,7 +171,7 @@ def test_without_pcscd_the_till_sells(till: TillProcess, tmp_path: Path) -> None
 def follow(till: TillProcess) -> Iterator[dict[str, str]]:
     """Every reader's state as it is now, then as it changes."""
     pos = till.pos()
-    watcher = http.client.HTTPConnection("127.0.0.1", till.port, timeout=20)
+    watcher = http.client.HTTPConnection("127.0.0.1", till.port, timeout=60)
     try:
         watcher.request("GET", "/v1/events", headers={"Authorization": f"Bearer {pos.token}"})
         answer = watcher.getresponse()

@@ -43,7 +43,7 @@ class Rush:
         """The last customer has gone, and the ledger has heard everything."""
         self.closing.set()
         for shopper in self.shoppers:
-            shopper.join(120)
+            shopper.join(300)
         self.line.faults = Faults()
         self.till.drain()
 

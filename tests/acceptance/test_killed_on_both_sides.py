@@ -76,7 +76,7 @@ class Shop:
         """Customers finish what they have begun, and everything is delivered over lines that are mended."""
         self.closing.set()
         for shopper in self.shoppers:
-            shopper.join(120)
+            shopper.join(300)
         for line, till in zip(self.lines, self.tills, strict=True):
             line.faults = Faults()
             till.drain()

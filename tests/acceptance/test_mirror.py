@@ -74,7 +74,7 @@ def test_a_folder_brings_what_a_burnt_till_had_sold(tmp_path: Path, ledger: Ledg
 
 def page_of(port: int) -> int:
     """What a web page hears that asks the listener for peers."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=15)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         connection.request("GET", "/v1/mirror/S001-T01", headers={"Origin": "http://evil.example"})
         return connection.getresponse().status
 

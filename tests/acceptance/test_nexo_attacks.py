@@ -210,7 +210,7 @@ def test_an_endless_message_ends(till: NexoTill, pos: RawPos) -> None:
 
 def test_who_dawdles_is_cut_off_and_keeps_nobody_out(pos: RawPos) -> None:
     """A connection without a word, a half handshake and a head that never ends, while others are served."""
-    silent = socket.create_connection((pos.till.host, PORT), timeout=20)
+    silent = socket.create_connection((pos.till.host, PORT), timeout=60)
     half = pos.connect()
     with silent, half:
         half.sendall(b"POST /nexo/ HTTP/1.1\r\n")
@@ -266,5 +266,5 @@ def test_the_certificate_is_this_tills_own(pos: RawPos) -> None:
         names = {value for _, value in shown["subjectAltName"]}
     assert {"localhost", "127.0.0.1", pos.till.host} <= names
     assert "TILLD-S001T01.test.terminal.adyen.com" in names
-    with socket.create_connection((pos.till.host, PORT), timeout=20) as plain, pytest.raises(ssl.SSLError):
+    with socket.create_connection((pos.till.host, PORT), timeout=60) as plain, pytest.raises(ssl.SSLError):
         ssl.create_default_context().wrap_socket(plain, server_hostname=pos.till.host)

@@ -87,7 +87,7 @@ class FakeTill:
     def stop(self) -> None:
         if self._thread.is_alive():
             self.inbox.post(Stop())
-            self._thread.join(10)
+            self._thread.join(60)
 
     def present(self, number: str = "2990000000017") -> ReadAnswer:
         """A card comes: the waiting read gets it, and everybody is told."""

@@ -47,7 +47,7 @@ def test_the_examples_answer_what_the_page_says(api: Api, till: FakeTill) -> Non
     """In their order, for they build on each other: a card, a sale, the same again, a redemption, a reversal."""
     found = commands()
     assert len(found) >= 10
-    customer = threading.Thread(target=lambda: till.reads_waiting.wait(20) and till.present())
+    customer = threading.Thread(target=lambda: till.reads_waiting.wait(60) and till.present())
     customer.start()
     said = [(command, run(api, command).status, status) for command, status in found]
     customer.join()

@@ -16,7 +16,7 @@ from tests.api.fake_till import FakeTill
 @contextmanager
 def stream(api: Api, path: str = "/v1/events", **headers: str) -> Iterator[Iterator[client.Happening]]:
     """Open, and past the first frame, so that what is published from here on is seen."""
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     headers.setdefault("Authorization", f"Bearer {TOKENS.pos}")
     connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = connection.getresponse()
@@ -40,7 +40,7 @@ def test_a_card_is_told_as_it_comes(api: Api, till: FakeTill) -> None:
 def test_the_page_sees_masked_numbers_only(api: Api, till: FakeTill) -> None:
     """The page's session gets the same events without card numbers."""
     session = api.ask("GET", "/", token=None).headers["set-cookie"].partition(";")[0]
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.request("GET", "/v1/events", headers={"Cookie": session})
     answer = connection.getresponse()
     assert answer.readline() == b"retry: 2000\n"
@@ -81,7 +81,7 @@ def test_the_unix_socket_streams_too_and_ends_with_the_till(api: Api, till: Fake
 def test_a_silent_stream_is_kept_alive(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A comment now and then shows both ends that the other lives."""
     monkeypatch.setattr("terminal.api.events.KEEP_ALIVE_S", 0.02)
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.request("GET", "/v1/events", headers={"Authorization": f"Bearer {TOKENS.pos}"})
     answer = connection.getresponse()
     lines = [answer.readline() for _ in range(3)]

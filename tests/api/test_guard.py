@@ -311,7 +311,7 @@ def test_the_socket_is_examined_too() -> None:
 
 def raw(api: Api, request: bytes) -> bytes:
     """The answer to bytes that no HTTP client would send; the till must end it."""
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(request)
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -329,7 +329,7 @@ def test_a_broken_request_line_is_a_400(api: Api) -> None:
 def test_a_body_that_breaks_after_the_answer_is_cut_off(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     """The refusal is said already: there is no second answer, and no traceback for whoever fills a log this way."""
     head = f"POST /v1/sync HTTP/1.1\r\nHost: 127.0.0.1:{api.port}\r\nContent-Type: application/json\r\n"
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         assert b"401" in connection.recv(4096)
         connection.sendall(b"no chunk\r\n\r\n")
@@ -339,7 +339,7 @@ def test_a_body_that_breaks_after_the_answer_is_cut_off(api: Api, caplog: pytest
 
 def test_a_head_without_end_is_cut_off(api: Api) -> None:
     """A head larger than 16 kB or so is not collected."""
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000)
         assert connection.recv(4096).startswith(b"HTTP/1.1 400")
 
@@ -348,10 +348,10 @@ def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.Monke
     """A client that sends a byte now and then does not hold its connection (slowloris)."""
     monkeypatch.setattr("terminal.api.protocol.HEAD_TIME_S", 0.05)
     monkeypatch.setattr("terminal.api.limits.BODY_TIME_S", 0.05)
-    with socket.create_connection(("127.0.0.1", api.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n")
         assert connection.recv(1) == b""
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.putrequest("POST", "/v1/transactions")
     for name, value in {
         "Authorization": f"Bearer {TOKENS.pos}",

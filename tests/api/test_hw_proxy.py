@@ -80,7 +80,7 @@ def test_its_preflight_is_answered_without_a_word_of_tokens(odoo: Odoo) -> None:
 
 def test_a_card_becomes_a_bar_code_once(odoo: Odoo, till: FakeTill) -> None:
     """One that waits for it, one that came a moment before; nobody gets it twice."""
-    customer = threading.Thread(target=lambda: odoo.waits.wait(20) and till.present(NUMBER))
+    customer = threading.Thread(target=lambda: odoo.waits.wait(60) and till.present(NUMBER))
     customer.start()
     assert odoo.rpc("scanner").json["result"] == NUMBER
     customer.join()

@@ -72,7 +72,7 @@ def test_a_header_of_garbage_keeps_no_sale_out(api: Api, header: str) -> None:
 def test_two_headers_are_one_list(api: Api, till: FakeTill) -> None:
     """As RFC 9110, section 5.3, has it."""
     disputed(api, till)
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.putrequest("GET", "/v1/conflicts")
     for name, value in (
         ("Authorization", "Bearer pos-secret"),

@@ -112,7 +112,7 @@ def test_a_broken_body_is_told_in_words(body: bytes, words: str) -> None:
 
 def test_an_endless_body_without_a_length_is_refused(api: Api) -> None:
     """Chunked transfer does not get round the limit."""
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     headers = {"Authorization": f"Bearer {TOKENS.pos}", "Content-Type": "application/json", "Idempotency-Key": "k"}
     connection.request("POST", "/v1/transactions", (b" " * 65536 for _ in range(80)), headers, encode_chunked=True)
     assert connection.getresponse().status == 413
@@ -201,9 +201,9 @@ def in_background(call: Any) -> "Future[Any]":
 def test_a_read_waits_for_the_card(api: Api, till: FakeTill) -> None:
     """The POS asks first, the customer comes later."""
     read = in_background(lambda: api.ask("POST", "/v1/reads", {"timeout_ms": 15_000, "entry_modes": ["scanned"]}))
-    assert till.reads_waiting.wait(10)
+    assert till.reads_waiting.wait(60)
     till.present()
-    assert read.result(10).json["card"] == {"masked": "•••• 0017", "number": "2990000000017"}
+    assert read.result(60).json["card"] == {"masked": "•••• 0017", "number": "2990000000017"}
     assert till.modes == {"scanned"}
 
 
@@ -216,19 +216,19 @@ def test_a_read_without_a_card_ends_in_time(api: Api) -> None:
 def test_a_waiting_read_can_be_ended(api: Api, till: FakeTill) -> None:
     """A second one hears `busy`; DELETE frees the first with `aborted`."""
     read = in_background(lambda: api.ask("POST", "/v1/reads"))
-    assert till.reads_waiting.wait(10)
+    assert till.reads_waiting.wait(60)
     busy = api.ask("POST", "/v1/reads")
     assert (busy.status, busy.json["code"]) == (409, "busy")
     assert api.ask("DELETE", "/v1/reads/current").status == 204
-    aborted = read.result(10)
+    aborted = read.result(60)
     assert (aborted.status, aborted.json["code"]) == (409, "aborted")
 
 
 def test_a_pos_that_hangs_up_frees_the_reader(api: Api, till: FakeTill) -> None:
     """A read whose client is gone does not keep the next one out."""
-    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.request("POST", "/v1/reads", headers={"Authorization": f"Bearer {TOKENS.pos}"})
-    assert till.reads_waiting.wait(10)
+    assert till.reads_waiting.wait(60)
     waiting = till.waiting
     connection.close()
     assert waiting is not None

@@ -20,7 +20,7 @@ def streams(api: Api, number: int, headers: Mapping[str, str]) -> Iterator[list[
     with ExitStack() as stack:
         statuses = []
         for _ in range(number):
-            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)))
+            connection = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)))
             connection.request("GET", "/v1/events", headers=dict(headers))
             statuses.append(stack.enter_context(connection.getresponse()).status)
         yield statuses
@@ -34,7 +34,7 @@ def test_silent_connections_make_way(till: FakeTill, tmp_path: Path, monkeypatch
     """Who opens every connection that there is and says nothing does not keep the POS out."""
     monkeypatch.setattr("terminal.api.server.MAX_CONNECTIONS", 4)
     with serving(till, tmp_path) as api, ExitStack() as stack:
-        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=10)) for _ in range(20)]
+        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=60)) for _ in range(20)]
         assert api.sale("k-1").status == 201
         assert crowd[0].recv(1) == b""
 
@@ -45,11 +45,11 @@ def test_a_connection_that_has_shown_the_token_stays(
     """The POS's own connection is not the one that makes way, however old it is."""
     monkeypatch.setattr("terminal.api.server.MAX_CONNECTIONS", 4)
     with serving(till, tmp_path) as api, ExitStack() as stack:
-        pos = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)))
+        pos = stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)))
         pos.request("GET", "/v1/status", headers=POS)
         assert pos.getresponse().read()
         kept = pos.sock
-        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=10)) for _ in range(20)]
+        crowd = [stack.enter_context(socket.create_connection(("127.0.0.1", api.port), timeout=60)) for _ in range(20)]
         assert crowd[0].recv(1) == b""
         pos.request("GET", "/v1/status", headers=POS)
         assert pos.getresponse().status == 200

@@ -68,7 +68,7 @@ def test_the_session_may_look_and_act_and_sees_no_card_number(api: Api, till: Fa
     assert api.ask("POST", "/v1/sync", token=None, Cookie=cookie, Origin=ours(api)).status == 202
     with ThreadPoolExecutor(1) as aside:
         read = aside.submit(api.ask, "POST", "/v1/reads", {}, None, Cookie=cookie, Origin=ours(api))
-        assert till.reads_waiting.wait(20)
+        assert till.reads_waiting.wait(60)
         till.present()
     assert read.result().json["card"] == {"masked": "•••• 0017"}
 

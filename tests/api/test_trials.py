@@ -58,7 +58,7 @@ def test_whoever_has_seen_it_waits_for_news(api: Api, till: FakeTill) -> None:
     waiting = threading.Thread(target=lambda: heard.set_result(ask(api, "GET", path).json))
     waiting.start()
     present(till)
-    assert heard.result(15)["revision"] == 2
+    assert heard.result(60)["revision"] == 2
     waiting.join()
 
 
@@ -127,5 +127,5 @@ def test_the_till_may_end_it_while_somebody_waits(api: Api, till: FakeTill) -> N
     )
     waiting.start()
     till.inbox.post(TrialAsked(End(id_), Future()))
-    assert heard.result(15)["state"] == "stopped"
+    assert heard.result(60)["state"] == "stopped"
     waiting.join()

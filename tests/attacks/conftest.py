@@ -22,7 +22,7 @@ class RealApi(Api):
 
     def raw(self, request: bytes) -> bytes:
         """All that comes back for bytes that no HTTP client would send, until the till ends the connection."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=15) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -49,7 +49,7 @@ def test_every_answer_is_promised(case: schemathesis.Case, api: RealApi, session
         base_url=f"http://{api.address}",
         headers={"Authorization": f"Bearer {api.technician}"},
         session=session,
-        timeout=20,
+        timeout=60,
         # One wrong token for each of a thousand cases is what the till slows down; below is one for each route.
         excluded_checks=[ignored_auth],
     )

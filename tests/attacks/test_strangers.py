@@ -16,7 +16,7 @@ NOBODY = 65534
 KNOCK = """
 import os, socket, sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
-connection = socket.socket(socket.AF_UNIX); connection.settimeout(15)
+connection = socket.socket(socket.AF_UNIX); connection.settimeout(60)
 try:
     connection.connect(sys.argv[1])
     connection.sendall(b"GET /v1/status HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")

@@ -140,6 +140,6 @@ def test_a_body_too_large_is_refused_by_its_length_or_as_it_comes(api: RealApi) 
 def test_a_websocket_is_not_opened(api: RealApi) -> None:
     """There are none here: the request to upgrade is answered as the question that it is."""
     handshake = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    with closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=15)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)) as connection:
         connection.request("GET", "/v1/events", headers={**handshake, "Sec-WebSocket-Key": "x" * 22 + "=="})
         assert connection.getresponse().status == 401

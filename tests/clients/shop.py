@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.acceptance.line import Faults, Line
 from tests.acceptance.rig import LedgerProcess, TillProcess
 
-DEADLINE_S = 30
+DEADLINE_S = 90
 
 
 @dataclass(frozen=True)

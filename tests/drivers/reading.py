@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from drivers.base import CardRead, CardUnreadable, Condition, Reader, ReaderState, Report
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_a_bank_card_sees_two_selects_and_is_switched_off(pcscd: VirtualPcscd, t
         reader.state(ReaderState.READY)
         card = pcscd.insert(payment_card("0badcafe"))
         failure = reader.failure()
-        assert card.off.wait(5)
+        assert card.off.wait(60)
         pcscd.remove()
     assert (failure.reason, failure.technology) == ("payment_card", Technology.PAYMENT)
     assert "payment card" in failure.detail

@@ -40,7 +40,7 @@ from drivers.picture_folder import _picture_in
 from tests.virtual import worn
 from tests.virtual.watching import Watched
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def film(path: Path, pictures: list[worn.Picture], fps: int = 15) -> Path:

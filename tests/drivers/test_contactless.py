@@ -39,7 +39,7 @@ class Desk(NamedTuple):
     reader: Watched
 
 
-PATIENT = Limits(silence_s=6.0, first_pause_s=0.05, longest_pause_s=0.2)
+PATIENT = Limits(silence_s=20.0, first_pause_s=0.05, longest_pause_s=0.2)
 """As in a shop: waking a chip that does not answer takes 2 s."""
 
 
@@ -123,7 +123,7 @@ def test_the_same_card_that_slipped_is_read_after_all(desk: Desk) -> None:
 def test_a_mute_card_is_told_and_costs_no_process(desk: Desk) -> None:
     """The chip has a time limit of its own, so the reader goes on with the next card."""
     chip, reader = desk
-    assert chip.insert(mute(Type4Card(text_record(NUMBER)))).silent.wait(5)
+    assert chip.insert(mute(Type4Card(text_record(NUMBER)))).silent.wait(60)
     assert reader.failure().reason == "mute"
     chip.insert(NtagCard.with_text("2990000000024"))
     assert reader.card().data == "2990000000024"
@@ -166,10 +166,14 @@ def test_a_killed_process_leaves_the_chip_fast_and_the_next_one_finds_it(chip: P
     assert reader.card().data == NUMBER
 
 
-def test_a_reader_that_is_stopped_leaves_the_chip_as_it_was_found(chip: Pn532, tmp_path: Path) -> None:
-    """At its first speed and asleep, so that any other program finds it."""
-    with Watched(tmp_path, "contactless", options={"path": str(chip.path)}) as reader:
-        reader.state(ReaderState.READY)
+def test_a_reader_that_is_closed_leaves_the_chip_as_it_was_found(chip: Pn532) -> None:
+    """At its first speed and asleep, so that any other program finds it; in its process it has little time for that."""
+    reader = Reader(Place("counter", "/nowhere"), Options(path=str(chip.path)))
+    reader.open()
+    while not isinstance(said := reader.read(0.0), Condition) or said.state is not ReaderState.READY:
+        pass
+    assert chip.chip.speed == 921600
+    reader.close()
     assert (chip.chip.speed, chip.chip.asleep) == (115200, True)
 
 
@@ -190,7 +194,7 @@ def test_a_reader_unplugged_is_absent_and_comes_back_by_itself(chip: Pn532, read
 def test_a_reader_unplugged_in_the_middle_of_a_card_loses_only_that_read(chip: Pn532, reader: Watched) -> None:
     """Half a card is no card; and one that lies there when the reader is back may be anybody's."""
     chip.delay_s = 0.02
-    assert chip.insert(NtagCard.with_text(NUMBER)).heard.wait(5)
+    assert chip.insert(NtagCard.with_text(NUMBER)).heard.wait(60)
     chip.unplug()
     reader.state(ReaderState.ABSENT)
     chip.delay_s = 0.0

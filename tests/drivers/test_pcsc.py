@@ -46,7 +46,7 @@ def test_a_card_pulled_at_any_moment_is_gone_and_the_next_is_read(
     pcscd: VirtualPcscd, reader: Watched, at: int
 ) -> None:
     """Whichever exchange it leaves in, nothing is read of it, and the reader needs no rest."""
-    pcscd.insert(pulled(NtagCard.with_text(NUMBER), at)).gone.wait(5)
+    pcscd.insert(pulled(NtagCard.with_text(NUMBER), at)).gone.wait(60)
     assert reader.failure().reason == "card_gone"
     pcscd.remove()
     pcscd.insert(NtagCard.with_text("2990000000024"))
@@ -89,7 +89,7 @@ def test_pcscd_killed_and_started_again_needs_no_restart(pcscd: VirtualPcscd, re
 def test_pcscd_killed_while_a_card_is_read_loses_only_that_read(pcscd: VirtualPcscd, reader: Watched) -> None:
     """The exchange in flight fails, nothing is reported of the card, and the reader comes back."""
     card = pcscd.insert(mute(NtagCard.with_text(NUMBER), at=1))
-    assert card.silent.wait(5)
+    assert card.silent.wait(60)
     pcscd.kill()
     reader.state(ReaderState.ABSENT)
     pcscd.start()
@@ -119,7 +119,7 @@ def test_a_mute_card_costs_its_reader_a_process_and_the_others_nothing(
     """pcscd waits for a mute card for ever; the supervisor does not, and the other reader reads meanwhile."""
     with Watched(tmp_path, "pcsc", "kiosk", {"match": pcscd.names[1]}) as other:
         other.state(ReaderState.READY)
-        assert pcscd.insert(mute(NtagCard.with_text(NUMBER))).silent.wait(5)
+        assert pcscd.insert(mute(NtagCard.with_text(NUMBER))).silent.wait(60)
         pcscd.insert(NtagCard.with_text("2990000000024"), reader=1)
         assert other.card().data == "2990000000024"
         assert "no sign of life" in reader.state(ReaderState.RECONNECTING).detail

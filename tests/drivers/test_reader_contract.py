@@ -47,7 +47,7 @@ def simulated(_: pytest.MonkeyPatch, __: Path) -> Iterator[Rig]:
     def garble(reader: Watched) -> None:
         for line in (b"\n", b"\xff\xfe{", b'{"card":5}\n', b'{"card":"1","surprise":1}\n', b"[" * 9000):
             with socket.socket(socket.AF_UNIX) as client:
-                client.settimeout(5)
+                client.settimeout(60)
                 client.connect(str(reader.socket))
                 client.sendall(line)
                 client.shutdown(socket.SHUT_WR)
@@ -252,7 +252,7 @@ def test_an_idle_reader_gives_signs_of_life(rig: Rig, tmp_path: Path) -> None:
     child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
-        seen = [child.next(wake, 10.0) for _ in range(4)]
+        seen = [child.next(wake, 60.0) for _ in range(4)]
     finally:
         child.free()
         os.close(wake)
@@ -264,7 +264,7 @@ def test_an_orphan_ends_and_leaves_the_reader_free(rig: Rig, tmp_path: Path) -> 
     child = ReaderChild(rig.driver, "counter", Assignment(str(tmp_path), rig.options))
     wake = os.eventfd(0)
     try:
-        child.next(wake, 10.0)
+        child.next(wake, 60.0)
         watch = os.pidfd_open(child.pid)
         child.hang_up()
         assert ended(watch)

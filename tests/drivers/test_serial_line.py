@@ -150,7 +150,7 @@ def test_an_opened_port_is_locked_for_others(scanner: SerialScanner, reader: Rea
         "except ReaderHeld as held: print(held.condition.detail)"
     )
     second = subprocess.run(
-        [sys.executable, "-c", code, scanner.port], capture_output=True, text=True, check=True, timeout=20
+        [sys.executable, "-c", code, scanner.port], capture_output=True, text=True, check=True, timeout=60
     )
     assert f"process {os.getpid()}" in second.stdout
 

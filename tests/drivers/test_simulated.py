@@ -34,7 +34,7 @@ def presented(reader: Reader, path: Path) -> tuple[object, Exception | None]:
     client = threading.Thread(target=present)
     client.start()
     report = reader.read(10)
-    client.join(10)
+    client.join(60)
     return report, trouble[0] if trouble else None
 
 

@@ -41,7 +41,7 @@ class Client:
     def __init__(self, url: str, terminal: str = "S001-T01", key: Ed25519PrivateKey | None = None) -> None:
         self.url, self.terminal = url, terminal
         self.key = key or Ed25519PrivateKey.generate()
-        self._pool = urllib3.PoolManager(retries=False, timeout=10.0)
+        self._pool = urllib3.PoolManager(retries=False, timeout=60.0)
 
     @property
     def public_key(self) -> str:

@@ -108,7 +108,7 @@ def serving(book: Book, **options: Any) -> Iterator[str]:
     thread = Thread(target=server.serve_until_stopped)
     thread.start()
     try:
-        yield urls.get(timeout=10)
+        yield urls.get(timeout=60)
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(60)

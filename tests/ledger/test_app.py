@@ -224,7 +224,7 @@ class TestGarbage:
         kind = BATCH_TYPE if path.endswith("records") else JSON
         parts = urlsplit(client.url)
         assert parts.hostname
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
         connection.putrequest("POST", path)
         for name, value in (("Content-Type", kind), ("Content-Length", str(10**12))):
             connection.putheader(name, value)
@@ -236,7 +236,7 @@ class TestGarbage:
         """Chunks that never end are counted as they come."""
         parts = urlsplit(client.url)
         piece = b"10000\r\n" + b"x" * 65536 + b"\r\n"
-        with socket.create_connection((parts.hostname, parts.port or 80), timeout=10) as line:
+        with socket.create_connection((parts.hostname, parts.port or 80), timeout=60) as line:
             head = f"POST /v1/hello HTTP/1.1\r\nHost: localhost\r\nContent-Type: {JSON}\r\n"
             line.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n")
             line.sendall(piece * (MAX_BATCH_BYTES // 65536 + 1))

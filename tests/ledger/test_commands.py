@@ -335,6 +335,6 @@ class TestServing:
             assert client.request("GET", f"/v1/accounts/{CARD}").json["balance"]["points"] == 103
             client.close()
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
+            assert process.wait(60) == 0
         if url.startswith("sqlite:///"):
             assert not Path(url.removeprefix("sqlite:///") + "-wal").exists()  # closed cleanly, all in one file

@@ -35,7 +35,7 @@ def test_what_was_acknowledged_survives_sigkill(database: str) -> None:
                 thread.start()
             assert enough.wait(30)
             process.send_signal(signal.SIGKILL)
-            process.wait(15)
+            process.wait(60)
             for thread in threads:
                 thread.join(30)
         assert_nothing_acknowledged_is_lost(database, tills)

@@ -384,7 +384,7 @@ def test_a_front_end_killed_amid_a_batch_leaves_nothing_of_it(fronts: list[Book]
             while postgres.told(stuck) != 1:
                 assert time.monotonic() < deadline, "the batch never came to wait for the account"
             process.send_signal(signal.SIGKILL)
-            process.wait(15)
+            process.wait(60)
             assert isinstance(answer.exception(20), urllib3.exceptions.HTTPError)
         client.close()
         other.execute("ROLLBACK")

@@ -28,7 +28,7 @@ def canned(answer: Callable[[bytes], bytes | None]) -> Iterator[Canned]:
         finally:
             over.set()
             server.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(60)
 
 
 def _serve(
@@ -39,27 +39,34 @@ def _serve(
             connection, _ = server.accept()
         except OSError:
             return
-        with connection:
-            connection.settimeout(10)
+        with connection, contextlib.suppress(ConnectionError):
+            connection.settimeout(60)
             request = _request(connection)
             served.requests.append(request)
             said = answer(request)
             if said is None:
-                over.wait(10)
+                over.wait(60)
             else:
                 with contextlib.suppress(OSError):
                     connection.sendall(said)
 
 
 def _request(connection: socket.socket) -> bytes:
+    """Raises ConnectionError where the client goes before it is whole."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += _piece(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = next((int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0)
     while len(body) < length:
-        body += connection.recv(65536)
+        body += _piece(connection)
     return head + b"\r\n\r\n" + body
+
+
+def _piece(connection: socket.socket) -> bytes:
+    if piece := connection.recv(65536):
+        return piece
+    raise ConnectionError("the client has gone")
 
 
 def http(status: str, content_type: str, body: bytes, *more: str) -> bytes:

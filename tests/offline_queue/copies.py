@@ -44,7 +44,7 @@ class HandKeeper:
 
     def keep(self, copy: Copy) -> None:
         self.asked.set()
-        assert self.go.wait(20)
+        assert self.go.wait(60)
         self._reach()
         with self._more:
             self.kept.append(copy)

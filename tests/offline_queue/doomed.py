@@ -77,7 +77,7 @@ class Till:
             self.done(redemption(allowance.id) if number % 2 else given_back)
         group = [sale() for _ in range(6)]
         for entry, future in [(entry, self.store.submit(entry, b"{}", DIGEST)) for entry in group]:
-            future.result(10)
+            future.result(60)
             self.acknowledge(entry)
         word = Correction("Anne", "rung up twice", group[0].id, Resolution.REFUSE)
         self.done(sale(kind=Kind.CORRECTION, correction=word, points=0, card=None))

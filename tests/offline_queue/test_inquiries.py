@@ -49,7 +49,7 @@ class ScriptedLedger:
     def _pass(self, card: str) -> None:
         self.calls(card)
         if card in self.hanging:
-            assert self.hanging[card].wait(20)
+            assert self.hanging[card].wait(60)
         if self.trouble is not None:
             raise self.trouble
 

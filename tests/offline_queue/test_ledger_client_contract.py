@@ -42,12 +42,12 @@ def ledger(request: pytest.FixtureRequest, book: SqliteBook) -> Iterator[Ledger]
     server = LedgerServer(create_app(book, enrolment=Enrolment.OPEN), bound("127.0.0.1", 0), lambda _: ready.set())
     thread = threading.Thread(target=server.serve_until_stopped)
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     http = HttpLedger(server.url, "S001-T01", KEY)
     yield http
     http.close()
     server.stop()
-    thread.join(20)
+    thread.join(60)
 
 
 def number(n: int) -> str:

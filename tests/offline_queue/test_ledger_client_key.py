@@ -35,14 +35,14 @@ def test_starts_at_the_same_moment_agree_on_one_key(tmp_path: Path) -> None:
     path, barrier, keys = tmp_path / "terminal.key", threading.Barrier(4), list[str]()
 
     def begin() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         keys.append(public_key(load_or_create_key(path)))
 
     threads = [threading.Thread(target=begin) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert len(keys) == 4
     assert set(keys) == {public_key(load_or_create_key(path))}
 

@@ -1,5 +1,6 @@
 """The thread that copies: after the answer, before it, and when the mirror is away."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from offline_queue.entry import Entry, Lane
-from offline_queue.mirror import Mirror
+from offline_queue.entry import Entry, Lane, decode
+from offline_queue.mirror import Mirror, MirrorReport
+from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.store import Store
 from offline_queue.timepiece import SystemTimepiece
-from offline_queue.wire import Marks
+from offline_queue.wire import Marks, StreamHead
 from tests.offline_queue.copies import KEY, TERMINAL, HandKeeper
 from tests.offline_queue.sales import open_store, put, sale
 from tests.offline_queue.waiting import Heard, Swallowed
@@ -49,6 +51,27 @@ def sold(store: Store, mirror: Mirror, told: Heard[str], entry: Entry | None = N
 
 def held(keeper: HandKeeper) -> list[str]:
     return [record for copy in keeper.kept for record in copy.records]
+
+
+def heads(store: Store) -> list[StreamHead]:
+    with closing(store.reader()) as journal:
+        return journal.streams(all=True)
+
+
+def kept_in(folder: FolderKeeper) -> set[str]:
+    """The ids of the entries of which there is a copy."""
+    copies = [copy for _, stream, _ in folder.streams() for copy in folder.copies(TERMINAL, stream)]
+    return {decode(record.encode()).id for copy in copies for record in copy.records}
+
+
+def settled(store: Store, keeper: FolderKeeper) -> MirrorReport:
+    """A mirror starts, copies all that there is and one more sale, and stops: its last report."""
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000), Heard[str]()
+    mirror.start()
+    last = sold(store, mirror, told)
+    told.until(lambda key: key == last.key, PATIENCE_S)
+    mirror.stop()
+    return mirror.report
 
 
 def test_an_answer_waits_for_its_copy(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
@@ -137,6 +160,42 @@ def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, kee
     third = sold(store, mirror, told)
     told.until(lambda key: key == third.key, PATIENCE_S)
     assert any(third.id in record for record in held(keeper))
+
+
+def test_copies_of_a_journal_that_was_lost_stay_until_they_are_delivered(path: Path, tmp_path: Path) -> None:
+    """The till starts anew under its name and with its mirror: what that has may be nowhere else. People hear so."""
+    folder = FolderKeeper(tmp_path / "office")
+    with closing(open_store(path)) as lost:
+        entry = sale()
+        put(lost, entry)
+        settled(lost, folder)
+    (tmp_path / "new").mkdir()
+    with closing(open_store(tmp_path / "new" / "journal.db")) as anew:
+        report = settled(anew, folder)
+        assert (report.reachable, report.behind, report.strays) == (True, 0, 2)
+        assert "tilld mirror deliver" in report.detail
+        assert entry.id in kept_in(folder)
+        for stream in {stream for _, stream, _ in folder.streams()} - {head.stream for head in heads(anew)}:
+            folder.forget(TERMINAL, stream, 10)
+        assert settled(anew, folder).strays == 0
+
+
+def test_copies_of_what_a_put_back_journal_lacks_stay(path: Path, tmp_path: Path) -> None:
+    """The disk is as it was on an earlier day: it knows the stream, and not how it went on."""
+    folder = FolderKeeper(tmp_path / "office")
+    with closing(open_store(path)) as store:
+        put(store, sale())
+        store.remember("image", "made")
+        image = tmp_path / "image.db"
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(image)) as copy:
+            source.backup(copy)
+        entry = sale()
+        put(store, entry)
+        settled(store, folder)
+    with closing(open_store(image)) as put_back:
+        put_back.mark({head.stream: Marks(head.seq, 0) for head in heads(put_back)}, "books")
+        assert settled(put_back, folder).strays == 1
+    assert entry.id in kept_in(folder)
 
 
 def test_everybody_is_released_at_the_end(store: Store, keeper: HandKeeper) -> None:

@@ -48,13 +48,13 @@ class Dripping:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        self._thread.join(60)
         self._listener.close()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
             plain, _ = self._listener.accept()
-            plain.settimeout(10)
+            plain.settimeout(60)
             with self._context.wrap_socket(plain, server_side=True) if self._context else plain as connection:
                 connection.recv(65536)
                 connection.sendall(WHOLE[: self._begin])

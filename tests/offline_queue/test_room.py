@@ -27,10 +27,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True, timeout=10).returncode != 0:
+    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True, timeout=60).returncode != 0:
         pytest.skip("needs root and the right to mount, for a disk that is really full")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=10)
+    subprocess.run(["umount", str(folder)], check=True, timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def no_sync(process: "subprocess.Popen[str]") -> Iterator[None]:
         assert tracer.stderr is not None
         said = tracer.stderr.readline()
         if "attached" not in said:
-            tracer.wait(10)
+            tracer.wait(60)
             pytest.skip(f"this machine lets nobody trace: {said.strip()}")
         try:
             yield

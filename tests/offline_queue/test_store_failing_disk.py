@@ -35,7 +35,7 @@ def lives(folder: Path, fault: Fault, times: int) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("fault", "times"),
     [(Fault.IO_ERROR, 1), (Fault.IO_ERROR, 3), (Fault.NO_SPACE, 1), (Fault.NO_SPACE, 8), (Fault.TORN, 1)],

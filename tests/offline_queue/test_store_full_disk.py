@@ -18,7 +18,7 @@ SIZE = 2 * 1024 * 1024
 
 def mounted(folder: Path) -> bool:
     command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    return subprocess.run(command, check=False, capture_output=True, timeout=10).returncode == 0
+    return subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 0
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
     if os.getuid() != 0 or not mounted(folder):
         pytest.skip("needs root and the right to mount, for a disk that is really full")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=10)
+    subprocess.run(["umount", str(folder)], check=True, timeout=60)
 
 
 class Ballast:

@@ -54,7 +54,7 @@ class CutLine(BookLedger):
 
     def _pass(self) -> None:
         self.entered.set()
-        assert self.open.wait(20)
+        assert self.open.wait(60)
         if self.trouble is not None:
             raise self.trouble
 
@@ -240,7 +240,7 @@ def test_fault_of_our_own_does_not_end_sync(shop: Shop, monkeypatch: pytest.Monk
     sell(shop.store, "sale-1")
     sync = shop.sync()
     sync.start()
-    assert shop.line.entered.wait(20)
+    assert shop.line.entered.wait(60)
     shop.line.trouble = None
     sync.hasten()
     shop.settled.until(lambda page: bool(page[1]))
@@ -274,11 +274,11 @@ def test_stop_lets_the_request_in_flight_end(shop: Shop) -> None:
     shop.line.open.clear()
     sync = shop.sync()
     sync.start()
-    assert shop.line.entered.wait(20)
+    assert shop.line.entered.wait(60)
     stopper = threading.Thread(target=sync.stop)
     stopper.start()
     shop.line.open.set()
-    stopper.join(20)
+    stopper.join(60)
     assert not stopper.is_alive()
     sync.stop()
 
@@ -290,10 +290,10 @@ def test_a_stop_is_heard_that_comes_before_the_thread_clears_its_wake_up(shop: S
     sync.start()
     shop.reports.until(lambda report: report.reachable and report.next_attempt is not None)
     sync.nudge()
-    assert wake.told.wait(20)
-    sync._thread.join(20)
+    assert wake.told.wait(60)
+    sync._thread.join(30)
     assert not sync._thread.is_alive()
-    wake.stopper.join(20)
+    wake.stopper.join(60)
 
 
 def test_outage_that_is_over_elsewhere_ends_the_wait(shop: Shop) -> None:

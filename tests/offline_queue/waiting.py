@@ -42,6 +42,6 @@ class Swallowed(threading.Event):
         super().clear()
         if not self.told.is_set() and self._is_moment():
             self.stopper.start()
-            assert self.wait(20)
+            assert self.wait(60)
             self.told.set()
             super().clear()

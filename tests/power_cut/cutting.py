@@ -14,7 +14,7 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 ACKNOWLEDGED: Final = 300
 """About as many as are acknowledged before a cut."""
-DEADLINE_S: Final = 20.0
+DEADLINE_S: Final = 60.0
 
 
 class Victim:

@@ -21,7 +21,7 @@ class NoDisk(Exception):
 def run(*command: str) -> str:
     """Raises NoDisk with what the command said."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     except FileNotFoundError as error:
         raise NoDisk(f"{command[0]} is not installed") from error
     except subprocess.CalledProcessError as error:

@@ -17,7 +17,7 @@ TILLS = 2
 pytestmark = pytest.mark.power_cut
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_no_acknowledged_batch_is_lost(empty: Path, tmp_path: Path) -> None:
     """Cuts at random moments: the books add up, and hold at least what two tills were told."""
     chance = random.Random(22)

@@ -55,7 +55,7 @@ def missing(reader: JournalReader, thread: int, count: int) -> int:
     return sum(reader.find_key(key(thread, number)) is None for number in range(1, count + 1))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_nothing_acknowledged_is_lost(empty: Path, tmp_path: Path) -> None:
     """Cuts at random moments, with one caller and with several: every acknowledged sale is there."""
     chance = random.Random(20)
@@ -64,7 +64,7 @@ def test_nothing_acknowledged_is_lost(empty: Path, tmp_path: Path) -> None:
     assert sum(acknowledged for acknowledged, _ in results) > CUTS * ACKNOWLEDGED / 2
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_this_test_can_fail(empty: Path, tmp_path: Path) -> None:
     """The same with synchronous=NORMAL, which acknowledges before the disk has it: sales are lost."""
     chance = random.Random(21)

@@ -26,7 +26,7 @@ from tests.offline_queue.claimed import KEY
 
 CARD = "2990000000017"
 OTHER_CARD = "2990000000024"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class HandTimepiece:

@@ -318,7 +318,7 @@ class SimulatedReader:
             client.sendall(b'{"ok":true}\n')
 
     def close(self) -> None:
-        self._thread.join(10)
+        self._thread.join(60)
         self._listener.close()
 
 

@@ -217,7 +217,7 @@ def test_a_card_is_asked_for_at_each_reader(tmp_path: Path) -> None:
 
 def present_until_over(asking: "subprocess.Popen[str]", reader: Path) -> None:
     """Card after card: the first may come before anybody waits for it."""
-    for number in range(30):
+    for number in range(120):
         tap(reader, Tap(str(2990000000017 + 1000 * number), Technology.QR, None, None))
         with contextlib.suppress(subprocess.TimeoutExpired):
             asking.wait(0.5)

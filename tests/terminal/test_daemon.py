@@ -18,7 +18,7 @@ from offline_queue.journal_reader import JournalReader
 from tests.acceptance.rig import TillProcess, free_port, ready_socket
 
 NO_LEDGER = "http://127.0.0.1:1"
-SOON_S = 60
+SOON_S = 180
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ def tiny(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "tiny"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
-    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True, timeout=10).returncode != 0:
+    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True, timeout=60).returncode != 0:
         pytest.skip("needs root and the right to mount, for a disk that is really small")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True, timeout=10)
+    subprocess.run(["umount", str(folder)], check=True, timeout=60)
 
 
 def test_a_change_for_the_worse_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

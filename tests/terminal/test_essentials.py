@@ -48,7 +48,7 @@ def test_a_dead_till_thread_is_noticed_at_once() -> None:
     loop = TillLoop(_Failing(), inbox, stop.set)
     loop.start()
     inbox.offer(Stop())
-    assert stop.wait(10)
+    assert stop.wait(60)
     loop.stop()
     assert watch(loop, {"the till's thread": loop.alive}, "127.0.0.1:1", stop) == BROKEN
 

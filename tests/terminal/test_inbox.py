@@ -43,7 +43,7 @@ def test_the_till_s_own_parts_wait_for_room() -> None:
     poster.start()
     assert not posted.is_set()
     assert inbox.take() == ReadAbandoned("first")
-    assert posted.wait(10)
+    assert posted.wait(60)
     poster.join()
     assert inbox.take() == ReadAbandoned("second")
 

@@ -5,7 +5,6 @@ import select
 import signal
 import sys
 import threading
-import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -181,19 +180,28 @@ def test_a_process_that_cannot_be_started_is_a_state(program: Path, tmp_path: Pa
         reader.state(ReaderState.READY)
 
 
+def test_a_process_may_take_its_time_until_its_first_word(program: Path, tmp_path: Path) -> None:
+    """A small machine that starts loads a library slowly; after it has spoken once, silence is a hang."""
+    scripted(program, """read -r -t 1; echo '{"type":"condition","state":"ready","detail":"at last"}' >&$8""")
+    limits = replace(IMPATIENT, opening_s=60.0, silence_s=0.3)
+    with Watched(tmp_path, "simulated", limits=limits) as reader:
+        assert reader.state(ReaderState.READY).detail == "at last"
+        assert "no sign of life for 0.3 s" in reader.state(ReaderState.RECONNECTING).detail
+
+
 def test_a_flood_is_bounded_and_named(tmp_path: Path) -> None:
     """A reader that repeats itself without end is stopped after a bounded number of cards."""
-    limits = replace(IMPATIENT, burst=50, rate=1.0)
+    limits = replace(IMPATIENT, burst=50, rate=0.01)
     with Watched(tmp_path, "simulated", limits=limits) as reader:
         reader.state(ReaderState.READY)
         tap(reader.socket, Tap(card="2990000000017", fault=Fault.FLOOD))
 
         def stopped(event: Event) -> bool | None:
-            named = isinstance(event, ReaderChanged) and "more than 1 reports a second" in event.status.detail
+            named = isinstance(event, ReaderChanged) and "more than 0.01 reports a second" in event.status.detail
             return True if named else None
 
         cards = reader.nothing_before(stopped)
-        assert 40 <= len(cards) <= 60
+        assert 0 < len(cards) <= 50
         reader.state(ReaderState.READY)
 
 
@@ -230,7 +238,7 @@ def test_a_reader_waits_while_the_till_is_busy(tmp_path: Path) -> None:
 
 
 def taken(inbox: Inbox) -> Event:
-    event = inbox.take(10.0)
+    event = inbox.take(60.0)
     assert event is not None
     return event
 
@@ -255,8 +263,9 @@ def test_stopping_takes_bounded_time_whatever_the_reader_does(tmp_path: Path, wh
         tap(reader.socket, Tap(fault=Fault.HANG if when == "hanging" else Fault.ABSENT))
         if when == "pausing":
             reader.state(ReaderState.ABSENT)
-        began = time.monotonic()
-    assert time.monotonic() - began < 5.0  # a bound on waiting, not on speed
+    watching = reader.supervisor._thread
+    watching.join(30.0)
+    assert not watching.is_alive()
     assert reader.state(ReaderState.STOPPED)
     assert not Path(f"/proc/{pid}").exists()
 

@@ -12,7 +12,7 @@ def test_the_latest_word_counts() -> None:
     alarm = Alarm(lambda: rung.put(threading.get_ident()))
     alarm.set(3_600_000)
     alarm.set(0)
-    assert rung.get(timeout=10) != threading.get_ident()
+    assert rung.get(timeout=60) != threading.get_ident()
     assert rung.empty()
 
 
@@ -25,6 +25,6 @@ def test_a_stopped_alarm_keeps_still() -> None:
     alarm.set(3_600_000)
     (thread,) = set(threading.enumerate()) - before
     alarm.stop()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert rung == []

@@ -30,7 +30,7 @@ DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 ROOT = Path(__file__).parents[2]
 SOCKET = Path("run/pcscd/pcscd.comm")
 FIRST_PORT = 0x8C7B
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 

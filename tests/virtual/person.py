@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-DEADLINE_S = 30
+DEADLINE_S = 90
 AGAIN_S = 3.0
 CTRL_C = "\x03"
 TAB = "\t"

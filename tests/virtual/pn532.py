@@ -33,7 +33,7 @@ LOST_IN_SLEEP = 5
 FIFO_DATA = 0x6339
 RX_MODE = 0x6303
 SENS_REQ = 0x26
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 def framed(body: bytes) -> bytes:

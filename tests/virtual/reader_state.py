@@ -8,7 +8,7 @@ import time
 
 from smartcard import scard
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 WANTED = {"empty": scard.SCARD_STATE_EMPTY, "present": scard.SCARD_STATE_PRESENT}
 
 

@@ -37,7 +37,7 @@ def connector(holder: int, port: int) -> Connect:
                 with Path(f"/proc/{holder}/ns/net").open() as namespace:
                     if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
                         raise OSError(ctypes.get_errno(), "setns")
-                outcome.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+                outcome.append(socket.create_connection(("127.0.0.1", port), timeout=60))
             except OSError as error:
                 outcome.append(error)
 
@@ -72,7 +72,7 @@ class InsertedCard:
     def remove(self) -> None:
         with contextlib.suppress(OSError):  # it may be gone already
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self, card: Card) -> None:
         while True:

@@ -14,9 +14,9 @@ from terminal.readers.life import Limits
 from terminal.readers.supervisor import ReaderSupervisor
 from terminal.readers.tally import Tally
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 IMPATIENT = Limits(silence_s=4.0, first_pause_s=0.05, longest_pause_s=0.2)
-"""A test need not wait as long as a customer; a child beats every 0.5 s, once a slow machine has started it."""
+"""A test need not wait as long as a customer; a child beats every 0.5 s once it has said its first word."""
 
 Found = TypeVar("Found")
 

@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.api.conftest import Api, api, till
 
 __all__ = ["api", "browser", "page", "till"]
 
 CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE_MS = 60_000
+"""For what a page shall show; Playwright itself gives up after 5 s, and a machine may be slow."""
+expect.set_options(timeout=PATIENCE_MS)
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,7 +33,7 @@ def browser() -> Iterator[Browser]:
         program = CHROMIUM if CHROMIUM.exists() else Path(playwright.chromium.executable_path)
         if not program.exists():
             pytest.skip("no Chromium is installed, neither Debian's nor Playwright's own (make setup-dev installs one)")
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=program, args=QUIET, timeout=3 * PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -52,7 +55,7 @@ class Said:
 def page(browser: Browser, api: Api) -> Iterator[Page]:
     with browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.goto(f"http://{api.address}/")
         page.wait_for_selector('body[data-link="linked"]')
         yield page

@@ -37,7 +37,7 @@ class Inspector:
                 self.faults[f"{moment}: {fault['id']}"] = [node["html"][:200] for node in fault["nodes"]]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_a_day(browser: Browser, tmp_path: Path) -> None:
     """Every step is on the screen, no point is lost, no page complains, and everybody can read it."""
     inspect = Inspector()

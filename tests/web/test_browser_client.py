@@ -55,7 +55,7 @@ def shop(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     with browser.new_context() as context:
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         yield context
 
 

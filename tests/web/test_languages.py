@@ -37,7 +37,7 @@ def pages(browser: Browser, till: TillProcess) -> Iterator[dict[Language, Page]]
         pages: dict[Language, Page] = {}
         for language, locale in LOCALES.items():
             pages[language] = open_.enter_context(browser.new_context(locale=locale)).new_page()
-            pages[language].set_default_timeout(15_000)
+            pages[language].set_default_timeout(60_000)
         heard = [Said(page) for page in pages.values()]
         for page in pages.values():
             page.goto(f"http://127.0.0.1:{till.port}/")

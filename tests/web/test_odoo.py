@@ -73,7 +73,7 @@ def till(site: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TillPr
 def opened(browser: Browser, address: str) -> Iterator[Page]:
     with browser.new_context() as context:
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.goto(address)
         yield page
 

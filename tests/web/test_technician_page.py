@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 
 
 def log_in(page: Page, address: str, token: str = TOKENS.technician) -> None:
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(f"http://{address}/technician")
     page.get_by_label("The content of technician.token").fill(token)
     page.keyboard.press("Enter")

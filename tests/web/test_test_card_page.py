@@ -51,7 +51,7 @@ def lenient(browser: Browser) -> Iterator[BrowserContext]:
 def opened(context: BrowserContext, till: TillProcess) -> Page:
     """The page of a technician who has logged in."""
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(f"http://127.0.0.1:{till.port}/technician/test-card")
     expect(page.get_by_text("Log in at the technician's page")).to_be_visible()
     assert page.evaluate(LOG_IN, (till.state / "technician.token").read_text().strip()) == 201
