@@ -87,7 +87,6 @@ class TestRevokedKeys:
         assert points_of(book) == 30
         sound(book)
 
-
     def test_what_waited_for_the_last_breach_itself(self, shelf: Shelfful) -> None:
         """The redemption that costs the till its key is in the books: its reversal and a word on it are heard."""
         book = shelf.open(Policy(breaches=1))
@@ -102,7 +101,6 @@ class TestRevokedKeys:
         assert word(second, said) == (State.CONFLICT, "resolution_refused")
         assert points_of(book) == 40
         sound(book)
-
 
     def test_a_word_that_was_said_before(self, book: Book, till: FakeTill, other: FakeTill) -> None:
         """It has waited for its sale, as a reversal does: it is heard, and so is who repeats it."""
