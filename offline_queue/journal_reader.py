@@ -69,6 +69,14 @@ class JournalReader:
         """Whether this journal has ever opened the stream."""
         return journal_streams.numbered(self._connection, stream) is not None
 
+    def end(self, stream: str) -> int:
+        """The last record of a stream; 0 for a stream that is not here."""
+        return journal_streams.end(self._connection, stream)
+
+    def accepted(self, stream: str) -> int:
+        """The last record of a stream that is in the ledger's custody; 0 for a stream that is not here."""
+        return journal_streams.accepted(self._connection, stream)
+
     def records(self, stream: str, first: int, limit: int, max_bytes: int) -> list[bytes]:
         """The bytes of up to `limit` records from `first` on: one, and more up to `max_bytes` in all.
 

@@ -85,6 +85,18 @@ def numbered(connection: sqlite3.Connection, uid: str) -> int | None:
     return row[0] if row else None
 
 
+def accepted(connection: sqlite3.Connection, uid: str) -> int:
+    """The ledger's mark, 0 for a stream that is not of this journal."""
+    row = connection.execute("SELECT accepted FROM stream WHERE uid = ?", (uid,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def end(connection: sqlite3.Connection, uid: str) -> int:
+    """The seq of the stream's last record, 0 for a stream that is not of this journal."""
+    found = connection.execute(f"{ALL} WHERE uid = ?", (uid,)).fetchone()
+    return Stream(*found).head if found else 0
+
+
 def number_of(connection: sqlite3.Connection, uid: str) -> int:
     """Raises LookupError."""
     number = numbered(connection, uid)

@@ -29,15 +29,24 @@ RETRY_S: Final = 5.0
 LOOK_S: Final = 30.0
 """How soon copies that the ledger has made needless are given up."""
 
+_STRAYS: Final = (
+    "The mirror has records of {} streams that this journal lacks: it was lost or put back. Points in them may be"
+    " nowhere else. Bring them to the ledger where they are kept: tilld mirror deliver"
+)
+
 log = logging.getLogger(__name__)
 
 
 class MirrorReport(msgspec.Struct, frozen=True):
-    """`behind` records are in the journal alone; `detail` says for people what keeps the mirror away."""
+    """`behind` records are in the journal alone; `detail` says for people what keeps the mirror away.
+
+    `strays` are streams of which the mirror has records that this journal lacks: it was lost, or put back.
+    """
 
     reachable: bool
     behind: int
     detail: str
+    strays: int = 0
 
 
 class Mirror:
@@ -116,7 +125,8 @@ class Mirror:
             for head in heads:
                 self._copy(journal, head, held)
                 self._release(head.stream, max(held.get(head.stream, 0), head.accepted))
-            self._forget({head.stream for head in heads if head.accepted < head.seq}, held)
+            self._forget(journal, held)
+            strays = self._strays(journal, held)
         except MirrorUnreachable as error:
             self._note(heads, str(error))
             return False
@@ -124,11 +134,11 @@ class Mirror:
             log.exception("the mirror stumbled")
             self._note(heads, f"tilld itself failed ({error!r})")
             return False
-        self._note(heads, None)
+        self._note(heads, None, strays)
         return True
 
     def _kept(self) -> dict[str, int]:
-        """What the mirror has, asked once: nobody else writes there for this till."""
+        """What the mirror has, asked once: nobody else writes there for this till, as far as all is well."""
         if self._held is None:
             held = self._keeper.held(self._terminal)
             with self._changed:
@@ -155,23 +165,33 @@ class Mirror:
         for *_, then in done:
             then()
 
-    def _forget(self, live: set[str], held: dict[str, int]) -> None:
-        """What is wholly with the ledger needs no copy, and should not lie about."""
-        for stream in held.keys() - live:
+    def _forget(self, journal: "JournalReader", held: dict[str, int]) -> None:
+        """What is wholly with the ledger needs no copy, and should not lie about.
+
+        A journal that was lost or put back does not know how far the ledger holds what it lacks: those copies may be
+        the only ones, and stay until they are delivered.
+        """
+        done = [stream for stream, last in held.items() if last <= journal.accepted(stream)]
+        for stream in done:
             self._keeper.forget(self._terminal, stream, held[stream])
             del held[stream]
 
-    def _note(self, heads: list[StreamHead], trouble: str | None) -> None:
+    def _strays(self, journal: "JournalReader", held: dict[str, int]) -> int:
+        return sum(journal.end(stream) < last for stream, last in held.items())
+
+    def _note(self, heads: list[StreamHead], trouble: str | None, strays: int = 0) -> None:
         held = self._held or {}
         behind = sum(max(0, head.seq - max(held.get(head.stream, 0), head.accepted)) for head in heads)
         detail = f"The mirror cannot be reached: {trouble}. Sales go on without a second copy." if trouble else "Fine."
+        detail = _STRAYS.format(strays) if strays else detail
         with self._changed:
-            before, self._report = self._report, MirrorReport(trouble is None, behind, detail)
+            before, self._report = self._report, MirrorReport(trouble is None, behind, detail, strays)
+        if trouble is not None or strays:
+            self._held = None  # asked anew: strays go when somebody has delivered them
         if trouble is not None:
-            self._held = None
             self._release_all()
-        if before.reachable != self._report.reachable:
-            log.log(logging.WARNING if trouble else logging.INFO, "mirror: %s", detail)
+        if (before.reachable, before.strays) != (self._report.reachable, strays):
+            log.log(logging.WARNING if trouble or strays else logging.INFO, "mirror: %s", detail)
 
     def _release_all(self) -> None:
         with self._changed:

@@ -47,7 +47,8 @@ class Claims:
         """Raises Refusal."""
         code = self._read(text)
         sale, proof, has = code.sale, self._proof(code), self._credited(code)
-        of = words("claimed", card=masked(has)) if has else self._of(proof, code)
+        undone = proof is not Proof.UNPROVEN and self._is_undone(code)
+        of = words("reversed") if undone else words("claimed", card=masked(has)) if has else self._of(proof, code)
         return ClaimView(
             code=code.text,
             terminal=sale.terminal,
@@ -83,6 +84,8 @@ class Claims:
             raise Refusal("claim_unproven", self._of("unproven", code), "signature")
         if code.sale.card is not None and not self._on(code, card.number):
             raise Refusal("claim_unproven", self._of("other_card", code), "other_card")
+        if self._is_undone(code):
+            raise Refusal("claimed", words("reversed"), "reversed")
         flight = self._recording.take_off(key, digest, reply)
         self._recording.commit(
             flight, self._entry(code, key, card), shaped=lambda said: self._answer(said, code, proof)
@@ -117,6 +120,10 @@ class Claims:
         kinds = {Kind.EARN, Kind.CLAIM}
         return next((entry.card.number for entry in entries if entry.card and entry.kind in kinds), None)
 
+    def _is_undone(self, code: Code) -> bool:
+        """Whether all points of the sale were taken back at this till."""
+        return 0 < code.sale.points <= self._journal.reversed_points(code.sale.id)
+
     def _proof(self, code: Code) -> Proof:
         keys = self._keys(code.sale.terminal)
         if not keys:
@@ -136,4 +143,5 @@ class Claims:
 
     def _of(self, what: str, code: Code, **more: object) -> Words:
         sale = code.sale
-        return words(what, points=in_points(sale.points), terminal=sale.terminal, **more)
+        left = max(0, sale.points - self._journal.reversed_points(sale.id))
+        return words(what, points=in_points(left), terminal=sale.terminal, **more)

@@ -42,11 +42,15 @@ _WORDS: Final[dict[str, Words]] = {
     ),
     "unproven": Words(
         en="This code is not signed by till {terminal}: it may be forged. No points moved. Keep the receipt.",
-        fr="La caisse {terminal} n'a pas signé ce code : est-il faux ? Aucun point n'a bougé. Gardez le ticket.",
+        fr="Ce code n'est pas signé par la caisse {terminal} : un faux ? Aucun point n'a bougé. Gardez le ticket.",
     ),
     "claimed": Words(
         en="Already credited to {card}. Nothing is added; each sale counts once.",
         fr="Déjà crédité sur {card}. Rien n'est ajouté ; chaque vente compte une fois.",
+    ),
+    "reversed": Words(
+        en="This sale was wholly taken back at this till: it has no points left. Nothing is added.",
+        fr="Cette vente a été entièrement annulée à cette caisse : il n'en reste aucun point. Rien n'est ajouté.",
     ),
     "other_card": Words(
         en="This sale was made with another card. No points moved. Present the card that was used then.",

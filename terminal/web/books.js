@@ -46,8 +46,9 @@ function diskTile(disk, version) {
   return tile("Journal", room === "fine" ? "calm" : "trouble", room, ["Takes", bytes(taken)], ["May still take", bytes(free)], ["Software", `tilld ${version}`]);
 }
 
-function mirrorTile({ reachable, behind, detail }) {
-  return tile("Mirror", reachable && !behind ? "calm" : "trouble", reachable ? "reachable" : "away", ["Behind", String(behind)], ["Why", reachable ? null : detail]);
+function mirrorTile({ reachable, behind, detail, strays }) {
+  const calm = reachable && !behind && !strays;
+  return tile("Mirror", calm ? "calm" : "trouble", reachable ? "reachable" : "away", ["Behind", String(behind)], ["Why", reachable && !strays ? null : detail]);
 }
 
 function clockTile() {

@@ -34,7 +34,7 @@ STATUS: dict[str, Any] = {
     "readers": [ReaderStatus("counter", "pcsc", ReaderState.READY, NOW, "waits")],
     "clock": {"wall": NOW},
     "disk": {"room": "low", "journal_bytes": 4096, "free_bytes": 10},
-    "mirror": {"reachable": False, "behind": 2, "detail": "away"},
+    "mirror": {"reachable": False, "behind": 2, "detail": "away", "strays": 0},
     "sync": {"phase": "running", "progress": {"sent": 1, "left": 2, "per_s": 1.0, "remaining_s": 2.5}},
 }
 

@@ -23,6 +23,7 @@ from ledger.tables.engine import Tables
 from offline_queue import courier, failing, group, journal_marks, lanes, trimming
 from offline_queue.entry import Entry
 from offline_queue.journal import Origin
+from offline_queue.journal_reader import JournalReader
 from offline_queue.steps import Answer, Moment, Outcome, SendRecords, SyncState
 from offline_queue.store import Appended, Store
 from offline_queue.timepiece import Timepiece
@@ -226,6 +227,12 @@ def floor_limit_is_a_guarantee(patch: Patch) -> None:
     patch.setattr(Offline, "limits", lambda offline: limits if offline.redeem is not Redeem.EARN_ONLY else None)
 
 
+def what_a_journal_lacks_is_no_loss(patch: Patch) -> None:
+    """A mirror gives up copies of streams of which its till's journal knows nothing: they must be with the ledger."""
+    real = JournalReader.accepted
+    patch.setattr(JournalReader, "accepted", lambda journal, uid: real(journal, uid) if journal.holds(uid) else 2**40)
+
+
 def what_was_promised_is_forgotten(patch: Patch) -> None:
     """When the line is back, a till redeems by whatever the ledger grants, which has not heard of its promises yet."""
     patch.setattr(Risk, "uncovered", lambda *_: None)
@@ -249,6 +256,7 @@ BUGS: Final[dict[Bug, tuple[Load, int]]] = {
     rights_outlive_their_start: (CLONES, 300),
     unsealed_rights_confirmed: (CLONES, 300),
     unsealed_end_believed: (CLONES, 300),
+    what_a_journal_lacks_is_no_loss: (MIXED, 300),
     what_was_promised_is_forgotten: (LONE, 300),
 }
 """Where each is looked for, and in how many schedules it must be found."""
@@ -261,6 +269,7 @@ SHOWN: Final[dict[Bug, int]] = {
     rights_granted_during_recovery: 22,
     unsealed_rights_confirmed: 7,
     unsealed_end_believed: 60,
+    what_a_journal_lacks_is_no_loss: 37,
     what_was_promised_is_forgotten: 139,
 }
 """The schedule that has shown each of these: looked at before the others, and only a saving of time."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from offline_queue.delivery import Delivery
+from offline_queue.entry import decode
 from offline_queue.mirror_copy import FolderKeeper
 from tests.simulation.machine import Disk, Machine, Who
 from tests.simulation.network import Line
@@ -89,9 +90,11 @@ class Disks:
         name = f"{machine.terminal}.{number}"
         new = Machine(name, who, Disk(self._folder(machine)), self._line, f"machine-{name}", self._mirror(machine))
         self._world.add(new)
+        self.mirror(new)
 
     def mirror(self, machine: Machine) -> None:
         machine.copy_away()
+        self._world.mirrored |= self._copied()
 
     def deliver(self, machine: Machine) -> None:
         """This till brings to the ledger what the mirrors keep of all others."""
@@ -115,6 +118,13 @@ class Disks:
         mirror = self.mirrors / terminal if self._chance.random() < 0.4 else None
         return Machine(terminal, who, Disk(self._world.folder / terminal), self._line, f"machine-{terminal}", mirror)
 
+    def _copied(self) -> set[str]:
+        """The ids of the entries of which a mirror has a copy now."""
+        keepers = [FolderKeeper(folder) for folder in self.mirrors.iterdir()]
+        streams = [(keeper, name, stream) for keeper in keepers for name, stream, _ in keeper.streams()]
+        copies = [copy for keeper, name, stream in streams for copy in keeper.copies(name, stream)]
+        return {decode(record.encode()).id for copy in copies for record in copy.records}
+
     def _mirror(self, machine: Machine) -> Path | None:
         return machine.mirrored_to
 
@@ -125,8 +135,9 @@ class Disks:
         self._started(machine)
 
     def _started(self, machine: Machine) -> None:
-        """Mostly a till speaks with the ledger before the next customer comes."""
+        """Its mirror begins at once; and mostly a till speaks with the ledger before the next customer comes."""
         machine.start()
+        self.mirror(machine)
         if self._chance.random() < 0.7:
             self._world.work(machine)
 

@@ -55,7 +55,7 @@ def i1_once(world: "World", books: Books) -> None:
             assert told.id not in kept, f"I1: {told} is lost: no ledger has it, and its till lives"
             # Books that were put back may lack what comes before a copy, and then it waits for that.
             if not world.office.restored:
-                assert told.id not in world.mirrored(), f"I1: {told} is lost although a mirror has it"
+                assert told.id not in world.mirrored, f"I1: {told} is lost although a mirror had it"
             world.burnt.add(told.id)
         for record in records:
             _stands(told, record, books)

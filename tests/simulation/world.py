@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from offline_queue.entry import decode
-from offline_queue.mirror_copy import FolderKeeper
 from tests.simulation.again import i10_again
 from tests.simulation.clock import DAY_MS, SimulatedTimepiece, WorldClock
 from tests.simulation.counter import Counter
@@ -36,6 +34,7 @@ class World:
     """`events` are what happened, for people who look into a failing seed; `told` what POS systems were answered.
 
     `copied` are the terminals whose past was copied, put back or lost; `burnt` the sales whose only copy was lost;
+    `mirrored` the ids of all entries of which a mirror ever had a copy;
     `excuses` say why an account may be overdrawn; `trimmed` records were given up by tills.
     """
 
@@ -44,6 +43,7 @@ class World:
         self.clock = WorldClock(self.chance)
         self.told: dict[str, Told] = {}
         self.copied: set[str] = set()
+        self.mirrored: set[str] = set()
         self.burnt: set[str] = set()
         self.excuses = set(load.excuses)
         self.trimmed = 0
@@ -100,13 +100,6 @@ class World:
         for machine in self.ever:
             for start in machine.starts:
                 yield [(start.streams[lane], start.parents[lane]) for lane in start.streams]
-
-    def mirrored(self) -> set[str]:
-        """The ids of the entries of which a mirror has a copy."""
-        keepers = [FolderKeeper(folder) for folder in self.disks.mirrors.iterdir()]
-        streams = [(keeper, name, stream) for keeper in keepers for name, stream, _ in keeper.streams()]
-        copies = [copy for keeper, name, stream in streams for copy in keeper.copies(name, stream)]
-        return {decode(record.encode()).id for copy in copies for record in copy.records}
 
     def close(self) -> None:
         for machine in self.machines:

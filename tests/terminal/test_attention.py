@@ -17,7 +17,7 @@ WELL: dict[str, Any] = {
     "queue": {"queued": 0, "oldest_age_s": None, "conflicts": 0},
     "readers": [{"name": "counter", "driver": "pcsc", "status": "ready", "detail": "waits for cards"}],
     "disk": {"room": "fine", "free_bytes": 2**30},
-    "mirror": {"reachable": True, "behind": 0, "detail": ""},
+    "mirror": {"reachable": True, "behind": 0, "detail": "", "strays": 0},
 }
 
 
@@ -48,7 +48,15 @@ def test_all_is_well_in_the_first_line() -> None:
             {"disk": {"room": "scarce", "free_bytes": 5}},
             "the disk is full: no points are redeemed, and sales are refused now or soon",
         ),
-        ({"mirror": {"reachable": True, "behind": 3, "detail": "."}}, "the mirror lacks 3 records"),
+        ({"mirror": {"reachable": True, "behind": 3, "detail": ".", "strays": 0}}, "the mirror lacks 3 records"),
+        (
+            {"mirror": {"reachable": True, "behind": 0, "detail": ".", "strays": 1}},
+            "the mirror has records that the journal lacks: bring them with `tilld mirror deliver`",
+        ),
+        (
+            {"mirror": {"reachable": False, "behind": 1, "detail": ".", "strays": 0}},
+            "the mirror is out of reach and lacks 1 record",
+        ),
         ({"readers": [{**WELL["readers"][0], "status": "absent", "remedy": "plug it in"}]}, "reader counter is absent"),
     ],
 )

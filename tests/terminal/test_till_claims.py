@@ -245,6 +245,25 @@ class TestRedeem:
         back = said(till.heard(till.ask("V", "reverse", None, reverses=answer.id, points=10)))
         assert (back.points, back.card and back.card.masked) == (10, "•••• 0017")
 
+    def test_a_sale_that_was_taken_back_has_nothing_to_claim(self, shop: Shop, till: TillRig) -> None:
+        """With or without a card, and after a restart: nobody is told of points that will not come."""
+        sales = [till.sell("K", 30, None), till.sell("L", 30, CARD)]
+        for sale in sales:
+            till.heard(till.ask(f"V{sale.id}", "reverse", None, reverses=sale.id))
+        till = shop.restart()
+        for sale in sales:
+            assert view(till, sale.claim or "").detail.en.startswith("This sale was wholly taken back")
+        assert refusal(till, sales[0].claim or "") == ("claimed", "reversed")
+        assert till.journal.find_key("claim:K") is None
+
+    def test_of_a_sale_that_was_taken_back_in_part_the_rest_is_told(self, till: TillRig) -> None:
+        """The claim says what its code says; the ledger takes the part off, and the cashier hears of the rest."""
+        sale = till.sell("K", 30, None)
+        till.heard(till.ask("V", "reverse", None, reverses=sale.id, points=12))
+        assert view(till, sale.claim or "").detail.en.startswith("This code is genuine: 18 points")
+        answer = redeemed(till, sale.claim or "")
+        assert (answer.points, answer.detail.en.startswith("On the way to •••• 0017: 18 points.")) == (30, True)
+
 
 class TestView:
     def test_what_a_code_says(self, till: TillRig) -> None:

@@ -970,11 +970,15 @@ export interface components {
         /**
          * MirrorReport
          * @description `behind` records are in the journal alone; `detail` says for people what keeps the mirror away.
+         *
+         *         `strays` are streams of which the mirror has records that this journal lacks: it was lost, or put back.
          */
         MirrorReport: {
             reachable: boolean;
             behind: number;
             detail: string;
+            /** @default 0 */
+            strays?: number;
         };
         /**
          * Order
