@@ -184,7 +184,7 @@ MEANINGS: Final = {
         looked_at=False,
         said=Words(
             en="Two accounts were merged: the points are on the common one. Nothing to do.",
-            fr="Deux comptes ont été réunis : les points sont sur le compte commun. Rien à faire.",
+            fr="Deux comptes ont été fusionnés : les points sont sur le compte commun. Rien à faire.",
         ),
     ),
     ConflictKind.CARD_BLOCKED_KNOWN: Meaning(

@@ -32,3 +32,8 @@ _POINTS: Final = Counted(one=Words("{count} point", "{count} point"), many=Words
 def in_points(count: int) -> Words:
     """`1 point`, `2 points`; none is `0 points` in English and `0 point` in French."""
     return _POINTS.of(count)
+
+
+def counted(count: int, one: str) -> str:
+    """`1 record`, `2 records`: in English alone, for technicians."""
+    return f"{count} {one if abs(count) == 1 else one + 's'}"

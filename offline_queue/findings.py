@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from offline_queue.counted import counted
 from offline_queue.wire import Marks, Order, OrderCode, Problem, ProblemCode, StreamHead, Welcome
 
 
@@ -22,8 +23,8 @@ def about(heads: Mapping[str, StreamHead], marks: Mapping[str, Marks], *, renewe
         return (
             Order(
                 OrderCode.LEDGER_RESTORED,
-                f"The ledger was put back from an older backup: {count} records that it had had of this till are sent"
-                " again. Nothing is lost or counted twice; there is nothing to do here.",
+                "The ledger was put back from an older backup: what it had had of this till and lost is sent"
+                f" again ({counted(count, 'record')}). Nothing is lost or counted twice; there is nothing to do here.",
             ),
         )
     if not count:
@@ -31,8 +32,8 @@ def about(heads: Mapping[str, StreamHead], marks: Mapping[str, Marks], *, renewe
     return (
         Order(
             OrderCode.CUSTODY_BROKEN,
-            f"The ledger has lost {count} records of this till that it had acknowledged, and has not said so. They are"
-            " sent again, so no point is lost; but its books cannot be trusted: tell head office. `tilld queue verify`"
-            " checks the receipts that it has signed.",
+            f"The ledger has lost {counted(count, 'record')} that it had acknowledged to this till, and has not said"
+            " so. This till sends all of it again, so no point is lost; but the ledger's books cannot be trusted: tell"
+            " head office. `tilld queue verify` checks the receipts that it has signed.",
         ),
     )

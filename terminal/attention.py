@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from offline_queue.counted import counted
 from offline_queue.room import MIB, Room
 
 Status = Mapping[str, Any]
@@ -28,7 +29,8 @@ def _journal(status: Status) -> Iterator[str]:
     if disk is not None and disk["room"] != Room.FINE:
         yield disk_words(disk["room"], disk["free_bytes"])
     if mirror is not None and (mirror["behind"] or not mirror["reachable"]):
-        yield f"the mirror lacks {mirror['behind']} records"
+        away = "" if mirror["reachable"] else "is out of reach and "
+        yield f"the mirror {away}lacks {counted(mirror['behind'], 'record')}"
     if mirror is not None and mirror["strays"]:
         yield "the mirror has records that the journal lacks: bring them with `tilld mirror deliver`"
 

@@ -18,7 +18,7 @@ _SCARCE: Final = Words(
         " Let the customer pay and keep the points, and call the technician."
     ),
     fr=(
-        "Le disque de la caisse est presque plein : elle ne fait que créditer des points. Aucun point n'a bougé."
+        "Le disque de la caisse est presque plein : elle ne peut plus que créditer des points. Aucun point n'a bougé."
         " Le client paie et garde ses points ; prévenez le technicien."
     ),
 )

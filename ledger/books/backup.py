@@ -49,8 +49,7 @@ def cover(tables: Tables, marks: dict[int, int]) -> int:
 
 
 def begin(tables: Tables, now: str) -> None:
-    """Notes the marks before the operator's own backup is made; an earlier note is forgotten."""
-    tables.change("UPDATE stream SET begun = NULL WHERE begun IS NOT NULL")
+    """Notes the marks before the operator's own backup is made, in place of an earlier note."""
     tables.change("UPDATE stream SET begun = mark WHERE mark > stable")
     tables.insert("fact", [(BEGUN, now)], "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
 

@@ -53,7 +53,7 @@ class BooksExport:
                 yield record
                 at = record.seq
                 yield from (_begun(chain, branch, record.hash) for branch in branches if branch.base == at)
-        if self._signer is not None and chain.mark:
+        if self._signer is not None:
             custody = self._signer.custody(chain.owner, chain.stream, chain.mark, chain.head, self._now)
             receipt = Receipt(custody, chain.owner, self._signer.public_key, generation)
             yield Proof(chain.stream, receipt, chain.owner, chain.branch)

@@ -175,6 +175,8 @@ class Sheet:
         if isinstance(content, Decision):
             self.rule(item, content)
             return self.waiting.wake_words(waits_for_entry(place_name(item)))
+        # What it does may cost its terminal the key: that is for what comes behind it.
+        owned, names = self.keys.owns(item, content), self.keys.names(item, content)
         case, woken = self.cases.case(item, content), list[Item]()
         decision = decide(case)
         if decision.ground is Code.CARD_UNKNOWN and case.card and self._may_register(case.card.number):
@@ -185,7 +187,7 @@ class Sheet:
             case, decision, lent_to = self._lend(item, content, (case, decision))
             woken += lent_to
         self._effects.apply(case, decision)
-        if self.keys.owns(item, content):
+        if owned:
             self.counts.note(content, case.at)
         if item.record in self.waiting.changed and decision.waits is None:
             woken += self.waiting.wake(waits_for_record(item.record))
@@ -194,13 +196,13 @@ class Sheet:
             woken += self.correcting.apply(case, decision)
         if content.kind is Kind.CARD_EVENT and decision.stands:
             woken += self.lifecycle.happen(case)
-        return woken + (self._wake_by_name(item, content, decision) if self.waiting.anybody else [])
+        return woken + (self._wake_by_name(names, content, decision) if self.waiting.anybody else [])
 
-    def _wake_by_name(self, item: Item, entry: Entry, decision: Decision) -> list[Item]:
+    def _wake_by_name(self, names: Iterable[str], entry: Entry, decision: Decision) -> list[Item]:
         """What waited for an entry, as soon as it stands; words on it as soon as it is in the books."""
         stands = decision.stands or (decision.ground is Code.DUPLICATE and decision.waits is None)
         wake = self.waiting.wake if entry.kind in KEYED and stands else self.waiting.wake_words
-        return [waiter for name in self.keys.names(item, entry) for waiter in wake(waits_for_entry(name))]
+        return [waiter for name in names for waiter in wake(waits_for_entry(name))]
 
     def _lend(self, item: Item, claim: Entry, given: tuple[Case, Decision]) -> tuple[Case, Decision, list[Item]]:
         """Gives the claim's card to the sale that waits for one, unless another batch was quicker.

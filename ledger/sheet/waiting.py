@@ -84,9 +84,7 @@ class Waiting:
         if not woken:
             return []
         self._by_reason.put(reason, [])
-        taken = self.take_up(woken)
-        self.woken |= {item.record for item in taken}
-        return taken
+        return self._awake(woken)
 
     def wake_words(self, reason: str) -> list[Item]:
         """A word on an entry is heard as soon as that is in the books, whatever the rules say of it."""
@@ -95,7 +93,12 @@ class Waiting:
         if not words:
             return []
         self._by_reason.put(reason, [item for item in waiting if item not in words])
-        return self.take_up(words)
+        return self._awake(words)
+
+    def _awake(self, items: Sequence[Item]) -> list[Item]:
+        taken = self.take_up(items)
+        self.woken |= {item.record for item in taken}
+        return taken
 
     def take_up(self, items: Sequence[Item]) -> list[Item]:
         """Those that nobody else has decided meanwhile; from here on they wait no more."""

@@ -37,12 +37,14 @@ class Chain(msgspec.Struct, frozen=True):
 
 
 def chains(tables: Tables, terminal: str | None, stream: str | None) -> list[Chain]:
-    """Of one terminal, of one stream, or all; a branch comes behind the one that it grew from."""
+    """Of one terminal, of one stream, or all; a branch comes behind the one that it grew from.
+
+    A till may have told of streams of which nothing is held yet: these are no chains.
+    """
     wanted = {"s.terminal": terminal, "s.uid": stream}
-    conditions = [f"{column} = ?" for column, value in wanted.items() if value is not None]
-    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    conditions = ["s.mark > 0", *(f"{column} = ?" for column, value in wanted.items() if value is not None)]
     values = [value for value in wanted.values() if value is not None]
-    return [Chain(*row) for row in tables.rows(f"{CHAINS}{where} ORDER BY s.no", *values)]
+    return [Chain(*row) for row in tables.rows(f"{CHAINS} WHERE {' AND '.join(conditions)} ORDER BY s.no", *values)]
 
 
 def keys(tables: Tables, terminal: str | None) -> list[Key]:

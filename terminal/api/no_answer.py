@@ -22,7 +22,7 @@ UNKNOWN: Final = Words(
 )
 UNKNOWN_CARD_EVENT: Final = Words(
     "It may be recorded or not: say it again; the same thing twice does no harm.",
-    "C'est peut-être enregistré : redites-le ; deux fois la même chose ne fait aucun mal.",
+    "C'est peut-être enregistré : recommencez ; deux fois la même chose ne fait aucun mal.",
 )
 OVERLOADED: Final = Words(
     "The till is not keeping up; nothing was recorded. Ask again in a second.",

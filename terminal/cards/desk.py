@@ -21,10 +21,13 @@ from terminal.sales.transaction import check_key
 from terminal.texts import refuse_hidden
 
 _FORWARDED: Final = Words(
-    en="This card was {was}: its points are on card {number}, and this one is used for it.",
+    en="This card was {was}: its points are on card {number}, and that one is used instead.",
     fr="Cette carte a été {was} : ses points sont sur la carte {number}, utilisée à sa place.",
 )
-_WAS: Final = {"replaced": Words("replaced", "remplacée"), "merged": Words("merged with another", "réunie à une autre")}
+_WAS: Final = {
+    "replaced": Words("replaced", "remplacée"),
+    "merged": Words("merged with another", "fusionnée avec une autre"),
+}
 _INACTIVE: Final = Words(
     en="This card is not active yet: what it earns is kept and credited when it is activated.",
     fr="Cette carte n'est pas encore active : ce qu'elle gagne est gardé et crédité à son activation.",

@@ -35,8 +35,8 @@ WAITING: Final = frozenset({State.QUEUED, None})
 """States of a sale that is not with the ledger, as far as this till knows."""
 
 _FOUND: Final = Words(
-    en="Found on the card: {points} of a sale at till {terminal}. It counts once, when the ledger has it.",
-    fr="Trouvé sur la carte : {points} d'une vente à la caisse {terminal}. Elle compte une fois, au serveur.",
+    en="Found on the card: {points} of a sale at till {terminal}. That sale will count once.",
+    fr="Trouvé sur la carte : {points} d'une vente à la caisse {terminal}. Elle comptera une seule fois.",
 )
 
 

@@ -42,7 +42,7 @@ _WORDS: Final[dict[str, Words]] = {
     ),
     "unproven": Words(
         en="This code is not signed by till {terminal}: it may be forged. No points moved. Keep the receipt.",
-        fr="La caisse {terminal} n'a pas signé ce code : est-il faux ? Aucun point n'a bougé. Gardez le ticket.",
+        fr="Ce code n'est pas signé par la caisse {terminal} : un faux ? Aucun point n'a bougé. Gardez le ticket.",
     ),
     "claimed": Words(
         en="Already credited to {card}. Nothing is added; each sale counts once.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
+from offline_queue.counted import counted
 from terminal.commands.console import Code, Failed, Place, answer, answering, columns, placed
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
     except (KeyUnusable, MirrorUnreachable, UnsafeLedgerUrl, OSError) as error:
         raise Failed(f"nothing more was brought: {error}. The copies stay where they are.", Code.ATTENTION) from None
     lines = [
-        f"{one.terminal} {one.stream}: the ledger has {one.accepted} of {one.kept} records"
+        f"{one.terminal} {one.stream}: the ledger has {one.accepted} of {counted(one.kept, 'record')}"
         + (f"; the copies stay: {one.trouble}" if one.trouble else "")
         for one in done
     ]

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 import msgspec
 
+from offline_queue.counted import counted
 from offline_queue.legible import legible
 from terminal.commands import completion
 from terminal.commands.client import NotRunning, ask
@@ -95,7 +96,8 @@ def verify(place: Place, file: Path | None, *, as_json: bool) -> Code:
         result = journal.verify()
     bad = dict(zip(("stream", "seq", "why"), result.first_bad, strict=True)) if result.first_bad else None
     told = {"ok": result.ok, "records": result.records, "receipts": result.receipts, "first_bad": bad}
-    text = f"{result.records} records, every chain is whole; the ledger has signed for {result.receipts} streams."
+    signed = counted(result.receipts, "stream")
+    text = f"{counted(result.records, 'record')}, every chain is whole; the ledger has signed for {signed}."
     if bad:
         text = (
             f"Record {bad['seq']} of stream {bad['stream']} is not what was written: {bad['why']}.\n"
@@ -126,10 +128,12 @@ def _verify_export(file: Path, *, as_json: bool) -> Code:
 
 
 def _holds(found: "Checked") -> str:
-    lines = [f"{found.records} records in {found.chains} streams, every chain is whole."]
+    lines = [f"{counted(found.records, 'record')} in {counted(found.chains, 'stream')}, every chain is whole."]
     if found.seals and found.public_key:
-        lines.append(f"{found.seals} are sealed by {legible(found.terminal or '?')} with the key {found.public_key}")
-    lines += [f"{found.receipts} receipts of custody are signed by the ledger key {key}" for key in found.ledger_keys]
+        sealed = counted(found.seals, "stream")
+        lines.append(f"Sealed by {legible(found.terminal or '?')} ({sealed}), key {found.public_key}")
+    signed = counted(found.receipts, "receipt")
+    lines += [f"Custody signed by the ledger ({signed}), key {key}" for key in found.ledger_keys]
     return "\n".join([*lines, "Compare the keys with those that the till and the ledger show you."])
 
 
@@ -152,7 +156,7 @@ def export(place: Place, output: Path | None, *, as_json: bool) -> Code:
             return Code.FINE
         with _private(output) as out:
             written = journal.export(out, key)
-    answer({"file": str(output), "records": written}, f"{written} records in {output}.", as_json=as_json)
+    answer({"file": str(output), "records": written}, f"{counted(written, 'record')} in {output}.", as_json=as_json)
     return Code.FINE
 
 

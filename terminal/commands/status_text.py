@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from offline_queue.counted import counted
 from offline_queue.legible import legible
 from terminal.attention import attention
 from terminal.commands.console import age
@@ -45,7 +46,8 @@ def _till(told: Told) -> list[Line]:
         return []
     ledger = told["ledger"]
     reach = "reachable" if ledger["reachable"] else "not reached"
-    heard = f"{reach}; last heard {ledger['last_success'] or 'never'}"
+    last = ledger["last_success"]
+    heard = f"{reach}; {f'last heard {last}' if last else 'not heard since the till was started'}"
     return [
         ("till", f"{told['terminal']}, tilld {told['version']}", None),
         ("ledger", heard, "green" if ledger["reachable"] else "yellow"),
@@ -73,7 +75,7 @@ def _mirror(mirror: dict[str, Any] | None) -> list[Line]:
     """Nothing where there is none, or it has everything and nothing else."""
     if mirror is None or (mirror["reachable"] and not mirror["behind"] and not mirror["strays"]):
         return []
-    return [("mirror", f"{mirror['behind']} records without a second copy; {mirror['detail']}", "yellow")]
+    return [("mirror", f"{counted(mirror['behind'], 'record')} without a second copy; {mirror['detail']}", "yellow")]
 
 
 def _disk(disk: dict[str, Any] | None) -> list[Line]:

@@ -54,7 +54,7 @@ WORDS: Final[dict[str, tuple[Words, ...]]] = {
         ),
         Words(
             "On a phone: open the loyalty pass before holding it to the reader.",
-            "Sur un téléphone : ouvrir la carte de fidélité avant de le présenter au lecteur.",
+            "Avec un téléphone : ouvrez la carte de fidélité avant de le présenter au lecteur.",
         ),
     ),
     "card_blocked": (

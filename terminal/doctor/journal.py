@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Final
 
 from offline_queue import journal_audit
+from offline_queue.counted import counted
 from offline_queue.journal import JournalUnusable
 from offline_queue.opening import open_to_read
 from terminal.doctor.findings import Check, Finding, Who
@@ -122,7 +123,8 @@ def pages(connection: sqlite3.Connection) -> Finding:
 def chain(connection: sqlite3.Connection) -> Finding:
     verified = journal_audit.verify(connection)
     if verified.ok:
-        return CHAIN.ok(f"{verified.records} records, {verified.receipts} receipts of the ledger hold")
+        records, receipts = counted(verified.records, "record"), counted(verified.receipts, "receipt")
+        return CHAIN.ok(f"{records}, {receipts} of the ledger hold")
     stream, seq, why = verified.first_bad or ("", 0, "")
     if "interrupted" in why:
         return CHAIN.unknown(f"longer than {CHECK_S:g} s; run: tilld queue verify")

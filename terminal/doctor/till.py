@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Final
 
+from offline_queue.counted import counted
 from terminal.api.shapes import Status
 from terminal.commands.console import is_closed
 from terminal.doctor.findings import Check, Finding, Who
@@ -82,9 +83,9 @@ def told(status: Status, installed: str) -> Iterator[Finding]:
     for order in status.ledger.orders:
         yield ORDERS.attention(order.detail, order.code)
     waiting = status.queue.conflicts
-    yield CONFLICTS.attention(f"{waiting} wait") if waiting else CONFLICTS.ok("none")
+    yield CONFLICTS.attention(f"{waiting} {'waits' if waiting == 1 else 'wait'}") if waiting else CONFLICTS.ok("none")
     if status.mirror is not None:
-        evidence = f"{status.mirror.behind} records without a copy; {status.mirror.detail}"
+        evidence = f"{counted(status.mirror.behind, 'record')} without a copy; {status.mirror.detail}"
         yield MIRROR.ok(evidence) if status.mirror.reachable else MIRROR.attention(evidence)
 
 

@@ -88,7 +88,7 @@ _NOTHING_TO_REVERSE: Final = Words(
 )
 _OVER_REVERSAL: Final = Words(
     "The original was of {points}; only {left} can still be reversed.",
-    "L'opération d'origine portait sur {points} ; il n'en reste que {left} à annuler.",
+    "L'opération d'origine portait sur {points} ; il ne reste que {left} à annuler.",
 )
 _NOT_REVERSIBLE: Final = Words(
     "`reverses` names a record of kind {kind}; only earn, redeem and claim can be reversed.",

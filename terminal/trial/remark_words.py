@@ -15,7 +15,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Mend that first, then repeat the test.",
     ),
     "broke_down": (
-        "The reader's process broke down {restarts} times during the test.",
+        "The reader's process broke down during the test: {restarts} x.",
         "See `journalctl -u tilld` for where; replug the reader, try another cable or port, then repeat the test.",
     ),
     "no_taps": (
@@ -23,7 +23,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Present a card that works at another reader. If nothing comes, check plug, cable and `tilld readers`.",
     ),
     "reads_nothing": (
-        "The reader noticed {taps} presentations and could read none. {why}",
+        "The reader noticed what was presented ({taps} x) and could read none of it. {why}",
         "Try another card of the same kind: if that one is read the first card is dead, else the reader is.",
     ),
     "intermittent": (
@@ -37,7 +37,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The test ended after {taps} of {wanted} presentations.",
         "Repeat it to the end: fewer taps prove less.",
     ),
-    "reads_all": ("The reader read all {taps} presentations.", ""),
+    "reads_all": ("The reader read all that was presented: {taps} of {taps}.", ""),
     "slow": (
         "A read takes {ms} ms (median), more than {limit} ms: customers lift their card sooner.",
         (

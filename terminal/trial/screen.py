@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from offline_queue.counted import counted
 from offline_queue.legible import legible
 from terminal.trial.sheet_text import progress, tap_line, tap_lines
 from terminal.trial.talk import TrialView
@@ -39,7 +40,7 @@ class _Lines:
 
     def __call__(self, trial: TrialView) -> None:
         if not self._asked:
-            click.echo(f"Present a card to {legible(trial.reader)}, {trial.wanted} times.")
+            click.echo(f"Present a card to {legible(trial.reader)}: {counted(trial.wanted, 'tap')}.")
             self._asked = True
         for tap in trial.taps[self._shown :]:
             click.echo(legible(tap_line(tap)))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.books import backup
 from ledger.commands.command_line import books
 from ledger.facts.policy import Policy
 from ledger.port.book import Book
@@ -14,7 +15,7 @@ from ledger.port.refusals import NotRecorded, Refused
 from ledger.sqlite.book import SqliteBook
 from offline_queue.wire import Marks
 from tests.ledger.cluster import Cluster
-from tests.ledger.conftest import Shelfful
+from tests.ledger.conftest import Shelfful, bent
 from tests.ledger.fake_till import CARD, FakeTill, FakeTimepiece, points_of
 from tests.ledger.test_commands import refused, run
 
@@ -52,6 +53,14 @@ class TestDeclared:
         book.declare_backup()
         assert stable(till) == 2
 
+    def test_what_another_backup_covers_by_then_is_not_brought_forward(self, book: Book, till: FakeTill) -> None:
+        """Nor back: a stream may be given up as far as its newest backup reaches."""
+        till.send(till.earn(1), till.earn(2))
+        book.begin_backup()
+        bent(book, "UPDATE stream SET stable = mark")
+        assert book.declare_backup() == 0
+        assert stable(till) == 2
+
     def test_with_a_replica_the_commit_is_enough(self, shelf: Shelfful) -> None:
         """Accepted is stable, in answers and at hello."""
         book = shelf.open(Policy(stable_on_commit=True))
@@ -87,6 +96,39 @@ class TestCopies:
             assert points_of(again) == 70
             assert again.verify().ok
 
+    def test_a_copy_that_brings_nothing_forward_says_so(self, file_book: SqliteBook, tmp_path: Path) -> None:
+        """The books are as they were at the last one; a stream that came since is not in it and not covered."""
+        with closing(file_book):
+            till = FakeTill(file_book)
+            till.send(till.earn(10))
+            assert [file_book.backup(tmp_path / name) for name in ("one.db", "two.db")] == [1, 0]
+            other = till.new_stream()
+            till.send(till.earn(20), stream=other)
+            marks = backup.marks_in(tmp_path / "two.db")
+            assert file_book._engine.write(lambda tables: backup.cover(tables, marks)) == 0
+            assert till.hello(till.stream, other).streams == {till.stream.uid: Marks(1, 1), other.uid: Marks(1, 0)}
+
+    def test_an_older_copy_takes_nothing_back(self, file_book: SqliteBook, tmp_path: Path) -> None:
+        """What a newer one covers stays covered."""
+        with closing(file_book):
+            till = FakeTill(file_book)
+            till.send(till.earn(10))
+            file_book.backup(tmp_path / "old.db")
+            till.send(till.earn(20))
+            file_book.backup(tmp_path / "new.db")
+            till.send(till.earn(40))
+            marks = backup.marks_in(tmp_path / "old.db")
+            assert file_book._engine.write(lambda tables: backup.cover(tables, marks)) == 0
+            assert stable(till) == 2
+
+    def test_what_a_copy_left_that_was_cut_off_is_in_nobodys_way(self, file_book: SqliteBook, tmp_path: Path) -> None:
+        """Half a file, or somebody's text."""
+        with closing(file_book):
+            (tmp_path / "copy.db.new").write_text("half a copy, cut off by a power cut" * 99)
+            file_book.backup(tmp_path / "copy.db")
+        assert not (tmp_path / "copy.db.new").exists()
+        assert backup.marks_in(tmp_path / "copy.db") == {}
+
     def test_a_copy_that_cannot_be_made_covers_nothing(self, file_book: SqliteBook, tmp_path: Path) -> None:
         """No folder, or a folder in its place: the books and what was there before stay as they are."""
         with closing(file_book):
@@ -104,13 +146,13 @@ class TestCopies:
         path = tmp_path / "copy.db"
         real = file_book._engine.copy
 
-        def bent(target: Path) -> None:
+        def spoilt(target: Path) -> None:
             real(target)
             with target.open("r+b") as out:
                 out.seek(8192)
                 out.write(b"\xff" * 4096)
 
-        monkeypatch.setattr(file_book._engine, "copy", bent)
+        monkeypatch.setattr(file_book._engine, "copy", spoilt)
         with closing(file_book):
             till = FakeTill(file_book)
             till.send(till.earn(10))

@@ -5,7 +5,7 @@ import pytest
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
-from offline_queue.entry import CardEvent, Entry, Happening, Kind, State
+from offline_queue.entry import Card, CardEvent, Entry, Happening, Kind, State, decode
 from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
 
@@ -239,11 +239,47 @@ class TestOffice:
         assert shown.entry is not None
         verified(book)
 
-    @pytest.mark.parametrize(("number", "author"), [("", "anna"), ("x" * 65, "anna"), (CARD, ""), (CARD, "a" * 65)])
-    def test_nonsense_is_refused(self, book: Book, number: str, author: str) -> None:
+    @pytest.mark.parametrize(
+        ("number", "author", "reason", "successor"),
+        [
+            *(
+                ("", "anna", "", None),
+                ("x" * 65, "anna", "", None),
+                (CARD, "anna", "", "x" * 65),
+                ("", "anna", "", CARD),
+            ),
+            *((CARD, "", "", None), (CARD, "a" * 65, "", None), (CARD, "anna", "r" * 301, None)),
+        ],
+    )
+    def test_nonsense_is_refused(
+        self, book: Book, number: str, author: str, reason: str, successor: str | None
+    ) -> None:
         """Before anything is written."""
-        with pytest.raises(Refused):
-            book.happen(number, Happening.BLOCK, author, "")
+        with pytest.raises(Refused) as refusal:
+            book.happen(number, Happening.REPLACE if successor else Happening.BLOCK, author, reason, successor)
+        assert refusal.value.problem.code == "malformed"
+        assert book.verify().records == 0
+
+    @pytest.mark.parametrize("author", ["a", "a" * 64])
+    def test_a_long_reason_and_any_name_are_kept_as_they_were_said(self, book: Book, author: str) -> None:
+        """In the entry itself, which is what the log is believed by."""
+        book.happen(CARD, Happening.BLOCK, author, "r" * 300)
+        ((raw,),) = book._engine.read(lambda tables: tables.rows("SELECT bytes FROM record"))  # type: ignore[attr-defined]
+        entry = decode(bytes(raw))
+        assert entry.event is not None
+        assert (entry.operator, entry.event.reason, entry.terminal) == (author, "r" * 300, "ledger")
+
+    def test_a_card_is_shown_with_what_is_on_it(self, book: Book, till: FakeTill) -> None:
+        """Its points, what is promised of them, how worn it is; one that nobody knows has none of that."""
+        till.send(till.earn(10, Card(CARD, "qr", None, 40)))
+        till.ask("a1", 4)
+        shown = book.card(CARD)
+        assert (shown.stands, shown.stands_as, shown.points, shown.reserved) == (None, "active", 10, 4)
+        assert [(wear.technology, wear.wear) for wear in shown.wear] == [("qr", 40)]
+        assert (shown.entry, shown.code, shown.detail) == (None, None, None)
+        unknown = book.card(UNKNOWN)
+        assert (unknown.status, unknown.stands, unknown.account) == ("inactive", None, None)
+        assert (unknown.points, unknown.reserved, unknown.wear) == (None, None, [])
 
 
 class TestUseOfABlockedCard:

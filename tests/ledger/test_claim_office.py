@@ -12,7 +12,7 @@ from ledger.port.refusals import Refused
 from ledger.sqlite.book import SqliteBook
 from offline_queue.claim_codes import Code, issue
 from offline_queue.claimed_sale import sale_of
-from offline_queue.entry import Entry, State
+from offline_queue.entry import Entry, State, decode
 from tests.ledger.fake_till import CARD, OTHER_CARD, FakeTill, points_of
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -75,6 +75,23 @@ def test_code_that_proves_nothing_is_refused_and_leaves_nothing(book: Book, burn
         book.redeem_claim(code_of(burnt.earn(30)), OTHER_CARD, "anna")
     assert refusal.value.problem.code == "claim_unproven"
     assert (book.flagged(), points_of(book)) == ([], 0)
+
+
+@pytest.mark.parametrize(("number", "author"), [("", "anna"), ("2" * 65, "anna"), (CARD, ""), (CARD, "a" * 65)])
+def test_who_claims_for_which_card_is_said(book: Book, burnt: FakeTill, number: str, author: str) -> None:
+    """Neither may be missing, nor be longer than a name; nothing is written otherwise."""
+    with pytest.raises(Refused) as refusal:
+        book.redeem_claim(code_of(burnt.earn(30, card=None)), number, author)
+    assert refusal.value.problem.code == "malformed"
+    assert book.verify().records == 0
+
+
+@pytest.mark.parametrize("author", ["a", "a" * 64])
+def test_who_acted_is_in_the_log(book: Book, burnt: FakeTill, author: str) -> None:
+    """By the whole name."""
+    book.redeem_claim(code_of(burnt.earn(30, card=None)), CARD, author)
+    ((raw,),) = book._engine.read(lambda tables: tables.rows("SELECT bytes FROM record"))  # type: ignore[attr-defined]
+    assert decode(bytes(raw)).operator == author
 
 
 def test_command(tmp_path: Path) -> None:

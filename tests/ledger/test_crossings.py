@@ -87,6 +87,35 @@ class TestRevokedKeys:
         assert points_of(book) == 30
         sound(book)
 
+    def test_what_waited_for_the_last_breach_itself(self, shelf: Shelfful) -> None:
+        """The redemption that costs the till its key is in the books: its reversal and a word on it are heard."""
+        book = shelf.open(Policy(breaches=1))
+        book.register(CARD, 50)
+        till, second = FakeTill(book), FakeTill(book, 2)
+        assert till.ask("a1", 10).granted
+        last = till.redeem(10, allowance="a1")
+        undone, said = second.reverse(last), second.correct(last.id, REFUSE)
+        second.send(undone, said)
+        till.send(till.redeem(10, allowance="a1"), last)
+        assert word(second, undone) == (State.POSTED, "posted")
+        assert word(second, said) == (State.CONFLICT, "resolution_refused")
+        assert points_of(book) == 40
+        sound(book)
+
+    def test_a_word_that_was_said_before(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """It has waited for its sale, as a reversal does: it is heard, and so is who repeats it."""
+        sale = till.earn(30)
+        said = other.correct(sale.id, REFUSE)
+        again = till.correct(sale.id, REFUSE, key=said.key)
+        other.send(said)
+        till.send(again)
+        book.revoke(other.terminal, "stolen")
+        till.send(sale)
+        assert word(other, said) == (State.CONFLICT, "resolution_refused")
+        assert word(till, again) == (State.CONFLICT, "duplicate")
+        assert points_of(book) == 30
+        sound(book)
+
 
 class TestUnprovenClaims:
     @pytest.mark.parametrize(("words", "points"), [([HONOUR], 30), ([REFUSE], 30), ([HONOUR, REFUSE], 30)])

@@ -88,6 +88,42 @@ def test_any_line_left_out_is_missed(busy: Book) -> None:
             check([*lines[:n], *lines[n + 1 :]])
 
 
+@pytest.mark.parametrize("signer", [None, SIGNER])
+def test_its_first_line_says_whose_books_they_are(busy: Book, signer: Signer | None) -> None:
+    """By their generation, and by the key that signs for them where there is one."""
+    begin = json.loads(lines_of(busy, signer=signer)[0])
+    assert (begin["generation"], begin.get("ledger_key")) == (busy.generation, signer.public_key if signer else None)
+
+
+def test_a_till_that_was_copied_before_its_first_sale(book: Book, till: FakeTill) -> None:
+    """Both futures begin with the first record, and each is whole."""
+    copy = till.stream.copy()
+    till.send(till.earn(1), till.earn(2))
+    till.send(till.earn(4), stream=copy)
+    lines = lines_of(book, signer=SIGNER)
+    assert [(one["seq"], one["hash"]) for one in told(lines, "branch")] == [(0, "0" * 64)]
+    assert check(lines) == Checked(3, 2, 2, 0, None, None, [SIGNER.public_key])
+
+
+@pytest.mark.parametrize("signer", [None, SIGNER])
+def test_a_stream_that_was_only_told_of_is_not_in_it(book: Book, till: FakeTill, signer: Signer | None) -> None:
+    """A till has said hello and delivers later: what is held already is whole without that."""
+    till.send(till.earn(1))
+    fresh = till.new_stream()
+    till.hello(till.stream, fresh)
+    lines = lines_of(book, signer=signer)
+    assert [one["stream"] for one in told(lines, "end")] == [till.stream.uid]
+    assert check(lines).chains == 1
+
+
+def test_the_ledgers_key_lies_where_nobody_else_looks(tmp_path: Path) -> None:
+    """Its folder is made for it, and is the ledger's alone; the same key is found there again."""
+    path = tmp_path / "etc" / "tilld" / "ledger.key"
+    made = Signer.kept_in(path)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert Signer.kept_in(path).public_key == made.public_key
+
+
 def test_one_terminal_or_stream_alone(busy: Book, till: FakeTill) -> None:
     """Whole with its branches, and whole in itself."""
     of_one = lines_of(busy, terminal="S001-T02")

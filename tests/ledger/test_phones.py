@@ -15,6 +15,7 @@ from ledger.port.book import Book
 from ledger.port.refusals import Refused
 from ledger.sqlite.book import SqliteBook
 from offline_queue.wire_accounts import PhoneLookup
+from tests.ledger.conftest import Shelfful
 from tests.ledger.fake_till import CARD, OTHER_CARD
 
 PHONE = "+33612345678"
@@ -69,6 +70,31 @@ class TestLinks:
         with pytest.raises(Refused, match=r"\+33 6 12 34 56 78"):
             book.link_phone(CARD, phone, "lea")
 
+    def test_the_newest_link_is_found_first(self, shelf: Shelfful, book: Book) -> None:
+        """Who gave the number just now stands at the counter."""
+        for card in (OTHER_CARD, CARD):
+            shelf.timepiece.now += 1
+            book.link_phone(card, PHONE, "lea")
+        assert found(book) == [CARD, OTHER_CARD]
+
+    @pytest.mark.parametrize(("number", "author"), [(CARD, ""), (CARD, "l" * 65), ("", "lea"), ("2" * 65, "lea")])
+    def test_who_links_what_is_said(self, book: Book, number: str, author: str) -> None:
+        """A card and a person, each with a name that fits a page."""
+        with pytest.raises(Refused) as refusal:
+            book.link_phone(number, PHONE, author)
+        assert refusal.value.problem.code == "malformed"
+        assert found(book) == []
+
+    def test_the_longest_and_the_shortest_name_of_a_person_are_good(self, book: Book) -> None:
+        """One letter, or as many as a card has."""
+        for author in ("l", "l" * 64):
+            book.link_phone(CARD, PHONE, author)
+        assert found(book) == [CARD]
+
+    def test_nothing_is_found_before_anything_was_linked(self, book: Book) -> None:
+        """New books have no key yet, and need none to say so."""
+        assert found(book) == []
+
     def test_a_card_without_an_account_is_not_linked(self, book: Book) -> None:
         """It would be found, and then be unknown at the counter."""
         with pytest.raises(Refused) as refusal:
@@ -108,6 +134,9 @@ def test_quota_refills() -> None:
     assert [quota.take("T1", 0.0) for _ in range(BURST + 1)] == [True] * BURST + [False]
     assert not quota.take("T1", REFILL_S * 0.9)
     assert quota.take("T1", REFILL_S * 1.1)
+    assert not quota.take("T1", REFILL_S * 1.8)
+    assert quota.take("T1", REFILL_S * 2.2)
+    assert not quota.take("T1", REFILL_S * 1.5), "a clock that goes back gives nothing"
     assert quota.take("T1", time.monotonic() + 1e6)
 
 

@@ -5,6 +5,7 @@ import pytest
 from ledger.facts.policy import Policy
 from ledger.port.book import Book
 from ledger.port.refusals import Refused
+from ledger.port.terminals import Recovery
 from offline_queue.entry import MAX_POINTS
 from offline_queue.wire_accounts import AllowanceRequest
 from tests.ledger.conftest import Shelfful
@@ -291,3 +292,50 @@ class TestRecovery:
         go_back(book, "g-3")
         assert len(book.recovery().waiting) == 2
         assert other.request("a1", 5).code == "recovering"
+
+    def test_it_is_told_who_has_reported(self, book: Book, holder: Holder, other: Holder) -> None:
+        """As long as anybody is waited for; before and after there is nothing to tell."""
+        nothing = Recovery(on=False, waiting=[], reported=[])
+        assert book.recovery() == nothing
+        go_back(book)
+        names = [holder.till.terminal, other.till.terminal]
+        assert book.recovery() == Recovery(on=True, waiting=names, reported=[])
+        assert book.waive_recovery(names[:1]) == Recovery(on=True, waiting=names[1:], reported=names[:1])
+        other.sync()
+        assert book.recovery() == nothing
+
+    @pytest.mark.parametrize("waived", [True, False])
+    def test_a_till_that_comes_later_is_not_waited_for(
+        self, book: Book, holder: Holder, other: Holder, waived: bool
+    ) -> None:
+        """A recovery that is over stays over, however it ended: the new one cannot hold what these books forgot."""
+        go_back(book)
+        holder.sync()
+        if waived:
+            book.waive_recovery([])
+        else:
+            other.sync()
+        FakeTill(book, 3)
+        assert not book.recovery().on
+        assert holder.request("a1", 5).granted
+
+    def test_a_till_whose_key_was_revoked_is_not_waited_for(self, book: Book, holder: Holder, other: Holder) -> None:
+        """It was stolen, say; under a new key it is a till like any other again."""
+        book.revoke(other.till.terminal, "stolen")
+        go_back(book)
+        assert book.recovery().waiting == [holder.till.terminal]
+        assert book.enrol(other.till.terminal, b"n" * 32, replace=True)
+        assert book.recovery().waiting == [holder.till.terminal, other.till.terminal]
+
+    def test_a_till_that_still_has_an_older_name_of_the_books_changes_nothing(
+        self, book: Book, holder: Holder, other: Holder
+    ) -> None:
+        """It was off while they were named anew and the others reported: that name of theirs is no news."""
+        other.till.known = before = book.generation
+        holder.till.known = "0" * 32
+        after = holder.till.hello().generation
+        assert after != before
+        book.waive_recovery([])
+        assert other.till.hello().generation == after
+        assert holder.till.hello().generation == after, "nor is the name that made them take this one"
+        assert not book.recovery().on

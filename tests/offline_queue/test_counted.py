@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offline_queue.counted import Counted, in_points
+from offline_queue.counted import Counted, counted, in_points
 from offline_queue.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,3 +50,9 @@ def test_every_number_is_said_whole(count: int) -> None:
 def test_no_sentence_counts_points_by_itself(path: Path) -> None:
     """`{n} points` is wrong for one of them; a constant's name is in capitals, and a `{count}` has its text for one."""
     assert not re.findall(r"\{(?!count\})[^}A-Z]*\} (?:more |other )?points\b", path.read_text())
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 records"), (1, "1 record"), (2, "2 records"), (-1, "-1 record")])
+def test_technicians_read_one_as_one_too(count: int, said: str) -> None:
+    """In what is English everywhere."""
+    assert counted(count, "record") == said

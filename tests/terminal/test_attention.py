@@ -53,6 +53,10 @@ def test_all_is_well_in_the_first_line() -> None:
             {"mirror": {"reachable": True, "behind": 0, "detail": ".", "strays": 1}},
             "the mirror has records that the journal lacks: bring them with `tilld mirror deliver`",
         ),
+        (
+            {"mirror": {"reachable": False, "behind": 1, "detail": ".", "strays": 0}},
+            "the mirror is out of reach and lacks 1 record",
+        ),
         ({"readers": [{**WELL["readers"][0], "status": "absent", "remedy": "plug it in"}]}, "reader counter is absent"),
     ],
 )

@@ -57,7 +57,7 @@ def test_an_export_is_sealed_and_can_be_verified(state: Path, capsys: pytest.Cap
     code, told, _ = run(capsys, "queue", "verify", "--file", str(out))
     assert code == 0
     assert "7 records in 2 streams, every chain is whole." in told
-    assert f"2 are sealed by S001-T01 with the key {key}" in told
+    assert f"Sealed by S001-T01 (2 streams), key {key}" in told
     code, told, _ = run(capsys, "queue", "verify", "--file", str(out), "--json")
     assert (json.loads(told)["ok"], json.loads(told)["seals"]) == (True, 2)
 

@@ -146,7 +146,7 @@ def test_a_sale_and_the_queue_are_shown(page: Page, till: FakeTill, api: Api) ->
     expect(page.locator("#recent li").first).to_contain_text("Points redeemed")
     expect(page.locator("#recent li").first).to_contain_text("−30")
     expect(page.locator("#queue-count")).to_have_text("2")
-    expect(page.locator("#queue-note")).to_have_text("the oldest for 12 s")
+    expect(page.locator("#queue-note")).to_have_text("the oldest waits 12 s")
     expect(page.locator("#ledger-state")).to_have_text("Out of reach")
 
 
