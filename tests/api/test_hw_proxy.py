@@ -41,10 +41,10 @@ class Odoo:
 
 
 class Watched(Scans):
-    """Tells when somebody waits for a card."""
+    """Tells when somebody waits for a card. No card grows old here, however slow the machine is."""
 
     def __init__(self, notices: Notices) -> None:
-        super().__init__(notices)
+        super().__init__(notices, lambda: 0.0)
         self.waits = threading.Event()
 
     def waiting(self, wake: Any) -> Any:
