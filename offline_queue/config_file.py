@@ -4,12 +4,25 @@ Each mistake says where it stands, what is wrong, and what was perhaps meant.
 """
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from enum import Enum
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 import msgspec
+
+_KINDS: Final = {
+    "array": "a list",
+    "object": "a table",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+"""The library's names of what TOML can hold, in words."""
+_EXPECTED: Final = re.compile(r"Expected `(\w+)`(?:, got `[^`]*`|( .*))?")
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -103,7 +116,19 @@ def plain(error: msgspec.ValidationError, shape: Any = None) -> str:
     for meta in _metas(shape):
         if meta.pattern and meta.description and text.endswith(f"{meta.pattern!r}"):
             return f"must be {meta.description}"
+    if text.startswith("Invalid enum value") and (choices := list(_choices(shape))):
+        return f"must be one of {', '.join(choices)}"
+    if (expected := _EXPECTED.fullmatch(text)) and expected[1] in _KINDS:
+        return f"must be {_KINDS[expected[1]]}{expected[2] or ''}"
     return text[:1].lower() + text[1:]
+
+
+def _choices(shape: Any) -> Iterator[str]:
+    """The texts that a Literal, an Enum or a union of them takes."""
+    if isinstance(shape, type) and issubclass(shape, Enum):
+        yield from (str(member.value) for member in shape)
+    for part in get_args(shape):
+        yield from [part] if isinstance(part, str) else _choices(part)
 
 
 def _metas(shape: Any) -> Iterator[msgspec.Meta]:

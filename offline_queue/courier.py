@@ -137,24 +137,29 @@ class Courier:
             return True
 
     def _concluded(self, step: Request, outcome: Outcome, trouble: str | None, *, reachable: bool) -> Exchange:
-        """Durable first; only then does the new state hold and the till hear of it."""
+        """Durable first; only then does the new state hold and the till hear of it.
+
+        Nothing can fail between a page of decisions and the till that hears of it: the page is never told again.
+        """
         accepted = self._newly_accepted(outcome)
         before = self.state.backoff
+        settled = [(self._ours(page), page) for page in outcome.effects if isinstance(page, TakeDecisions)]
         try:
-            for effect in outcome.effects:
-                self._memory.keep(effect, self.state.ledger_key)
             if outcome.state.backoff.failures or before.failures:
                 self._memory.keep_waits(outcome.state.backoff)
+            for effect in outcome.effects:
+                self._memory.keep(effect, self.state.ledger_key)
         except NotRecorded as error:
             self.stumble()
             return Exchange(step, reachable, trouble=f"the journal cannot take over the ledger's answer: {error}")
         self.state = outcome.state
-        for effect in outcome.effects:
-            if isinstance(effect, TakeDecisions):
-                # The feed is the terminal's: after its journal was lost it tells of streams that nobody here knows.
-                ours = [verdict for verdict in effect.verdicts if self._journal.holds(verdict.stream)]
-                self._on_settled(ours, effect.balances, effect.cursor)
+        for verdicts, page in settled:
+            self._on_settled(verdicts, page.balances, page.cursor)
         return Exchange(step, reachable, accepted, trouble)
+
+    def _ours(self, page: TakeDecisions) -> list[Verdict]:
+        """The feed is the terminal's: after its journal was lost it tells of streams that nobody here knows."""
+        return [verdict for verdict in page.verdicts if self._journal.holds(verdict.stream)]
 
     def _newly_accepted(self, outcome: Outcome) -> int:
         heads = self.state.outstanding.heads if self.state.outstanding else {}

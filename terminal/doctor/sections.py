@@ -28,7 +28,7 @@ from terminal.doctor.findings import Check, Level
 
 PARTS: Final[tuple[Part, ...]] = (
     Part("till", till.look, till.CHECKS),
-    Part("readers", readers.look, readers.CHECKS, 30.0),
+    Part("readers", readers.look, readers.CHECKS, 60.0),
     Part("serial", serial_ports.look, serial_ports.CHECKS),
     Part("cameras", cameras.look, cameras.CHECKS),
     Part("inputs", inputs.look, inputs.CHECKS),

@@ -70,7 +70,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Use the code printed on the card, or key its number.",
     ),
     "bank_card": (
-        "This is a bank card: it was recognised and refused, and nothing of it was kept.",
+        "This is a payment card: it was recognised and refused, and nothing of it was kept.",
         "That is as it should be. Test the programme with a loyalty card.",
     ),
     "other_programme": (

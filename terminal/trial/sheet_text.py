@@ -62,16 +62,19 @@ def tap_lines(taps: Sequence[Tap]) -> list[str]:
 def tap_line(tap: Tap) -> str:
     """One tap in a sentence, for where no table can grow."""
     times = [f"{name} {ms} ms" for name, ms in (("read", tap.read_ms), ("till", tap.till_ms)) if ms is not None]
-    said = [f"tap {tap.n}: {tap.result}", tap.technology, tap.card, *times, f"{tap.reason} {tap.detail}"]
-    return ", ".join(part for part in said if part.strip())
+    said = [f"tap {tap.n}: {tap.result}", tap.technology, tap.card, *times, _why(tap)]
+    return ", ".join(part for part in said if part)
 
 
 def cells(tap: Tap) -> tuple[str, ...]:
     """One tap as HEADING has it; a dash where nobody told."""
     figures = (tap.read_ms, tap.till_ms, tap.effort, tap.wear)
     shown = ("-" if figure is None else str(figure) for figure in figures)
-    why = f"{tap.reason}: {tap.detail}" if tap.reason else ""
-    return (str(tap.n), tap.result, tap.technology, tap.card or "-", tap.label, *shown, why)
+    return (str(tap.n), tap.result, tap.technology, tap.card or "-", tap.label, *shown, _why(tap))
+
+
+def _why(tap: Tap) -> str:
+    return f"{tap.reason}: {tap.detail}" if tap.reason else ""
 
 
 def progress(trial: TrialView) -> str:

@@ -220,5 +220,11 @@ class Pos:
         status, answer, _ = self.ask("POST", "/v1/transactions", {"kind": kind, **fields}, Idempotency_Key=key)
         return status, answer
 
+    def redeem(self, key: str, **fields: Any) -> tuple[int, Any]:
+        """Asked again as it was while the ledger takes longer than a customer waits: a loaded machine is slow."""
+        while (heard := self.transaction(key, "redeem", **fields))[1].get("code") == "offline_limit":
+            pass
+        return heard
+
     def close(self) -> None:
         self.connection.close()

@@ -60,7 +60,7 @@ class Watcher:
 
     def __init__(self, till: TillProcess) -> None:
         token = (till.state / "pos.token").read_text().strip()
-        self._line = http.client.HTTPConnection("127.0.0.1", till.port, timeout=30)
+        self._line = http.client.HTTPConnection("127.0.0.1", till.port, timeout=120)
         self._line.request("GET", "/v1/events?after=first", headers={"Authorization": f"Bearer {token}"})
         self._events = self._line.getresponse()
 

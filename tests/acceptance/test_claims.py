@@ -74,7 +74,7 @@ def test_a_code_at_the_command_line(tills: list[TillProcess]) -> None:
     till = tills[0]
     pos = till.pos()
     sold = pos.transaction("k-1", "earn", points=30, card={"number": CARD})[1]
-    right = pos.transaction("k-2", "redeem", points=1, card={"number": CARD})[1]
+    right = pos.redeem("k-2", points=1, card={"number": CARD})[1]
     pos.close()
     shown = tilld("claim", "show", sold["id"], "--qr", "--state", till.state)
     assert (shown.returncode, sold["claim"] in shown.stdout, "█" in shown.stdout) == (0, True, True)

@@ -87,7 +87,7 @@ def test_a_journal_put_back_from_an_older_copy(till: TillProcess, ledger: Ledger
     till.start()
     till.order("restored")
     pos = till.pos()
-    assert pos.transaction("gift 2", "redeem", card=CARD, points=10)[0] == 201
+    assert pos.redeem("gift 2", card=CARD, points=10)[0] == 201
     pos.close()
     looked_at(ledger, till)
     till.drain()

@@ -1,5 +1,6 @@
 """The unmodified client library in front of the real till: every message, encrypted and in the clear."""
 
+import itertools
 import json
 import os
 import re
@@ -105,10 +106,10 @@ def test_every_way_of_loyalty_and_back(till: NexoTill, pos: NexoPos) -> None:
     earned = pos.ask("Loyalty", loyalty("Award", card, sale("e-1", NOW), TotalAmount=150.90, Currency="EUR"))
     assert earned["LoyaltyResult"][0]["LoyaltyAmount"]["Value"] == 150
     till.drain()
-    redeemed = pos.ask("Loyalty", loyalty("Redemption", {**card, **points(30)}, sale("e-2", NOW)))
+    redeemed = pos.ask_ledger("Loyalty", loyalty("Redemption", {**card, **points(30)}, sale("e-2", NOW)), "e-2")
     assert (outcome(redeemed), redeemed["LoyaltyResult"][0]["CurrentBalance"]) == ("Success", 120)
     assert redeemed["LoyaltyResult"][0]["LoyaltyAcquirerData"]["ApprovalCode"]
-    rebated = pos.ask("Loyalty", loyalty("Rebate", {**card, **points(20)}, sale("e-3", NOW)))
+    rebated = pos.ask_ledger("Loyalty", loyalty("Rebate", {**card, **points(20)}, sale("e-3", NOW)), "e-3")
     assert rebated["LoyaltyResult"][0]["Rebates"]["TotalRebate"] == 0.2
     for kind, original, left in (("RedemptionRefund", redeemed, 130), ("RebateRefund", rebated, 150)):
         first = {"OriginalPOITransaction": {"POITransactionID": original["POIData"]["POITransactionID"]}}
@@ -122,7 +123,7 @@ def test_every_way_of_loyalty_and_back(till: NexoTill, pos: NexoPos) -> None:
     some = {"TotalAmount": 20.50, "Currency": "EUR"}
     part = pos.ask("Loyalty", loyalty("AwardRefund", None, sale("e-8", NOW), **first, **some))
     assert part["LoyaltyResult"][0]["CurrentBalance"] == 80
-    much = pos.ask("Loyalty", loyalty("Redemption", {**card, **points(5000)}, sale("e-7", NOW)))
+    much = pos.ask_ledger("Loyalty", loyalty("Redemption", {**card, **points(5000)}, sale("e-7", NOW)), "e-7")
     assert outcome(much) == "Refusal"
     assert "No points moved" in told(much)["message"]
 
@@ -144,27 +145,38 @@ def test_the_same_message_counts_once(pos: NexoPos) -> None:
 
 def test_a_lost_answer_is_told_again(ledger: LedgerProcess, till: NexoTill, pos: NexoPos) -> None:
     """The POS hangs up while the till waits for the ledger; TransactionStatus tells it of the end."""
-    card = account("2990000000109")
-    assert outcome(pos.ask("Loyalty", loyalty("Award", {**card, **points(50)}, sale("l-1", NOW)))) == "Success"
+    card, left = account("2990000000109"), 500
+    assert outcome(pos.ask("Loyalty", loyalty("Award", {**card, **points(left)}, sale("l-1", NOW)))) == "Success"
     till.drain()
-    request = loyalty("Redemption", {**card, **points(20)}, sale("l-2", NOW))
+    for number in map("lost-{}".format, itertools.count()):
+        request = loyalty("Redemption", {**card, **points(20)}, sale(number, NOW))
+        is_lost, again = hung_up(ledger, pos, request, number)
+        repeated = again.get("RepeatedMessageResponse", {})
+        answer = repeated.get("RepeatedResponseMessageBody", {}).get("LoyaltyResponse")
+        is_done = answer is not None and outcome(answer) == "Success"
+        left -= 20 * is_done
+        # On a slow machine a customer's time may be up before the ledger goes on: then nothing has moved.
+        if is_lost and is_done:
+            break
+    assert repeated["MessageHeader"]["ServiceID"] == number
+    assert answer["LoyaltyResult"][0]["CurrentBalance"] == left
+    assert pos.ask("Loyalty", request, number) == answer
+    assert pos.ask("TransactionStatus", {})["MessageReference"]["ServiceID"] == number
+
+
+def hung_up(ledger: LedgerProcess, pos: NexoPos, request: object, number: str) -> tuple[bool, Any]:
+    """Whether the till was still at it when the POS had hung up, and what TransactionStatus tells in the end."""
     assert ledger.child is not None
     ledger.child.send_signal(signal.SIGSTOP)
     try:
-        lost = pos.ask("Loyalty", request, "lost-1", timeout=1000)
-        assert "socket hang up" in lost
-        asked = status_of("Loyalty", "lost-1")
-        assert outcome(pos.ask("TransactionStatus", asked)) == "InProgress"
+        lost = pos.ask("Loyalty", request, number, timeout=1000)
+        status = status_of("Loyalty", number)
+        is_lost = "socket hang up" in lost and outcome(pos.ask("TransactionStatus", status)) == "InProgress"
     finally:
         ledger.child.send_signal(signal.SIGCONT)
-    while outcome(again := pos.ask("TransactionStatus", asked)) == "InProgress":
+    while outcome(again := pos.ask("TransactionStatus", status)) == "InProgress":
         pass
-    repeated = again["RepeatedMessageResponse"]
-    assert repeated["MessageHeader"]["ServiceID"] == "lost-1"
-    answer = repeated["RepeatedResponseMessageBody"]["LoyaltyResponse"]
-    assert (outcome(answer), answer["LoyaltyResult"][0]["CurrentBalance"]) == ("Success", 30)
-    assert pos.ask("Loyalty", request, "lost-1") == answer
-    assert pos.ask("TransactionStatus", {})["MessageReference"]["ServiceID"] == "lost-1"
+    return is_lost, again
 
 
 def test_a_read_is_aborted(pos: NexoPos) -> None:
@@ -213,7 +225,8 @@ def test_stored_value(till: NexoTill, pos: NexoPos) -> None:
     old, new = "2990000000048", "2990000000055"
 
     def ask(*data: dict[str, Any], number: str | None = None) -> Any:
-        return pos.ask("StoredValue", {"SaleData": sale("s-1", NOW), "StoredValueData": list(data)}, number)
+        request = {"SaleData": sale("s-1", NOW), "StoredValueData": list(data)}
+        return pos.ask_ledger("StoredValue", request, number) if number else pos.ask("StoredValue", request)
 
     assert outcome(ask(*stored("Activate", old))) == "Success"
     loaded = ask(*stored("Load", old, ItemAmount=100))

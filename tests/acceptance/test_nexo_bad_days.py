@@ -112,7 +112,7 @@ def test_a_refusal_that_is_remembered_does_not_hide_what_a_repeat_has_done(
             noted = {file: file.read_bytes() for file in till.state.glob("nexo.db*")}
             ledger.start("--unknown-cards", "register", "--enrolment", "open")
             till.drain()
-            assert condition(pos.ask("Loyalty", redemption, "again")) == "Success"
+            assert condition(pos.ask_ledger("Loyalty", redemption, "again")) == "Success"
             till.kill()
             for file, content in noted.items():
                 file.write_bytes(content)

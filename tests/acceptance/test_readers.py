@@ -14,11 +14,13 @@ from tests.acceptance.rig import Pos, TillProcess
 
 NO_LEDGER = "http://127.0.0.1:1"
 CARD = "2990000000017"
+LONG = "[cards]\ndebounce_ms = 60000\n"
+"""Two taps are one presentation however slow the machine is."""
 
 
 @pytest.fixture
 def till(tmp_path: Path) -> Iterator[TillProcess]:
-    till = TillProcess(tmp_path, NO_LEDGER)
+    till = TillProcess(tmp_path, NO_LEDGER, extra=LONG)
     till.start()
     yield till
     till.kill()
@@ -28,7 +30,7 @@ class Watch:
     """The till's events, from the first one that it remembers."""
 
     def __init__(self, pos: Pos) -> None:
-        self._line = http.client.HTTPConnection("127.0.0.1", pos.port, timeout=30)
+        self._line = http.client.HTTPConnection("127.0.0.1", pos.port, timeout=120)
         self._line.request("GET", "/v1/events?after=first", headers={"Authorization": f"Bearer {pos.token}"})
         self._events = self._line.getresponse()
 

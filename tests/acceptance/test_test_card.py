@@ -63,7 +63,7 @@ class Test:
             tap(self.reader, card)
 
     def end(self) -> tuple[int, str, str]:
-        out, errors = self.process.communicate(timeout=30)
+        out, errors = self.process.communicate(timeout=120)
         return self.process.returncode, out, errors
 
 

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import socket
 import stat
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -340,17 +341,19 @@ def test_a_body_that_breaks_after_the_answer_is_cut_off(api: Api, caplog: pytest
 def test_a_head_without_end_is_cut_off(api: Api) -> None:
     """A head larger than 16 kB or so is not collected."""
     with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000)
+        with suppress(ConnectionError):  # the till need not take all of it
+            connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000)
         assert connection.recv(4096).startswith(b"HTTP/1.1 400")
 
 
 def test_a_head_and_a_body_have_a_time_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends a byte now and then does not hold its connection (slowloris)."""
-    monkeypatch.setattr("terminal.api.protocol.HEAD_TIME_S", 0.05)
     monkeypatch.setattr("terminal.api.limits.BODY_TIME_S", 0.05)
-    with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\n")
-        assert connection.recv(1) == b""
+    with monkeypatch.context() as hasty:
+        hasty.setattr("terminal.api.protocol.HEAD_TIME_S", 0.05)
+        with socket.create_connection(("127.0.0.1", api.port), timeout=60) as connection, suppress(ConnectionError):
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+            assert connection.recv(1) == b""
     connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=60)
     connection.putrequest("POST", "/v1/transactions")
     for name, value in {

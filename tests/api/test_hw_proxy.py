@@ -41,10 +41,10 @@ class Odoo:
 
 
 class Watched(Scans):
-    """Tells when somebody waits for a card."""
+    """Tells when somebody waits for a card. No card grows old here, however slow the machine is."""
 
     def __init__(self, notices: Notices) -> None:
-        super().__init__(notices)
+        super().__init__(notices, lambda: 0.0)
         self.waits = threading.Event()
 
     def waiting(self, wake: Any) -> Any:
@@ -212,6 +212,8 @@ def test_every_fresh_card_is_taken_once_in_its_order(steps: list[float | str]) -
         ([ReaderState.ABSENT, ReaderState.READY, ReaderState.FAILING], "connected"),
         ([ReaderState.RECONNECTING, ReaderState.FAILING], "connecting"),
         ([ReaderState.FORBIDDEN, ReaderState.ABSENT], "error"),
+        ([ReaderState.HELD, ReaderState.ABSENT], "error"),
+        ([ReaderState.FAILING, ReaderState.ABSENT], "error"),
         ([ReaderState.ABSENT, ReaderState.STOPPED], "disconnected"),
     ],
 )

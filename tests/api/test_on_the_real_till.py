@@ -36,6 +36,13 @@ def api(real: TillProcess) -> RealApi:
     return RealApi(real)
 
 
+def redeemed(api: Api, key: str, points: int) -> Reply:
+    """Asked again as it was while the ledger takes longer than a customer waits: a loaded machine is slow."""
+    while (reply := api.sale(key, kind="redeem", points=points)).json.get("code") == "offline_limit":
+        pass
+    return reply
+
+
 def wait_until_posted(api: Api, entry_id: str) -> None:
     for event in client.watch(api.socket, "first"):
         if event.kind == "transaction" and (event.data["id"], event.data["state"]) == (entry_id, "posted"):
@@ -51,8 +58,8 @@ def test_a_day_of_a_pos(api: RealApi) -> None:
     assert earned.body == again.body
     assert api.sale("day-1", points=99).json["code"] == "idempotency_key_reused"
     wait_until_posted(api, earned.json["id"])
-    assert api.sale("day-2", kind="redeem", points=30).status == 201
-    assert api.sale("day-3", kind="redeem", points=5000).json["code"] == "insufficient_points"
+    assert redeemed(api, "day-2", 30).status == 201
+    assert redeemed(api, "day-3", 5000).json["code"] == "insufficient_points"
     reversal = {"kind": "reverse", "reverses": earned.json["id"], "points": 10}
     assert api.ask("POST", "/v1/transactions", reversal, Idempotency_Key="day-4").status == 201
     outcome = api.ask("GET", "/v1/transactions?idempotency_key=day-1").json
@@ -79,7 +86,7 @@ def test_a_claim_code_there_and_back(api: RealApi) -> None:
     other = {"code": sold["claim"], "card": {"number": "2990000000024"}}
     assert api.ask("POST", "/v1/claims", other).json["code"] == "claimed"
     assert api.ask("POST", "/v1/claims", {"code": "TILLD1:", "card": CARD}).json["code"] == "claim_unreadable"
-    redemption = api.sale("claim-2", kind="redeem", points=1).json
+    redemption = redeemed(api, "claim-2", 1).json
     assert api.ask("GET", f"/v1/transactions/{redemption['id']}/claim.svg").json["code"] == "not_found"
 
 

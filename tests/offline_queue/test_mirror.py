@@ -4,13 +4,15 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from offline_queue import mirror as mirror_module
 from offline_queue.entry import Entry, Lane, decode
 from offline_queue.mirror import Mirror, MirrorReport
-from offline_queue.mirror_copy import FolderKeeper
+from offline_queue.mirror_copy import Copy, FolderKeeper, MirrorUnreachable
 from offline_queue.store import Store
 from offline_queue.timepiece import SystemTimepiece
 from offline_queue.wire import Marks, StreamHead
@@ -143,6 +145,15 @@ def test_without_a_wait_the_answer_comes_first(store: Store, keeper: HandKeeper)
     keeper.go.set()
     keeper.until_kept(entry.id)
     mirror.stop()
+    assert told.all == [entry.key], "it is told once"
+
+
+def test_before_its_first_copy_it_says_that_there_is_none(store: Store, keeper: HandKeeper) -> None:
+    """It is not said to be away before anybody has tried; and what was never started can be stopped, twice."""
+    mirror = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY)
+    assert mirror.report == MirrorReport(reachable=True, behind=0, detail="Nothing was copied yet.")
+    for _ in range(2):
+        mirror.stop()
 
 
 def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
@@ -160,6 +171,72 @@ def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, kee
     third = sold(store, mirror, told)
     told.until(lambda key: key == third.key, PATIENCE_S)
     assert any(third.id in record for record in held(keeper))
+
+
+def test_what_the_ledger_took_first_waits_for_no_copy(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
+    """Two places have it: the customer need not wait for a third."""
+    entry, told = sale(), Heard[str]()
+    done = put(store, entry)
+    store.mark({head.stream: Marks(head.seq, 0) for head in heads(store)}, "books")
+    mirror.after_copy(done.stream, done.seq, lambda: told(entry.key))
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+    assert not any(entry.id in record for record in held(keeper))
+
+
+def test_nobody_is_told_of_a_copy_of_something_else(store: Store, mirror: Mirror) -> None:
+    """Neither by an earlier record of the same stream, nor by another stream's."""
+    told = Heard[str]()
+    mirror.after_copy(store.stream(Lane.URGENT), 99, lambda: told("beyond"))
+    mirror.after_copy("f" * 32, 1, lambda: told("elsewhere"))
+    sales = []
+    for _ in range(3):
+        sales.append(sold(store, mirror, told).key)
+        told.until(lambda key: key == sales[-1], PATIENCE_S)
+    assert told.all == sales
+    mirror.stop()
+    assert sorted(told.all) == sorted([*sales, "beyond", "elsewhere"])
+
+
+@pytest.mark.parametrize("trouble", [MirrorUnreachable("the cable is out"), ZeroDivisionError("a defect of ours")])
+def test_a_mirror_that_is_back_has_all_without_another_sale(
+    store: Store, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    """It is asked again soon, whatever kept it away; till then people are told how much is in one place alone."""
+    monkeypatch.setattr(mirror_module, "RETRY_S", 0.01)
+    monkeypatch.setattr(mirror_module, "LOOK_S", 600.0)
+    keeper = HandKeeper()
+    mirror, entry, refused = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY), sale(), Heard[MirrorReport]()
+
+    def refuse(copy: Copy) -> None:
+        refused(mirror.report)
+        raise trouble
+
+    monkeypatch.setattr(keeper, "keep", refuse)
+    put(store, entry)
+    mirror.start()
+    report = refused.until(lambda report: not report.reachable, PATIENCE_S)
+    assert (report.behind, str(trouble) in report.detail) == (sum(head.seq for head in heads(store)), True)
+    monkeypatch.setattr(keeper, "keep", partial(HandKeeper.keep, keeper))
+    keeper.until_kept(entry.id)
+    mirror.stop()
+    assert mirror.report == MirrorReport(reachable=True, behind=0, detail="Fine.")
+
+
+def test_copies_are_given_up_without_another_sale(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shop is closed, and the ledger has everything: the mirror looks now and then."""
+    monkeypatch.setattr(mirror_module, "RETRY_S", 600.0)
+    monkeypatch.setattr(mirror_module, "LOOK_S", 0.01)
+    forgotten, keeper = Heard[str](), HandKeeper()
+    monkeypatch.setattr(keeper, "forget", lambda _, stream, __: forgotten(stream))
+    mirror, told = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000), Heard[str]()
+    mirror.start()
+    entry = sold(store, mirror, told)
+    told.until(lambda key: key == entry.key, PATIENCE_S)
+    store.mark({head.stream: Marks(head.seq, 0) for head in heads(store)}, "books")
+    for head in heads(store):
+        forgotten.until(lambda stream, head=head: stream == head.stream, PATIENCE_S)  # type: ignore[misc]
+    monkeypatch.setattr(mirror_module, "RETRY_S", 5.0)
+    mirror.stop()
 
 
 def test_copies_of_a_journal_that_was_lost_stay_until_they_are_delivered(path: Path, tmp_path: Path) -> None:
@@ -210,6 +287,7 @@ def test_everybody_is_released_at_the_end(store: Store, keeper: HandKeeper) -> N
     told.until(lambda key: key == entry.key, PATIENCE_S)
     keeper.go.set()
     stopping.join(PATIENCE_S)
+    assert not any(thread.is_alive() for thread in mirror._threads)
     late = sold(store, mirror, told)
     assert told.all[-1] == late.key
 

@@ -1,6 +1,7 @@
 """Copies: their shape, their seal, and every keeper of them."""
 
 import contextlib
+import os
 import stat
 from base64 import b64decode
 from collections.abc import Iterator
@@ -118,6 +119,44 @@ def test_foreign_files_are_passed_over(folder: Path) -> None:
     (folder / TERMINAL / "notes.jsonl").write_text("call the plumber")
     (folder / "..odd").mkdir()
     assert [(terminal, stream) for terminal, stream, _ in keeper.streams()] == [(TERMINAL, STREAM)]
+
+
+def test_what_was_forgotten_may_be_kept_again(keeper: Keeper) -> None:
+    """Books that were put back ask for it once more, and so it is worth a copy once more."""
+    copy = copied(records(2))
+    keeper.keep(copy)
+    keeper.forget(TERMINAL, STREAM, 2)
+    keeper.keep(copy)
+    assert keeper.held(TERMINAL) == {STREAM: 2}
+
+
+def test_a_line_of_another_stream_or_till_is_no_copy_of_this_one(folder: Path) -> None:
+    """Somebody has put two files together: what is not of this stream is passed over."""
+    keeper, copy = FolderKeeper(folder), copied(records(2))
+    keeper.keep(copy)
+    (file,) = folder.glob("*/*")
+    others = [copied(records(3), stream="6" * 32), msgspec.structs.replace(copied(records(4)), terminal="S001-T09")]
+    file.write_bytes(file.read_bytes() + b"".join(msgspec.json.encode(other) + b"\n" for other in others))
+    assert list(FolderKeeper(folder).copies(TERMINAL, STREAM)) == [copy]
+    assert FolderKeeper(folder).held(TERMINAL) == {STREAM: 2}
+
+
+def test_streams_come_in_the_order_of_their_last_copies(folder: Path) -> None:
+    """Whoever was silent longest is brought first."""
+    keeper = FolderKeeper(folder)
+    for stream, at in (("5", 30), ("6", 10), ("7", 20)):
+        keeper.keep(copied(records(1), stream=stream * 32))
+        os.utime(folder / TERMINAL / f"{stream * 32}.jsonl", (at, at))
+    assert keeper.streams() == [(TERMINAL, "6" * 32, 10), (TERMINAL, "7" * 32, 20), (TERMINAL, "5" * 32, 30)]
+
+
+@pytest.mark.parametrize(
+    "change", [{"terminal": ".."}, {"stream": "../x"}, {"stream": "X"}, {"records": []}, {"first": -1}]
+)
+def test_a_line_with_a_name_that_none_can_have_is_no_copy(change: dict[str, object]) -> None:
+    """Its names would become those of files."""
+    assert decoded(LINE) is not None
+    assert decoded(msgspec.json.encode(msgspec.structs.replace(copied(records(1)), **change))) is None
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -85,13 +85,19 @@ def test_all_mistakes_are_told_at_once() -> None:
             "f:reader[1].port",
             "path from the root",
         ),
+        ('[terminal]\nlanguage = "de"', "f:terminal.language", "must be one of en, fr; it is 'de'"),
+        ('[offline]\nredeem = "yes"', "f:offline.redeem", "must be one of earn_only, allowances, floor; it is 'yes'"),
+        ("[cards]\nformats = 3", "f:cards.formats", "must be a list; it is 3"),
+        ("[mirror]\nplain_http = 1", "f:mirror.plain_http", "must be true or false; it is 1"),
+        ("[cards]\nshortest = 0", "f:cards.shortest", "must be a whole number >= 1; it is 0"),
     ],
 )
 def test_a_form_is_told_in_words(text: str, where: str, words: str) -> None:
-    """A technician reads no regular expressions."""
+    """A technician reads no regular expressions, no names of a library's types, and what may be chosen."""
     what = problems(text)[where]
     assert words in what
     assert "regex" not in what
+    assert "`str`" not in what
 
 
 def test_a_password_in_an_address_is_not_repeated() -> None:

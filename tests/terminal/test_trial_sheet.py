@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from drivers.base import CardRead, EntryMode, Technology
 from offline_queue.terminal_key import public_key
 from terminal.cards.identification import Identified
+from terminal.counter.refusals import refused
 from terminal.trial.forms import Form, check, form_of, rendered
 from terminal.trial.judging import Evidence, judge
 from terminal.trial.sheet import NoSheet, Sheet, SignedSheet, canonical, signed
+from terminal.trial.sheet_text import tap_line
 from terminal.trial.talk import TrialState, TrialView
 from terminal.trial.taps import Moment, read_tap
 from tests.offline_queue.claimed import KEY
@@ -44,6 +46,14 @@ def test_a_sheet_proves_itself_in_every_form(form: Form) -> None:
     assert checked.sheet == sheet()
     assert b"2990000000017" not in document
     assert b"04a1b2c3d4e5f6" not in document
+
+
+def test_a_tap_reads_as_a_sentence() -> None:
+    """While it grows on the screen: what became of it, on what, how long it took, and why."""
+    verdicts = (Identified("2990000000017"), refused("phone"))
+    taken, not_taken = (read_tap(Moment(1, AT, 3), READ, verdict, "A") for verdict in verdicts)
+    assert tap_line(taken) == "tap 1: identified, ntag, •••• 0017, read 80 ms, till 3 ms"
+    assert ", phone: This phone shows another number" in tap_line(not_taken)
 
 
 @pytest.mark.parametrize("form", [Form.TEXT, Form.HTML])
