@@ -118,10 +118,10 @@ class Counter:
 
 def records(around: Surroundings) -> Records:
     timepiece, directory = around.timepiece, around.directory
-    balances = Balances(directory, around.journal, timepiece)
+    stamps = Stamps(around.terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
+    balances = Balances(directory, around.journal, stamps)
     issue = ClaimIssue(around.config.claims, around.key)
     recording = Recording(around.store, around.journal, balances, issue, around.report, around.after_copy)
-    stamps = Stamps(around.terminal, timepiece, hotlist=lambda: directory.hotlist.cursor)
     risk = _risk(around, balances, stamps)
     redemptions = Redemptions(
         *(recording, around.store, around.inquiries, stamps, timepiece.boottime_ms),

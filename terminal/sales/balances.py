@@ -11,7 +11,6 @@ from typing import Final
 from offline_queue.conflicts import verdict_state
 from offline_queue.entry import MAX_ENTRY_BYTES, Entry, Kind, State, decode
 from offline_queue.store import JournalReader
-from offline_queue.timepiece import Timepiece
 from offline_queue.wire_accounts import Balance
 from offline_queue.wire_feeds import Verdict
 from terminal.cards.directory import Directory
@@ -19,6 +18,7 @@ from terminal.pos import BalanceView
 from terminal.sales.expiries import coming, gone, left
 from terminal.sales.pending import Move, Pending, move_of, sum_of
 from terminal.sales.spans import Span, Spans
+from terminal.sales.stamps import Stamps
 from terminal.sales.unsettled import Unsettled
 
 UNFINISHED: Final = frozenset({State.PARKED, State.CONFLICT})
@@ -38,13 +38,13 @@ class Decided:
 class Balances:
     """Used by the till's thread alone."""
 
-    def __init__(self, directory: Directory, journal: JournalReader, timepiece: Timepiece) -> None:
+    def __init__(self, directory: Directory, journal: JournalReader, stamps: Stamps) -> None:
         self._directory = directory
         self._journal = journal
-        self._timepiece = timepiece
+        self._stamps = stamps
         self._pending: dict[str, Pending] = {}
-        self._reversals: dict[str, Move] = {}
-        """What undecided reversals do: their originals may be given up before they are decided."""
+        self._moves: dict[str, Move] = {}
+        """What undecided redemptions and reversals do, as it was counted: clocks are set, and originals given up."""
         self._undecided: dict[str, Spans] = {}
         self._unfinished: dict[str, Spans] = {}
         """Entries that the ledger has decided and not posted: another word on them is news, whatever else it covers."""
@@ -60,8 +60,8 @@ class Balances:
         number = _account(entry)
         if new and number is not None:
             move = self._move(entry)
-            if entry.reverses is not None:
-                self._reversals[entry.id] = move
+            if move.spending is not None or entry.reverses is not None:
+                self._moves[entry.id] = move
             self._pending.setdefault(number, Pending()).add(move)
             self.unsettled.note(entry)
 
@@ -110,7 +110,7 @@ class Balances:
             return None
         if known is None:
             return BalanceView(pending.points, None, pending.points, estimate=True)
-        told, now = known.balance, self._timepiece.unix_ms()
+        told, now = known.balance, self._stamps.ledger_ms()
         expiring = left(told.expiring, pending.spendings)
         ended = gone(expiring, now)
         return BalanceView(
@@ -131,7 +131,7 @@ class Balances:
         if known is None:
             return None
         expiring = left(known.balance.expiring, pending.spendings)
-        return known.balance.points - gone(expiring, self._timepiece.unix_ms()) + pending.surely
+        return known.balance.points - gone(expiring, self._stamps.ledger_ms()) + pending.surely
 
     def effect(self, entry: Entry) -> int:
         """Signed points; a reversal is judged by its original."""
@@ -141,10 +141,10 @@ class Balances:
         return sum_of(self._pending.get(number), [move for entry in also if (move := self._move(entry)).points])
 
     def _move(self, entry: Entry) -> Move:
-        if entry.id in self._reversals:
-            return self._reversals[entry.id]
+        if entry.id in self._moves:
+            return self._moves[entry.id]
         original = self._journal.find_id(entry.reverses) if entry.reverses is not None else None
-        return move_of(entry, original.entry if original else None)
+        return move_of(entry, original.entry if original else None, self._stamps.when)
 
     def _discount(self, entry: Entry) -> None:
         number = _account(entry)
@@ -152,7 +152,7 @@ class Balances:
             return
         pending = self._pending[number]
         pending.take(self._move(entry))
-        self._reversals.pop(entry.id, None)
+        self._moves.pop(entry.id, None)
         self.unsettled.strike(entry)
         if not pending.entries:
             del self._pending[number]

@@ -17,6 +17,8 @@ INSTANT: Final = timedelta(milliseconds=1)
 """Before its end a day is still the one that ends."""
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """No points end before it."""
+LAST_MS: Final = 253_370_764_800_000
+"""The first day of the year 9999, in ms since 1970: where one more day is no date any more."""
 
 _EXPIRING: Final = Counted(
     one=Words("{count} point expires {when}", "{count} point expire {when}"),
@@ -89,4 +91,5 @@ def _end(expiry: Expiry) -> datetime | None:
 
 
 def _moment(now_ms: int) -> datetime:
-    return datetime.fromtimestamp(now_ms / 1000, UTC)
+    """Whatever a clock says, the nearest time that has a date everywhere."""
+    return datetime.fromtimestamp(min(max(now_ms, 0), LAST_MS) / 1000, UTC)

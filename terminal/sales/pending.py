@@ -4,9 +4,8 @@ A redemption says when it spent, for it may have used points that have ended sin
 it is dated as that one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from offline_queue.entry import Entry, Kind
 from terminal.sales.transaction import effect
@@ -69,14 +68,14 @@ class Pending:
             self.spendings.remove(move.spending)
 
 
-def move_of(entry: Entry, original: Entry | None) -> Move:
-    """What an entry does to its card; `original` is what it reverses, where this till knows it."""
+def move_of(entry: Entry, original: Entry | None, when: Callable[[Entry], int]) -> Move:
+    """What an entry does to its card; `original` is what it reverses, where this till knows it.
+
+    `when` tells the time of an entry in ms since 1970.
+    """
     points = effect(entry.kind, entry.points, original.kind if original else None)
-    if entry.kind is Kind.REDEEM:
-        return Move(spending=Spending(-points, _ms(entry)))
-    if original is not None and original.kind is Kind.REDEEM:
-        return Move(spending=Spending(-points, _ms(original)))
-    return Move(points)
+    redeemed = original or entry
+    return Move(spending=Spending(-points, when(redeemed))) if redeemed.kind is Kind.REDEEM else Move(points)
 
 
 def sum_of(pending: Pending | None, also: Sequence[Move]) -> Pending:
@@ -85,8 +84,3 @@ def sum_of(pending: Pending | None, also: Sequence[Move]) -> Pending:
     for move in also:
         total.add(move)
     return total
-
-
-def _ms(entry: Entry) -> int:
-    """Entries tell their time as this till has written it."""
-    return round(datetime.fromisoformat(entry.occurred_at).timestamp() * 1000)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from offline_queue.entry import Clock, uuid7
+from offline_queue.entry import Clock, Entry, uuid7
 from offline_queue.timepiece import Timepiece, rfc3339
 from terminal.sales.transaction import Stamp
 
@@ -47,6 +47,12 @@ class Stamps:
         if self._ahead_ms is None:
             return self._timepiece.unix_ms()
         return self._timepiece.boottime_ms() + self._ahead_ms
+
+    def when(self, entry: Entry) -> int:
+        """When an entry was made, by the clock of `ledger_ms`; one of an earlier boot by what its wall clock said."""
+        if entry.clock.boot_id == self._timepiece.boot_id:
+            return self.ledger_ms() - self._timepiece.boottime_ms() + entry.clock.monotonic_ms
+        return round(datetime.fromisoformat(entry.occurred_at).timestamp() * 1000)
 
     def stamp(self) -> Stamp:
         """The business day is the shop's own: the date in the machine's time zone."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from offline_queue.entry import Lane, State
 from offline_queue.wire_feeds import Verdict
 from terminal.sales.balances import Balances
+from terminal.sales.stamps import Stamps
 from tests.terminal.rig import CARD, OTHER_CARD, Shop, TillRig
 
 MOST = 7
@@ -34,7 +35,7 @@ class Ledger:
         self.balances = self._balances()
 
     def _balances(self) -> Balances:
-        return Balances(self.till.directory, self.till.journal, self.till.timepiece)
+        return Balances(self.till.directory, self.till.journal, Stamps("S001-T01", self.till.timepiece))
 
     def sell(self, number: str | None, points: int) -> None:
         if len(self.sales) == MOST:

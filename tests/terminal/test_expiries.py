@@ -6,14 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from offline_queue.entry import State
 from offline_queue.timepiece import rfc3339
 from offline_queue.wire_accounts import Account, Balance, Expiry
+from offline_queue.wire_feeds import Verdict
 from offline_queue.words import Language, Words
-from terminal.inbox import AccountHeard
+from terminal.inbox import AccountHeard, Settled, Welcomed
 from terminal.pos import ExpiringView
 from terminal.sales.expiries import MONTHS, coming, gone, left, sentence
 from terminal.sales.pending import Spending
-from tests.terminal.rig import CARD, Shop, TillRig
+from tests.terminal.rig import CARD, HandTimepiece, Shop, TillRig
 
 TODAY = date(2025, 6, 15)
 DAY_MS = 86_400_000
@@ -159,6 +161,51 @@ def test_a_sale_since_does_not_make_used_points_end(till: TillRig) -> None:
     till.present(CARD)
     view = till.told("card_read")[-1]["balance"]
     assert (view["points"], view["pending"], view.get("expiring", [])) == (70, -30, [])
+
+
+class Jumping(HandTimepiece):
+    """Its wall clock can be set, the time since boot goes on."""
+
+    set_ms = 0
+
+    def unix_ms(self) -> int:
+        return super().unix_ms() + self.set_ms
+
+
+@pytest.mark.parametrize("off_ms", [-1_772_359_200_000, -DAY_MS, 10 * DAY_MS], ids=["1970", "yesterday", "10 days on"])
+def test_ends_are_told_by_the_ledger_s_clock(shop: Shop, off_ms: int) -> None:
+    """Whatever the till's own clock says since it was heard: what has ended, what comes, and what was used in time."""
+    shop.timepiece = clock = Jumping()
+    till = shop.start()
+    till.send(Welcomed(rfc3339(clock.now_ms), {}))
+    till.directory.hear([balance(till, day_after(till, 2))])
+    clock.set_ms = off_ms
+    till.redeem("r1", points=10)
+    clock.now_ms += DAY_MS
+    till.present(CARD)
+    view = till.told("card_read")[-1]["balance"]
+    assert (view["points"], [end["points"] for end in view["expiring"]]) == (90, [50])
+    clock.set_ms = 0
+    clock.now_ms += DAY_MS
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["points"] == 40
+    till.send(Welcomed(rfc3339(clock.now_ms + 5000), {}))
+    found = till.journal.find_key("r1")
+    assert found is not None
+    till.send(Settled([Verdict(1, found.stream, found.seq, found.seq, State.POSTED, "posted")], [till.balance(40)], 1))
+    clock.now_ms += 5000
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"]["points"] == 40
+
+
+@pytest.mark.parametrize("said", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "1969-12-31T00:00:00Z"])
+def test_a_ledger_without_a_sense_of_time_stops_no_till(till: TillRig, said: str) -> None:
+    """Its word is taken as far as there is a date for it."""
+    till.directory.hear([balance(till, day_after(till, 1), NEW_YEAR)])
+    till.send(Welcomed(said, {}))
+    till.timepiece.now_ms += 5000
+    till.present(CARD)
+    assert till.told("card_read")[-1]["balance"] is not None
 
 
 def test_a_redemption_taken_back_ends_with_its_points(till: TillRig) -> None:

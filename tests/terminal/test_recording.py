@@ -17,6 +17,7 @@ from terminal.inbox import Answered, Event, Recorded
 from terminal.pos import Refusal
 from terminal.sales.balances import Balances
 from terminal.sales.recording import Recording
+from terminal.sales.stamps import Stamps
 from tests.terminal.rig import CARD, TillRig
 
 DIGEST = b"digest of a body"
@@ -29,7 +30,7 @@ class Counter:
         self.till = till
         self.reports: list[Event] = []
         self.copies: list[tuple[str, int, Callable[[], None]]] = []
-        self.balances = Balances(till.directory, till.journal, till.timepiece)
+        self.balances = Balances(till.directory, till.journal, Stamps("S001-T01", till.timepiece))
         after_copy = (lambda *told: self.copies.append(told)) if copied else None
         issue = ClaimIssue(Claims(), None)
         self.recording = Recording(till.store, till.journal, self.balances, issue, self.reports.append, after_copy)
