@@ -141,7 +141,7 @@ class PostgresServer:
         try:
             yield
         finally:
-            if self._open and not connection.closed:
+            if self._open and _is_at_rest(connection):
                 self._idle.put(connection)
             else:
                 connection.close()
@@ -236,13 +236,23 @@ def _looked(connection: "psycopg.Connection[Any]", work: Callable[[Tables], T]) 
 
 @contextmanager
 def _undone(connection: "psycopg.Connection[Any]") -> Iterator[None]:
-    """Where something goes wrong, so that the connection can serve the next."""
+    """Where something goes wrong, so that the connection can serve the next; if that fails, it serves nobody."""
+    import psycopg
+
     try:
         yield
     except BaseException:
-        if not connection.closed:
+        with suppress(psycopg.Error):
             connection.rollback()
         raise
+
+
+def _is_at_rest(connection: "psycopg.Connection[Any]") -> bool:
+    """Whether it can serve the next: an error while another one is handled may leave it stuck in its pipeline."""
+    from psycopg.pq import PipelineStatus, TransactionStatus
+
+    info = connection.info
+    return (info.transaction_status, info.pipeline_status) == (TransactionStatus.IDLE, PipelineStatus.OFF)
 
 
 def _shown(connection: "psycopg.Connection[Any]", query: str) -> object:

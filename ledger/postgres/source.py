@@ -12,7 +12,7 @@ from ledger.facts.cards import Listing
 from ledger.facts.case import First, Original
 from ledger.facts.codes import Code
 from ledger.postgres.tables import PostgresTables
-from ledger.rules.records import bounded
+from ledger.rules.records import KEYLESS, bounded
 from ledger.sheet.source import Asked, Asking
 from ledger.tables import circumstances
 from ledger.tables.hashes import long_hash
@@ -109,7 +109,8 @@ class PostgresSource(TablesSource):
         equal = {
             key: First(record, asking[key][1], State(told), Code(code)) for key, (record, _, told, code) in same.items()
         }
-        self._known |= {f.entry.id for key, f in equal.items() if f.record != keys[key] and f.entry.claim is None}
+        known = [f for key, f in equal.items() if f.record != keys[key] and f.entry.claim is None]
+        self._known |= {f.entry.id for f in known if f.code not in KEYLESS}
         return firsts(keys, others) | equal
 
     def announce(self, entries: Mapping[str, int]) -> Asked[list[str]]:

@@ -7,7 +7,7 @@ import msgspec
 from ledger.facts.case import Case, Decision, First, Original
 from ledger.facts.codes import Code
 from ledger.rules.claims import AWARDS, lends
-from ledger.rules.records import KEYED, NO_CLAIM, OVERDRAWING
+from ledger.rules.records import KEYED, KEYLESS, NO_CLAIM, OVERDRAWING
 from ledger.sheet.source import Posting
 
 if TYPE_CHECKING:
@@ -28,13 +28,20 @@ class Effects:
         if has_effect and case.word is None and decision.stands and case.standing is not None:
             self._post(case, decision, case.standing.account)
         own_id = sheet.claims.own_ids.get(case.record)
-        if own_id is not None:
+        if own_id is not None and decision.ground not in KEYLESS:
             sheet.originals.duplicates.put(own_id, case.first.entry.id if case.first else entry.id)
-        if decision.ground is Code.DUPLICATE and case.first is not None and case.first.entry.id != entry.id:
-            sheet.originals.duplicates.put(entry.id, case.first.entry.id)
+        if decision.ground is Code.DUPLICATE and case.first is not None:
+            self._repeat(entry.id, case.first)
         sheet.roster.note(case, decision)
         if decision.right is not None and entry.allowance is not None:
             sheet.rights.close(case, entry.allowance, decision.right)
+
+    def _repeat(self, name: str, first: First) -> None:
+        """A sale that a person let count, signed by nobody's key, stands under its place and not under its id."""
+        settled = self._sheet.correcting.disputes.at(first.record) if first.code in KEYLESS else None
+        stands = settled.name if settled else first.entry.id
+        if stands != name:
+            self._sheet.originals.duplicates.put(name, stands)
 
     def _post(self, case: Case, decision: Decision, account: int) -> None:
         sheet, entry, original, effect = self._sheet, case.entry, case.original, decision.effect

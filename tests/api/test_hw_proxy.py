@@ -212,6 +212,8 @@ def test_every_fresh_card_is_taken_once_in_its_order(steps: list[float | str]) -
         ([ReaderState.ABSENT, ReaderState.READY, ReaderState.FAILING], "connected"),
         ([ReaderState.RECONNECTING, ReaderState.FAILING], "connecting"),
         ([ReaderState.FORBIDDEN, ReaderState.ABSENT], "error"),
+        ([ReaderState.HELD, ReaderState.ABSENT], "error"),
+        ([ReaderState.FAILING, ReaderState.ABSENT], "error"),
         ([ReaderState.ABSENT, ReaderState.STOPPED], "disconnected"),
     ],
 )

@@ -1,10 +1,15 @@
 """What `verify` says of damage, word for word: where it is and what contradicts what, and nothing beside it."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from ledger.audit import invariants
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
+from ledger.port.upkeep import Verification
+from ledger.tables.source import TablesSource
 from offline_queue.entry import Resolution
 from tests.ledger.conftest import Shelfful, bent
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill
@@ -192,7 +197,7 @@ class TestMoments:
 
     @pytest.mark.parametrize(
         ("moment", "expired", "inactive"),
-        [("active_at - 1", 0, 31), ("active_at", 0, 0), ("expires_at - 1", 0, 0), ("expires_at", 24, 0)],
+        [("active_at - 1", 0, 33), ("active_at", 0, 0), ("expires_at - 1", 0, 0), ("expires_at", 25, 0)],
     )
     def test_lots_begin_with_their_first_moment_and_end_before_their_last(
         self, shelf: Shelfful, moment: str, expired: int, inactive: int
@@ -201,13 +206,31 @@ class TestMoments:
         programme = Programme({rule.id: rule for rule in (self.WHOLE, self.LASTING)})
         book = shelf.open(Policy(UnknownCards.REGISTER, programme=programme))
         till = FakeTill(book)
-        till.send(till.earn(24, rule="base@1"), till.earn(7, rule="bonus@1"), till.earn(4))
+        dated = [till.earn(points, rule="base@1") for points in (24, 1)]
+        till.send(*dated, *(till.earn(points, rule="bonus@1") for points in (7, 1)), till.earn(4))
         query = f"SELECT {moment} FROM lot WHERE expires_at IS NOT NULL"
-        ((now,),) = book._engine.read(lambda tables: tables.rows(query))  # type: ignore[attr-defined]
+        ((now,), _) = book._engine.read(lambda tables: tables.rows(query))  # type: ignore[attr-defined]
         shelf.timepiece.now = now
         assert now > START_MS
         told = book.verify()
-        assert (told.expired, told.inactive, told.usable) == (expired, inactive, 35 - expired - inactive)
-        assert (told.ok, told.records, told.streams, told.accounts, told.postings) == (True, 3, 1, 1, 3)
-        assert (told.liability, told.problems) == (35, [])
+        assert (told.expired, told.inactive, told.usable) == (expired, inactive, 37 - expired - inactive)
+        assert (told.ok, told.records, told.streams, told.accounts, told.postings) == (True, 5, 1, 1, 5)
+        assert (told.liability, told.problems) == (37, [])
         assert CARD not in str(told)
+
+    def test_new_books_owe_nothing(self, shelf: Shelfful) -> None:
+        """And nothing is wrong with them."""
+        nothing = dict.fromkeys(("records", "streams", "accounts", "postings", "liability"), 0)
+        assert shelf.open().verify() == Verification(ok=True, problems=[], **nothing)
+
+
+def test_nothing_is_computed_from_a_broken_file() -> None:
+    """What its pages hold is not to be believed: the storage's own damage is told, and nothing else."""
+
+    class Damaged:
+        def damage(self) -> Iterator[str]:
+            yield from (f"page {number} is broken" for number in range(1, 200))
+
+    said = invariants.verify(Damaged(), START_MS, Programme(), TablesSource.key_hash)  # type: ignore[arg-type]
+    broken = [f"page {number} is broken" for number in range(1, 101)]
+    assert said == Verification(False, 0, 0, 0, 0, 0, broken)

@@ -116,6 +116,38 @@ class TestRevokedKeys:
         assert points_of(book) == 30
         sound(book)
 
+    def test_a_revoked_till_s_claim_is_no_name_of_the_sale(self, book: Book, till: FakeTill, other: FakeTill) -> None:
+        """Its id is nobody's word: a word on it waits, whatever became of the sale."""
+        sale, third = other.earn(30), FakeTill(book, 3)
+        other.send(sale)
+        book.revoke(third.terminal, "stolen")
+        redeemed = claim(third, sale)
+        third.send(redeemed)
+        said = till.correct(redeemed.id, REFUSE)
+        till.send(said)
+        assert word(till, said) == (State.PARKED, "original_unknown")
+        assert points_of(book) == 30
+        sound(book)
+
+    def test_a_sale_that_a_person_let_count_and_that_comes_again(self, book: Book, till: FakeTill) -> None:
+        """It counts once, whichever way people name it, and can be taken back."""
+        sale = till.earn(30)
+        book.revoke(till.terminal, "stolen")
+        till.send(sale)
+        (flagged,) = book.flagged()
+        decide(book, flagged.name, HONOUR)
+        book.enrol(till.terminal, bytes(32), replace=True)
+        till.stream = till.new_stream()
+        till.send(sale)
+        decide(book, sale.id, HONOUR)
+        till.send(till.correct(sale.id, HONOUR))
+        assert points_of(book) == 30
+        undone = till.reverse(sale)
+        till.send(undone)
+        assert word(till, undone) == (State.POSTED, "posted")
+        assert points_of(book) == 0
+        sound(book)
+
 
 class TestUnprovenClaims:
     @pytest.mark.parametrize(("words", "points"), [([HONOUR], 30), ([REFUSE], 30), ([HONOUR, REFUSE], 30)])

@@ -16,6 +16,7 @@ from ledger.facts.policy import Policy, UnknownCards
 from ledger.port.book import Book
 from ledger.port.refusals import BooksUnusable, NotRecorded, Refused
 from ledger.postgres.book import PostgresBook
+from ledger.postgres.tables import PostgresTables
 from ledger.rules.records import UNREAD
 from offline_queue.entry import CardEvent, Entry, Happening, Kind, encode
 from offline_queue.wire_accounts import AllowanceAnswer
@@ -260,6 +261,19 @@ class TestServer:
         postgres.restart()
         till.send(till.earn(10))
         assert points_of(fronts[0]) == 20
+
+    def test_a_connection_that_is_stuck_is_let_go(self, fronts: list[Book]) -> None:
+        """Something went wrong while another error ended its pipeline: the next calls have another connection."""
+
+        def stick(tables: PostgresTables) -> None:
+            tables._connection.pgconn.send_query_params(b"SELECT 1", None)  # and nobody collects what it says
+            raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            fronts[0]._engine.write(stick)  # type: ignore[attr-defined]
+        (till,) = tills_on(fronts, 1)
+        till.send(till.earn(10))
+        assert points_of(fronts[0]) == 10
 
     def test_a_server_that_is_away_is_said_so(self, postgres: Cluster) -> None:
         """At the start with what to do; the password in the URL is not repeated."""
