@@ -1,11 +1,15 @@
 """What `verify` says of damage, word for word: where it is and what contradicts what, and nothing beside it."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from ledger.audit import invariants
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
 from ledger.port.upkeep import Verification
+from ledger.tables.source import TablesSource
 from offline_queue.entry import Resolution
 from tests.ledger.conftest import Shelfful, bent
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill
@@ -218,3 +222,15 @@ class TestMoments:
         """And nothing is wrong with them."""
         nothing = dict.fromkeys(("records", "streams", "accounts", "postings", "liability"), 0)
         assert shelf.open().verify() == Verification(ok=True, problems=[], **nothing)
+
+
+def test_nothing_is_computed_from_a_broken_file() -> None:
+    """What its pages hold is not to be believed: the storage's own damage is told, and nothing else."""
+
+    class Damaged:
+        def damage(self) -> Iterator[str]:
+            yield from (f"page {number} is broken" for number in range(1, 200))
+
+    said = invariants.verify(Damaged(), START_MS, Programme(), TablesSource.key_hash)  # type: ignore[arg-type]
+    broken = [f"page {number} is broken" for number in range(1, 101)]
+    assert said == Verification(False, 0, 0, 0, 0, 0, broken)
