@@ -79,6 +79,8 @@ def test_the_deepest_mount_counts_and_of_those_the_last() -> None:
     assert mount_of("/var/lib/tilld", found) == found[2]
     assert mount_of("/var/libx", found) == found[0]
     assert mount_of("/x", []) is None
+    deep = [Mount(point, "ext4", point, frozenset()) for point in ("/var/lib", "/var", "/")]
+    assert mount_of("/var/lib/tilld", deep) == deep[0], "the deepest, wherever it stands"
 
 
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)), st.integers(0, 65535), st.integers(1, 2**31))

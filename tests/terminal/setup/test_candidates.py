@@ -76,6 +76,15 @@ def test_what_was_set_up_comes_first_and_keeps_its_name(machine: Machine) -> Non
     assert names == ["till-scanner", "pcsc", "pcsc-2", "nfc", "keys", "camera", "simulated"]
 
 
+def test_each_of_many_devices_has_a_name_of_its_own(machine: Machine) -> None:
+    """Numbered from the second on, past the names that are taken."""
+    for number in range(2, 5):
+        (machine.dev / f"serial/by-id/usb-Honeywell_{number}").write_text("")
+    was = (ReaderConfig("scanner-2", "serial_line", {"port": "/dev/ttyS0"}),)
+    names = [one.reader.name for one in candidates(was, machine) if one.reader.driver == "serial_line"]
+    assert names == ["scanner-2", "scanner", "scanner-3", "scanner-4", "scanner-5"]
+
+
 def test_a_bare_machine_offers_what_needs_no_device(tmp_path: Path) -> None:
     """And what is read as soon as it is plugged in."""
     assert drivers(candidates((), Machine(tmp_path, tmp_path))) == ["pcsc", "simulated"]
