@@ -8,9 +8,10 @@ from typing import Final
 
 import msgspec
 
-from offline_queue.ledger_answers import LedgerError, LedgerRefused
+from offline_queue.ledger_answers import LedgerError, LedgerProtocolError, LedgerRefused
 from offline_queue.ledger_client import Ledger
 from offline_queue.mirror_copy import Copy, FolderKeeper
+from offline_queue.receipts import proves
 from offline_queue.timepiece import Timepiece
 from offline_queue.wire import BatchAnswer, BatchHeader, ProblemCode
 
@@ -32,10 +33,16 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class Delivery:
-    """One journey with copies. `ledger` speaks with the key of whoever delivers, an enrolled terminal too."""
+    """One journey with copies. `ledger` speaks with the key of whoever delivers, an enrolled terminal too.
 
-    def __init__(self, keeper: FolderKeeper, ledger: Ledger, timepiece: Timepiece) -> None:
+    `ledger_key` (base64) is the ledger's, where whoever delivers knows it: then only what it has signed for is custody.
+    """
+
+    def __init__(
+        self, keeper: FolderKeeper, ledger: Ledger, timepiece: Timepiece, ledger_key: str | None = None
+    ) -> None:
         self._keeper, self._ledger, self._timepiece = keeper, ledger, timepiece
+        self._ledger_key = ledger_key
         self._generation = ""
 
     def bring(self, terminal: str, stream: str) -> Delivered:
@@ -74,4 +81,13 @@ class Delivery:
             owner=copy.terminal,
             seal=copy.seal,
         )
-        return self._ledger.send(header, [record.encode() for record in copy.records])
+        answer = self._ledger.send(header, [record.encode() for record in copy.records])
+        if not self._proven(answer, copy):
+            raise LedgerProtocolError("the ledger's receipt does not prove its custody")
+        return answer
+
+    def _proven(self, answer: BatchAnswer, copy: Copy) -> bool:
+        """About this stream, signed by the ledger's key, and over the chain that the copy leads to."""
+        if answer.stream != copy.stream or not proves(answer, copy.terminal, self._ledger_key):
+            return False
+        return answer.custody is None or answer.custody.seq != copy.last or answer.custody.head == copy.head

@@ -32,6 +32,8 @@ FAILURES_FOR_A_CUSTOMER: Final = 2
 QUICK_RETRY_MS: Final = 200
 LEAST_AHEAD: Final = 1
 """A right that is asked for ahead of its use is welcome whatever its points."""
+STOP_S: Final = 5.0
+"""More than it ever needs, unless nobody takes its answers."""
 AT_ONCE: Final = 2
 """Questions under way together: a ledger that hangs on one customer does not hold up the next."""
 
@@ -112,13 +114,16 @@ class Inquiries:
             journal.close()
         self._thread.start()
 
-    def stop(self) -> None:
-        """Nothing more is asked or told; questions under way end by themselves. Safe without `start`, and twice."""
+    def stop(self, timeout_s: float = STOP_S) -> None:
+        """Nothing more is asked or told; questions under way end by themselves. Safe without `start`, and twice.
+
+        Bounded: a till whose own thread has died takes no answers any more, and must end all the same.
+        """
         with self._changed:
             self._stopping = True
             self._changed.notify()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(timeout_s)
         self._askers.shutdown(wait=False, cancel_futures=True)
 
     def ask_allowance(self, allowance: Allowance) -> None:

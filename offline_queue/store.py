@@ -35,7 +35,7 @@ from offline_queue.receipts import Receipt
 from offline_queue.room import Ballast, Space, space
 from offline_queue.seen import Seen
 from offline_queue.timepiece import Timepiece
-from offline_queue.trimming import Trimmer
+from offline_queue.trimming import Boot, Trimmer
 from offline_queue.wire import Marks
 from offline_queue.wire_feeds import Verdict
 from offline_queue.writer import LOG_BYTES, Writer
@@ -159,13 +159,15 @@ class Store:
         """A small fact that survives restarts."""
         self._act(lambda connection: journal_marks.remember(connection, name, value))
 
-    def trim(self, before: str) -> int:
+    def trim(self, before: str, boot: Boot | None = None) -> int:
         """Gives up a few records older than `before` (RFC 3339) that nobody can ask for again; how many.
+
+        Those that are young in `boot` stay: a till may begin its day in 1970, before somebody tells it the time.
 
         There may be more as long as it is not 0.
         """
         counts = list[int]()
-        self._act(lambda connection: counts.append(self._trimmer.step(connection, before)))
+        self._act(lambda connection: counts.append(self._trimmer.step(connection, before, boot)))
         return counts[-1]
 
     def reader(self) -> JournalReader:

@@ -18,6 +18,7 @@ from offline_queue.steps import Rest
 from offline_queue.sync_memory import Hotlist
 from offline_queue.sync_report import FINE, NOT_YET, STILL_WAITING, SyncReport, in_words
 from offline_queue.timepiece import Timepiece, rfc3339
+from offline_queue.trimming import Boot
 
 if TYPE_CHECKING:
     from offline_queue.store import Store
@@ -166,8 +167,9 @@ class Sync:
         if not self._keep_days:
             return False
         before = rfc3339(self._timepiece.unix_ms() - self._keep_days * DAY_MS)
+        boot = Boot(self._timepiece.boot_id, self._timepiece.boottime_ms() - self._keep_days * DAY_MS)
         try:
-            return self._store.trim(before) > 0
+            return self._store.trim(before, boot) > 0
         except NotRecorded as error:
             _log.info("old records are kept for now: %s", error)
             return False

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from offline_queue.entry import State, decode
+from offline_queue.entry import Entry, State, decode
 from offline_queue.finder import place_of
 from offline_queue.journal_streams import Stream, hash_at, receipt_of, stretches_of
 from offline_queue.stretches import Stretch
@@ -44,6 +44,13 @@ class Bounds(msgspec.Struct, frozen=True):
     trimmed: int
 
 
+class Boot(msgspec.Struct, frozen=True):
+    """The machine since it was started: what it wrote from `since_ms` after that is young, whatever its clock said."""
+
+    id: str
+    since_ms: int
+
+
 def trimmable(bounds: Bounds, stretches: Iterable[Stretch]) -> int:
     """The last seq that may be given up, at least `trimmed`. What waits or is disputed holds all behind it too."""
     held = next((stretch.first for stretch in stretches if stretch.state not in _DONE), bounds.head)
@@ -56,8 +63,8 @@ class Trimmer:
     def __init__(self) -> None:
         self._run = 0
 
-    def step(self, connection: sqlite3.Connection, before: str) -> int:
-        """Gives up at most STEP records that are older than `before` (RFC 3339); how many it found."""
+    def step(self, connection: sqlite3.Connection, before: str, boot: Boot | None = None) -> int:
+        """Gives up at most STEP records that are older than `before` (RFC 3339) and not young in `boot`; how many."""
         self._forget_words(connection)
         for *columns, stable, trimmed, indexed in connection.execute(_STREAMS).fetchall():
             stream = Stream(*columns)
@@ -65,7 +72,7 @@ class Trimmer:
             proven = receipt.custody.seq if receipt else 0
             bounds = Bounds(stream.head, stable, proven, indexed, trimmed)
             upto = trimmable(bounds, stretches_of(connection, stream))
-            if count := _give_up(connection, stream.no, trimmed, upto, before):
+            if count := _give_up(connection, stream.no, trimmed, upto, before, boot):
                 return count
         return 0
 
@@ -82,12 +89,12 @@ class Trimmer:
             self._run = run + 1
 
 
-def _give_up(connection: sqlite3.Connection, no: int, trimmed: int, upto: int, before: str) -> int:
+def _give_up(connection: sqlite3.Connection, no: int, trimmed: int, upto: int, before: str, boot: Boot | None) -> int:
     first = max(trimmed, 1)
     rows = connection.execute(_RECORDS, (place_of(no, first), place_of(no, upto), STEP)).fetchall()
     last = first
     for (record,) in rows:
-        if decode(record).occurred_at >= before:
+        if _is_young(decode(record), before, boot):
             break
         last += 1
     if last == first:
@@ -96,3 +103,10 @@ def _give_up(connection: sqlite3.Connection, no: int, trimmed: int, upto: int, b
     connection.execute("DELETE FROM record WHERE place > ? AND place <= ?", (place_of(no, first), place_of(no, last)))
     connection.execute("UPDATE stream SET trimmed = ?, trimmed_hash = ? WHERE no = ?", (last, digest, no))
     return last - first
+
+
+def _is_young(entry: Entry, before: str, boot: Boot | None) -> bool:
+    clock = entry.clock
+    return entry.occurred_at >= before or (
+        boot is not None and clock.boot_id == boot.id and clock.monotonic_ms >= boot.since_ms
+    )

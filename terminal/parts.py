@@ -4,12 +4,14 @@ A new part: `start` and `stop`, a function that makes it, and its place in the d
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from offline_queue.inquiries import Inquiries
+from offline_queue.journal_marks import LEDGER_KEY
 from offline_queue.mirror import Mirror
 from offline_queue.mirror_copy import FolderKeeper
 from offline_queue.requests import Identity
@@ -234,4 +236,11 @@ def _kept_for_peers(ground: Ground) -> tuple[Part, ...]:
     server = MirrorServer(chosen, MirrorDesk(kept, ground.state / JOURNAL, chosen.keys()))
     if not chosen.deliver_after_h:
         return (server,)
-    return server, Rounds(kept, ground.ledger, ground.timepiece, chosen.deliver_after_h * 3600)
+    ledger_key = partial(_ledger_key, ground)
+    return server, Rounds(kept, ground.ledger, ground.timepiece, chosen.deliver_after_h * 3600, ledger_key)
+
+
+def _ledger_key(ground: Ground) -> str | None:
+    """As the shop has named it, or as the till has heard it first."""
+    with closing(ground.store.reader()) as journal:
+        return ground.config.ledger.public_key or journal.recall(LEDGER_KEY)

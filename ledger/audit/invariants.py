@@ -257,5 +257,6 @@ def _reversals(tables: Tables) -> Iterator[str]:
 
 
 def _name(tables: Tables, account: int) -> str:
-    rows = tables.rows("SELECT number FROM card WHERE account = ?", account)
+    """By the card that stands for it, masked; where it has none by its number."""
+    rows = tables.rows("SELECT number FROM card WHERE account = ? ORDER BY marked IS NOT NULL, number", account)
     return masked(rows[0][0]) if rows else str(account)

@@ -109,11 +109,13 @@ def _serve(config: "Config") -> int:
     options = {"policy": config.policy(), "signer": _signer(told.key, told.database)}
     with listener, closing(opened(opener, **options)) as book:
         app = create_app(book, enrolment=told.enrolment, loopback=is_loopback(host), room=config.admission)
-        # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0.
+        server = LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}"))
+        # uvicorn drains on these and then raises them again for whoever waits: we do, and end with exit code 0. Before
+        # it has begun nobody but this handler hears them.
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda _number, _frame: None)
+            signal.signal(number, lambda _number, _frame: server.stop())
         collect_seldom()
-        LedgerServer(app, listener, lambda url: click.echo(f"ledger listening on {url}")).serve_until_stopped()
+        server.serve_until_stopped()
     return FINE
 
 

@@ -101,7 +101,7 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
         key = load_or_create_key(place.state / "terminal.key")
         ledger = HttpLedger(at.url, config.terminal.id, key, allow_plain_http=at.plain_http, ca_file=at.ca_file or None)
         with closing(ledger):
-            delivery = Delivery(keeper, ledger, SystemTimepiece())
+            delivery = Delivery(keeper, ledger, SystemTimepiece(), at.public_key or _heard_key(place))
             done = [delivery.bring(terminal, stream) for terminal, stream, _ in keeper.streams()]
     except (KeyUnusable, MirrorUnreachable, UnsafeLedgerUrl, OSError) as error:
         raise Failed(f"nothing more was brought: {error}. The copies stay where they are.", Code.ATTENTION) from None
@@ -112,6 +112,19 @@ def deliver(place: Place, folder: Path | None, *, as_json: bool) -> Code:
     ]
     answer([msgspec.to_builtins(one) for one in done], "\n".join(lines) or "No copies.", as_json=as_json)
     return Code.ATTENTION if any(one.trouble or one.accepted < one.kept for one in done) else Code.FINE
+
+
+def _heard_key(place: Place) -> str | None:
+    """The ledger's key as this till has heard it; None where it has no journal yet."""
+    from offline_queue.journal import JournalUnusable
+    from offline_queue.journal_marks import LEDGER_KEY
+    from offline_queue.journal_reader import JournalReader
+
+    try:
+        with closing(JournalReader.open(place.state / "journal.db")) as journal:
+            return journal.recall(LEDGER_KEY)
+    except JournalUnusable:
+        return None
 
 
 def loaded(place: Place) -> "Config":

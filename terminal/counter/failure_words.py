@@ -29,9 +29,9 @@ _WORDS: Final[dict[str, Words]] = {
     ),
     "half_scan": Words(en="The scan broke off.", fr="La lecture du code s'est interrompue."),
     "scan_again": Words(en="Part of the scan was lost.", fr="Une partie du code lu a été perdue."),
-    "code_unreadable": Words(en="The code cannot be read.", fr="Le code est illisible."),
+    "code_unreadable": Words(en="What the code says cannot be made out.", fr="Le contenu du code est indéchiffrable."),
     "no_code": Words(en="No code is to be read there.", fr="Aucun code n'y est lisible."),
-    "unreadable": Words(en="The card cannot be read.", fr="La carte est illisible."),
+    "unreadable": Words(en="What is on the card cannot be made out.", fr="Le contenu de la carte est indéchiffrable."),
     "not_read": Words(en="The reader could not read the card.", fr="Le lecteur n'a pas pu lire la carte."),
     "no_pass": Words(
         en="The phone has no card of this shop.",

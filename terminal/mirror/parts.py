@@ -4,6 +4,7 @@ import logging
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -86,10 +87,21 @@ class MirrorServer:
 
 
 class Rounds:
-    """Brings to the ledger what is kept of peers that were silent for `after_s` seconds."""
+    """Brings to the ledger what is kept of peers that were silent for `after_s` seconds.
 
-    def __init__(self, keeper: FolderKeeper, ledger: Ledger, timepiece: Timepiece, after_s: float) -> None:
+    `ledger_key` tells the ledger's key (base64) as this till knows it by then.
+    """
+
+    def __init__(
+        self,
+        keeper: FolderKeeper,
+        ledger: Ledger,
+        timepiece: Timepiece,
+        after_s: float,
+        ledger_key: Callable[[], str | None] = lambda: None,
+    ) -> None:
         self._keeper, self._ledger, self._timepiece, self._after_s = keeper, ledger, timepiece, after_s
+        self._ledger_key = ledger_key
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mirror-rounds", daemon=True)
 
@@ -103,7 +115,7 @@ class Rounds:
 
     def make(self) -> None:
         """One round. Raises MirrorUnreachable."""
-        delivery = Delivery(self._keeper, self._ledger, self._timepiece)
+        delivery = Delivery(self._keeper, self._ledger, self._timepiece, self._ledger_key())
         for terminal, stream, kept_at in self._keeper.streams():
             # Both times are this machine's own; a clock that was set meanwhile makes a round early or late, no more.
             if self._timepiece.unix_ms() / 1000 - kept_at >= self._after_s:

@@ -1,12 +1,16 @@
 """What `verify` says of damage, word for word: where it is and what contradicts what, and nothing beside it."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from ledger.audit import invariants
 from ledger.facts.policy import Policy, UnknownCards
 from ledger.points.programme import Lifetime, PointsRule, Programme
 from ledger.port.book import Book
 from ledger.port.upkeep import Verification
-from offline_queue.entry import Resolution
+from ledger.tables.source import TablesSource
+from offline_queue.entry import Happening, Resolution
 from tests.ledger.conftest import Shelfful, bent
 from tests.ledger.fake_till import CARD, OTHER_CARD, START_MS, FakeTill
 
@@ -218,3 +222,47 @@ class TestMoments:
         """And nothing is wrong with them."""
         nothing = dict.fromkeys(("records", "streams", "accounts", "postings", "liability"), 0)
         assert shelf.open().verify() == Verification(ok=True, problems=[], **nothing)
+
+
+class TestExcuses:
+    """More than there is may be taken or undone where somebody was told; without that it is a problem."""
+
+    @pytest.mark.parametrize("merged", [False, True])
+    def test_an_overdraft_is_as_good_as_the_flag_on_its_entry(self, book: Book, till: FakeTill, merged: bool) -> None:
+        """Also on the account that it was merged into since."""
+        till.send(till.earn(10), till.redeem(30))
+        if merged:
+            book.happen(CARD, Happening.MERGE, "anna", "of one household", OTHER_CARD)
+        assert book.verify().problems == []
+        card = "0024" if merged else "0017"
+        assert bent(book, "UPDATE posting SET code = 'posted'").problems == [
+            f"account •••• {card} has -20 points, 0 promised, and nothing says why"
+        ]
+
+    @pytest.mark.parametrize(("points", "wrong"), [(31, True), (30, False), (20, False), (0, False), (-1, True)])
+    def test_a_redemption_is_undone_up_to_itself(self, book: Book, till: FakeTill, points: int, wrong: bool) -> None:
+        """Its points come back, no more of them than it took."""
+        spent = till.redeem(30)
+        till.send(till.earn(50), spent, till.reverse(spent, 20))
+        found = bent(book, f"UPDATE posting SET points = {points} WHERE original IS NOT NULL").problems
+        assert (f"entry {spent.id} moved -30 points and its reversals {points}" in found) == wrong
+
+    def test_what_a_person_said_may_be_more(self, book: Book, till: FakeTill) -> None:
+        """A reversal that takes more than there was counts by a word on it; both are the office's to answer for."""
+        sale = till.earn(10)
+        back, more = till.reverse(sale, 8), till.reverse(sale, 5)
+        till.send(sale, back, more)
+        book.resolve(more.id, Resolution.HONOUR, None, "anna", "the goods are all back")
+        assert book.verify().problems == []
+
+
+def test_nothing_is_computed_from_a_broken_file() -> None:
+    """What its pages hold is not to be believed: the storage's own damage is told, and nothing else."""
+
+    class Damaged:
+        def damage(self) -> Iterator[str]:
+            yield from (f"page {number} is broken" for number in range(1, 200))
+
+    said = invariants.verify(Damaged(), START_MS, Programme(), TablesSource.key_hash)  # type: ignore[arg-type]
+    broken = [f"page {number} is broken" for number in range(1, 101)]
+    assert said == Verification(False, 0, 0, 0, 0, 0, broken)

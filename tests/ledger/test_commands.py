@@ -319,7 +319,22 @@ def served(database: str, *options: str) -> Iterator[tuple["subprocess.Popen[str
             process.communicate()
 
 
+TOLD_TOO_SOON = """
+import signal, sys
+from ledger.http.server import LedgerServer
+from terminal.cli import main
+serve = LedgerServer.serve_until_stopped
+LedgerServer.serve_until_stopped = lambda server: signal.raise_signal(signal.SIGTERM) or serve(server)
+main(["ledger", "--listen", "127.0.0.1:0", "--database", sys.argv[1]])
+"""
+
+
 class TestServing:
+    def test_a_stop_that_comes_before_it_serves_is_heard(self, tmp_path: Path) -> None:
+        """Whoever starts and stops it at once does not wait for its end in vain."""
+        command = [sys.executable, "-c", TOLD_TOO_SOON, f"sqlite:///{tmp_path / 'ledger.db'}"]
+        assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
     @pytest.mark.parametrize(("listen", "said"), [("0.0.0.0:8790", 1), ("127.0.0.1:8790", 0), ("[::1]:8790", 0)])
     def test_to_be_open_in_the_clear_is_said(self, listen: str, said: int, caplog: pytest.LogCaptureFixture) -> None:
         """A proxy with TLS belongs before a ledger that other machines reach."""

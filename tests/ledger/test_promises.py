@@ -339,3 +339,21 @@ class TestRecovery:
         assert other.till.hello().generation == after
         assert holder.till.hello().generation == after, "nor is the name that made them take this one"
         assert not book.recovery().on
+
+    def test_a_right_that_the_books_still_know_outlives_the_recovery(
+        self, book: Book, holder: Holder, other: Holder
+    ) -> None:
+        """It was granted before the backup: only what the books have forgotten is void."""
+        holder.ask("a1", 30)
+        holder.rights["forgotten"] = 5
+        go_back(book)
+        assert holder.hello().rights == {"a1": True, "forgotten": False}
+        other.sync()
+        assert "a1" in holder.rights
+        assert sound(book)
+
+    def test_a_right_of_which_nothing_was_heard_yet_is_not_void(self, book: Book, holder: Holder) -> None:
+        """Its request may still be under way; only books that went back can have forgotten one."""
+        holder.rights["coming"] = 5
+        assert holder.hello().rights == {}
+        assert book.verify().ok

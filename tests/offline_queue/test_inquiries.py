@@ -284,6 +284,24 @@ def test_stop_is_quick_and_final(counter: Counter) -> None:
     counter.inquiries().stop()
 
 
+def test_stop_is_bounded_where_nobody_takes_an_answer(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A till whose own thread has died, with a full inbox: its end does not wait for that."""
+    monkeypatch.setattr(inquiries_module, "PATIENCE_MS", 0)
+    full, told = threading.Event(), threading.Event()
+
+    def waits_for_room(_: str, __: AllowanceAnswer | None) -> None:
+        told.set()
+        assert full.wait(60)
+
+    counter.ledger.hanging[CARD] = threading.Event()
+    inquiries = counter.inquiries(waits_for_room)
+    inquiries.start()
+    inquiries.ask_allowance(counter.right("right-1"))
+    assert told.wait(60)
+    inquiries.stop(0.0)
+    full.set()
+
+
 @given(failures=st.integers(0, 40), now=st.integers(0, 10**9), chance=st.floats(0, 1, exclude_max=True))
 def test_question_is_repeated_quickly_once_and_then_with_growing_waits(failures: int, now: int, chance: float) -> None:
     """One lost packet costs the customer a moment; a dead line is not hammered."""

@@ -42,14 +42,16 @@ def keeper(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Iter
     server.stop()
 
 
-def test_what_is_kept_is_held(keeper: Keeper) -> None:
-    """Copy after copy, stream by stream; asked again after any break."""
+def test_what_is_kept_is_held(keeper: Keeper, folder: Path) -> None:
+    """Copy after copy, stream by stream; asked again after any break, also by whoever starts anew."""
     raw = records(5)
     first = copied(raw[:3])
     keeper.keep(first)
     keeper.keep(copied(raw[3:], 4, bytes.fromhex(first.head)))
     keeper.keep(copied(raw[:1], stream="6" * 32))
-    assert keeper.held(TERMINAL) == {STREAM: 5, "6" * 32: 1}
+    anew = FolderKeeper(folder)
+    anew.keep(msgspec.structs.replace(copied(records(1), stream="7" * 32), terminal="S001-T09"))
+    assert keeper.held(TERMINAL) == anew.held(TERMINAL) == {STREAM: 5, "6" * 32: 1}
 
 
 def test_the_same_copy_twice_is_kept_once(keeper: Keeper, folder: Path) -> None:
@@ -165,6 +167,8 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     blocked.write_text("no folder")
     with pytest.raises(MirrorUnreachable, match="file"):
         FolderKeeper(blocked / "mirror").keep(copied(records(1)))
+    with pytest.raises(MirrorUnreachable, match="file"):
+        list(FolderKeeper(blocked).copies(TERMINAL, STREAM))
 
 
 def test_a_peer_that_is_not_there_is_said() -> None:

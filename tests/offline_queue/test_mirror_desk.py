@@ -3,10 +3,12 @@
 import contextlib
 import http.client
 import os
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
 from offline_queue.ledger_answers import TransientLedgerError
+from offline_queue.ledger_client import UnsafeLedgerUrl
 from offline_queue.mirror_copy import MAX_COPY_BYTES, Copy, FolderKeeper, MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
 from offline_queue.room import Room, Space
@@ -98,6 +101,15 @@ def test_nobody_asks_in_the_name_of_a_peer(
     status, said = peer.ask(method, path, body, **signed)
     assert (status, why in said) == (401, True)
     assert kept.held(TERMINAL) == {STREAM: 1}
+
+
+def test_a_stranger_has_nothing_of_its_own_here(peer: Peer, kept: FolderKeeper) -> None:
+    """However well it signs for itself: the config does not name it."""
+    path = "/v1/mirror/S001-T03"
+    copy = msgspec.json.encode(replace(copied(records(1)), terminal="S001-T03"))
+    for method, body in (("GET", b""), ("POST", copy)):
+        assert peer.ask(method, path, body, terminal="S001-T03", key=OTHER_KEY)[0] == 401
+    assert kept.streams() == []
 
 
 def test_each_peer_sees_and_takes_away_its_own_alone(peer: Peer, kept: FolderKeeper) -> None:
@@ -194,6 +206,52 @@ def test_what_is_no_mirror_is_said(kept: FolderKeeper, answer: str, monkeypatch:
         monkeypatch.setattr(till, "_ask", lambda *_: answer.encode(errors="surrogateescape"))
         with pytest.raises(MirrorUnreachable, match=r"127\.0\.0\.1:9 is no mirror"):
             till.held(TERMINAL)
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Some server that is no mirror; it notes who was asked for what."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", "/elsewhere")
+        self.send_header("Content-Length", "9999")
+        self.end_headers()
+        self.wfile.write(b"x" * 9999)
+
+    def log_message(self, *_: object) -> None:
+        """Not into the tests' output."""
+
+
+def test_copies_go_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold card numbers: whoever answers there cannot send them on, and is not quoted at length."""
+    monkeypatch.setattr(Elsewhere, "asked", asked := list[str]())
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with (
+            contextlib.closing(PeerKeeper(f"http://127.0.0.1:{server.server_port}", TERMINAL, KEY)) as till,
+            pytest.raises(MirrorUnreachable, match=r"answered 307: x{200}$"),
+        ):
+            till.keep(GOOD)
+        server.shutdown()
+        thread.join()
+    assert asked == [PATH]
+
+
+def test_beyond_this_machine_only_behind_tls(kept: FolderKeeper, tmp_path: Path) -> None:
+    """Neither are copies taken from elsewhere nor sent there in the clear, unless the config says so."""
+    server = MirrorServer(MirrorConfig(listen="0.0.0.0:0"), MirrorDesk(kept, tmp_path / "journal.db", {}))
+    with pytest.raises(CannotListen):
+        server.start()
+    server.stop()
+    away = MirrorConfig(to="http://192.0.2.1:8770")
+    with pytest.raises(UnsafeLedgerUrl):
+        keeper_of(away, TERMINAL, KEY)
+    keeper_of(replace(away, plain_http=True), TERMINAL, KEY).close()
 
 
 def test_a_certificate_that_cannot_be_read_is_said_at_the_start(kept: FolderKeeper, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from offline_queue.mirror_copy import FolderKeeper, MirrorUnreachable
 from offline_queue.mirror_peer import PeerKeeper
 from terminal.config_mirror import MirrorConfig
 from terminal.mirror.desk import MirrorDesk
-from terminal.mirror.parts import MirrorServer
+from terminal.mirror.parts import MirrorServer, keeper_of
 from tests.certificates import Authority, Certified
 from tests.offline_queue.copies import KEY, STREAM, TERMINAL, copied, records
 
@@ -48,7 +48,8 @@ def test_a_vouched_for_peer_is_given_copies(
 ) -> None:
     """And tells what it has, and gives it up."""
     address = served(shop.certified("keeper"))
-    with contextlib.closing(PeerKeeper(f"https://{address}", TERMINAL, KEY, ca_file=str(shop.file))) as peer:
+    config = MirrorConfig(to=f"https://{address}", ca_file=str(shop.file))
+    with contextlib.closing(keeper_of(config, TERMINAL, KEY)) as peer:
         peer.keep(copied(records(2)))
         assert peer.held(TERMINAL) == kept.held(TERMINAL) == {STREAM: 2}
         peer.forget(TERMINAL, STREAM, 2)

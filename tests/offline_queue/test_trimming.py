@@ -21,7 +21,7 @@ from offline_queue.journal_reader import JournalReader
 from offline_queue.receipts import Receipt
 from offline_queue.store import Store
 from offline_queue.stretches import Stretch
-from offline_queue.trimming import STEP, Bounds, trimmable
+from offline_queue.trimming import STEP, Boot, Bounds, trimmable
 from offline_queue.wire import Marks
 from tests.offline_queue.sales import ORIGIN, open_store, put, reversal, sale, verdict
 
@@ -81,10 +81,10 @@ class Shop:
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(query, values).fetchall()
 
-    def trim(self, before: str = LATER) -> int:
+    def trim(self, before: str = LATER, boot: Boot | None = None) -> int:
         """Step by step until nothing more goes."""
         total = 0
-        while count := self.store.trim(before):
+        while count := self.store.trim(before, boot):
             assert count <= STEP
             total += count
         return total
@@ -116,6 +116,16 @@ class TestTrimming:
         shop.sell(2)
         assert shop.reader.verify().ok
         assert shop.trim() == 0
+
+    def test_what_is_young_in_this_boot_stays_whatever_its_clock_said(self, shop: Shop) -> None:
+        """A till that began its day in 1970 was told the time since: its sales of this morning can be taken back."""
+        sold = shop.sell(12)
+        settled(shop)
+        shop.covered(13, 13)
+        clock = sold[4].clock
+        assert shop.trim(boot=Boot(clock.boot_id, clock.monotonic_ms)) == 4
+        assert shop.reader.find_id(sold[4].id) is not None
+        assert shop.trim(boot=Boot("another boot", 0)) == 7
 
     @pytest.mark.parametrize(
         ("stable", "signed", "state", "before"),

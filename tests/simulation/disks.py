@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from offline_queue.delivery import Delivery
 from offline_queue.entry import decode
+from offline_queue.journal_marks import LEDGER_KEY
 from offline_queue.mirror_copy import FolderKeeper
 from tests.simulation.machine import Disk, Machine, Who
 from tests.simulation.network import Line
@@ -100,7 +101,7 @@ class Disks:
         """This till brings to the ledger what the mirrors keep of all others."""
         for folder in sorted(self.mirrors.iterdir()):
             keeper = FolderKeeper(folder)
-            delivery = Delivery(keeper, machine.ledger, machine.timepiece)
+            delivery = Delivery(keeper, machine.ledger, machine.timepiece, machine.journal.recall(LEDGER_KEY))
             for terminal, stream, _ in sorted(keeper.streams(), key=lambda one: one[:2]):
                 delivery.bring(terminal, stream)
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from offline_queue.journal_reader import JournalReader
-from tests.acceptance.rig import TillProcess, free_port, ready_socket
+from tests.acceptance.rig import TILLD, TillProcess, free_port, ready_socket
 
 NO_LEDGER = "http://127.0.0.1:1"
 SOON_S = 180
@@ -183,6 +183,31 @@ def test_systemd_hears_of_start_life_and_end(tmp_path: Path) -> None:
         assert word == "STOPPING=1"
         assert till.child.wait(SOON_S) == 0
         till.child = None
+
+
+def kept(pid: int) -> tuple[int, int]:
+    """How many descriptors and threads a process has."""
+    of = Path(f"/proc/{pid}")
+    return len(list((of / "fd").iterdir())), len(list((of / "task").iterdir()))
+
+
+def test_a_till_that_reads_its_config_again_and_again_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Told twice in a row it reads it at least once; every descriptor and thread of the runs before is given back."""
+    till, times, passing = TillProcess(tmp_path, NO_LEDGER), 6, 3
+    with ready_socket(tmp_path) as (path, told):
+        till.spawn([*TILLD, "run", "--config", str(till.config), "--state", str(till.state)], {"NOTIFY_SOCKET": path})
+        assert till.child is not None
+        try:
+            assert told.recv(4096).startswith(b"READY=1")
+            before = kept(till.child.pid)
+            for _ in range(times):
+                till.child.send_signal(signal.SIGUSR1)
+                till.child.send_signal(signal.SIGUSR1)
+                assert told.recv(4096).startswith(b"READY=1")
+            while any(now > then + passing for now, then in zip(kept(till.child.pid), before, strict=True)):
+                pass
+        finally:
+            assert till.stop() == 0
 
 
 def test_the_log_is_json_and_says_where_the_page_is(till: TillProcess) -> None:

@@ -38,3 +38,11 @@ def test_a_code_and_a_phone_are_no_cards(reason: str, what: str) -> None:
     """Nobody looks for a card where a code was scanned or a phone was held."""
     assert what in heading(reason).en
     assert told(CardUnreadable(reason, "")).en
+
+
+@pytest.mark.parametrize("reason", ["unreadable", "code_unreadable", "mute", "phone_locked", "no_pass"])
+def test_what_was_wrong_is_no_echo_of_the_heading(reason: str) -> None:
+    """The line below it says more, in either language."""
+    below = told(CardUnreadable(reason, ""))
+    assert "be read" not in below.en
+    assert "n'a pas pu" not in below.fr

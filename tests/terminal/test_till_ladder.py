@@ -176,6 +176,15 @@ def test_a_number_that_the_pos_has_scanned_has_no_transposed_digits(till: TillRi
     assert "characters" not in refusal.steps[0].en
 
 
+def test_a_card_that_lies_there_is_refused_once(till: TillRig) -> None:
+    """Its reader sees it again and again; the cashier hears of it once."""
+    foreign = CardRead(Technology.QR, EntryMode.SCANNED, "4111111111111111")
+    for _ in range(3):
+        till.send(CardPresented("gun", foreign))
+    (told,) = till.told("card_unreadable")
+    assert told["reason"] == "payment_card"
+
+
 def test_a_blocked_card_has_no_ladder(till: TillRig) -> None:
     """No other way of reading it helps, and its own words stay."""
     fail(till)

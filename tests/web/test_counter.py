@@ -281,7 +281,7 @@ def test_the_line_that_is_cut_is_said_at_the_top(page: Page, till: FakeTill) -> 
     till.reachable = False
     till.notices.publish("sync", {})
     expect(page.locator("#link")).to_have_text("Connected; the ledger is out of reach")
-    expect(page.locator("#ledger-note")).to_contain_text("Sales go on")
+    expect(page.locator("#ledger-note")).to_contain_text("sales go on")
 
 
 def test_news_bring_the_card_back_to_the_screen(browser: Browser, till: FakeTill, api: Api) -> None:
