@@ -48,10 +48,18 @@ def cover(tables: Tables, marks: dict[int, int]) -> int:
     return len(further)
 
 
-def begin(tables: Tables, now: str) -> None:
-    """Notes the marks before the operator's own backup is made, in place of an earlier note."""
+def begin(tables: Tables, now: str) -> str:
+    """Notes the marks before the operator's own backup is made; the time of the note that counts (RFC 3339).
+
+    An earlier note stays until it is declared: which of two backups is complete nobody can tell, and the first holds
+    the least.
+    """
+    noted = tables.rows("SELECT value FROM fact WHERE name = ?", BEGUN)
+    if noted:
+        return str(noted[0][0])
     tables.change("UPDATE stream SET begun = mark WHERE mark > stable")
-    tables.insert("fact", [(BEGUN, now)], "ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+    tables.insert("fact", [(BEGUN, now)])
+    return now
 
 
 def declare(tables: Tables) -> int:

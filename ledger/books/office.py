@@ -95,9 +95,9 @@ class Office:
             raise NotRecorded(f"the backup at {path} is not sound ({error}); it counts for nothing") from error
         return self._engine.write(lambda tables: backup.cover(tables, marks))
 
-    def begin_backup(self) -> None:
+    def begin_backup(self) -> str:
         now = rfc3339(self._timepiece.unix_ms())
-        self._engine.write(lambda tables: backup.begin(tables, now))
+        return self._engine.write(lambda tables: backup.begin(tables, now))
 
     def declare_backup(self) -> int:
         return self._engine.write(backup.declare)

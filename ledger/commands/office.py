@@ -95,14 +95,16 @@ def backup(book: "Book", file: Path | None, *, begin: bool, declare: bool, as_js
     """Copy the books, and let tills give up what the copy holds.
 
     Restore the newest backup only: tills have no copy any more of what an older one lacks. Keep ledger.key with it.
+    Of two that were begun before one was declared the first counts, for it holds the least.
     """
     if (file is not None) + begin + declare != 1:
         raise click.UsageError("give one of FILE, --begin and --declare")
     if file is not None and file.exists() and not file.is_file():
         raise click.UsageError(f"{file} is no file, and the backup would take its place")
     if begin:
-        book.begin_backup()
-        say({"begun": True}, lambda _: click.echo("Noted. Make the backup, then --declare it."), as_json=as_json)
+        noted = book.begin_backup()
+        done = f"Noted what was held at {noted}. Make the backup, then --declare it."
+        say({"begun": True, "noted": noted}, lambda _: click.echo(done), as_json=as_json)
         return FINE
     streams = book.backup(file) if file is not None else book.declare_backup()
     told = {"file": str(file) if file else None, "streams": streams}

@@ -99,8 +99,11 @@ class Book(Protocol):
         Raises Refused where the engine is backed up by its own tools, and NotRecorded.
         """
 
-    def begin_backup(self) -> None:
-        """Notes what is held now, before somebody makes a backup with the engine's own tools."""
+    def begin_backup(self) -> str:
+        """Notes what is held now, before somebody makes a backup with the engine's own tools.
+
+        Where another was begun and not declared its note stays. The time of the one that counts (RFC 3339).
+        """
 
     def declare_backup(self) -> int:
         """That backup is complete and kept: as `backup`. Raises Refused where none was begun."""

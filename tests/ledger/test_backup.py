@@ -44,11 +44,16 @@ class TestDeclared:
             book.declare_backup()
         assert stable(till) == 1
 
-    def test_a_backup_begun_anew_forgets_the_first(self, book: Book, till: FakeTill) -> None:
-        """The first one failed, say; the second covers more."""
+    def test_of_two_backups_that_overlap_the_first_counts(self, book: Book, till: FakeTill) -> None:
+        """Whichever is declared may be the first, which lacks what came before the second began; the next covers it."""
         till.send(till.earn(1))
-        book.begin_backup()
+        noted = book.begin_backup()
         till.send(till.earn(2))
+        assert book.begin_backup() == noted
+        book.declare_backup()
+        assert stable(till) == 1
+        with pytest.raises(Refused, match="--begin"):
+            book.declare_backup()
         book.begin_backup()
         book.declare_backup()
         assert stable(till) == 2
