@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from offline_queue.claim_codes import KEY_PREFIX
 from offline_queue.counted import in_points
 from offline_queue.entry import MAX_ENTRY_BYTES, MAX_POINTS, Amount, Card, Clock, Entry, Kind, Receipt, encode
 from offline_queue.words import Words
@@ -97,9 +98,11 @@ _NOT_REVERSIBLE: Final = Words(
 
 
 def check_key(key: str) -> None:
-    """Raises Refusal unless `key` is 1-64 printable ASCII characters."""
+    """Raises Refusal unless `key` is 1-64 printable ASCII characters, and not a key that a claim may have."""
     if not (1 <= len(key) <= MAX_TEXT and key.isascii() and key.isprintable()):
         raise invalid(f"An Idempotency-Key has 1 to {MAX_TEXT} printable ASCII characters.")
+    if key.startswith(KEY_PREFIX):
+        raise invalid(f"An Idempotency-Key that begins with {KEY_PREFIX} is the claim's of another sale. Name it anew.")
 
 
 def draft_earn(request: TransactionRequest, key: str, rule: PointsRule, card: Card | None, stamp: Stamp) -> Entry:
