@@ -109,8 +109,6 @@ class Claims:
             return True
         if (has := self._credited(code)) is not None:
             raise Refusal("claimed", words("claimed", card=masked(has)))
-        if found is not None:
-            raise Refusal("idempotency_key_reused", words("key_reused"))
         return False
 
     def _credited(self, code: Code) -> str | None:

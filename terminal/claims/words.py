@@ -60,10 +60,6 @@ _WORDS: Final[dict[str, Words]] = {
         en="On the way to {card}: {points}. This sale counts, just once, when the ledger has seen the code.",
         fr="À créditer sur {card} : {points}. Cette vente compte, une seule fois, dès que le serveur aura vu le code.",
     ),
-    "key_reused": Words(
-        en="This till used the key of that sale for something else. No points moved. Tell head office of the code.",
-        fr="La clé de cette vente sert déjà ici à autre chose. Aucun point n'a bougé. Transmettez le code au siège.",
-    ),
 }
 
 
