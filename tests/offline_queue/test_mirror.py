@@ -173,13 +173,16 @@ def test_what_the_ledger_has_is_copied_no_more(store: Store, mirror: Mirror, kee
     assert any(third.id in record for record in held(keeper))
 
 
-def test_what_the_ledger_took_first_waits_for_no_copy(store: Store, mirror: Mirror, keeper: HandKeeper) -> None:
+def test_what_the_ledger_took_first_waits_for_no_copy(store: Store, keeper: HandKeeper) -> None:
     """Two places have it: the customer need not wait for a third."""
     entry, told = sale(), Heard[str]()
     done = put(store, entry)
     store.mark({head.stream: Marks(head.seq, 0) for head in heads(store)}, "books")
+    mirror = Mirror(store, keeper, SystemTimepiece(), TERMINAL, KEY, wait_ms=60_000)
     mirror.after_copy(done.stream, done.seq, lambda: told(entry.key))
+    mirror.start()
     told.until(lambda key: key == entry.key, PATIENCE_S)
+    mirror.stop()
     assert not any(entry.id in record for record in held(keeper))
 
 
