@@ -107,11 +107,12 @@ def i4_now(world: "World") -> None:
     """I4: nothing is promised that is not there. Only where the world excuses it may a flagged entry overdraw.
 
     What a till promises within floor limits may be held back as well: by the right that it asked for and did not hear
-    of, and gives back unused.
+    of, and gives back unused. While books that were put back wait for a till, its redemptions come before the sales
+    whose points they used.
     """
-    if world.excused:
-        return
     twice = world.load.offline.redeem is Redeem.FLOOR
+    if world.excused or (twice and world.office.book.recovery().on):
+        return
     for account, balance, reserved in world.office.rows("SELECT no, balance, reserved FROM account"):
         promised = 0 if twice else reserved
         assert balance >= promised, f"I4: account {account} has {balance} points and {promised} are promised"
