@@ -1,5 +1,6 @@
 """Whose points they are: an entry's are on the account of its card, and a reversal takes back what it names."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
@@ -15,7 +16,6 @@ POSTED: Final = "SELECT p.account, r.bytes FROM posting p JOIN record r ON r.no 
 UNDOING: Final = """
     SELECT v.record, r.bytes, v.original, o.entry FROM posting v JOIN record r ON r.no = v.record
     LEFT JOIN posting o ON o.record = v.original WHERE v.points <> 0 OR v.original IS NOT NULL"""
-_UNLISTED: Final = Listing()
 
 
 def owners(tables: Tables) -> Iterator[str]:
@@ -24,9 +24,9 @@ def owners(tables: Tables) -> Iterator[str]:
     for rows in pages(tables.scan(POSTED)):
         told = [(account, entry) for account, raw in rows if (entry := read(raw)) and entry.kind in ON_CARD]
         named = [(account, entry.id, entry.card.number) for account, entry in told if entry.card]
-        cards = _listed(tables, {number for *_, number in named})
+        cards = defaultdict(Listing, _listed(tables, {number for *_, number in named}))
         for account, name, number in named:
-            owner = account_of(number, lambda card, cards=cards: cards.get(card, _UNLISTED))  # type: ignore[misc]
+            owner = account_of(number, cards.__getitem__)
             if owner != _heir(account, merged):
                 yield f"the points of entry {name} are not on the account of its card {masked(number)}"
 
