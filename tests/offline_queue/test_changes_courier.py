@@ -17,6 +17,7 @@ from offline_queue.ledger_answers import TransientLedgerError
 from offline_queue.steps import FetchChanges, Rest, TakeChanges
 from offline_queue.store import Store
 from offline_queue.wire_feeds import Changes
+from tests.offline_queue.at_rest import to_rest
 from tests.offline_queue.journals import TIMEPIECE, opened, sell
 from tests.offline_queue.test_sync import IDENTITY
 from tests.simulation.book_ledger import BookLedger
@@ -78,13 +79,7 @@ class Pass:
     courier: Courier
 
     def run(self) -> None:
-        for _ in range(60):
-            step = self.courier.step()
-            if isinstance(step, Rest):
-                if step.until_ms == self.courier.state.hello_due_ms:
-                    return
-                self.courier.hasten()
-        raise AssertionError("the courier does not come to rest")
+        to_rest(self.courier)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from ledger.sqlite.book import SqliteBook
 from offline_queue.courier import Courier
 from offline_queue.journal import NotRecorded
 from offline_queue.ledger_answers import TransientLedgerError
-from offline_queue.steps import Rest
 from offline_queue.store import Store
 from offline_queue.wire import BatchAnswer, BatchHeader, Park
 from offline_queue.wire_accounts import Balance
 from offline_queue.wire_feeds import Decisions, Verdict
+from tests.offline_queue.at_rest import to_rest
 from tests.offline_queue.journals import TIMEPIECE, opened, sell
 from tests.offline_queue.test_sync import IDENTITY
 from tests.simulation.book_ledger import BookLedger
@@ -58,13 +58,7 @@ class Till:
 
     def run(self) -> None:
         """Until there is nothing to say, whatever the waits."""
-        for _ in range(60):
-            step = self.courier.step()
-            if isinstance(step, Rest):
-                if step.until_ms == self.courier.state.hello_due_ms:
-                    return
-                self.courier.hasten()
-        raise AssertionError("the courier does not come to rest")
+        to_rest(self.courier)
 
 
 @pytest.fixture
